@@ -1,0 +1,140 @@
+"""What a plugin says of itself, gathered once and passed around as plain data."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+from workbench.fields import FieldInfo, FieldTable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = ["CAPABILITIES", "CheckTarget", "Manifest", "OpenParam"]
+
+# Word → sentence for people, in the order of the capability bits.
+CAPABILITIES: dict[str, str] = {
+    "sourcing": "opens an event source and produces events",
+    "extraction": "gives the values of fields for events",
+    "parsing": "watches every event to keep state",
+    "async": "injects events of its own at any time",
+    "capture_listening": "is told when a capture starts and ends",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class OpenParam:
+    """One suggested text for ``open``; ``separator`` splits a list of values."""
+
+    value: str
+    desc: str = ""
+    separator: str = ""
+
+    def to_dict(self) -> dict[str, str]:
+        """Give the JSON form of the command line."""
+        return {"value": self.value, "desc": self.desc, "separator": self.separator}
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a library says of itself, without initialising it.
+
+    ``id``: 0 for none. ``event_source``: "" for none. ``capabilities``: words of
+    ``CAPABILITIES``. ``extract_event_sources``: [] for any. ``init_schema``: decoded
+    JSON schema or None. ``open_params``: known only after init, else None.
+    ``complaints``: everything that a loader would object to, in its order.
+    ``family``: layout of its functions: "A1", "A2", "B", "C" or "" if undecided.
+    """
+
+    path: str
+    name: str = ""
+    version: str = ""
+    description: str = ""
+    contact: str = ""
+    id: int = 0
+    event_source: str = ""
+    required_api_version: str = ""
+    capabilities: tuple[str, ...] = ()
+    extract_event_sources: tuple[str, ...] = ()
+    parse_event_sources: tuple[str, ...] = ()
+    async_event_sources: tuple[str, ...] = ()
+    async_events: tuple[str, ...] = ()
+    fields: FieldTable = field(default_factory=FieldTable)
+    init_schema: dict[str, Any] | None = None
+    open_params: tuple[OpenParam, ...] | None = None
+    complaints: tuple[str, ...] = ()
+    family: str = ""
+    symbols: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the JSON form of ``workbench inspect --json``."""
+        params = None
+        if self.open_params is not None:
+            params = [p.to_dict() for p in self.open_params]
+        return {
+            "name": self.name,
+            "version": self.version,
+            "description": self.description,
+            "contact": self.contact,
+            "id": self.id,
+            "event_source": self.event_source,
+            "required_api_version": self.required_api_version,
+            "capabilities": list(self.capabilities),
+            "extract_event_sources": list(self.extract_event_sources),
+            "fields": [f.to_dict() for f in self.fields.values()],
+            "init_schema": self.init_schema,
+            "open_params": params,
+            "complaints": list(self.complaints),
+        }
+
+    def with_open_params(self, params: Sequence[OpenParam]) -> Manifest:
+        """Give a copy that knows the suggested open params."""
+        return replace(self, open_params=tuple(params))
+
+    def to_wire(self) -> str:
+        """Give JSON text that :meth:`from_wire` reads back unchanged."""
+        data = self.to_dict()
+        data.update(
+            path=self.path,
+            family=self.family,
+            symbols=list(self.symbols),
+            parse_event_sources=list(self.parse_event_sources),
+            async_event_sources=list(self.async_event_sources),
+            async_events=list(self.async_events),
+            fields=[
+                {
+                    **f.to_dict(),
+                    "properties": list(f.properties),
+                    "add_output": f.add_output,
+                }
+                for f in self.fields.values()
+            ],
+        )
+        return json.dumps(data)
+
+    @classmethod
+    def from_wire(cls, text: str) -> Manifest:
+        """Read what :meth:`to_wire` wrote."""
+        data = json.loads(text)
+        params = data.pop("open_params")
+        fields = FieldTable(FieldInfo.from_json(f) for f in data.pop("fields"))
+        lists = {k: tuple(v) for k, v in data.items() if isinstance(v, list)}
+        opened = None if params is None else tuple(OpenParam(**p) for p in params)
+        return cls(**{**data, **lists}, fields=fields, open_params=opened)
+
+
+@runtime_checkable
+class CheckTarget(Protocol):
+    """What rules and conditions are checked against: a plugin, a bench, or events."""
+
+    @property
+    def sources(self) -> Sequence[str]:
+        """Give the event sources known here."""
+
+    def fields_of(self, source: str) -> Mapping[str, FieldInfo]:
+        """Give the fields usable in rules of ``source``, without ``evt.*``."""
+
+    @property
+    def plugin_versions(self) -> Mapping[str, str]:
+        """Give name → version of the plugins present."""

@@ -1,0 +1,1 @@
+int wb_core_version(void);

@@ -1,0 +1,186 @@
+"""The one interface between the objects people hold and the plugins they load.
+
+:class:`Session` is a set of plugins in one host. ``worker.client.WorkerSession`` drives
+a worker process, ``host.local.LocalSession`` runs the same C code in the kernel.
+Everything above knows only this page.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pyarrow as pa
+
+    from workbench.manifest import Manifest, OpenParam
+
+__all__ = [
+    "CaptureOptions",
+    "Chunk",
+    "ColumnRequest",
+    "EndReason",
+    "LogLine",
+    "Session",
+    "TraceCall",
+]
+
+EndReason = Literal["eof", "limit", "cancelled", "failure", "crashed", "hung"]
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnRequest:
+    """One field, with its argument, to extract into one column.
+
+    ``column``: name as written, such as ``probe.kv[key]``. ``plugin``: index in the
+    session of the plugin that extracts it. ``field_id``: index in its get_fields.
+    ``arg_key``: None when the argument is not a key; ``arg_index``: 2^64-1 when it is
+    not an index. ``offsets``: also ask for value offsets (plugin API ≥ 3.11).
+    """
+
+    column: str
+    plugin: int
+    field_id: int
+    field: str
+    type: str
+    is_list: bool = False
+    arg_present: bool = False
+    arg_key: bytes | None = None
+    arg_index: int = 2**64 - 1
+    offsets: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureOptions:
+    """How to pump.
+
+    ``keep_payload``: add a column ``payload`` (binary, without the event header).
+    ``keep_raw``: add ``raw`` (binary, the whole 3.x event), for later extraction.
+    ``max_events``: stop after so many, None for no limit. ``chunk_rows``: largest record
+    batch in rows; batches start small and grow. ``flush_sec``: longest time that a
+    started batch waits. ``window_bytes``: memory that may be in flight to a slow reader.
+    ``one_field_per_call``: never ask a plugin for two fields in one C call.
+    """
+
+    keep_payload: bool = False
+    keep_raw: bool = False
+    plugin_info: bool = False
+    max_events: int | None = None
+    chunk_rows: int = 32768
+    flush_sec: float = 0.02
+    window_bytes: int = 64 << 20
+    one_field_per_call: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A piece of the stream: rows, and the end when this was the last piece.
+
+    ``batch`` has ``evt.num`` (uint64), ``evt.rawtime`` (uint64, ns), ``evt.source``
+    (dictionary of binary or utf8), the requested columns, and ``payload``/``raw`` if
+    asked for. Columns are in the condition layout: bytes are kept as the plugin gave
+    them, absent is null. ``end``: None while the stream goes on. ``error``: the error
+    that ended it, for the caller to raise after the rows.
+    """
+
+    batch: pa.RecordBatch | None
+    end: EndReason | None = None
+    error: Exception | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One line a plugin logged or printed; ``stream``: "log", "stdout", "stderr"."""
+
+    time_ns: int
+    stream: str
+    severity: str
+    component: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class TraceCall:
+    """One API call: C name, arguments shortened, return code, times in ns.
+
+    ``return_code``: name such as "SUCCESS" or the returned text shortened, "" if none.
+    ``count``: calls this row stands for (hot calls are counted, not listed).
+    """
+
+    seq: int
+    plugin: str
+    function: str
+    arguments: str
+    return_code: str
+    start_ns: int
+    duration_ns: int
+    count: int = 1
+
+
+@dataclass(slots=True)
+class Progress:
+    """``percent``: 0..100 or None when the plugin does not tell; ``text``: its words."""
+
+    percent: float | None = None
+    text: str = ""
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+class Session(Protocol):
+    """Plugins in one host. Calls raise the errors of ``workbench.errors``."""
+
+    def load(self, path: str) -> tuple[int, Manifest]:
+        """Load and check a library; raise PluginLoadError with every complaint."""
+
+    def init(self, plugin: int, config: str) -> tuple[OpenParam, ...]:
+        """Initialise; give the suggested open params. Raise PluginInitError."""
+
+    def open(
+        self,
+        plugin: int,
+        params: str,
+        columns: Sequence[ColumnRequest],
+        options: CaptureOptions,
+    ) -> None:
+        """Open the source of ``plugin``. Raise PluginOpenError."""
+
+    def read(self, timeout_sec: float | None = None) -> Chunk | None:
+        """Give the next chunk, None when ``timeout_sec`` passed without one."""
+
+    def stop(self) -> None:
+        """Ask the running capture to end; what was read still comes by ``read``."""
+
+    def close_capture(self) -> None:
+        """Close the source (idempotent)."""
+
+    def extract(
+        self,
+        raw: pa.Array,
+        numbers: pa.Array,
+        source: str,
+        columns: Sequence[ColumnRequest],
+    ) -> pa.RecordBatch:
+        """Re-feed stored 3.x events and give the requested columns, one row each."""
+
+    def event_strings(self, plugin: int, raw: pa.Array, numbers: pa.Array) -> pa.Array:
+        """Give ``event_to_string`` of stored events as binary, null when absent."""
+
+    def progress(self) -> Progress:
+        """Ask for the progress of the open capture."""
+
+    def set_config(self, plugin: int, config: str) -> bool:
+        """Hand over a new config (plugin API ≥ 3.4); False if not taken."""
+
+    def metrics(self, plugin: int) -> list[dict[str, Any]]:
+        """Give the plugin's metrics: name, type, value."""
+
+    def trace(self, plugin: int | None = None) -> list[TraceCall]:
+        """Give the calls made so far, oldest first."""
+
+    def log(self, plugin: int | None = None) -> list[LogLine]:
+        """Give the log so far, oldest first, bounded."""
+
+    def close(self) -> None:
+        """Destroy all plugins and end the host (idempotent)."""
