@@ -33,7 +33,7 @@ _INVISIBLE = frozenset(
 
 
 def printable(text: str, *, limit: int | None = None) -> str:
-    """Give ``text`` with control, bidi and invisible characters spelled as ``\\x1b``.
+    r"""Give ``text`` with control, bidi and invisible characters spelled ``\x1b``.
 
     ``limit``: longest result in characters; an ellipsis marks the cut.
     """

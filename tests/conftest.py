@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# Tool → (how to look for it, what is skipped without it).
+_TOOLS = {
+    "cpp": lambda: shutil.which(os.environ.get("CXX", "c++")),
+    "go": lambda: shutil.which("go"),
+    "rust": lambda: shutil.which("cargo"),
+    "node": lambda: shutil.which("node"),
+    "chromium": lambda: shutil.which("chromium") or shutil.which("chromium-browser"),
+    "docker": lambda: shutil.which("dockerd"),
+    "clang": lambda: shutil.which("clang"),
+}
+
+
+def _require(tool: str) -> str:
+    """Give the path of an optional tool, or skip (fail where it must be present)."""
+    found = _TOOLS[tool]()
+    if found:
+        return found
+    line = f"{tool} is not installed here: what needs it is skipped"
+    if tool in os.environ.get("WORKBENCH_REQUIRE", "").split(","):
+        pytest.fail(f"WORKBENCH_REQUIRE lists {tool}, but it is missing")
+    pytest.skip(line)
+
+
+@pytest.fixture(scope="session")
+def require():
+    """Call with a tool's name to get its path or skip."""
+    return _require
+
+
+_SAMPLE_TOOLS = {
+    "dummy_c": "cpp",
+    "json_extract": "cpp",
+    "sessions": "cpp",
+    "dummy_go": "go",
+    "docker": "go",
+    "hello_rs": "rust",
+}
+
+
+@pytest.fixture(scope="session")
+def sample():
+    """Build a sample plugin once and give the path of its library.
+
+    ``sample("weblog")``, or ``sample("json_extract", "libjson_extract_all.so")``.
+    """
+    import fcntl
+
+    def build(name: str, library: str | None = None) -> Path:
+        if name in _SAMPLE_TOOLS:
+            _require(_SAMPLE_TOOLS[name])
+        folder = ROOT / "sample_plugins" / name
+        # Several test processes may want the same library at once.
+        with (ROOT / "sample_plugins" / name / "Makefile").open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            done = subprocess.run(
+                ["make", "-C", str(folder)], capture_output=True, text=True
+            )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return folder / (library or f"lib{name}.so")
+
+    return build
+
+
+def conformance_dir() -> Path | None:
+    """Find the folder with the real engine's answers, if it is on this machine."""
+    named = os.environ.get("WORKBENCH_CONFORMANCE")
+    for path in [Path(named)] if named else [ROOT.parent / "shared" / "conformance"]:
+        if path.is_dir():
+            return path
+    return None
+
+
+@pytest.fixture(scope="session")
+def conformance() -> Path:
+    """Give the folder of the conformance vectors, or skip visibly."""
+    path = conformance_dir()
+    if path is None:
+        pytest.skip("no conformance vectors here (WORKBENCH_CONFORMANCE names them)")
+    return path

@@ -1,0 +1,122 @@
+"""The build backend: setuptools, plus the C core, the JavaScript and the shared files.
+
+Three things happen beyond plain setuptools, each in its own step of the build:
+
+1. the cffi extension is described by ``workbench/native/build_core.py``;
+2. the browser scripts are bundled by ``workbench/ui/build_js.py`` when Node is present;
+3. notebooks and sample plugins, which live at the top of a clone, are copied to
+   ``workbench/_share`` of a wheel, so that an installed package has them too.
+
+Run as a script it takes setuptools commands, for example ``build_ext --inplace``.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import setuptools
+from setuptools import build_meta
+from setuptools.command.build_py import build_py
+from setuptools.command.sdist import sdist
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).resolve().parents[2]
+SHARED = ("notebooks", "sample_plugins")
+# What building a sample leaves behind stays out of wheels and source archives.
+_LEFT_OUT_DIRS = {"target", "_build", "__pycache__", ".ipynb_checkpoints"}
+_LEFT_OUT_SUFFIXES = {".so", ".o", ".a", ".pyc", ".h.gch", ".stamp"}
+
+
+def shared_files() -> Iterator[Path]:
+    """Yield the files of the shared folders, relative to the clone's root."""
+    for folder in SHARED:
+        for path in sorted((ROOT / folder).rglob("*")):
+            relative = path.relative_to(ROOT)
+            if path.is_dir() or _LEFT_OUT_DIRS & set(relative.parts):
+                continue
+            if path.suffix not in _LEFT_OUT_SUFFIXES:
+                yield relative
+
+
+def build_scripts() -> None:
+    """Bundle the browser scripts, if the bundler's description is there."""
+    script = ROOT / "workbench" / "ui" / "build_js.py"
+    if not script.exists():
+        return
+    spec = importlib.util.spec_from_file_location("workbench_build_js", script)
+    if spec is None or spec.loader is None:
+        return
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    module.build()
+
+
+class BuildPy(build_py):
+    """Copy the package, its bundled scripts, and the shared folders."""
+
+    def run(self) -> None:
+        """Bundle first, so that the bundles are found as package data."""
+        build_scripts()
+        # setuptools looked for data files before they were made.
+        self.__dict__.pop("data_files", None)
+        super().run()
+        if getattr(self, "editable_mode", False):
+            return
+        target = Path(self.build_lib) / "workbench" / "_share"
+        shutil.rmtree(target, ignore_errors=True)
+        for relative in shared_files():
+            (target / relative).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / relative, target / relative)
+
+
+class SourceArchive(sdist):
+    """Add the shared folders to the source archive."""
+
+    def add_defaults(self) -> None:
+        """List what setuptools finds, then ours."""
+        super().add_defaults()
+        self.filelist.extend([str(path) for path in shared_files()])
+
+
+def _setup() -> None:
+    os.chdir(ROOT)
+    setuptools.setup(
+        cffi_modules=["workbench/native/build_core.py:ffibuilder"],
+        cmdclass={"build_py": BuildPy, "sdist": SourceArchive},
+        # The extension keeps to the limited API: one wheel for every Python.
+        options={"bdist_wheel": {"py_limited_api": "cp311"}},
+    )
+
+
+class _Backend(build_meta._BuildMetaBackend):  # noqa: SLF001 - the hook it offers
+    """setuptools' own backend with our setup() instead of a setup.py."""
+
+    def run_setup(self, setup_script: str = "setup.py") -> None:
+        """Run our setup(); ``setup_script`` is not used."""
+        del setup_script
+        _setup()
+
+
+_backend: Any = _Backend()
+build_wheel = _backend.build_wheel
+build_sdist = _backend.build_sdist
+build_editable = _backend.build_editable
+get_requires_for_build_wheel = _backend.get_requires_for_build_wheel
+get_requires_for_build_sdist = _backend.get_requires_for_build_sdist
+get_requires_for_build_editable = _backend.get_requires_for_build_editable
+prepare_metadata_for_build_wheel = _backend.prepare_metadata_for_build_wheel
+prepare_metadata_for_build_editable = _backend.prepare_metadata_for_build_editable
+
+if __name__ == "__main__":
+    # Found beside this file, these names would shadow real packages.
+    sys.path[:] = [
+        p for p in sys.path if Path(p or ".").resolve() != Path(__file__).parent
+    ]
+    _setup()
