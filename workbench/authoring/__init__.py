@@ -1,0 +1,1 @@
+"""For plugin authors: write, build, check and compare plugins."""
