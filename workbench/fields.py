@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FIELD_TYPES",
-    "GENERIC_FIELDS",
     "ArgInfo",
     "FieldInfo",
     "FieldTable",
@@ -184,80 +183,3 @@ def as_field_table(
         item if isinstance(item, FieldInfo) else FieldInfo.from_json(item)
         for item in items
     )
-
-
-# The fields that every event of a plugin source has, whatever its plugin: the whole
-# class "evt" of such sources. Their values are made in ``workbench/generic.py``.
-GENERIC_FIELDS = FieldTable(
-    FieldInfo(name, type_, desc=desc, display=display)
-    for name, type_, display, desc in (
-        ("evt.num", "uint64", "Event number", "counts the events of a source from 1"),
-        ("evt.time", "string", "Time", "local time of day with nanoseconds"),
-        ("evt.time.s", "string", "Time (s)", "local time of day in whole seconds"),
-        (
-            "evt.time.iso8601",
-            "string",
-            "Time (ISO)",
-            "UTC date and time, nanoseconds and +0000",
-        ),
-        ("evt.datetime", "string", "Date and time", "local date and time with ns"),
-        (
-            "evt.datetime.s",
-            "string",
-            "Date and time (s)",
-            "local date and time in whole seconds",
-        ),
-        ("evt.rawtime", "abstime", "Raw time", "nanoseconds since the epoch"),
-        ("evt.rawtime.s", "abstime", "Raw time (s)", "whole seconds since the epoch"),
-        (
-            "evt.rawtime.ns",
-            "abstime",
-            "Raw time (ns part)",
-            "nanoseconds within the second of the raw time",
-        ),
-        (
-            "evt.reltime",
-            "reltime",
-            "Relative time",
-            "nanoseconds since the first event of the capture",
-        ),
-        (
-            "evt.reltime.s",
-            "reltime",
-            "Relative time (s)",
-            "whole seconds since the first event of the capture",
-        ),
-        (
-            "evt.reltime.ns",
-            "reltime",
-            "Relative time (ns part)",
-            "nanoseconds within the second of the relative time",
-        ),
-        (
-            "evt.pluginname",
-            "string",
-            "Plugin name",
-            "name of the plugin that produced the event",
-        ),
-        (
-            "evt.plugininfo",
-            "string",
-            "Plugin info",
-            "the plugin's one-line text for the event",
-        ),
-        ("evt.source", "string", "Event source", "name of the event source"),
-        (
-            "evt.is_async",
-            "bool",
-            "Asynchronous",
-            "true when a plugin injected the event on its own",
-        ),
-        (
-            "evt.asynctype",
-            "string",
-            "Asynchronous type",
-            "name of an asynchronous event, absent for others",
-        ),
-        ("evt.hostname", "string", "Host name", "host where the event was captured"),
-    )
-)

@@ -15,10 +15,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from workbench.addresses import address_text
-from workbench.fields import GENERIC_FIELDS, FieldInfo
+from workbench.generic_fields import GENERIC_FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from workbench.fields import FieldInfo
 
 __all__ = ["column_info", "event_frame", "text_array"]
 
@@ -63,24 +65,19 @@ def _readable(column: pa.Array, info: FieldInfo | None) -> pa.Array:
     """Turn one plain array of field values into its readable form."""
     kind = column.type
     if pa.types.is_list(kind) or pa.types.is_large_list(kind):
-        values = column.values
+        values = column.values  # noqa: PD011 - of Arrow, not of pandas
         if pa.types.is_dictionary(values.type):
             values = values.dictionary.take(values.indices)
         items = _readable(values, info)
         mask = column.is_null() if column.null_count else None
-        if column.offset and mask is not None:
-            # Arrow refuses a mask together with a sliced offsets buffer.
-            return pa.concat_arrays([column]).from_arrays(
-                pa.array(column.offsets.to_pylist(), column.offsets.type),
-                items,
-                mask=mask,
-            )
-        return type(column).from_arrays(column.offsets, items, mask=mask)
+        offsets = column.offsets
+        if mask is not None:
+            # Arrow takes no mask beside a slice of offsets: copy them.
+            offsets = pc.add(offsets, pa.scalar(0, offsets.type))
+        return type(column).from_arrays(offsets, items, mask=mask)
     name = info.type if info else None
     binary = pa.types.is_binary(kind) or pa.types.is_large_binary(kind)
-    if name in {"ipaddr", "ipnet"} and (
-        binary or pa.types.is_fixed_size_binary(kind)
-    ):
+    if name in {"ipaddr", "ipnet"} and (binary or pa.types.is_fixed_size_binary(kind)):
         return address_text(column)
     if name == "abstime":
         return _ns_array(column, _TIME)
@@ -135,8 +132,8 @@ def event_frame(
 ) -> pd.DataFrame:
     """Give the frame of ``table``: evt.num, evt.time, evt.source, then its fields.
 
-    ``table``: condition layout, with ``evt.num`` and ``evt.rawtime``. ``columns``: those
-    to show after the first three, in this order; None shows all but the machine's own.
+    ``table``: condition layout, with ``evt.num`` and ``evt.rawtime``. ``columns``:
+    those to show after the first three; None shows all but the machine's own.
     """
     names = set(table.column_names)
     data: dict[str, Any] = {

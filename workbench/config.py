@@ -1,0 +1,170 @@
+"""Init config: what a user hands over → the text that ``plugin_init`` gets.
+
+A dict becomes compact JSON, a text goes verbatim, None is the empty text. Where the
+plugin publishes a JSON schema the config is checked before the plugin sees it, and an
+empty config is replaced by ``{}``, as the real framework does.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from workbench.errors import PluginInitError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from workbench.manifest import Manifest
+
+__all__ = ["config_text", "prepare_config"]
+
+# Most faults listed in one message.
+_SHOWN = 5
+# Keywords whose value tells a reader what is allowed.
+_TELLING = (
+    "type",
+    "enum",
+    "const",
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "multipleOf",
+    "minLength",
+    "maxLength",
+    "pattern",
+    "minItems",
+    "maxItems",
+    "required",
+    "default",
+)
+
+
+def config_text(config: Mapping[str, Any] | str | None) -> str:
+    """Give the text of an init config, keys in the given order.
+
+    Raises TypeError or ValueError for what JSON cannot hold or C cannot carry.
+    """
+    if config is None:
+        return ""
+    if isinstance(config, str):
+        text = config
+    else:
+        if not hasattr(config, "keys"):
+            kind = type(config).__name__
+            raise TypeError(f"config must be a dict, a text or None, not {kind}")
+        text = json.dumps(
+            dict(config), separators=(",", ":"), ensure_ascii=False, allow_nan=False
+        )
+    if "\0" in text:
+        raise ValueError("config holds a NUL character, which would cut it short")
+    return text
+
+
+def prepare_config(manifest: Manifest, config: Mapping[str, Any] | str | None) -> str:
+    """Give the text to initialise a plugin with, checked against its schema.
+
+    Raises PluginInitError that names the place in the config and what is allowed there.
+    """
+    text = config_text(config)
+    schema = manifest.init_schema
+    if schema is None:
+        return text
+    text = text or "{}"
+    name = manifest.name
+    try:
+        value = json.loads(text, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as fault:
+        raise PluginInitError(
+            f"plugin {name}: the init config is not valid JSON ({fault}), and the "
+            "plugin's init schema asks for JSON; pass a dict, or correct the text",
+            plugin=name,
+            config_path="<root>",
+        ) from None
+    faults = _faults(schema, value, name)
+    if faults:
+        places = [f"In {place}: {what}" for place, what in faults[:_SHOWN]]
+        more = len(faults) - len(places)
+        if more:
+            places.append(f"and {more} more")
+        raise PluginInitError(
+            f"plugin {name}: the init config does not fit the plugin's init schema\n  "
+            + "\n  ".join(places)
+            + "\nThe whole schema is in .init_schema and in 'workbench inspect'.",
+            plugin=name,
+            config_path=faults[0][0],
+        )
+    return text
+
+
+def _no_constant(word: str) -> Any:
+    raise ValueError(f"{word} is no JSON value")
+
+
+def _place(path: Iterable[str | int]) -> str:
+    """Write a place in the config, such as ``["a"][0]``."""
+    text = "".join(f"[{json.dumps(step, ensure_ascii=False)}]" for step in path)
+    return text or "<root>"
+
+
+def _faults(schema: Any, value: Any, plugin: str) -> list[tuple[str, str]]:
+    """Give every fault as place and sentence, the most telling first."""
+    from jsonschema import Draft7Validator
+    from jsonschema.exceptions import SchemaError, best_match, relevance
+    from referencing import Registry
+    from referencing.exceptions import Unresolvable
+
+    try:
+        Draft7Validator.check_schema(schema)
+        # An empty registry: a reference to another document is never fetched.
+        validator = Draft7Validator(schema, registry=Registry())
+        found = sorted(validator.iter_errors(value), key=relevance, reverse=True)
+        first = best_match(validator.iter_errors(value))
+    except SchemaError as fault:
+        problem = f"at {_place(fault.absolute_path)}: {fault.message}"
+    except (
+        Unresolvable,
+        RecursionError,
+        LookupError,
+        ValueError,
+        TypeError,
+    ) as fault:
+        problem = f"{type(fault).__name__}: {fault}"
+    else:
+        items = [(_place(e.absolute_path), _sentence(e)) for e in found]
+        if first is not None:
+            item = (_place(first.absolute_path), _sentence(first))
+            items = [item, *(i for i in items if i != item)]
+        return items
+    raise PluginInitError(
+        f"plugin {plugin}: its init schema is not a usable JSON schema ({problem}); "
+        "this is a fault of the plugin, to be corrected in plugin_get_init_schema",
+        plugin=plugin,
+        config_path=None,
+    )
+
+
+def _sentence(error: Any) -> str:
+    """Say what is wrong and what would be right."""
+    text = str(error.message)
+    schema = error.schema
+    if not isinstance(schema, dict):
+        return text
+    allowed = []
+    if error.validator in {"additionalProperties", "propertyNames"}:
+        known = schema.get("properties")
+        if isinstance(known, dict):
+            allowed.append("keys " + ", ".join(map(str, known)))
+    else:
+        allowed += [
+            f"{key} {json.dumps(schema[key], ensure_ascii=False)}"
+            for key in _TELLING
+            if key in schema
+        ]
+    if error.validator in {"anyOf", "oneOf"} and error.context:
+        # The alternatives say more than that none of them fits.
+        allowed += sorted({str(e.message) for e in error.context})[:_SHOWN]
+    if isinstance(schema.get("description"), str):
+        allowed.append(f"it means: {schema['description']}")
+    return f"{text}; allowed: {'; '.join(allowed)}" if allowed else text
