@@ -1,0 +1,3 @@
+"""Conditions: Falco's language over Arrow tables, with the engine's verdicts."""
+
+from __future__ import annotations
