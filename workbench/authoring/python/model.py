@@ -32,7 +32,7 @@ class PluginInfo:
     ``version``: ``x.y.z``. ``id``: registered plugin ID, 999 for tests, 0 together with
     an empty ``event_source`` for a plugin that only extracts.
     ``extract_event_sources``: further sources to extract from; empty with an empty
-    ``event_source`` means any.
+    ``event_source`` means any source.
     """
 
     name: str
@@ -47,7 +47,7 @@ class PluginInfo:
 class PluginEvent:
     """One event, as extraction and parsing see it.
 
-    ``number``: event number. ``timestamp``: ns since the epoch. ``data``: payload bytes.
+    ``number``: event number. ``timestamp``: ns since the epoch. ``data``: payload.
     ``source``: event source.
     """
 

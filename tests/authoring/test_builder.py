@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from workbench.authoring.builder import BuildError, build_project, compiler_diagnostics
+from workbench.authoring.scaffold import new_project
+from workbench.errors import WorkbenchError
+
+LANGUAGES = [("c", None), ("cpp", "cpp"), ("go", "go"), ("python", None)]
+
+
+@pytest.mark.parametrize(("language", "tool"), LANGUAGES)
+def test_new_project_builds_at_once(tmp_path, require, language, tool):
+    if tool:
+        require(tool)
+    new_project(tmp_path / "ticker", language=language)
+    result = build_project(tmp_path / "ticker")
+    assert result.library == tmp_path / "ticker" / "libticker.so"
+    assert result.diagnostics == []
+    assert not [
+        p for p in (tmp_path / "ticker").rglob("*.yaml") if "@" in p.read_text()
+    ]
+
+
+@pytest.mark.slow
+def test_new_rust_project_builds_at_once(tmp_path, require):
+    require("rust")
+    new_project(tmp_path / "ticker", language="rust")
+    assert build_project(tmp_path / "ticker").library.name == "libticker.so"
+
+
+def test_a_c_error_is_shown_at_its_line(tmp_path):
+    new_project(tmp_path / "ticker", language="c")
+    source = tmp_path / "ticker" / "plugin.c"
+    text = source.read_text()
+    line = text[: text.index("void plugin_destroy")].count("\n") + 1
+    source.write_text(text.replace("{ free(s); }", "{ fre(s) }"))
+    with pytest.raises(BuildError) as caught:
+        build_project(tmp_path / "ticker")
+    places = {(d.file, d.line) for d in caught.value.diagnostics}
+    assert ("plugin.c", line) in places
+    assert f"plugin.c:{line}:" in str(caught.value)
+
+
+def test_a_python_error_is_shown_at_its_line(tmp_path):
+    new_project(tmp_path / "ticker", language="python")
+    source = tmp_path / "ticker" / "plugin.py"
+    source.write_text(source.read_text().replace("id=999,", "id=999 +,"))
+    with pytest.raises(BuildError) as caught:
+        build_project(tmp_path / "ticker")
+    (problem,) = caught.value.diagnostics
+    assert (Path(problem.file).name, problem.severity) == ("plugin.py", "error")
+    assert (
+        problem.line
+        == source.read_text()[: source.read_text().index("+,")].count("\n") + 1
+    )
+
+
+def test_rust_and_go_complaints_are_read():
+    output = (
+        "error[E0425]: cannot find value `x`\n  --> src/lib.rs:7:9\n   |\n"
+        "./plugin.go:12:4: undefined: y\n"
+        "plugin.cpp:3:1: warning: unused variable 'z' [-Wunused]\n"
+    )
+    seen = [
+        (d.severity, d.file, d.line, d.column) for d in compiler_diagnostics(output)
+    ]
+    assert seen == [
+        ("error", "src/lib.rs", 7, 9),
+        ("error", "plugin.go", 12, 4),
+        ("warning", "plugin.cpp", 3, 1),
+    ]
+
+
+@pytest.mark.parametrize("name", ["evt", "9lives", "ünder", "a__b"])
+def test_a_folder_name_that_cannot_name_a_plugin_is_refused(tmp_path, name):
+    with pytest.raises(WorkbenchError, match=r"cannot name|of Falco itself"):
+        new_project(tmp_path / name, language="c")
+
+
+def test_a_folder_in_use_is_left_alone(tmp_path):
+    (tmp_path / "ticker").mkdir()
+    (tmp_path / "ticker" / "mine").write_text("x")
+    with pytest.raises(WorkbenchError, match="not an empty folder"):
+        new_project(tmp_path / "ticker", language="c")
+
+
+def test_building_nothing_says_how_to_begin(tmp_path):
+    with pytest.raises(WorkbenchError, match="workbench new"):
+        build_project(tmp_path)
+
+
+def test_a_missing_compiler_is_named(tmp_path, monkeypatch):
+    new_project(tmp_path / "ticker", language="go")
+    monkeypatch.setattr(shutil, "which", lambda _tool: None)
+    with pytest.raises(WorkbenchError, match=r"'go', which is not installed"):
+        build_project(tmp_path / "ticker")

@@ -1,0 +1,75 @@
+"""The languages a plugin can be written in: one row holds all facts about one."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+
+from workbench.errors import WorkbenchError
+
+__all__ = ["LANGUAGES", "Language", "language_of", "named_language"]
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """``main``: the source file of a project. ``tool``: the program that builds it.
+
+    ``headers``: copied beside the source. ``install``: what to do when the tool is
+    missing.
+    """
+
+    word: str
+    title: str
+    main: str
+    tool: str
+    headers: tuple[str, ...] = ()
+    install: str = ""
+
+
+_C_HEADERS = ("falco_plugin.h", "falco_plugin_types.h")
+
+LANGUAGES: dict[str, Language] = {
+    row.word: row
+    for row in (
+        Language("c", "C", "plugin.c", "cc", _C_HEADERS, "apt-get install gcc"),
+        Language(
+            "cpp",
+            "C++",
+            "plugin.cpp",
+            "c++",
+            (*_C_HEADERS, "falcosecurity_plugin.h"),
+            "apt-get install g++",
+        ),
+        Language("go", "Go", "plugin.go", "go", (), "see go.dev/doc/install"),
+        Language("rust", "Rust", "src/lib.rs", "cargo", (), "see rustup.rs"),
+        Language("python", "Python", "plugin.py", "cc", (), "apt-get install gcc"),
+    )
+}
+
+
+def named_language(word: str) -> Language:
+    """Give the language called ``word``; WorkbenchError names those there are."""
+    aliases = {"c++": "cpp", "rs": "rust", "py": "python", "golang": "go"}
+    found = LANGUAGES.get(aliases.get(word.lower(), word.lower()))
+    if found is None:
+        raise WorkbenchError(f"no language {word!r}; there are {', '.join(LANGUAGES)}")
+    return found
+
+
+def language_of(names: set[str]) -> Language | None:
+    """Tell the language of a project from the relative paths of its files."""
+    for row in LANGUAGES.values():
+        if row.main in names:
+            return row
+    return None
+
+
+def require_tool(language: Language) -> str:
+    """Give the path of the language's compiler; raise WorkbenchError if missing."""
+    found = shutil.which(language.tool)
+    if found is None:
+        raise WorkbenchError(
+            f"{language.title} plugins need {language.tool!r}, which is not installed "
+            f"({language.install})"
+        )
+    return found

@@ -1,0 +1,105 @@
+"""``workbench new``: a small complete plugin project that builds and streams."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+from workbench.authoring.languages import Language, named_language
+from workbench.errors import WorkbenchError
+from workbench.share import include_dir
+
+__all__ = ["new_project"]
+
+_TEMPLATES = Path(__file__).resolve().parent / "templates"
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+# The names of the real engine's own field classes and reserved sources.
+_TAKEN = frozenset(
+    [
+        *("evt", "evtin", "proc", "thread", "fd", "fdlist", "fs", "user", "group"),
+        *("container", "k8s", "mesos", "span", "json", "jevt"),
+        *("syscall", "internal", "plugins"),
+    ]
+)
+
+
+def new_project(
+    directory: str | Path, *, language: str, contact: str = "you@example.org"
+) -> list[Path]:
+    """Write a plugin project into ``directory``, which is made if missing.
+
+    The plugin is called like the folder. ``language``: c, cpp, go, rust or python.
+    Returns the files written. Raises WorkbenchError when the folder is not empty or
+    its name cannot be a plugin's.
+    """
+    row = named_language(language)
+    folder = Path(directory)
+    name = _plugin_name(folder)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise WorkbenchError(f"{folder} is there already and not an empty folder")
+    words = {
+        "@NAME@": name,
+        "@IDENT@": name,
+        "@FIELD@": name,
+        "@CONTACT@": contact,
+        "@LANGUAGE@": row.title,
+        "@MAIN@": row.main,
+    }
+    return [_write(folder / target, text, words) for target, text in _files(row, name)]
+
+
+def render_source(language: str, name: str, contact: str = "you@example.org") -> str:
+    """Give the source text of the project's plugin alone, as for a notebook cell."""
+    row = named_language(language)
+    text = (_TEMPLATES / row.word / row.main).read_text(encoding="utf-8")
+    words = {"@NAME@": name, "@IDENT@": name, "@FIELD@": name, "@CONTACT@": contact}
+    for mark, value in words.items():
+        text = text.replace(mark, value)
+    return text
+
+
+def _plugin_name(folder: Path) -> str:
+    name = folder.resolve().name.lower().replace("-", "_")
+    if not _NAME.fullmatch(name) or "__" in name:
+        raise WorkbenchError(
+            f"{name!r} cannot name a plugin and its fields: use a folder name of "
+            "letters, digits and underscores that starts with a letter"
+        )
+    if name in _TAKEN:
+        raise WorkbenchError(
+            f"{name!r} is a field class or source of Falco itself: choose another name"
+        )
+    return name
+
+
+def _files(row: Language, name: str) -> list[tuple[str, Path]]:
+    """List the files of a project: where they go, and their templates."""
+    files = [
+        (str(path.relative_to(_TEMPLATES / row.word)), path)
+        for path in sorted((_TEMPLATES / row.word).rglob("*"))
+        if path.is_file()
+    ]
+    renamed = {
+        "rules.yaml": f"{name}_rules.yaml",
+        "test.yaml": f"{name}_test.yaml",
+        "gitignore": ".gitignore",
+    }
+    files += [
+        (renamed.get(path.name, path.name), path)
+        for path in sorted((_TEMPLATES / "common").iterdir())
+    ]
+    files += [(f"include/{header}", include_dir() / header) for header in row.headers]
+    return files
+
+
+def _write(target: Path, template: Path, words: dict[str, str]) -> Path:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if template.suffix == ".h":
+        shutil.copyfile(template, target)
+        return target
+    text = template.read_text(encoding="utf-8")
+    for mark, value in words.items():
+        text = text.replace(mark, value)
+    target.write_text(text, encoding="utf-8")
+    return target
