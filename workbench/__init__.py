@@ -13,6 +13,7 @@ __version__ = "0.1.0"
 # Public name → module that defines it.
 _HOMES = {
     "Alerts": "workbench.rules",
+    "CaptureFileError": "workbench.errors",
     "ConditionError": "workbench.errors",
     "Diagnostic": "workbench.diagnostics",
     "Events": "workbench.events",

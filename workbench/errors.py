@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 __all__ = [
+    "CaptureFileError",
     "ConditionError",
     "PluginCrashed",
     "PluginFailure",
@@ -184,6 +185,18 @@ class ConditionError(WorkbenchError):
     diagnostics: list[Any] | None
     hint: str | None
     _facts = ("position", "line", "column", "stage", "diagnostics", "hint")
+
+
+class CaptureFileError(WorkbenchError):
+    """A capture file that cannot be read or written.
+
+    ``path``: the file. ``offset``: where the damage begins, bytes in the uncompressed
+    data, or None. ``events`` holds what was read before the damage.
+    """
+
+    path: str | None
+    offset: int | None
+    _facts = ("path", "offset")
 
 
 class RulesError(WorkbenchError):

@@ -1,0 +1,184 @@
+"""Files under capture formats: whole replacement, gzip in members, lenient reading."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import zlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from workbench.errors import CaptureFileError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["ByteSink", "ByteSource", "file_errors", "replacing"]
+
+_GZIP_MAGIC: Final = b"\x1f\x8b"
+_MEMBER_BYTES: Final = 1 << 20
+_READ_BYTES: Final = 1 << 20
+
+
+@contextlib.contextmanager
+def file_errors(path: str | os.PathLike[str], doing: str) -> Iterator[None]:
+    """Turn OSError into CaptureFileError saying which file and why."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        text = f"cannot {doing} {os.fspath(path)}: {reason}"
+        raise CaptureFileError(text, path=os.fspath(path)) from error
+
+
+@contextlib.contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give a path to write; on success it takes the place of ``path`` at once.
+
+    On failure ``path`` is as it was. Pipes and devices are written directly.
+    """
+    target = Path(path)
+    with contextlib.suppress(OSError):
+        if not stat.S_ISREG(target.stat().st_mode):
+            yield target
+            return
+    draft = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        yield draft
+        draft.replace(target)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+class ByteSink:
+    """An unbuffered file, optionally gzip; what was flushed is whole.
+
+    gzip data is written as complete members, so that a file is readable up to its last
+    flush whatever happens to the writer.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, compress: bool) -> None:
+        """Create or truncate the file."""
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
+        self._fd = os.open(path, flags, 0o666)
+        self._regular = stat.S_ISREG(os.fstat(self._fd).st_mode)
+        self._compress = compress
+        self._pending = bytearray()
+        self._whole = 0
+        self.bytes_in = 0
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Append ``data``; uncompressed data reaches the system before returning."""
+        self.bytes_in += len(data)
+        if not self._compress:
+            self._put(data)
+            return
+        self._pending += data
+        if len(self._pending) >= _MEMBER_BYTES:
+            self.flush()
+
+    def flush(self) -> None:
+        """Hand everything to the system."""
+        if self._pending:
+            packer = zlib.compressobj(level=6, wbits=31)
+            member = packer.compress(self._pending) + packer.flush()
+            self._put(member)
+            self._pending.clear()
+
+    def _put(self, data: bytes | memoryview) -> None:
+        rest = memoryview(data)
+        try:
+            while rest:
+                rest = rest[os.write(self._fd, rest) :]
+        except BaseException:
+            # An interrupted or failed write must not leave half a block behind.
+            if self._regular:
+                with contextlib.suppress(OSError):
+                    os.ftruncate(self._fd, self._whole)
+                    os.lseek(self._fd, self._whole, os.SEEK_SET)
+            raise
+        self._whole += len(data)
+
+    @property
+    def bytes_out(self) -> int:
+        """Count the bytes in the file."""
+        return self._whole
+
+    def close(self) -> None:
+        """Flush and close (idempotent)."""
+        if self._fd >= 0:
+            try:
+                self.flush()
+            finally:
+                fd, self._fd = self._fd, -1
+                os.close(fd)
+
+
+class ByteSource:
+    """Reads plain and gzip files alike; cut gzip data just ends, with ``cut`` set."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        """Open the file and look at its first bytes."""
+        self._fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        self._head = b""
+        self.cut: str | None = None
+        self._unpacker: zlib._Decompress | None = None
+        self._packed = b""
+        try:
+            while len(self._head) < 2 and (more := os.read(self._fd, 2)):
+                self._head += more
+        except BaseException:
+            os.close(self._fd)
+            raise
+        self.gzip = self._head[:2] == _GZIP_MAGIC
+        if self.gzip:
+            self._unpacker = zlib.decompressobj(wbits=31)
+            self._packed, self._head = self._head, b""
+
+    def readinto(self, target: memoryview) -> int:
+        """Fill the front of ``target``; 0 at the end."""
+        if self._unpacker is not None:
+            return self._unpack(target)
+        if self._head:
+            head, self._head = self._head[: len(target)], self._head[len(target) :]
+            target[: len(head)] = head
+            return len(head)
+        return os.readv(self._fd, [target])
+
+    def _unpack(self, target: memoryview) -> int:
+        while self._unpacker is not None:
+            if not self._packed:
+                self._packed = os.read(self._fd, _READ_BYTES)
+                if not self._packed:
+                    self.cut = "the gzip data ends before its end mark"
+                    self._unpacker = None
+                    break
+            try:
+                data = self._unpacker.decompress(self._packed, len(target))
+            except zlib.error as error:
+                self.cut = f"the gzip data is damaged ({error})"
+                self._unpacker = None
+                break
+            self._packed = self._unpacker.unconsumed_tail
+            if self._unpacker.eof:
+                self._next_member()
+            if data:
+                target[: len(data)] = data
+                return len(data)
+        return 0
+
+    def _next_member(self) -> None:
+        """Go on with a joined gzip member; anything else after one is ignored."""
+        rest = self._unpacker.unused_data if self._unpacker is not None else b""
+        while len(rest) < 2 and (more := os.read(self._fd, _READ_BYTES)):
+            rest += more
+        joined = rest[:2] == _GZIP_MAGIC
+        self._unpacker = zlib.decompressobj(wbits=31) if joined else None
+        self._packed = rest if joined else b""
+
+    def close(self) -> None:
+        """Close the file (idempotent)."""
+        if self._fd >= 0:
+            fd, self._fd = self._fd, -1
+            os.close(fd)
