@@ -47,7 +47,7 @@ class BuildError(WorkbenchError):
 
 @dataclass(frozen=True, slots=True)
 class BuildResult:
-    """``library``: the plugin built. ``diagnostics``: warnings. ``output``: all said."""
+    """``library``: the plugin; ``diagnostics``: warnings; ``output``: all printed."""
 
     library: Path
     diagnostics: list[Diagnostic] = field(default_factory=list)
