@@ -16,6 +16,7 @@ import importlib.util
 import os
 import shutil
 import sys
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -87,6 +88,8 @@ class SourceArchive(sdist):
 
 def _setup() -> None:
     os.chdir(ROOT)
+    # An editable install of a flat layout is meant here, not a mistake.
+    warnings.filterwarnings("ignore", message=r"(?s).*Editable installation")
     setuptools.setup(
         cffi_modules=["workbench/native/build_core.py:ffibuilder"],
         cmdclass={"build_py": BuildPy, "sdist": SourceArchive},
