@@ -40,11 +40,10 @@ __all__ = [
 
 NO_INDEX = 2**64 - 1
 
-# One character of two to four bytes, as the engine's regular expressions read them.
+# One character of two to four bytes, as the engine's regular expressions read them
+# (RE2 lets overlong forms and surrogates pass inside negated classes).
 MULTIBYTE = (
-    rb"(?:[\xc2-\xdf][\x80-\xbf]"
-    rb"|(?:\xe0[\xa0-\xbf]|[\xe1-\xef][\x80-\xbf])[\x80-\xbf]"
-    rb"|(?:\xf0[\x90-\xbf]|[\xf1-\xf3][\x80-\xbf]|\xf4[\x80-\x8f])[\x80-\xbf]{2})"
+    rb"(?:[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3})"
 )
 FIELD_NAME = re.compile(rb"[A-Za-z][A-Za-z0-9_]*(?:\.[A-Za-z][A-Za-z0-9_]*)+")
 # Anything but brackets, quotes and white space; bytes that are not UTF-8 end it.
