@@ -13,7 +13,6 @@ from workbench.condition.nodes import (
     AndExpr,
     BinaryCheckExpr,
     FieldExpr,
-    FieldTransformerExpr,
     IdentifierExpr,
     ListExpr,
     MacroExpr,

@@ -24,7 +24,8 @@ What a bound check means, for one row
    An empty list column is absent. One operand may give a present empty list: ``getopt``
    without option, and what is computed from it.
 2. *Evaluate the right side*: :class:`Constants`, another operand (absent: False), or
-   None for ``exists``.
+   None for ``exists``. Without constants every test is False, but for ``in`` on a
+   present empty list.
 3. *Apply the test* (``BoundCheck.test``, see ``TESTS``).
 
 String values are bytes and may hold NUL. Column values are taken whole. Tests that
@@ -102,10 +103,14 @@ class ValueExpr:
 
 @dataclass(frozen=True, slots=True)
 class ListExpr:
-    """A list of constants behind ``in``, ``intersects``, ``pmatch`` or a modifier."""
+    """A list of constants behind ``in``, ``intersects``, ``pmatch`` or a modifier.
+
+    ``dropped``: a first value with a bad escape, which the engine takes for nothing.
+    """
 
     items: tuple[ValueExpr, ...]
     span: Span
+    dropped: Span | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -229,8 +234,8 @@ class ListStep:
     """The list ``( … )`` as argument of a call: the values of earlier steps in a row.
 
     ``items``: indices of steps; a list step is spliced in. ``decimal``: for each item,
-    write its uint64 values as decimal text; other non-strings stand for the bytes of
-    :class:`CallStep` ("memory"). Any absent item makes the list absent; no items make a
+    write its uint64 value as decimal text (of a list, the first value only); other
+    non-strings stand for the bytes of :class:`CallStep` ("memory"). Any absent item makes the list absent; no items make a
     present empty list.
     """
 

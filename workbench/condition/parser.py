@@ -260,7 +260,7 @@ class Parser:
     # --- checks -----------------------------------------------------------------------
 
     def check(self, start: int) -> Rule:
-        """check = "(" group | ( field | call ) test | identifier."""
+        """Check = "(" group | ( field | call ) test | identifier."""
         cursor = self.cursor
         if cursor.literal(b"("):
             return (yield self.group())
@@ -281,7 +281,7 @@ class Parser:
         )
 
     def field(self, name: str, start: int) -> FieldExpr:
-        """field = name [ "[" argument "]" ]; the name has been read."""
+        """Field = name [ "[" argument "]" ]; the name has been read."""
         argument = self.argument()
         return FieldExpr(name, argument, Span(start, self.cursor.at))
 
@@ -426,10 +426,13 @@ class Parser:
         cursor = self.cursor
         items: list[ValueExpr] = []
         cursor.blank()
+        dropped: Span | None = None
+        first_at = cursor.at
         try:
             first = self.item()
         except ParseFault:
             first = None
+            dropped = Span(first_at, cursor.at)
         if first is not None:
             items.append(first)
             cursor.blank()
@@ -446,7 +449,7 @@ class Parser:
                 cursor.blank()
         if not cursor.literal(b")"):
             raise self.fault("expected-close", "',' or ')'", hint=_list_hint(cursor))
-        return ListExpr(tuple(items), Span(start, cursor.at))
+        return ListExpr(tuple(items), Span(start, cursor.at), dropped)
 
     # --- calls ------------------------------------------------------------------------
 
@@ -459,7 +462,7 @@ class Parser:
         return None if name is None else self.call(name, start)
 
     def val(self, start: int) -> Rule:
-        """val = "val(" field ")" [ argument ]."""
+        """Val = "val(" field ")" [ argument ]."""
         yield from ()
         cursor = self.cursor
         cursor.blank()
@@ -477,7 +480,7 @@ class Parser:
         return FieldTransformerExpr("val", (field,), argument, Span(start, cursor.at))
 
     def call(self, name: str, start: int) -> Rule:
-        """call = name "(" carg { "," carg } ")" [ argument ]; the name has been read."""
+        """Call = name "(" carg { "," carg } ")" [ argument ]; the name has been read."""
         cursor = self.cursor
         self.deeper()
         cursor.blank()
@@ -493,7 +496,7 @@ class Parser:
         return FieldTransformerExpr(name, tuple(args), argument, Span(start, cursor.at))
 
     def call_argument(self) -> Rule:
-        """carg = number | quoted | list | call | field."""
+        """Carg = number | quoted | list | call | field."""
         cursor = self.cursor
         cursor.blank()
         start = cursor.at
@@ -518,7 +521,7 @@ class Parser:
         )
 
     def call_list(self, start: int) -> Rule:
-        """clist = "(" [ citem { "," citem } ] ")"; the parenthesis has been read."""
+        """Clist = "(" [ citem { "," citem } ] ")"; the parenthesis has been read."""
         cursor = self.cursor
         items: list[Argument] = []
         cursor.blank()
@@ -534,7 +537,7 @@ class Parser:
         return TransformerListExpr(tuple(items), Span(start, cursor.at))
 
     def call_item(self) -> Rule:
-        """citem = field | call | quoted | number."""
+        """Citem = field | call | quoted | number."""
         cursor = self.cursor
         start = cursor.at
         name = cursor.field_name()
@@ -577,10 +580,7 @@ _WRONG_WORDS = {
     "is": "=",
     "≠": "!=",
 }
-_ALL_OPS = (
-    "exists = == != < <= > >= contains icontains startswith endswith glob iglob"
-    " regex in intersects pmatch bcontains bstartswith"
-).split()
+_ALL_OPS = ["exists", "=", "==", "!=", "<", "<=", ">", ">=", "contains", "icontains", "startswith", "endswith", "glob", "iglob", "regex", "in", "intersects", "pmatch", "bcontains", "bstartswith"]
 
 
 def _found_word(cursor: Cursor) -> str:
