@@ -6,9 +6,12 @@ written (``probe.str``, ``probe.kv[key]``), values as the engine sees them.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from workbench.html import printable, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -124,11 +127,16 @@ class FieldTable(Mapping[str, FieldInfo]):
     Of several fields with one name the first counts, as in the real framework.
     """
 
-    def __init__(self, fields: Iterable[FieldInfo] = ()) -> None:
-        """Keep ``fields`` in their order."""
+    def __init__(
+        self, fields: Iterable[FieldInfo] = (), ids: Iterable[int] | None = None
+    ) -> None:
+        """Keep ``fields`` in their order; ``ids``: their field ids if not 0, 1, 2 …."""
         self._fields: dict[str, FieldInfo] = {}
-        for field in fields:
+        self._ids: dict[str, int] = {}
+        numbers = iter(ids) if ids is not None else itertools.count()
+        for field, number in zip(fields, numbers, strict=False):
             self._fields.setdefault(field.name, field)
+            self._ids.setdefault(field.name, number)
 
     def __getitem__(self, name: str) -> FieldInfo:
         """Give the field called ``name``."""
@@ -142,8 +150,31 @@ class FieldTable(Mapping[str, FieldInfo]):
         """Count the fields."""
         return len(self._fields)
 
+    def field_id(self, name: str) -> int:
+        """Give the index of a field in its plugin's get_fields, doubles counted."""
+        return self._ids[name]
+
     def _ipython_key_completions_(self) -> list[str]:
         return list(self._fields)
+
+    def __repr__(self) -> str:
+        """Give one line per field: name, type, argument, description."""
+        rows = _rows(self)
+        if not rows:
+            return "FieldTable: no fields"
+        widths = [min(40, max(len(r[i]) for r in rows)) for i in range(3)]
+        lines = [
+            "  ".join(cell.ljust(w) for cell, w in zip(r, widths, strict=False))
+            + f"  {r[3]}"
+            for r in rows
+        ]
+        noun = "field" if len(rows) == 1 else "fields"
+        return f"FieldTable: {len(rows)} {noun}\n" + "\n".join(
+            line.rstrip() for line in lines
+        )
+
+    def _repr_html_(self) -> str:
+        return table(("name", "type", "argument", "description"), _rows(self))
 
     def to_pandas(self) -> pd.DataFrame:
         """Give one row per field: name, type, is_list, argument, display, desc."""
@@ -162,6 +193,19 @@ class FieldTable(Mapping[str, FieldInfo]):
         ]
         columns = ["name", "type", "is_list", "argument", "display", "desc"]
         return pd.DataFrame(rows, columns=columns)
+
+
+def _rows(fields: FieldTable) -> list[tuple[str, str, str, str]]:
+    """Give what a repr shows of each field; names and texts come from plugins."""
+    return [
+        (
+            printable(f.name, limit=80),
+            f"list of {f.type}" if f.is_list else f.type,
+            describe_argument(f.arg),
+            printable(f.desc, limit=160),
+        )
+        for f in fields.values()
+    ]
 
 
 def describe_argument(arg: ArgInfo | None) -> str:

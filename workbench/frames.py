@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from workbench.addresses import address_text
 from workbench.generic_fields import GENERIC_FIELDS
+from workbench.tables import list_like, plain_array
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -65,16 +66,9 @@ def _readable(column: pa.Array, info: FieldInfo | None) -> pa.Array:
     """Turn one plain array of field values into its readable form."""
     kind = column.type
     if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        column = plain_array(column)
         values = column.values  # noqa: PD011 - of Arrow, not of pandas
-        if pa.types.is_dictionary(values.type):
-            values = values.dictionary.take(values.indices)
-        items = _readable(values, info)
-        mask = column.is_null() if column.null_count else None
-        offsets = column.offsets
-        if mask is not None:
-            # Arrow takes no mask beside a slice of offsets: copy them.
-            offsets = pc.add(offsets, pa.scalar(0, offsets.type))
-        return type(column).from_arrays(offsets, items, mask=mask)
+        return list_like(column, _readable(values, info))
     name = info.type if info else None
     binary = pa.types.is_binary(kind) or pa.types.is_large_binary(kind)
     if name in {"ipaddr", "ipnet"} and (binary or pa.types.is_fixed_size_binary(kind)):

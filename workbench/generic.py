@@ -21,7 +21,14 @@ from workbench.generic_fields import GENERIC_FIELDS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["GenericContext", "fallback_info", "generic_column", "host_name", "payloads"]
+__all__ = [
+    "GenericContext",
+    "fallback_info",
+    "generic_column",
+    "host_name",
+    "iso_times",
+    "payloads",
+]
 
 _NS = 10**9
 # Types of stored events, and where their parts begin.
@@ -39,14 +46,14 @@ class GenericContext:
 
     ``start_ns``: time of the first event of the capture. ``plugin``: name of the source
     plugin, None if unknown. ``hostname``: as captured. ``plugin_info``: gives the
-    plugin's text for stored events (binary, null when it has none), or None.
+    plugin's texts for stored events (null where it has none), or gives None.
     """
 
     source: str
     start_ns: int
     plugin: str | None
     hostname: str
-    plugin_info: Callable[[pa.ChunkedArray, pa.ChunkedArray], pa.ChunkedArray] | None
+    plugin_info: Callable[[pa.ChunkedArray, pa.ChunkedArray], pa.ChunkedArray | None]
 
 
 def host_name() -> str:
@@ -93,6 +100,12 @@ def _time_text(times: np.ndarray, form: str, *, local: bool, nanos: bool) -> pa.
     if not nanos:
         return whole
     return pc.binary_join_element_wise(whole, _digits(remainder), ".")
+
+
+def iso_times(table: pa.Table) -> pa.Array:
+    """Give the times of events as ``2024-05-01T10:00:00.000000001Z``."""
+    text = _time_text(_times(table), "%Y-%m-%dT%H:%M:%S", local=False, nanos=True)
+    return pc.binary_join_element_wise(text, "Z", "")
 
 
 def payloads(raw: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
@@ -145,13 +158,11 @@ def _async_names(table: pa.Table) -> pa.Array:
 def _plugin_info(table: pa.Table, context: GenericContext) -> pa.ChunkedArray:
     """Ask the plugin for its texts, fall back to the engine's; async has none."""
     if "raw" not in table.column_names:
-        if "payload" in table.column_names and context.plugin_info is None:
-            return fallback_info(table.column("payload"))
         raise KeyError("evt.plugininfo")
     raw = table.column("raw")
     own = fallback_info(payloads(raw))
-    if context.plugin_info is not None:
-        given = context.plugin_info(raw, table.column("evt.num"))
+    given = context.plugin_info(raw, table.column("evt.num"))
+    if given is not None:
         empty = pc.equal(pc.binary_length(given), 0)
         own = pc.coalesce(pc.if_else(empty, None, given), own)
     flags = _is_async(table)

@@ -36,11 +36,22 @@ class OpenParam:
         return {"value": self.value, "desc": self.desc, "separator": self.separator}
 
 
+_SEQUENCES = (
+    "capabilities",
+    "extract_event_sources",
+    "parse_event_sources",
+    "async_event_sources",
+    "async_events",
+    "complaints",
+    "symbols",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """What a library says of itself, without initialising it.
 
-    ``id``: 0 for none. ``event_source``: "" for none. ``capabilities``: words of
+    Sequences are lists, whatever they were given as. ``id``: 0 for none. ``event_source``: "" for none. ``capabilities``: words of
     ``CAPABILITIES``. ``extract_event_sources``: [] for any. ``init_schema``: decoded
     JSON schema or None. ``open_params``: known only after init, else None.
     ``complaints``: everything that a loader would object to, in its order.
@@ -55,17 +66,24 @@ class Manifest:
     id: int = 0
     event_source: str = ""
     required_api_version: str = ""
-    capabilities: tuple[str, ...] = ()
-    extract_event_sources: tuple[str, ...] = ()
-    parse_event_sources: tuple[str, ...] = ()
-    async_event_sources: tuple[str, ...] = ()
-    async_events: tuple[str, ...] = ()
+    capabilities: Sequence[str] = ()
+    extract_event_sources: Sequence[str] = ()
+    parse_event_sources: Sequence[str] = ()
+    async_event_sources: Sequence[str] = ()
+    async_events: Sequence[str] = ()
     fields: FieldTable = field(default_factory=FieldTable)
     init_schema: dict[str, Any] | None = None
-    open_params: tuple[OpenParam, ...] | None = None
-    complaints: tuple[str, ...] = ()
+    open_params: Sequence[OpenParam] | None = None
+    complaints: Sequence[str] = ()
     family: str = ""
-    symbols: tuple[str, ...] = ()
+    symbols: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        """Give every sequence as a list of its own."""
+        for name in _SEQUENCES:
+            object.__setattr__(self, name, list(getattr(self, name)))
+        if self.open_params is not None:
+            object.__setattr__(self, "open_params", list(self.open_params))
 
     def to_dict(self) -> dict[str, Any]:
         """Give the JSON form of ``workbench inspect --json``."""
@@ -90,7 +108,7 @@ class Manifest:
 
     def with_open_params(self, params: Sequence[OpenParam]) -> Manifest:
         """Give a copy that knows the suggested open params."""
-        return replace(self, open_params=tuple(params))
+        return replace(self, open_params=list(params))
 
     def to_wire(self) -> str:
         """Give JSON text that :meth:`from_wire` reads back unchanged."""
@@ -107,6 +125,7 @@ class Manifest:
                     **f.to_dict(),
                     "properties": list(f.properties),
                     "add_output": f.add_output,
+                    "id": self.fields.field_id(f.name),
                 }
                 for f in self.fields.values()
             ],
@@ -118,10 +137,12 @@ class Manifest:
         """Read what :meth:`to_wire` wrote."""
         data = json.loads(text)
         params = data.pop("open_params")
-        fields = FieldTable(FieldInfo.from_json(f) for f in data.pop("fields"))
-        lists = {k: tuple(v) for k, v in data.items() if isinstance(v, list)}
-        opened = None if params is None else tuple(OpenParam(**p) for p in params)
-        return cls(**{**data, **lists}, fields=fields, open_params=opened)
+        entries = data.pop("fields")
+        fields = FieldTable(
+            [FieldInfo.from_json(f) for f in entries], [f["id"] for f in entries]
+        )
+        opened = None if params is None else [OpenParam(**p) for p in params]
+        return cls(**data, fields=fields, open_params=opened)
 
 
 @runtime_checkable

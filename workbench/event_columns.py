@@ -1,0 +1,139 @@
+"""Columns that a table of events lacks: made from what it has, or extracted again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pyarrow as pa
+
+from workbench.errors import WorkbenchError
+from workbench.generic import GenericContext, generic_column, payloads
+from workbench.generic_fields import GENERIC_FIELDS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from workbench.fields import FieldTable
+    from workbench.worker.session import EndReason
+
+__all__ = ["ColumnMaker", "Feeder", "Origin"]
+
+
+class Feeder(Protocol):
+    """What can answer for fields that a table lacks: the plugins it came from."""
+
+    def fields_of(self, source: str) -> FieldTable:
+        """Give the fields usable for events of ``source``."""
+
+    def extract_columns(
+        self,
+        raw: pa.ChunkedArray,
+        numbers: pa.ChunkedArray,
+        source: str,
+        texts: Sequence[str],
+    ) -> dict[str, pa.ChunkedArray]:
+        """Feed stored events again; give the columns by name, one row per event."""
+
+    def event_strings(
+        self, raw: pa.ChunkedArray, numbers: pa.ChunkedArray, source: str
+    ) -> pa.ChunkedArray | None:
+        """Give the plugin's text per event (null: none), None without a plugin."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where events came from, as plain data that files keep.
+
+    ``source``: event source, "" when unknown or mixed. ``start_ns``: time of the first
+    event of the capture, from which evt.reltime counts. ``end_reason``: how the capture
+    ended, None when unknown. ``notes``: what a reader should know.
+    """
+
+    source: str = ""
+    plugin: str | None = None
+    plugin_version: str | None = None
+    hostname: str = ""
+    start_ns: int = 0
+    end_reason: EndReason | None = None
+    notes: tuple[str, ...] = ()
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+class ColumnMaker:
+    """Gives columns of one table by name and keeps those it had to make."""
+
+    def __init__(self, table: pa.Table, origin: Origin, feeder: Feeder | None) -> None:
+        """Work on ``table``, which has at least ``evt.num`` and ``evt.rawtime``."""
+        self.table = table
+        self.origin = origin
+        self.feeder = feeder
+        self._made: dict[str, pa.ChunkedArray] = {}
+
+    def columns(self, names: Sequence[str]) -> dict[str, pa.ChunkedArray]:
+        """Give columns by name: there, made before, generic, or extracted now.
+
+        Raises WorkbenchError when stored events or a plugin would be needed.
+        """
+        have = set(self.table.column_names)
+        for name in names:
+            if name in have or name in self._made:
+                continue
+            if name in GENERIC_FIELDS:
+                self._made[name] = _chunked(self._generic(name))
+            elif name == "payload":
+                self._made[name] = payloads(self._raw([name]))
+        rest = [n for n in names if n not in have and n not in self._made]
+        if rest:
+            self._made.update(self._extracted(rest))
+        return {n: self.table.column(n) if n in have else self._made[n] for n in names}
+
+    def table_with(self, names: Sequence[str]) -> pa.Table:
+        """Give the table with further columns behind its own."""
+        table = self.table
+        for name, column in self.columns(names).items():
+            if name not in table.column_names:
+                table = table.append_column(name, column)
+        return table
+
+    def _generic(self, name: str) -> pa.Array | pa.ChunkedArray:
+        origin, feeder = self.origin, self.feeder
+
+        def info(raw: pa.ChunkedArray, numbers: pa.ChunkedArray) -> Any:
+            if feeder is None:
+                return None
+            return feeder.event_strings(raw, numbers, origin.source)
+
+        context = GenericContext(
+            origin.source, origin.start_ns, origin.plugin, origin.hostname, info
+        )
+        try:
+            return generic_column(name, self.table, context)
+        except KeyError:
+            self._raw([name])
+            raise
+
+    def _raw(self, names: Sequence[str]) -> pa.ChunkedArray:
+        """Give the stored events, or say how to have them next time."""
+        if "raw" not in self.table.column_names:
+            raise WorkbenchError(
+                f"{', '.join(names)}: not captured, and the events themselves were not "
+                "kept; capture again with keep_events=True, or name it in fields="
+            )
+        return self.table.column("raw")
+
+    def _extracted(self, names: Sequence[str]) -> dict[str, pa.ChunkedArray]:
+        raw = self._raw(names)
+        if self.feeder is None:
+            raise WorkbenchError(
+                f"{', '.join(names)}: not captured, and no plugin is loaded to extract "
+                "it; give one with events.attach(plugin) or open_events(…, plugins=…)"
+            )
+        numbers = self.table.column("evt.num")
+        return self.feeder.extract_columns(raw, numbers, self.origin.source, names)
+
+
+def _chunked(column: pa.Array | pa.ChunkedArray) -> pa.ChunkedArray:
+    if isinstance(column, pa.ChunkedArray):
+        return column
+    return pa.chunked_array([column], column.type)

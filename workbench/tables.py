@@ -1,0 +1,79 @@
+"""Record batches of a stream → one table, without copying what need not be copied.
+
+The pump may begin a column as a dictionary and go on with plain values once it has seen
+too many distinct ones; and its dictionaries only grow. A table wants one type per
+column: dictionaries stay where every batch has them, else their values are written out.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["join_batches", "list_like", "plain_array"]
+
+
+def plain_array(array: pa.Array) -> pa.Array:
+    """Write the values of a dictionary out, in lists too."""
+    if pa.types.is_dictionary(array.type):
+        return array.dictionary.take(array.indices)
+    if pa.types.is_list(array.type) and pa.types.is_dictionary(array.type.value_type):
+        values = plain_array(array.values)
+        return list_like(array, values)
+    return array
+
+
+def list_like(array: pa.Array, values: pa.Array) -> pa.Array:
+    """Give a list array of the lengths and nulls of ``array`` over other ``values``."""
+    mask = array.is_null() if array.null_count else None
+    offsets = array.offsets
+    if mask is not None:
+        # Arrow takes no mask beside a slice of offsets: copy them.
+        offsets = pc.add(offsets, pa.scalar(0, offsets.type))
+    return type(array).from_arrays(offsets, values, mask=mask)
+
+
+def _longest_dictionary(chunks: Sequence[pa.Array]) -> pa.ChunkedArray:
+    """Let all chunks share one dictionary, for free where it only grew."""
+    longest = max((c.dictionary for c in chunks), key=len)
+    shared = []
+    for chunk in chunks:
+        words = chunk.dictionary
+        if words is not longest and not words.equals(longest.slice(0, len(words))):
+            return pa.chunked_array(chunks).unify_dictionaries()
+        shared.append(pa.DictionaryArray.from_arrays(chunk.indices, longest))
+    return pa.chunked_array(shared)
+
+
+def _join(chunks: Sequence[pa.Array]) -> pa.ChunkedArray:
+    kinds = {c.type for c in chunks}
+    if len(kinds) > 1:
+        chunks = [plain_array(c) for c in chunks]
+        kinds = {c.type for c in chunks}
+        if len(kinds) > 1:
+            # Such as a column of nothing but nulls beside a typed one.
+            target = next(c.type for c in chunks if not pa.types.is_null(c.type))
+            chunks = [c.cast(target) for c in chunks]
+        return pa.chunked_array(chunks)
+    if pa.types.is_dictionary(chunks[0].type):
+        return _longest_dictionary(chunks)
+    return pa.chunked_array(chunks)
+
+
+def join_batches(
+    batches: Sequence[pa.RecordBatch], schema: pa.Schema | None = None
+) -> pa.Table:
+    """Give one table of all ``batches``; ``schema`` serves when there are none.
+
+    All batches have the same column names in the same order.
+    """
+    if not batches:
+        return (schema or pa.schema([])).empty_table()
+    names = batches[0].schema.names
+    columns = [_join([b.column(i) for b in batches]) for i in range(len(names))]
+    return pa.Table.from_arrays(columns, names=names)
