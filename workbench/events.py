@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from workbench.worker.session import EndReason
 
-__all__ = ["Events", "events_from_table", "open_events"]
+__all__ = ["Events", "events_from_table", "open_events", "with_number_and_time"]
 
 
 class Events:
@@ -105,6 +105,11 @@ class Events:
 
             self._frame = event_frame(self._table, self._fields, source=self.source)
         return self._frame
+
+    @property
+    def shown_table(self) -> pa.Table:
+        """The table with the columns that every shown row begins with."""
+        return self._maker.table_with(["evt.source"])
 
     # -- what rules and conditions are checked against -------------------------------
 
@@ -354,7 +359,7 @@ def events_from_table(
     if len(set(names)) != len(names):
         twice = sorted({n for n in names if names.count(n) > 1})
         raise ValueError(f"the table has columns of the same name: {', '.join(twice)}")
-    table = _with_number_and_time(table)
+    table = with_number_and_time(table)
     first = table.column("evt.rawtime")[0].as_py() if table.num_rows else 0
     origin = Origin(
         source=source,
@@ -366,7 +371,7 @@ def events_from_table(
     return Events(table, fields=as_field_table(fields), origin=origin)
 
 
-def _with_number_and_time(table: pa.Table) -> pa.Table:
+def with_number_and_time(table: pa.Table) -> pa.Table:
     """Give the table with evt.num and evt.rawtime first, as uint64."""
     rows = table.num_rows
     columns = {name: table.column(name) for name in table.column_names}

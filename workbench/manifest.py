@@ -51,7 +51,8 @@ _SEQUENCES = (
 class Manifest:
     """What a library says of itself, without initialising it.
 
-    Sequences are lists, whatever they were given as. ``id``: 0 for none. ``event_source``: "" for none. ``capabilities``: words of
+    Sequences are lists, whatever they were given as. ``id``: 0 for none.
+    ``event_source``: "" for none. ``capabilities``: words of
     ``CAPABILITIES``. ``extract_event_sources``: [] for any. ``init_schema``: decoded
     JSON schema or None. ``open_params``: known only after init, else None.
     ``complaints``: everything that a loader would object to, in its order.

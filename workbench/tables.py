@@ -12,10 +12,22 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from workbench.fields import FIELD_TYPES
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["join_batches", "list_like", "plain_array"]
+    from workbench.fields import FieldInfo
+
+__all__ = ["column_type", "join_batches", "list_like", "plain_array"]
+
+
+def column_type(info: FieldInfo | None) -> pa.DataType:
+    """Give the Arrow type of a field's column as we make it; None: plain bytes."""
+    if info is None:
+        return pa.binary()
+    kind = pa.type_for_alias(FIELD_TYPES[info.type].arrow)
+    return pa.list_(kind) if info.is_list else kind
 
 
 def plain_array(array: pa.Array) -> pa.Array:

@@ -1,0 +1,268 @@
+"""Which plugins are loaded together, and the hosts they run in.
+
+A :class:`Roster` remembers what was loaded (path, init config, manifest); a
+:class:`Seat` is one host that has these plugins initialised. The first seat serves
+everything; while it streams one source, another source or a re-extraction gets a seat
+of its own, as the real engine gives every source its own plugin states. A seat whose
+plugin crashed is dropped, and the next call brings up another from memory.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import warnings
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from workbench.config import prepare_config
+from workbench.errors import PluginCrashed, PluginHung, WorkbenchError
+from workbench.hosts import new_session
+from workbench.registration import check_registration
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from workbench.events import Events
+    from workbench.manifest import Manifest
+    from workbench.worker.session import LogLine, Session, TraceCall
+
+__all__ = ["Member", "Roster", "Seat"]
+
+# Calls and log lines remembered of seats that are gone.
+_REMEMBERED = 2000
+
+
+@dataclass(eq=False)
+class Member:
+    """One loaded plugin: what to load and initialise it with, and what it said."""
+
+    path: str
+    config: str
+    manifest: Manifest
+
+    @property
+    def name(self) -> str:
+        """The plugin's own name."""
+        return self.manifest.name
+
+
+@dataclass(eq=False)
+class Seat:
+    """One host and the members that are initialised in it, in their order."""
+
+    session: Session
+    members: list[Member] = field(default_factory=list)
+    lock: Any = field(default_factory=threading.RLock)
+    # What holds the seat for longer than a call: the open capture.
+    holder: Any = None
+    dead: bool = False
+
+    def index(self, member: Member) -> int:
+        """Give the number that the session knows ``member`` by."""
+        return self.members.index(member)
+
+    @contextlib.contextmanager
+    def calling(self, *, interruptible: bool = False) -> Iterator[Session]:
+        """Give the session for one call; what ends the host marks the seat dead.
+
+        ``interruptible``: Ctrl-C leaves no half-answered call behind.
+        """
+        try:
+            yield self.session
+        except KeyboardInterrupt:
+            self.dead = self.dead or not interruptible
+            raise
+        except (PluginCrashed, PluginHung, EOFError, OSError):
+            self.dead = True
+            raise
+
+
+class Roster:
+    """Plugins loaded together; every call that needs a host borrows a seat."""
+
+    def __init__(
+        self,
+        *,
+        isolation: str = "process",
+        call_timeout_sec: float | None = None,
+        memory_limit_bytes: int | None = None,
+    ) -> None:
+        """Remember how to make hosts; none is made before it is needed."""
+        if isolation not in {"process", "none"}:
+            raise ValueError(f'isolation is "process" or "none", not {isolation!r}')
+        self.isolation = isolation
+        self.call_timeout_sec = call_timeout_sec
+        self.memory_limit_bytes = memory_limit_bytes
+        self.members: list[Member] = []
+        self.closed = False
+        # What the latest capture had read when it was interrupted or failed.
+        self.last_events: Events | None = None
+        self._seats: list[Seat] = []
+        self._lock = threading.RLock()
+        self._old_trace: list[tuple[str, TraceCall]] = []
+        self._old_log: list[tuple[str, LogLine]] = []
+
+    # -- members ---------------------------------------------------------------------
+
+    def add(self, path: str, config: Mapping[str, Any] | str | None) -> Member:
+        """Load, check and initialise a library beside those already here.
+
+        Raises PluginLoadError, PluginInitError, PluginCrashed or PluginHung; the
+        members are then as they were.
+        """
+        with self.borrow() as seat:
+            done = False
+            try:
+                with seat.calling() as session:
+                    index, manifest = session.load(path)
+                    check_registration([m.manifest for m in self.members], manifest)
+                    text = prepare_config(manifest, config)
+                    params = session.init(index, text)
+                done = True
+            finally:
+                if not done:
+                    # A half-loaded plugin cannot leave a host: the host goes.
+                    seat.dead = True
+            member = Member(path, text, manifest.with_open_params(params))
+            seat.members.append(member)
+            self.members.append(member)
+        return member
+
+    def remove(self, member: Member) -> None:
+        """Forget a member; the hosts it runs in end, those streaming when done."""
+        with self._lock:
+            if member in self.members:
+                self.members.remove(member)
+            for seat in self._seats:
+                if member in seat.members:
+                    holder = seat.holder
+                    if holder is not None and holder.member is member:
+                        holder.close()
+                    seat.dead = True
+        self._sweep()
+
+    # -- seats -----------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def borrow(self, holder: Any = None) -> Iterator[Seat]:
+        """Give a free seat with every member initialised, for the calls inside.
+
+        With ``holder`` the seat stays taken until :meth:`release`.
+        """
+        seat = self._take()
+        try:
+            with seat.lock:
+                self._bring_up(seat)
+                yield seat
+                seat.holder = holder
+        finally:
+            seat.lock.release()
+            self._sweep()
+
+    def release(self, seat: Seat) -> None:
+        """Give back a seat that was taken with a holder."""
+        seat.holder = None
+        self._sweep()
+
+    def _take(self) -> Seat:
+        """Give a seat that nobody uses, its lock held."""
+        with self._lock:
+            if self.closed:
+                raise WorkbenchError("this was closed: load the plugin again")
+            self._sweep()
+            for seat in self._seats:
+                if seat.holder is None and seat.lock.acquire(blocking=False):
+                    return seat
+            session = new_session(
+                self.isolation,
+                call_timeout_sec=self.call_timeout_sec,
+                memory_limit_bytes=self.memory_limit_bytes,
+            )
+            seat = Seat(session)
+            seat.lock.acquire()
+            self._seats.append(seat)
+            return seat
+
+    def _bring_up(self, seat: Seat) -> None:
+        """Load and initialise the members that this seat does not have yet."""
+        for member in self.members[len(seat.members) :]:
+            done = False
+            try:
+                with seat.calling() as session:
+                    index, _ = session.load(member.path)
+                    session.init(index, member.config)
+                done = True
+            finally:
+                if not done:
+                    seat.dead = True
+            seat.members.append(member)
+
+    def _sweep(self) -> None:
+        """End the hosts that are of no use any more, remembering what they told."""
+        with self._lock:
+            gone = [s for s in self._seats if s.dead and s.holder is None]
+            self._seats = [s for s in self._seats if s not in gone]
+        for seat in gone:
+            self._retire(seat)
+
+    def _retire(self, seat: Seat) -> None:
+        trace, log = self._told(seat)
+        self._old_trace = (self._old_trace + trace)[-_REMEMBERED:]
+        self._old_log = (self._old_log + log)[-_REMEMBERED:]
+        with contextlib.suppress(WorkbenchError, OSError):
+            seat.session.close()
+
+    # -- what hosts tell -------------------------------------------------------------
+
+    def _told(
+        self, seat: Seat
+    ) -> tuple[list[tuple[str, TraceCall]], list[tuple[str, LogLine]]]:
+        """Give trace and log of a seat, by plugin name; a dead host tells less."""
+        trace: list[tuple[str, TraceCall]] = []
+        log: list[tuple[str, LogLine]] = []
+        with contextlib.suppress(WorkbenchError, OSError, EOFError):
+            trace = [(call.plugin, call) for call in seat.session.trace()]
+        with contextlib.suppress(WorkbenchError, OSError, EOFError):
+            log = [(line.component, line) for line in seat.session.log()]
+        return trace, log
+
+    def trace(self, name: str | None = None) -> list[TraceCall]:
+        """Give the API calls made in all hosts, oldest first."""
+        told = list(self._old_trace)
+        for seat in list(self._seats):
+            told += self._told(seat)[0]
+        calls = [call for owner, call in told if name is None or owner == name]
+        return sorted(calls, key=lambda call: (call.start_ns, call.seq))
+
+    def log(self) -> list[LogLine]:
+        """Give the log lines of all hosts, oldest first."""
+        told = list(self._old_log)
+        for seat in list(self._seats):
+            told += self._told(seat)[1]
+        return sorted((line for _, line in told), key=lambda line: line.time_ns)
+
+    # -- the end ---------------------------------------------------------------------
+
+    def close(self) -> None:
+        """End every host, open captures included (idempotent)."""
+        with self._lock:
+            if self.closed:
+                return
+            self.closed = True
+            seats, self._seats = self._seats, []
+        for seat in seats:
+            if seat.holder is not None:
+                seat.holder.close()
+            self._retire(seat)
+
+    def __del__(self) -> None:
+        if not getattr(self, "closed", True) and self._seats:
+            warnings.warn(
+                "a plugin was not closed: call close(), or use it in a with statement",
+                ResourceWarning,
+                stacklevel=2,
+                source=self,
+            )
+            with contextlib.suppress(Exception):
+                self.close()
