@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 from typing import TYPE_CHECKING, Any, Self
 
-from workbench.capture import Capture
-from workbench.collect import collect
 from workbench.errors import PluginLoadError, PluginOpenError, WorkbenchError
-from workbench.plugin import Plugin, _library
+from workbench.plugin import Plugin, library_path
 from workbench.registration import fields_of, known_sources, source_name, unused
 from workbench.roster import Roster
 
@@ -18,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from types import TracebackType
 
+    from workbench.capture import Capture
     from workbench.events import Events
     from workbench.fields import FieldTable
     from workbench.manifest import Manifest
@@ -64,7 +62,7 @@ class Workbench:
         (same name, same id, overlapping fields …), and what ``wb.load`` raises; the
         others stay as they were.
         """
-        member = self.roster.add(_library(path), config)
+        member = self.roster.add(library_path(path), config)
         plugin = Plugin(self.roster, member, owned=False)
         self._plugins[member.name] = plugin
         return plugin
@@ -183,51 +181,19 @@ class Workbench:
         event count of its own. An error of one stops the others; it carries what was
         read, by source, as ``.events``.
         """
-        chosen = {name: self._source_plugin(name) for name in params}
+        from workbench.capture_all import collect_all
+
         captures: dict[str, Capture] = {}
-        found: dict[str, Events] = {}
-        faults: list[BaseException] = []
         with contextlib.ExitStack() as stack:
-            for name, plugin in chosen.items():
-                capture = plugin._start(  # noqa: SLF001 - same module family
-                    params[name],
+            for name, text in params.items():
+                capture = self._source_plugin(name).start(
+                    text,
                     (fields or {}).get(name),
                     keep_events=keep_events,
                     max_events=max_events,
                 )
                 captures[name] = stack.enter_context(capture)
-
-            def run(name: str) -> None:
-                try:
-                    found[name] = collect(
-                        captures[name], timeout_sec=timeout_sec, progress=False
-                    )
-                except BaseException as fault:  # noqa: BLE001 - raised by the caller
-                    if isinstance(getattr(fault, "events", None), object):
-                        found[name] = fault.events  # type: ignore[attr-defined]
-                    faults.append(fault)
-                    for other in captures.values():
-                        other.stop()
-
-            threads = [threading.Thread(target=run, args=(n,)) for n in captures]
-            for thread in threads:
-                thread.start()
-            try:
-                for thread in threads:
-                    while thread.is_alive():
-                        thread.join(0.1)
-            except KeyboardInterrupt as fault:
-                for capture in captures.values():
-                    capture.stop()
-                for thread in threads:
-                    thread.join(1.0)
-                fault.events = found  # type: ignore[attr-defined]
-                raise
-        for fault in faults:
-            if isinstance(fault, WorkbenchError):
-                fault.events = dict(found)
-            raise fault
-        return {name: found[name] for name in params}
+            return collect_all(captures, timeout_sec=timeout_sec)
 
     def _params(self, plugin: Plugin, params: str | None) -> str:
         if params is not None:

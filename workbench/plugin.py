@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from workbench.manifest import Manifest, OpenParam
     from workbench.worker.session import LogLine, Session
 
-__all__ = ["Plugin", "inspect", "load"]
+__all__ = ["Plugin", "inspect", "library_path", "load"]
 
 
-def _library(path: str | os.PathLike[str]) -> str:
+def library_path(path: str | os.PathLike[str]) -> str:
     """Give the absolute path of a library, or say what is wrong with it."""
     text = os.path.abspath(os.path.expanduser(os.fspath(path)))  # noqa: PTH100, PTH111
     if not os.path.lexists(text):
@@ -61,7 +61,7 @@ def inspect(path: str | os.PathLike[str]) -> Manifest:
     """
     from workbench.hosts import inspect_library
 
-    return inspect_library(_library(path))
+    return inspect_library(library_path(path))
 
 
 def load(
@@ -89,7 +89,7 @@ def load(
         memory_limit_bytes=memory_limit_bytes,
     )
     try:
-        member = roster.add(_library(path), config)
+        member = roster.add(library_path(path), config)
     except BaseException:
         roster.close()
         raise
@@ -185,7 +185,7 @@ class Plugin:
 
         Raises PluginOpenError, also while another capture of this plugin is open.
         """
-        return self._start(params, fields, keep_events=keep_events)
+        return self.start(params, fields, keep_events=keep_events)
 
     def capture(
         self,
@@ -205,12 +205,12 @@ class Plugin:
         and replay. An error on the way, Ctrl-C included, carries what was read as
         ``.events``; ``last_events`` has it too.
         """
-        capture = self._start(
+        capture = self.start(
             params, fields, keep_events=keep_events, max_events=max_events
         )
         return collect(capture, timeout_sec=timeout_sec, progress=progress)
 
-    def _start(
+    def start(
         self,
         params: str,
         fields: Iterable[str] | None,
@@ -218,6 +218,7 @@ class Plugin:
         keep_events: bool,
         max_events: int | None = None,
     ) -> Capture:
+        """Open as :meth:`open` does, with a limit of events."""
         self._check_open()
         running = self._capture
         if running is not None and not running.closed:

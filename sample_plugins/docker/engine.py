@@ -99,7 +99,16 @@ class Docker:
         run = ("run", "--network", "none")
         self(*run, "-d", "--name", "web", "toolbox:1", "/bin/sleep", "600")
         self(*run, "--rm", "--name", "job", "toolbox:1", "/bin/busybox", "true")
-        self(*run, "--name", "failing", "toolbox:1", "/bin/sh", "-c", "exit 3", check=False)
+        self(
+            *run,
+            "--name",
+            "failing",
+            "toolbox:1",
+            "/bin/sh",
+            "-c",
+            "exit 3",
+            check=False,
+        )
         self("exec", "web", "/bin/busybox", "ls")
         self("exec", "web", "/bin/sh", "-c", "busybox cat /etc/shadow", check=False)
         self("cp", "web:/bin/busybox", "/dev/null", check=False)
