@@ -297,7 +297,9 @@ class Events:
         if isinstance(mask, (pa.Array, pa.ChunkedArray)):
             flags = mask
         else:
-            flags = pa.array(np.asarray(mask, dtype=bool))
+            # What is absent was not chosen.
+            filled = mask.fillna(False) if hasattr(mask, "fillna") else mask
+            flags = pa.array(np.asarray(filled, dtype=bool))
         if len(flags) != len(self):
             raise ValueError(f"the mask has {len(flags)} values for {len(self)} events")
         return flags

@@ -110,7 +110,8 @@ def iso_times(table: pa.Table) -> pa.Array:
 
 def payloads(raw: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
     """Give the plugin's own bytes of stored events, null where they are not one."""
-    return pc.binary_slice(raw, _PAYLOAD_AT)
+    # An open-ended binary_slice miscounts its buffer in some releases of Arrow.
+    return pc.binary_replace_slice(raw, 0, _PAYLOAD_AT, b"")
 
 
 def fallback_info(payload: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:

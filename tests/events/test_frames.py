@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import datetime as dt
+import ipaddress
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from workbench.addresses import address_text
+from workbench.events import Events, events_from_table
+from workbench.fields import FieldInfo, FieldTable
+from workbench.tables import join_batches
+
+UTC = dt.UTC
+
+
+@pytest.fixture
+def frame(events):
+    return events.frame
+
+
+def test_the_first_columns_are_number_time_and_source(frame):
+    assert list(frame.columns[:3]) == ["evt.num", "evt.time", "evt.source"]
+    assert frame["evt.num"].dtype == "uint64"
+    assert str(frame["evt.time"].dtype) == "datetime64[ns, UTC]"
+    assert frame["evt.time"][0] == pd.Timestamp("2023-11-14T22:13:20.000000007Z")
+    assert frame["evt.source"].tolist() == ["src"] * 3
+
+
+def test_the_machines_own_columns_are_not_shown(frame):
+    assert "raw" not in frame
+    assert "evt.rawtime" not in frame
+
+
+def test_text_is_repaired_and_absent_is_na(frame):
+    assert frame["p.s"].tolist() == ["café", pd.NA, "bad \ufffd"]
+
+
+def test_numbers_keep_all_64_bits(frame):
+    assert frame["p.u"].tolist() == [1, pd.NA, 2**64 - 1]
+
+
+def test_booleans_have_three_states(frame):
+    assert frame["p.b"].tolist() == [True, pd.NA, False]
+
+
+def test_addresses_are_text(frame):
+    assert frame["p.ip"].tolist() == ["1.2.3.4", pd.NA, "::1"]
+    assert frame["p.net"].tolist() == [pd.NA, "10.0.0.1", pd.NA]
+    assert frame["p.ips"].tolist()[0] == ["0.0.0.1"]
+    assert frame["p.ips"].tolist()[2] == ["::"]
+
+
+def test_times_beyond_int64_are_na(frame):
+    assert frame["p.at"][0] == pd.Timestamp("2023-11-14T22:13:20Z")
+    assert frame["p.at"].isna().tolist() == [False, True, True]
+    assert frame["p.took"][0] == pd.Timedelta(1500, "ns")
+    assert frame["p.took"].isna().tolist() == [False, True, True]
+
+
+def test_lists_are_lists_and_empty_is_not_absent(frame):
+    assert frame["p.tags"].tolist() == [["a", "\ufffd"], pd.NA, []]
+    assert type(frame["p.tags"][0]) is list
+
+
+def test_dictionary_columns_are_categorical(frame):
+    assert isinstance(frame["p.kv[k]"].dtype, pd.CategoricalDtype)
+    assert frame["p.kv[k]"].isna().tolist() == [False, False, True]
+    assert frame["p.kv[k]"].str.upper().tolist()[:2] == ["V", "V"]
+
+
+def test_categories_that_look_alike_after_repair_become_one():
+    words = pa.array([b"\xff", b"\xfe", b"x", None], pa.binary()).dictionary_encode()
+    events = events_from_table(
+        pa.table({"p.s": words}), fields=[FieldInfo("p.s", "string")], source="s"
+    )
+    column = events.frame["p.s"]
+    assert column.tolist()[:3] == ["\ufffd", "\ufffd", "x"]
+    assert list(column.cat.categories) == ["\ufffd", "x"]
+
+
+def test_a_slice_shows_its_own_rows(events):
+    assert events[1:].frame["p.s"].tolist() == [pd.NA, "bad \ufffd"]
+    assert events[1:].frame["p.tags"].tolist() == [pd.NA, []]
+    assert events[::2].frame["evt.num"].tolist() == [1, 3]
+
+
+def test_no_rows_keep_their_types(events):
+    empty = events[:0].frame
+    assert len(empty) == 0
+    assert empty.dtypes.equals(events.frame.dtypes)
+
+
+@pytest.mark.parametrize("rows", [1, 1000, 70_000])
+def test_addresses_agree_with_the_standard_library(rows):
+    random = np.random.default_rng(rows)
+    four = random.integers(0, 256, (rows, 4), dtype=np.uint8)
+    values = [bytes(v) for v in four]
+    assert address_text(pa.array(values, pa.binary())).to_pylist() == [
+        str(ipaddress.ip_address(v)) for v in values
+    ]
+
+
+def test_addresses_of_both_families_and_of_none():
+    values = [None, bytes(4), bytes(16), b"", b"abc", b"\xff" * 16, None, b"\x7f\0\0\1"]
+    got = address_text(pa.array(values, pa.binary()))
+    top = "ffff:" * 7 + "ffff"
+    wanted = [None, "0.0.0.0", "::", "0x", "0x616263", top, None, "127.0.0.1"]
+    assert got.to_pylist() == wanted
+    assert address_text(got.cast(pa.binary()).slice(0, 0)).to_pylist() == []
+    sliced = pa.array(values, pa.binary()).slice(6, 2)
+    assert address_text(sliced).to_pylist() == [None, "127.0.0.1"]
+
+
+def batch(array):
+    return pa.RecordBatch.from_arrays([array], names=["x"])
+
+
+def grown(words, codes):
+    return pa.DictionaryArray.from_arrays(
+        pa.array(codes, pa.int32()), pa.array(words, pa.binary())
+    )
+
+
+def test_dictionaries_that_grew_are_shared():
+    first, second = grown([b"a"], [0, None]), grown([b"a", b"b"], [1, 0])
+    column = join_batches([batch(first), batch(second)]).column("x")
+    assert column.to_pylist() == [b"a", None, b"b", b"a"]
+    assert {id(c.dictionary.buffers()[2].address) for c in column.chunks}
+    assert all(len(c.dictionary) == 2 for c in column.chunks)
+
+
+def test_dictionaries_that_differ_are_unified():
+    first, second = grown([b"a"], [0]), grown([b"b", b"c", b"a"], [0, 2])
+    column = join_batches([batch(first), batch(second)]).column("x")
+    assert column.to_pylist() == [b"a", b"b", b"a"]
+
+
+def test_a_column_that_stopped_being_a_dictionary_is_plain():
+    column = join_batches(
+        [batch(grown([b"a"], [0])), batch(pa.array([b"z"], pa.binary()))]
+    ).column("x")
+    assert column.type == pa.binary()
+    assert column.to_pylist() == [b"a", b"z"]
+
+
+def test_lists_of_dictionaries_join_with_plain_lists():
+    inner = grown([b"a", b"b"], [0, 1, 1])
+    coded = pa.ListArray.from_arrays(pa.array([0, 2, 3], pa.int32()), inner)
+    plain = pa.array([[b"z"], None], pa.list_(pa.binary()))
+    column = join_batches([batch(coded), batch(plain)]).column("x")
+    assert column.to_pylist() == [[b"a", b"b"], [b"b"], [b"z"], None]
+
+
+def test_lists_of_dictionaries_show_as_lists():
+    inner = grown([b"a", b"\xff"], [0, 1, 1])
+    coded = pa.ListArray.from_arrays(pa.array([0, 2, 3], pa.int32()), inner)
+    fields = FieldTable([FieldInfo("p.tags", "string", is_list=True)])
+    events = events_from_table(pa.table({"p.tags": coded}), fields=fields, source="s")
+    assert isinstance(events, Events)
+    assert events.frame["p.tags"].tolist() == [["a", "\ufffd"], ["\ufffd"]]
