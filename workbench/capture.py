@@ -112,7 +112,7 @@ class Capture:
                 session.open(
                     seat.index(self.member),
                     self.params,
-                    self._wanted.requests,
+                    seat.numbered(self._wanted.requests),
                     self.options,
                 )
             self._seat = seat

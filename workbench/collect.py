@@ -107,11 +107,11 @@ class Collector:
         self.capture = capture
         self.batches: list[pa.RecordBatch] = []
 
-    def events(self, reason: EndReason | None = None) -> Events:
-        """Give everything gathered so far; ``reason``: how it ended."""
+    def origin(self, reason: EndReason | None = None) -> Origin:
+        """Say where the events come from; ``reason``: how the capture ended."""
         capture = self.capture
         manifest = capture.member.manifest
-        origin = Origin(
+        return Origin(
             source=capture.source,
             plugin=manifest.name,
             plugin_version=manifest.version,
@@ -119,11 +119,14 @@ class Collector:
             start_ns=capture.start_ns,
             end_reason=reason or capture.end_reason,
         )
-        table = join_batches(self.batches, _schema(capture))
+
+    def events(self, reason: EndReason | None = None) -> Events:
+        """Give everything gathered so far; ``reason``: how it ended."""
+        capture = self.capture
         return Events(
-            table,
+            join_batches(self.batches, _schema(capture)),
             fields=capture.fields,
-            origin=origin,
+            origin=self.origin(reason),
             feeder=RosterFeeder(capture.roster),
         )
 

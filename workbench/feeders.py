@@ -52,7 +52,7 @@ class RosterFeeder:
             for events, numbered in _pairs(raw, numbers):
                 with seat.calling() as session:
                     batch = session.extract(
-                        events, numbered, source, selection.requests
+                        events, numbered, source, seat.numbered(selection.requests)
                     )
                 batches.append(batch.select(list(selection.columns)))
         schema = pa.schema([(r.column, column_type(r.info)) for r in resolved])

@@ -28,6 +28,11 @@ __all__ = ["column_info", "event_frame", "text_array"]
 # Columns that serve the machine: never shown unless asked for by name.
 HIDDEN_COLUMNS = frozenset({"raw"})
 
+# Declared as times by the engine, but no number of nanoseconds since anything.
+_COUNTS = frozenset(
+    {"evt.rawtime.s", "evt.rawtime.ns", "evt.reltime.s", "evt.reltime.ns"}
+)
+
 _TIME = pa.timestamp("ns", "UTC")
 _SPAN = pa.duration("ns")
 
@@ -149,7 +154,8 @@ def event_frame(
     for name in columns:
         # evt.time, a text for conditions, is shown as the time that it is.
         if name not in data and name in names:
-            data[name] = _series(table.column(name), column_info(name, fields))
+            info = None if name in _COUNTS else column_info(name, fields)
+            data[name] = _series(table.column(name), info)
     return pd.DataFrame(data, index=pd.RangeIndex(table.num_rows), copy=False)
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from workbench.config import prepare_config
@@ -21,11 +21,16 @@ from workbench.hosts import new_session
 from workbench.registration import check_registration
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from workbench.events import Events
     from workbench.manifest import Manifest
-    from workbench.worker.session import LogLine, Session, TraceCall
+    from workbench.worker.session import (
+        ColumnRequest,
+        LogLine,
+        Session,
+        TraceCall,
+    )
 
 __all__ = ["Member", "Roster", "Seat"]
 
@@ -49,10 +54,14 @@ class Member:
 
 @dataclass(eq=False)
 class Seat:
-    """One host and the members that are initialised in it, in their order."""
+    """One host and the members that are initialised in it, in their order.
+
+    ``numbers``: how the session knows them, in the same order.
+    """
 
     session: Session
     members: list[Member] = field(default_factory=list)
+    numbers: list[int] = field(default_factory=list)
     lock: Any = field(default_factory=threading.RLock)
     # What holds the seat for longer than a call: the open capture.
     holder: Any = None
@@ -60,7 +69,16 @@ class Seat:
 
     def index(self, member: Member) -> int:
         """Give the number that the session knows ``member`` by."""
-        return self.members.index(member)
+        return self.numbers[self.members.index(member)]
+
+    def settle(self, member: Member, number: int) -> None:
+        """Remember a member that is initialised here."""
+        self.members.append(member)
+        self.numbers.append(number)
+
+    def numbered(self, requests: Sequence[ColumnRequest]) -> list[ColumnRequest]:
+        """Give column requests with the numbers that the session knows."""
+        return [replace(r, plugin=self.numbers[r.plugin]) for r in requests]
 
     @contextlib.contextmanager
     def calling(self, *, interruptible: bool = False) -> Iterator[Session]:
@@ -112,20 +130,21 @@ class Roster:
         members are then as they were.
         """
         with self.borrow() as seat:
+            with seat.calling() as session:
+                number, manifest = session.load(path)
             done = False
             try:
+                check_registration([m.manifest for m in self.members], manifest)
+                text = prepare_config(manifest, config)
                 with seat.calling() as session:
-                    index, manifest = session.load(path)
-                    check_registration([m.manifest for m in self.members], manifest)
-                    text = prepare_config(manifest, config)
-                    params = session.init(index, text)
+                    params = session.init(number, text)
                 done = True
             finally:
                 if not done:
-                    # A half-loaded plugin cannot leave a host: the host goes.
+                    # A plugin that is loaded cannot leave a host: the host goes.
                     seat.dead = True
             member = Member(path, text, manifest.with_open_params(params))
-            seat.members.append(member)
+            seat.settle(member, number)
             self.members.append(member)
         return member
 
@@ -190,13 +209,13 @@ class Roster:
             done = False
             try:
                 with seat.calling() as session:
-                    index, _ = session.load(member.path)
-                    session.init(index, member.config)
+                    number, _ = session.load(member.path)
+                    session.init(number, member.config)
                 done = True
             finally:
                 if not done:
                     seat.dead = True
-            seat.members.append(member)
+            seat.settle(member, number)
 
     def _sweep(self) -> None:
         """End the hosts that are of no use any more, remembering what they told."""

@@ -75,7 +75,7 @@ def test_times_of_all_64_bits_are_formatted(zone):
     ]
 
 
-def test_names(events, monkeypatch):
+def test_names(events):
     assert values(events, "evt.source") == ["src"] * 3
     assert values(events, "evt.pluginname") == ["maker", "maker", None]
 

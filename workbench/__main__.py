@@ -1,0 +1,155 @@
+"""Run the command line: ``workbench COMMAND …`` or ``python -m workbench COMMAND …``.
+
+Exit status: 0 fine, 1 an expected failure, 2 wrong usage, 3 a bug of ours (with a log
+file), 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import importlib
+import os
+import platform
+import sys
+import tempfile
+import time
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from workbench.cli import COMMANDS, Command
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["main"]
+
+FINE, FAILED, USAGE, BUG, INTERRUPTED = 0, 1, 2, 3, 130
+_CLOSE = 0.6
+
+
+def _overview() -> argparse.ArgumentParser:
+    """Give the parser of what stands before the command."""
+    from workbench import __version__
+
+    width = max(len(command.name) for command in COMMANDS)
+    rows = [f"  {command.name:{width}}  {command.summary}" for command in COMMANDS]
+    parser = argparse.ArgumentParser(
+        prog="workbench",
+        usage="workbench COMMAND [options]",
+        description="Load any Falco plugin, look at its events, prototype rules.",
+        epilog="commands:\n"
+        + "\n".join(rows)
+        + "\n\n'workbench COMMAND --help' explains a command.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    return parser
+
+
+def _find(name: str) -> Command | None:
+    """Give the command called ``name``, or say on stderr which was meant."""
+    for command in COMMANDS:
+        if command.name == name:
+            return command
+    names = [command.name for command in COMMANDS]
+    near = difflib.get_close_matches(name.lower(), names, 1, _CLOSE)
+    meant = f"did you mean '{near[0]}'?" if near else f"commands: {', '.join(names)}"
+    print(f"workbench: no command {name!r}; {meant}", file=sys.stderr)
+    return None
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and give its exit status."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if sys.platform != "linux":
+        print(
+            f"workbench: Falco plugins are Linux libraries; this is {sys.platform}. "
+            "Run it on Linux, in a container or a virtual machine.",
+            file=sys.stderr,
+        )
+        return FAILED
+    try:
+        return _run(words)
+    except SystemExit as stop:
+        # argparse ends --help and wrong usage this way.
+        return stop.code if isinstance(stop.code, int) else USAGE
+
+
+def _run(words: list[str]) -> int:
+    if not words or words[0].startswith("-"):
+        parser = _overview()
+        parser.parse_args(words)
+        parser.print_help(sys.stderr)
+        return USAGE
+    command = _find(words[0])
+    if command is None:
+        return USAGE
+    try:
+        module = importlib.import_module(command.module)
+        parser = argparse.ArgumentParser(
+            prog=f"workbench {command.name}",
+            description=command.summary[0].upper() + command.summary[1:] + ".",
+        )
+        module.add_arguments(parser)
+        args = parser.parse_args(words[1:])
+        status: int = module.run(args)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        print("workbench: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader went away, as in "| head": nothing more to say, not even at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FINE
+    except Exception as error:  # noqa: BLE001 - the last line of defence
+        return _report(error, words)
+    return status
+
+
+def _report(error: Exception, words: list[str]) -> int:
+    """Say an expected failure in one message; log what nobody expected."""
+    from workbench.errors import WorkbenchError
+    from workbench.html import printable
+
+    if isinstance(error, WorkbenchError):
+        lines = [printable(line) for line in str(error).splitlines()]
+        print("workbench: " + "\n".join(lines), file=sys.stderr)
+        return FAILED
+    if isinstance(error, OSError):
+        name = f": {error.filename}" if error.filename else ""
+        print(f"workbench: {error.strerror or error}{name}", file=sys.stderr)
+        return FAILED
+    place = _write_log(words)
+    print(
+        f"workbench: this is a bug of the workbench ({type(error).__name__}: "
+        f"{printable(str(error), limit=200)}); the details are in {place}",
+        file=sys.stderr,
+    )
+    return BUG
+
+
+def _write_log(words: list[str]) -> str:
+    """Write the error in flight to a file and give its name."""
+    from workbench import __version__
+
+    home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    text = (
+        f"workbench {__version__}, Python {platform.python_version()}, "
+        f"{platform.platform()}\ncommand: {words!r}\n{traceback.format_exc()}"
+    )
+    name = time.strftime("workbench-%Y%m%d-%H%M%S") + f"-{os.getpid()}.log"
+    for folder in (Path(home) / "falco-plugin-workbench", Path(tempfile.gettempdir())):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(text, encoding="utf-8")
+        except OSError:
+            continue
+        return str(folder / name)
+    print(text, file=sys.stderr)
+    return "the lines above"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,30 @@
+"""The command line: one row per command, one module per row.
+
+A command's module is ``workbench.cli.<name>`` and has ``add_arguments(parser)`` and
+``run(args) -> int``. Data goes to stdout, everything else to stderr.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["COMMANDS", "Command"]
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A word after ``workbench``, and what it does in one line."""
+
+    name: str
+    summary: str
+
+    @property
+    def module(self) -> str:
+        """The module that carries it out."""
+        return f"workbench.cli.{self.name}"
+
+
+COMMANDS: tuple[Command, ...] = (
+    Command("inspect", "show everything that a plugin says about itself"),
+    Command("stream", "print the events of a plugin, with their fields"),
+)

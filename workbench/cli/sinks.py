@@ -1,0 +1,179 @@
+"""Where ``workbench stream`` puts events: lines on stdout, or a file by suffix."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TextIO
+
+from workbench.errors import WorkbenchError
+from workbench.event_files import SUFFIXES, suffix_of
+from workbench.html import printable
+from workbench.text_rows import csv_header, csv_rows, json_rows, text_columns
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    import pyarrow as pa
+
+    from workbench.collect import Collector
+    from workbench.fields import FieldInfo
+
+__all__ = ["FORMATS", "Sink", "file_sink", "line_sink"]
+
+FORMATS = ("table", "jsonl", "csv")
+_CELL = 40
+_BLOCK = 4096
+
+
+class Sink(Protocol):
+    """Takes tables of events; nothing is lost when closed after an interruption."""
+
+    def write(self, table: pa.Table) -> None:
+        """Take further rows."""
+
+    def close(self) -> None:
+        """Finish what was begun."""
+
+
+def table_lines(
+    table: pa.Table,
+    fields: Mapping[str, FieldInfo],
+    columns: Sequence[str],
+    widths: list[int],
+) -> Iterator[str]:
+    """Give aligned lines; ``widths`` is filled by the first rows and then kept."""
+    first = not widths
+    for start in range(0, table.num_rows, _BLOCK):
+        values = text_columns(table.slice(start, _BLOCK), fields, columns)
+        cells = [[_cell(value) for value in column] for column in values]
+        if not widths:
+            widths += [
+                max([len(name), *map(len, column)])
+                for name, column in zip(columns, cells, strict=True)
+            ]
+        if first:
+            first = False
+            yield _line([printable(c, limit=_CELL) for c in columns], widths)
+        for row in zip(*cells, strict=True):
+            yield _line(row, widths)
+
+
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    padded = (c.ljust(w) for c, w in zip(cells, widths, strict=True))
+    return "  ".join(padded).rstrip() + "\n"
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list):
+        value = json.dumps(value, ensure_ascii=False)
+    return printable(str(value), limit=_CELL)
+
+
+class LineSink:
+    """Writes lines of one format, each batch at once."""
+
+    def __init__(
+        self,
+        out: TextIO,
+        form: str,
+        fields: Mapping[str, FieldInfo],
+        columns: Sequence[str],
+        *,
+        owned: bool = False,
+    ) -> None:
+        """Write to ``out``; ``owned``: closing this closes it."""
+        self.out = out
+        self.form = form
+        self.fields = fields
+        self.columns = list(columns)
+        self.owned = owned
+        self._widths: list[int] = []
+        if form == "csv":
+            out.write(csv_header(self.columns))
+
+    def write(self, table: pa.Table) -> None:
+        """Take further rows and flush."""
+        if self.form == "jsonl":
+            lines = json_rows(table, self.fields, self.columns)
+        elif self.form == "csv":
+            lines = csv_rows(table, self.fields, self.columns)
+        else:
+            lines = table_lines(table, self.fields, self.columns, self._widths)
+        self.out.writelines(lines)
+        self.out.flush()
+
+    def close(self) -> None:
+        """Flush, and close what this opened."""
+        if self.owned:
+            self.out.close()
+        else:
+            self.out.flush()
+
+
+class EventsSink:
+    """Keeps rows until the end and saves them as Events: for Arrow files."""
+
+    def __init__(
+        self, path: Path, collector: Collector, columns: Sequence[str]
+    ) -> None:
+        """Save what ``collector`` gathers, with these columns."""
+        self.path = path
+        self.collector = collector
+        self.columns = columns
+
+    def write(self, table: pa.Table) -> None:
+        """Take further rows."""
+        self.collector.batches += table.to_batches()
+
+    def close(self) -> None:
+        """Write the file."""
+        self.collector.events().save(self.path)
+
+
+def line_sink(
+    form: str, fields: Mapping[str, FieldInfo], columns: Sequence[str]
+) -> Sink:
+    """Give the sink that prints on stdout."""
+    return LineSink(sys.stdout, form, fields, columns)
+
+
+def file_sink(path: Path, collector: Collector, columns: Sequence[str]) -> Sink:
+    """Give the sink that writes ``path``; its suffix decides the form.
+
+    Raises WorkbenchError for an unknown suffix or a file that cannot be written.
+    """
+    capture = collector.capture
+    suffix = suffix_of(path)
+    if suffix not in SUFFIXES:
+        raise WorkbenchError(
+            f"{path}: the suffix decides the form; use one of {', '.join(SUFFIXES)}"
+        )
+    if suffix in {".jsonl", ".csv"}:
+        from workbench.captures.files import file_errors
+
+        with file_errors(path, "write"):
+            out = path.open("w", encoding="utf-8", newline="")
+        return LineSink(out, suffix[1:], capture.fields, columns, owned=True)
+    origin = collector.origin()
+    if suffix == ".scap":
+        from workbench.captures.scap import ScapWriter
+
+        return ScapWriter(path, hostname=origin.hostname)
+    if suffix == ".parquet":
+        from workbench.captures.parquet import ParquetWriter
+
+        return ParquetWriter(
+            path,
+            fields=capture.fields,
+            source=origin.source,
+            plugin=origin.plugin,
+            plugin_version=origin.plugin_version,
+            hostname=origin.hostname,
+        )
+    return EventsSink(path, collector, columns)
