@@ -1,0 +1,5 @@
+module dummy
+
+go 1.24
+
+require github.com/falcosecurity/plugin-sdk-go v0.8.3
