@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from workbench.field_refs import ResolvedField
     from workbench.fields import FieldTable
     from workbench.roster import Member, Roster, Seat
     from workbench.worker.session import Chunk, EndReason
@@ -58,7 +59,7 @@ class Capture:
         member: Member,
         params: str,
         *,
-        fields: Iterable[str] | None = None,
+        fields: Iterable[str | ResolvedField] | None = None,
         keep_events: bool = False,
         max_events: int | None = None,
     ) -> None:

@@ -31,6 +31,10 @@ def new_session(
 
 def inspect_library(path: str) -> Manifest:
     """Give what a library says of itself, complaints included, from a worker."""
-    from workbench.worker.client import inspect_library as inspect_isolated
+    from workbench.worker.client import WorkerSession
 
-    return inspect_isolated(path)
+    session = WorkerSession()
+    try:
+        return session.inspect(path)
+    finally:
+        session.close()

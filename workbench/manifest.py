@@ -136,11 +136,17 @@ class Manifest:
     @classmethod
     def from_wire(cls, text: str) -> Manifest:
         """Read what :meth:`to_wire` wrote."""
-        data = json.loads(text)
+        return cls.from_facts(json.loads(text))
+
+    @classmethod
+    def from_facts(cls, facts: Mapping[str, Any]) -> Manifest:
+        """Read the decoded form of :meth:`to_wire`, which is also the host's answer."""
+        data = dict(facts)
         params = data.pop("open_params")
         entries = data.pop("fields")
         fields = FieldTable(
-            [FieldInfo.from_json(f) for f in entries], [f["id"] for f in entries]
+            [FieldInfo.from_json(f) for f in entries],
+            [f.get("id", number) for number, f in enumerate(entries)],
         )
         opened = None if params is None else [OpenParam(**p) for p in params]
         return cls(**data, fields=fields, open_params=opened)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 from workbench.errors import WorkbenchError
@@ -14,6 +13,7 @@ from workbench.text_rows import csv_header, csv_rows, json_rows, text_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
     import pyarrow as pa
 
@@ -30,7 +30,7 @@ _BLOCK = 4096
 class Sink(Protocol):
     """Takes tables of events; nothing is lost when closed after an interruption."""
 
-    def write(self, table: pa.Table) -> None:
+    def write(self, table: pa.Table, /) -> Any:
         """Take further rows."""
 
     def close(self) -> None:
@@ -119,13 +119,10 @@ class LineSink:
 class EventsSink:
     """Keeps rows until the end and saves them as Events: for Arrow files."""
 
-    def __init__(
-        self, path: Path, collector: Collector, columns: Sequence[str]
-    ) -> None:
-        """Save what ``collector`` gathers, with these columns."""
+    def __init__(self, path: Path, collector: Collector) -> None:
+        """Save what ``collector`` gathers."""
         self.path = path
         self.collector = collector
-        self.columns = columns
 
     def write(self, table: pa.Table) -> None:
         """Take further rows."""
@@ -176,4 +173,4 @@ def file_sink(path: Path, collector: Collector, columns: Sequence[str]) -> Sink:
             plugin_version=origin.plugin_version,
             hostname=origin.hostname,
         )
-    return EventsSink(path, collector, columns)
+    return EventsSink(path, collector)
