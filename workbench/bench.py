@@ -6,6 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING, Any, Self
 
 from workbench.errors import PluginLoadError, PluginOpenError, WorkbenchError
+from workbench.feeders import RosterFeeder
 from workbench.plugin import Plugin, library_path
 from workbench.registration import fields_of, known_sources, source_name, unused
 from workbench.roster import Roster
@@ -91,6 +92,11 @@ class Workbench:
     def plugin_versions(self) -> dict[str, str]:
         """Name → version of the plugins here."""
         return {m.name: m.version for m in self.manifests}
+
+    @property
+    def feeder(self) -> RosterFeeder:
+        """What answers for fields of stored events."""
+        return RosterFeeder(self.roster)
 
     # -- events ----------------------------------------------------------------------
 

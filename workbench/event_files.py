@@ -164,7 +164,7 @@ def save_events(events: Events, path: Path) -> Path:
 def read_events(path: Path, plugins: tuple[Any, ...]) -> Events:
     """Read a file in the form of its suffix, asking ``plugins`` for their fields."""
     from workbench.events import Events, with_number_and_time
-    from workbench.feeders import feeder_of
+    from workbench.joint_feeder import feeder_of
 
     read = _form(path)[1]
     if read is None:

@@ -247,7 +247,7 @@ class Events:
 
         ``plugins``: Plugin or Workbench objects, in registration order.
         """
-        from workbench.feeders import feeder_of
+        from workbench.joint_feeder import feeder_of
 
         feeder = feeder_of(plugins)
         declared = FieldTable(

@@ -10,6 +10,7 @@ from workbench.capture import Capture
 from workbench.collect import collect
 from workbench.config import prepare_config
 from workbench.errors import PluginLoadError, PluginOpenError, WorkbenchError
+from workbench.feeders import RosterFeeder
 from workbench.registration import fields_of, known_sources
 from workbench.roster import Member, Roster
 
@@ -151,6 +152,11 @@ class Plugin:
     def manifests(self) -> list[Manifest]:
         """What this and the plugins loaded beside it say of themselves."""
         return [m.manifest for m in self.roster.members]
+
+    @property
+    def feeder(self) -> RosterFeeder:
+        """What answers for fields of stored events."""
+        return RosterFeeder(self.roster)
 
     # -- what rules and conditions are checked against -------------------------------
 

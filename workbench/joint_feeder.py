@@ -1,0 +1,72 @@
+"""Several plugins of different hosts, asked about the same stored events."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from workbench.fields import FieldTable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import pyarrow as pa
+
+    from workbench.event_columns import Feeder
+
+__all__ = ["JointFeeder", "feeder_of"]
+
+
+class JointFeeder:
+    """Asks several feeders; the first that knows a field answers for it."""
+
+    def __init__(self, feeders: Iterable[Feeder]) -> None:
+        """Keep ``feeders`` in their order."""
+        self.feeders = list(feeders)
+
+    def fields_of(self, source: str) -> FieldTable:
+        """Give the fields of all feeders."""
+        return FieldTable(
+            info for f in self.feeders for info in f.fields_of(source).values()
+        )
+
+    def extract_columns(
+        self,
+        raw: pa.ChunkedArray,
+        numbers: pa.ChunkedArray,
+        source: str,
+        texts: Sequence[str],
+    ) -> dict[str, pa.ChunkedArray]:
+        """Feed stored events to whoever declares the fields."""
+        found: dict[str, pa.ChunkedArray] = {}
+        rest = list(texts)
+        for number, feeder in enumerate(self.feeders):
+            known = feeder.fields_of(source)
+            last = number == len(self.feeders) - 1
+            mine = [t for t in rest if last or t.partition("[")[0] in known]
+            if mine:
+                found |= feeder.extract_columns(raw, numbers, source, mine)
+                rest = [t for t in rest if t not in mine]
+        return found
+
+    def event_strings(
+        self, raw: pa.ChunkedArray, numbers: pa.ChunkedArray, source: str
+    ) -> pa.ChunkedArray | None:
+        """Ask the first feeder that has a plugin for ``source``."""
+        for feeder in self.feeders:
+            texts = feeder.event_strings(raw, numbers, source)
+            if texts is not None:
+                return texts
+        return None
+
+
+def feeder_of(plugins: Iterable[Any]) -> Feeder:
+    """Give one feeder for Plugin and Workbench objects, in registration order."""
+    feeders: list[Feeder] = []
+    for plugin in plugins:
+        feeder = getattr(plugin, "feeder", None)
+        if feeder is None:
+            kind = type(plugin).__name__
+            raise TypeError(f"plugins are Plugin or Workbench objects, not {kind}")
+        if feeder not in feeders:
+            feeders.append(feeder)
+    return feeders[0] if len(feeders) == 1 else JointFeeder(feeders)
