@@ -6,7 +6,11 @@ Names are loaded when first used, so that importing the package does no work.
 from __future__ import annotations
 
 import importlib
-from typing import Any
+
+# The worker process imports this package too: not even typing is loaded there.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 __version__ = "0.1.0"
 

@@ -23,6 +23,7 @@ __all__ = [
     "ColumnRequest",
     "EndReason",
     "LogLine",
+    "Progress",
     "Session",
     "TraceCall",
 ]
@@ -37,7 +38,10 @@ class ColumnRequest:
     ``column``: name as written, such as ``probe.kv[key]``. ``plugin``: index in the
     session of the plugin that extracts it. ``field_id``: index in its get_fields.
     ``arg_key``: None when the argument is not a key; ``arg_index``: 2^64-1 when it is
-    not an index. ``offsets``: also ask for value offsets (plugin API ≥ 3.11).
+    not an index. ``offsets``: also ask for value offsets (plugin API ≥ 3.11): two more
+    uint64 columns ``<column>#start`` and ``<column>#len``, counted from the beginning of
+    the 3.x event (the payload begins at 38). ``field_id`` is only a note: the host looks
+    the name up in the plugin's own declaration.
     """
 
     column: str
@@ -58,10 +62,13 @@ class CaptureOptions:
 
     ``keep_payload``: add a column ``payload`` (binary, without the event header).
     ``keep_raw``: add ``raw`` (binary, the whole 3.x event), for later extraction.
-    ``max_events``: stop after so many, None for no limit. ``chunk_rows``: largest record
-    batch in rows; batches start small and grow. ``flush_sec``: longest time that a
-    started batch waits. ``window_bytes``: memory that may be in flight to a slow reader.
-    ``one_field_per_call``: never ask a plugin for two fields in one C call.
+    ``plugin_info``: add ``evt.plugininfo`` (binary, the plugin's event_to_string or the
+    framework's words for none). ``max_events``: stop after so many, None for no limit.
+    ``chunk_rows``: largest record batch in rows; batches start small and grow.
+    ``flush_sec``: longest time that a started batch waits. ``window_bytes``: memory that
+    may be in flight to a slow reader. ``one_field_per_call``: never ask a plugin for two
+    fields in one C call. ``dictionaries``: encode string columns with few distinct values
+    as dictionaries.
     """
 
     keep_payload: bool = False
@@ -70,8 +77,9 @@ class CaptureOptions:
     max_events: int | None = None
     chunk_rows: int = 32768
     flush_sec: float = 0.02
-    window_bytes: int = 64 << 20
+    window_bytes: int = 16 << 20
     one_field_per_call: bool = False
+    dictionaries: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +87,13 @@ class Chunk:
     """A piece of the stream: rows, and the end when this was the last piece.
 
     ``batch`` has ``evt.num`` (uint64), ``evt.rawtime`` (uint64, ns), ``evt.source``
-    (dictionary of binary or utf8), the requested columns, and ``payload``/``raw`` if
-    asked for. Columns are in the condition layout: bytes are kept as the plugin gave
-    them, absent is null. ``end``: None while the stream goes on. ``error``: the error
-    that ended it, for the caller to raise after the rows.
+    (dictionary of binary), the requested columns in their order, and ``payload``, ``raw``
+    and ``evt.plugininfo`` if asked for. Columns are in the condition layout: bytes are
+    kept as the plugin gave them, absent is null. A string column is a dictionary (int32
+    codes, binary values; a list of dictionary for lists) until it turns out to have many
+    values; from then on it is plain binary. ``worker.protocol.columns.unify_batches``
+    gives the batches of one capture one schema. ``end``: None while the stream goes on.
+    ``error``: the error that ended it, for the caller to raise after the rows.
     """
 
     batch: pa.RecordBatch | None
@@ -131,6 +142,17 @@ class Progress:
 class Session(Protocol):
     """Plugins in one host. Calls raise the errors of ``workbench.errors``."""
 
+    @property
+    def alive(self) -> bool:
+        """False once the host is gone: closed, crashed, hung. A new session is needed."""
+
+    def inspect(self, path: str) -> Manifest:
+        """Say what a library is, with its complaints; never initialise it.
+
+        Raises PluginLoadError only when there is no library to ask, PluginCrashed and
+        PluginHung when asking it ends the host.
+        """
+
     def load(self, path: str) -> tuple[int, Manifest]:
         """Load and check a library; raise PluginLoadError with every complaint."""
 
@@ -147,10 +169,21 @@ class Session(Protocol):
         """Open the source of ``plugin``. Raise PluginOpenError."""
 
     def read(self, timeout_sec: float | None = None) -> Chunk | None:
-        """Give the next chunk, None when ``timeout_sec`` passed without one."""
+        """Give the next chunk, None when ``timeout_sec`` passed without one.
+
+        After the last chunk of a capture (its ``end`` is set) there is no other.
+        Interruptible at any time; nothing that was received is lost.
+        """
+
+    def waiting_call(self) -> str:
+        """Give the C name of the plugin call in flight, "" for none."""
 
     def stop(self) -> None:
-        """Ask the running capture to end; what was read still comes by ``read``."""
+        """Ask the running capture to end; what was read still comes by ``read``.
+
+        A source that does not return from next_batch is left behind after 50 ms: the
+        capture has ended for the reader, and the next call waits for the source.
+        """
 
     def close_capture(self) -> None:
         """Close the source (idempotent)."""

@@ -1,0 +1,185 @@
+"""The worker process: take requests from the notebook, pump while a capture is open.
+
+Started with the descriptors of the control socket, the data socket, the log socket, the
+board and the crash text. Ends when the control socket closes.
+"""
+
+from __future__ import annotations
+
+import json
+import mmap
+import os
+import resource
+import socket
+import sys
+import traceback
+
+from workbench.host import handles
+from workbench.host.rack import Rack
+from workbench.host.stored import feed_chunks, split_block, text_parts
+from workbench.worker.protocol import (
+    END,
+    MAGIC,
+    MESSAGE,
+    HostError,
+    receive,
+    send,
+    write_memfd,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+__all__ = ["main"]
+
+_SLICE_NS = 500_000_000
+_ENDED = 2
+_PARENT_GONE = 6
+
+
+class _Worker:
+    """The state of the loop."""
+
+    def __init__(self, control: socket.socket, data: socket.socket, rack: Rack) -> None:
+        self._control = control
+        self._data = data
+        self._rack = rack
+        self._pumping = False
+        self._reply_fds: list[int] = []
+
+    def run(self) -> None:
+        """Serve until the other side is gone."""
+        while True:
+            if self._pumping and not self._pump_on():
+                continue
+            received = receive(self._control)
+            if received is None:
+                return
+            request, fds = received
+            if request["op"] == "close":
+                self._rack.close()
+                send(self._control, {"seq": request["seq"], "ok": None})
+                return
+            if request["op"] != "wake":
+                self._answer(request, fds)
+
+    def _pump_on(self) -> bool:
+        """Pump for a while; True when a request waits."""
+        pump = self._rack.pump
+        if pump is None:
+            self._pumping = False
+            return True
+        why = pump.run(self._control.fileno(), _SLICE_NS)
+        if why == _ENDED:
+            self._pumping = False
+            if pump.end()[0] == _PARENT_GONE:
+                raise SystemExit(1)
+            end = self._rack.end_of_capture()
+            head = MESSAGE.pack(MAGIC, END, 0, pump.events(), 0, 0)
+            self._data.sendall(head + json.dumps(end).encode())
+        return why == 1
+
+    def _answer(self, request: dict[str, Any], fds: list[int]) -> None:
+        reply: dict[str, Any] = {"seq": request["seq"]}
+        self._reply_fds = []
+        try:
+            handler = getattr(self, f"_do_{request['op']}")
+            reply["ok"] = handler(request, fds)
+        except HostError as error:
+            reply["error"] = error.to_wire()
+        except Exception:  # noqa: BLE001 - a bug of ours is told, not died of
+            reply["error"] = {
+                "kind": "WorkbenchError",
+                "message": "the worker failed: " + traceback.format_exc(),
+                "facts": {},
+            }
+        finally:
+            for fd in fds:
+                os.close(fd)
+        send(self._control, reply, self._reply_fds)
+        for fd in self._reply_fds:
+            if fd != self._arena_fd():
+                os.close(fd)
+
+    def _arena_fd(self) -> int:
+        return self._rack.pump.arena_fd() if self._rack.pump is not None else -1
+
+    def _do_load(self, request: dict[str, Any], _fds: list[int]) -> Any:
+        return self._rack.load(request["path"], inspect=request["inspect"])
+
+    def _do_init(self, request: dict[str, Any], _fds: list[int]) -> Any:
+        return self._rack.init(request["plugin"], request["config"])
+
+    def _do_open(self, request: dict[str, Any], _fds: list[int]) -> Any:
+        opened = self._rack.open(
+            request["plugin"],
+            request["params"],
+            request["columns"],
+            request["options"],
+            self._data.fileno(),
+        )
+        self._pumping = True
+        self._reply_fds = [self._arena_fd()]
+        return opened
+
+    def _do_close_capture(self, _request: dict[str, Any], _fds: list[int]) -> Any:
+        self._pumping = False
+        self._rack.close_capture()
+
+    def _do_progress(self, _request: dict[str, Any], _fds: list[int]) -> Any:
+        return self._rack.progress()
+
+    def _do_set_config(self, request: dict[str, Any], _fds: list[int]) -> Any:
+        return self._rack.set_config(request["plugin"], request["config"])
+
+    def _do_metrics(self, request: dict[str, Any], _fds: list[int]) -> Any:
+        return self._rack.metrics(request["plugin"])
+
+    def _do_live_objects(self, _request: dict[str, Any], _fds: list[int]) -> Any:
+        return handles.live_objects()
+
+    def _block(self, request: dict[str, Any], fds: list[int]) -> tuple[Any, Any, Any]:
+        # Private pages: a plugin that writes into its event changes a copy.
+        block = mmap.mmap(fds[0], 0, access=mmap.ACCESS_COPY)
+        return split_block(block, request["data_bytes"], request["count"])
+
+    def _do_extract(self, request: dict[str, Any], fds: list[int]) -> Any:
+        data, offsets, numbers = self._block(request, fds)
+        chunks, names = feed_chunks(self._rack, request, data, offsets, numbers)
+        sizes = []
+        try:
+            parts = []
+            for address, size, _ in chunks:
+                sizes.append(size)
+                parts.append(handles.memory_at(address, size))
+            self._reply_fds = [write_memfd("workbench-extract", parts)]
+        finally:
+            for _, _, free in chunks:
+                free()
+        return {"sizes": sizes, "columns": names}
+
+    def _do_event_strings(self, request: dict[str, Any], fds: list[int]) -> Any:
+        data, offsets, numbers = self._block(request, fds)
+        texts = self._rack.event_texts(
+            request["plugin"], data, offsets, numbers, request["count"]
+        )
+        self._reply_fds = [write_memfd("workbench-texts", text_parts(texts))]
+
+
+def main(argv: list[str]) -> None:
+    """Serve one notebook; ``argv``: five descriptors."""
+    control_fd, data_fd, log_fd, board_fd, text_fd = map(int, argv)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    board = mmap.mmap(board_fd, handles.board_bytes())
+    os.close(board_fd)
+    handles.install_crash_report(board, text_fd)
+    handles.watch_parent(control_fd)
+    control = socket.socket(fileno=control_fd)
+    data = socket.socket(fileno=data_fd)
+    rack = Rack(board, log_fd)
+    send(control, {"seq": 0, "ok": {"calls": handles.CALLS}})
+    _Worker(control, data, rack).run()
+    sys.stdout.flush()
+    # Destructors of plugins that were not closed are not our business: end at once.
+    os._exit(0)

@@ -1,0 +1,62 @@
+/* Pump: events into columns, chunk by chunk. */
+
+typedef struct wb_pump wb_pump;
+
+/* Bits of wb_pump_new's flags. */
+#define WB_KEEP_PAYLOAD 1
+#define WB_KEEP_RAW 2
+#define WB_PLUGIN_INFO 4
+#define WB_ONE_FIELD 8
+#define WB_DICTIONARIES 16
+
+/* What wb_pump_run returned for. */
+#define WB_RUN_CONTROL 1
+#define WB_RUN_ENDED 2
+#define WB_RUN_QUEUED 3
+#define WB_RUN_SLICE 4
+#define WB_RUN_WAITING 5
+
+/* Why the stream ended. */
+#define WB_END_EOF 1
+#define WB_END_LIMIT 2
+#define WB_END_CANCELLED 3
+#define WB_END_FAILURE 4
+#define WB_END_BAD_EVENT 5
+#define WB_END_PARENT_GONE 6
+
+/* source: NULL to feed stored events. data_fd: a SEQPACKET socket for chunks, or -1 to
+ * queue them. max_events: 0 for no limit. */
+wb_pump *wb_pump_new(wb_host *host, wb_plugin *source, const char *event_source,
+                     int data_fd, uint32_t chunk_rows, uint64_t window_bytes,
+                     uint64_t flush_ns, uint64_t max_events, int flags);
+/* Add a column. arg: the argument's text, "" when there is none. Gives its number. */
+int wb_pump_want(wb_pump *pump, wb_plugin *plugin, uint32_t field_id, const char *field,
+                 uint32_t type, int is_list, int arg_present, const char *arg_key,
+                 uint64_t arg_index, const char *arg, int offsets);
+/* Allocate; 0 or a negative errno. */
+int wb_pump_prepare(wb_pump *pump);
+int wb_pump_arena_fd(wb_pump *pump);
+/* plugin_open. */
+int32_t wb_pump_open(wb_pump *pump, const char *params);
+/* Pump until something happens; see WB_RUN_*. control_fd: returns when readable, or -1. */
+int wb_pump_run(wb_pump *pump, int control_fd, uint64_t slice_ns);
+/* Feed n stored 3.x events, one row each. offsets: n + 1. Gives how many were taken: a
+ * full chunk ends the call early. */
+int64_t wb_pump_feed(wb_pump *pump, uint8_t *data, const int64_t *offsets,
+                     const uint64_t *numbers, int64_t n);
+/* The text of one stored event; the copy lives until the next call with this pump. */
+const char *wb_pump_event_text(wb_pump *pump, wb_plugin *plugin, uint8_t *data,
+                               uint32_t bytes, uint64_t number);
+void wb_pump_flush(wb_pump *pump);
+int wb_pump_end(wb_pump *pump);
+int32_t wb_pump_end_code(wb_pump *pump);
+const char *wb_pump_end_message(wb_pump *pump);
+uint64_t wb_pump_events(wb_pump *pump);
+/* Take a finished chunk from the queue: memory is the caller's, see wb_block_free. */
+uint8_t *wb_pump_take(wb_pump *pump, uint64_t *bytes);
+void wb_block_free(void *memory);
+/* Progress of the open instance; NULL text when it has none. -1: not supported. */
+int wb_pump_progress(wb_pump *pump, uint32_t *hundredths, const char **text);
+/* plugin_close, once, if open succeeded. */
+void wb_pump_close(wb_pump *pump);
+void wb_pump_free(wb_pump *pump);

@@ -1,0 +1,102 @@
+/* The page shared with the parent process: the call in flight, what killed us, counters,
+ * and the trace ring. Written by the host, read by the parent at any time, also after
+ * death. worker/protocol/board.py reads the same layout; the asserts hold it. */
+#ifndef WB_BOARD_H
+#define WB_BOARD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define WB_BOARD_MAGIC 0x31424257u
+#define WB_TRACE_SLOTS 1024
+#define WB_TRACE_TEXT 128
+#define WB_HOT_PLUGINS 64
+#define WB_HOT_CALLS 4
+#define WB_BACKTRACE_BYTES 3584
+
+/* What the return_text of a trace slot means. */
+enum { WB_RET_VOID = 0, WB_RET_CODE = 1, WB_RET_TEXT = 2, WB_RET_IN_FLIGHT = 255 };
+
+typedef struct wb_trace_slot {
+	uint64_t seq; /* 1-based; 0 while the slot is being filled */
+	uint64_t start_ns;
+	uint64_t duration_ns;
+	uint32_t call;
+	uint32_t plugin;
+	int32_t code;
+	uint32_t kind;
+	char args[WB_TRACE_TEXT];
+	char text[WB_TRACE_TEXT];
+	char pad[24];
+} wb_trace_slot;
+
+typedef struct wb_hot {
+	uint64_t count;
+	uint64_t timed; /* calls whose duration was measured */
+	uint64_t timed_ns;
+	uint64_t failures;
+} wb_hot;
+
+typedef struct wb_board {
+	uint32_t magic;
+	uint32_t version;
+	/* the call in flight */
+	volatile uint32_t call;
+	volatile uint32_t plugin;
+	volatile uint64_t call_seq;
+	volatile uint64_t enter_ns;
+	volatile uint64_t event_number;
+	volatile uint64_t chunks_sent;
+	volatile uint64_t bytes_sent;
+	volatile uint64_t events_total;
+	/* written by the parent */
+	volatile uint32_t stop;
+	volatile uint32_t waiting;
+	volatile uint64_t bytes_acked;
+	/* the end */
+	volatile uint32_t exited;
+	volatile int32_t exit_status;
+	volatile uint32_t crashed;
+	volatile int32_t signal;
+	volatile int32_t signal_code;
+	volatile uint32_t crash_call;
+	volatile uint64_t fault_address;
+	volatile uint64_t crash_event;
+	volatile uint32_t crash_foreign_thread;
+	volatile uint32_t backtrace_len;
+	volatile uint64_t log_dropped;
+	volatile uint64_t trace_head;
+	volatile uint32_t crash_plugin;
+	volatile uint32_t log_ns_pad;
+	char reserved[512 - 152];
+	char backtrace[WB_BACKTRACE_BYTES];
+	wb_hot hot[WB_HOT_PLUGINS][WB_HOT_CALLS];
+	char reserved2[4096];
+	wb_trace_slot trace[WB_TRACE_SLOTS];
+} wb_board;
+
+/* Index into wb_board.hot. */
+enum { WB_HOT_NEXT, WB_HOT_EXTRACT, WB_HOT_TO_STRING, WB_HOT_PARSE };
+
+#define WB_BOARD_AT(member, bytes) \
+	_Static_assert(offsetof(wb_board, member) == (bytes), "board." #member)
+_Static_assert(sizeof(wb_trace_slot) == 320, "trace slot");
+WB_BOARD_AT(call, 8);
+WB_BOARD_AT(call_seq, 16);
+WB_BOARD_AT(event_number, 32);
+WB_BOARD_AT(bytes_sent, 48);
+WB_BOARD_AT(stop, 64);
+WB_BOARD_AT(bytes_acked, 72);
+WB_BOARD_AT(exited, 80);
+WB_BOARD_AT(crashed, 88);
+WB_BOARD_AT(fault_address, 104);
+WB_BOARD_AT(crash_foreign_thread, 120);
+WB_BOARD_AT(log_dropped, 128);
+WB_BOARD_AT(trace_head, 136);
+WB_BOARD_AT(crash_plugin, 144);
+WB_BOARD_AT(backtrace, 512);
+WB_BOARD_AT(hot, 4096);
+WB_BOARD_AT(trace, 16384);
+#undef WB_BOARD_AT
+
+#endif

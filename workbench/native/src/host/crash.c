@@ -1,0 +1,111 @@
+/* Say how we died: signal handlers and an exit hook that write to the board only with
+ * calls that are safe inside a signal handler. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <execinfo.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "host_api.h"
+#include "plugin.h"
+
+#define ALT_STACK_BYTES (128u << 10)
+#define FRAMES 48
+
+static wb_board *crash_board;
+static int crash_text_fd = -1;
+static pid_t main_thread;
+static volatile int in_crash;
+
+static const int fatal_signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS,
+                                    SIGTRAP};
+
+static void on_fatal(int signo, siginfo_t *info, void *context)
+{
+	/* Several threads may crash at once: the first one reports. */
+	if (!__atomic_exchange_n(&in_crash, 1, __ATOMIC_SEQ_CST)) {
+		wb_board *b = crash_board;
+		b->signal = signo;
+		b->signal_code = info->si_code;
+		b->fault_address = (uint64_t)(uintptr_t)info->si_addr;
+		b->crash_call = b->call;
+		b->crash_plugin = b->plugin;
+		b->crash_event = b->event_number;
+		b->crash_foreign_thread = (pid_t)syscall(SYS_gettid) != main_thread;
+		b->crashed = 1;
+		void *frames[FRAMES];
+		int n = backtrace(frames, FRAMES);
+		if (crash_text_fd >= 0 && n > 0)
+			backtrace_symbols_fd(frames, n, crash_text_fd);
+	}
+	/* The default action, so that the parent sees the signal. */
+	signal(signo, SIG_DFL);
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, signo);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	syscall(SYS_tgkill, getpid(), (pid_t)syscall(SYS_gettid), signo);
+	_exit(128 + signo);
+}
+
+static void on_process_exit(int status, void *unused)
+{
+	crash_board->exit_status = status;
+	crash_board->exited = 1;
+}
+
+int wb_crash_install(void *board, int text_fd)
+{
+	crash_board = board;
+	crash_text_fd = text_fd;
+	main_thread = (pid_t)syscall(SYS_gettid);
+	/* The first backtrace() loads libgcc: not something to do while dying. */
+	void *prime[2];
+	backtrace(prime, 2);
+	stack_t stack = {.ss_size = ALT_STACK_BYTES};
+	stack.ss_sp = mmap(NULL, ALT_STACK_BYTES, PROT_READ | PROT_WRITE,
+	                   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (stack.ss_sp == MAP_FAILED || sigaltstack(&stack, NULL))
+		return -1;
+	struct sigaction action = {.sa_sigaction = on_fatal,
+	                           .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
+	sigemptyset(&action.sa_mask);
+	for (size_t i = 0; i < sizeof fatal_signals / sizeof *fatal_signals; i++)
+		if (sigaction(fatal_signals[i], &action, NULL))
+			return -1;
+	/* What a plugin prints goes into a pipe: line by line, not lost in a buffer. */
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	return on_exit(on_process_exit, NULL);
+}
+
+static void *wait_for_hangup(void *fd)
+{
+	struct pollfd one = {(int)(intptr_t)fd, 0, 0};
+	while (poll(&one, 1, -1) <= 0 || !(one.revents & (POLLHUP | POLLERR | POLLNVAL)))
+		continue;
+	/* The main thread closes the plugins unless it is stuck in one. */
+	sleep(2);
+	_exit(1);
+}
+
+int wb_watch_parent(int fd)
+{
+	sigset_t all, old;
+	pthread_t thread;
+	pthread_attr_t attr;
+	pthread_attr_init(&attr);
+	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	int rc = pthread_create(&thread, &attr, wait_for_hangup, (void *)(intptr_t)fd);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	pthread_attr_destroy(&attr);
+	return rc;
+}

@@ -1,0 +1,194 @@
+/* Open a library, look its functions up, ask it who it is. */
+#include <dlfcn.h>
+#include <stdio.h>
+
+#include "host_api.h"
+#include "plugin.h"
+
+static const char *const call_names[WB_CALL_COUNT] = {
+	"",
+	"dlopen",
+#define X(name) "plugin_" #name,
+	WB_CALLS(X)
+#undef X
+};
+
+uint64_t wb_board_bytes(void) { return sizeof(wb_board); }
+
+int wb_call_count(void) { return WB_CALL_COUNT; }
+
+const char *wb_call_name(int call)
+{
+	return call >= 0 && call < WB_CALL_COUNT ? call_names[call] : "";
+}
+
+wb_host *wb_host_new(void *board, int log_fd)
+{
+	wb_host *host = wb_alloc(sizeof *host);
+	host->board = board;
+	host->board->magic = WB_BOARD_MAGIC;
+	host->board->version = 1;
+	host->log_fd = log_fd;
+	return host;
+}
+
+void wb_host_free(wb_host *host)
+{
+	if (!host)
+		return;
+	while (host->last)
+		wb_plugin_free(host->last);
+	wb_free(host);
+}
+
+wb_plugin *wb_plugin_open(wb_host *host, uint32_t index, const char *library,
+                          const char *path, char *error, uint64_t error_bytes)
+{
+	wb_plugin *p = wb_alloc(sizeof *p);
+	p->host = host;
+	p->index = index;
+	p->path = wb_copy_text(path);
+	p->source = wb_copy_text("");
+	if (host->last)
+		host->last->next = p;
+	else
+		host->first = p;
+	host->last = p;
+	wb_frame frame;
+	wb_call_begin(p, WB_CALL_dlopen, &frame, "\"%s\", RTLD_LOCAL | RTLD_NOW", path);
+	p->library = dlopen(library, RTLD_LOCAL | RTLD_NOW);
+	const char *said = p->library ? "" : dlerror();
+	wb_call_end(p, &frame, WB_RET_TEXT, 0, said);
+	if (!p->library) {
+		snprintf(error, error_bytes, "%s", said ? said : "unknown error");
+		wb_plugin_free(p);
+		return NULL;
+	}
+	for (int i = WB_CALL_dlopen + 1; i < WB_CALL_COUNT; i++)
+		p->sym[i] = dlsym(p->library, call_names[i]);
+	return p;
+}
+
+static void scope_free(wb_scope *scope)
+{
+	for (uint32_t i = 0; i < scope->nsources; i++)
+		wb_free(scope->sources[i]);
+	wb_free(scope->sources);
+	wb_free(scope->types);
+}
+
+void wb_plugin_free(wb_plugin *p)
+{
+	if (!p)
+		return;
+	wb_plugin_destroy(p);
+	wb_host *host = p->host;
+	wb_plugin **link = &host->first, *before = NULL;
+	while (*link && *link != p) {
+		before = *link;
+		link = &before->next;
+	}
+	if (*link == p)
+		*link = p->next;
+	if (host->last == p)
+		host->last = before;
+	/* The library stays mapped: Go cannot be unloaded, C++ keeps statics anyway. */
+	wb_tables_free(p);
+	scope_free(&p->extract);
+	scope_free(&p->parse);
+	wb_free(p->path);
+	wb_free(p->name);
+	wb_free(p->source);
+	wb_free(p->owner_error);
+	wb_free(p->text);
+	wb_free(p->schema_version);
+	wb_free(p);
+}
+
+int wb_plugin_has(wb_plugin *p, int call)
+{
+	return call > 0 && call < WB_CALL_COUNT && p->sym[call] != NULL;
+}
+
+/* Keep a copy of what a plugin returned, give the original back where it is ours. */
+static const char *keep_text(wb_plugin *p, const char *text)
+{
+	wb_free(p->text);
+	p->text = wb_copy_text(text);
+	if (text && p->family == WB_A1)
+		wb_family_release(p, &(wb_batch){.events.any = (void *)text});
+	return p->text;
+}
+
+const char *wb_plugin_text(wb_plugin *p, int call)
+{
+	if (!wb_plugin_has(p, call))
+		return NULL;
+	wb_frame frame;
+	wb_call_begin(p, (wb_call)call, &frame, "%s", "");
+	const char *text = ((wb_text_fn)p->sym[call])();
+	wb_call_end(p, &frame, WB_RET_TEXT, 0, text ? text : "NULL");
+	return keep_text(p, text);
+}
+
+uint32_t wb_plugin_number(wb_plugin *p, int call)
+{
+	if (!wb_plugin_has(p, call))
+		return 0;
+	wb_frame frame;
+	wb_call_begin(p, (wb_call)call, &frame, "%s", "");
+	uint32_t number = ((wb_number_fn)p->sym[call])();
+	char text[16];
+	snprintf(text, sizeof text, "%u", number);
+	wb_call_end(p, &frame, WB_RET_TEXT, 0, text);
+	return number;
+}
+
+const char *wb_plugin_init_schema(wb_plugin *p, int32_t *type)
+{
+	*type = 0;
+	if (!p->sym[WB_CALL_get_init_schema])
+		return NULL;
+	wb_frame frame;
+	wb_call_begin(p, WB_CALL_get_init_schema, &frame, "%s", "");
+	const char *text = ((wb_schema_fn)p->sym[WB_CALL_get_init_schema])(type);
+	wb_call_end(p, &frame, WB_RET_TEXT, 0, text ? text : "NULL");
+	return keep_text(p, text);
+}
+
+void wb_plugin_describe(wb_plugin *p, int family, uint32_t minor, const char *name,
+                        const char *source, uint32_t id)
+{
+	p->family = (wb_family)family;
+	p->minor = minor;
+	wb_free(p->name);
+	p->name = wb_copy_text(name);
+	wb_free(p->source);
+	p->source = wb_copy_text(source);
+	p->id = id;
+}
+
+int wb_plugin_scope(wb_plugin *p, int what, const char *source)
+{
+	wb_scope *scope = what ? &p->parse : &p->extract;
+	if (what)
+		p->parses = true;
+	else
+		p->extracts = true;
+	if (!source)
+		return 0;
+	scope->sources = wb_realloc(scope->sources,
+	                            (scope->nsources + 1) * sizeof *scope->sources);
+	scope->sources[scope->nsources++] = wb_copy_text(source);
+	return (int)scope->nsources;
+}
+
+bool wb_scope_sees(const wb_scope *scope, const char *source)
+{
+	if (!scope->nsources)
+		return true;
+	for (uint32_t i = 0; i < scope->nsources; i++)
+		if (!strcmp(scope->sources[i], source))
+			return true;
+	return false;
+}

@@ -1,0 +1,31 @@
+/* Show an event to the plugins that keep state, in load order, before any extraction. */
+#include "request.h"
+
+void wb_parse_event(wb_host *host, wb_event *event, const char *source,
+                    wb_request *request, uint32_t source_id)
+{
+	for (wb_plugin *p = host->first; p; p = p->next) {
+		if (!p->parses || !p->init_ok || !wb_scope_type(&p->parse, event->type) ||
+		    !wb_scope_sees(&p->parse, source))
+			continue;
+		abi_reader_vtable_ext *reader = wb_tables_reader(p);
+		abi_writer_vtable *writer = wb_tables_writer(p);
+		abi_parse_input in = {.owner = p,
+		                      .get_owner_last_error = wb_owner_last_error,
+		                      .table_writer = *writer,
+		                      .table_reader_ext = reader,
+		                      .table_writer_ext = writer};
+		memcpy(&in.table_reader, reader, sizeof in.table_reader);
+		abi_event_input ev = {(abi_event_c *)wb_request_blob(request, event, source_id),
+		                      event->num, source};
+		wb_hot *hot = wb_hot_of(p, WB_HOT_PARSE);
+		hot->count++;
+		host->board->event_number = event->num;
+		wb_mark(host, WB_CALL_parse_event, p->index);
+		/* The framework does not look at the code either; it is counted. */
+		if (((wb_parse_fn)p->sym[WB_CALL_parse_event])(p->state, &ev, &in) != ABI_SUCCESS)
+			hot->failures++;
+		wb_unmark(host);
+		wb_tables_call_ended(p);
+	}
+}

@@ -1,0 +1,132 @@
+"""How the notebook and the worker talk: short JSON messages, memory by descriptor.
+
+1. Control: a SEQPACKET socketpair with one JSON object per packet; a body too large for
+   a packet travels in a memfd. Requests carry ``op`` and ``seq``, replies the ``seq``.
+2. Data: a second SEQPACKET socketpair, worker to notebook only, so that a dying worker
+   never loses what it sent: one packet per chunk with the chunk's memfd.
+3. The board: a shared page with the call in flight, counters and the trace.
+
+Both sides import this module; it must stay small (standard library only).
+"""
+
+from __future__ import annotations
+
+import array
+import json
+import os
+import socket
+import struct
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from typing import Any
+
+__all__ = [
+    "CHUNK",
+    "END",
+    "MESSAGE",
+    "HostError",
+    "read_all",
+    "receive",
+    "send",
+    "write_memfd",
+]
+
+# Kinds of packets on the data socket.
+CHUNK = 1
+END = 2
+# magic, kind, seq, rows, bytes, cost
+MESSAGE = struct.Struct("<IIQQQQ")
+MAGIC = 0x4B434257
+
+_LARGEST_PACKET = 60_000
+_LARGEST_BODY = 1 << 30
+_MOST_DESCRIPTORS = 16
+
+
+class HostError(Exception):
+    """An expected failure in the host, as data: the name of an error class and facts."""
+
+    def __init__(self, kind: str, message: str, **facts: Any) -> None:
+        """Keep the class name of ``workbench.errors``, the message and the facts."""
+        super().__init__(message)
+        self.kind = kind
+        self.message = message
+        self.facts = facts
+
+    def to_wire(self) -> dict[str, Any]:
+        """Give plain data."""
+        return {"kind": self.kind, "message": self.message, "facts": self.facts}
+
+
+def write_memfd(name: str, parts: Iterable[Any]) -> int:
+    """Put buffers one after the other into a new memfd and give its descriptor."""
+    fd = os.memfd_create(name, os.MFD_CLOEXEC)
+    try:
+        for part in parts:
+            view = memoryview(part).cast("B")
+            while view:
+                view = view[os.write(fd, view) :]
+    except BaseException:
+        os.close(fd)
+        raise
+    return fd
+
+
+def read_all(fd: int, limit: int = _LARGEST_BODY) -> bytes:
+    """Read a memfd from its beginning; ValueError when it is larger than ``limit``."""
+    size = os.fstat(fd).st_size
+    if size > limit:
+        raise ValueError(f"a message of {size} bytes is too large")
+    return os.pread(fd, size, 0)
+
+
+def send(sock: socket.socket, message: dict[str, Any], fds: Sequence[int] = ()) -> None:
+    """Send one message with descriptors."""
+    data = json.dumps(message).encode()
+    body = -1
+    if len(data) > _LARGEST_PACKET:
+        body = write_memfd("workbench-message", [data])
+        data = b""
+        fds = [body, *fds]
+    rights = array.array("i", fds)
+    extra = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)] if fds else []
+    try:
+        sock.sendmsg([data or b"@"], extra, socket.MSG_NOSIGNAL)
+    finally:
+        if body >= 0:
+            os.close(body)
+
+
+def receive(
+    sock: socket.socket, flags: int = 0
+) -> tuple[dict[str, Any], list[int]] | None:
+    """Receive one message and its descriptors; None when the other side is gone."""
+    data, fds = receive_packet(sock, flags)
+    if not data:
+        return None
+    if data == b"@":
+        data = read_all(fds[0])
+        os.close(fds.pop(0))
+    message = json.loads(data)
+    if not isinstance(message, dict):
+        raise ValueError("a message must be an object")  # noqa: TRY004 - bad data, not a bad call
+    return message, fds
+
+
+def receive_packet(sock: socket.socket, flags: int = 0) -> tuple[bytes, list[int]]:
+    """Receive one packet; b"" when the other side is gone."""
+    rights = array.array("i")
+    space = socket.CMSG_SPACE(_MOST_DESCRIPTORS * rights.itemsize)
+    try:
+        data, extra, _, _ = sock.recvmsg(
+            _LARGEST_PACKET + 4096, space, flags | socket.MSG_CMSG_CLOEXEC
+        )
+    except ConnectionError:
+        return b"", []
+    for level, kind, payload in extra:
+        if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+            whole = len(payload) - len(payload) % rights.itemsize
+            rights.frombytes(payload[:whole])
+    return data, list(rights)

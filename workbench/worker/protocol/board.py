@@ -1,0 +1,104 @@
+"""The shared page: what the plugin is doing, how it died, what it was asked.
+
+The layout is that of ``native/src/host/board.h``; its asserts hold the offsets.
+"""
+
+from __future__ import annotations
+
+import struct
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+__all__ = ["BOARD_BYTES", "Board", "TraceSlot"]
+
+_STATE = struct.Struct("<IIQQQ")  # call, plugin, call_seq, enter_ns, event_number
+_CRASH = struct.Struct(
+    "<IiiIQQI"
+)  # crashed, signal, code, call, address, event, thread
+_HOT = struct.Struct("<QQQQ")
+_SLOT = struct.Struct("<QQQIIiI")
+_HOT_AT = 4096
+_TRACE_AT = 16384
+_SLOTS = 1024
+_SLOT_BYTES = 320
+_TEXT_BYTES = 128
+_HOT_CALLS = 4
+_HOT_PLUGINS = 64
+BOARD_BYTES = _TRACE_AT + _SLOTS * _SLOT_BYTES
+
+IN_FLIGHT = 255
+
+# One row of the trace ring: seq, start_ns, duration_ns, call, plugin, code, kind, args,
+# text. kind: 0 nothing returned, 1 a code, 2 a text, 255 still running.
+TraceSlot = tuple[int, int, int, int, int, int, int, str, str]
+
+
+def _text(raw: bytes) -> str:
+    return raw.partition(b"\0")[0].decode("utf-8", "replace")
+
+
+class Board:
+    """A view of the page; ``memory`` is writable and outlives this object."""
+
+    def __init__(self, memory: Any) -> None:
+        """Look at ``memory``, the whole page."""
+        self._memory = memory
+
+    def state(self) -> tuple[int, int, int, int, int]:
+        """Give call in flight (0: none), plugin, call number, enter ns, event number."""
+        return _STATE.unpack_from(self._memory, 8)
+
+    def counters(self) -> tuple[int, int]:
+        """Give chunks sent and their cost in bytes."""
+        chunks, cost = struct.unpack_from("<QQ", self._memory, 40)
+        return chunks, cost
+
+    def set_stop(self, on: int) -> None:
+        """Ask the pump to end the capture at the next event."""
+        struct.pack_into("<I", self._memory, 64, on)
+
+    def waiting(self) -> bool:
+        """Tell whether the pump waits for the reader."""
+        return bool(struct.unpack_from("<I", self._memory, 68)[0])
+
+    def acknowledge(self, cost: int) -> None:
+        """Say that chunks of this cost in total were received."""
+        struct.pack_into("<Q", self._memory, 72, cost)
+
+    def exit(self) -> tuple[bool, int]:
+        """Tell whether exit() ran, and its status."""
+        flag, status = struct.unpack_from("<Ii", self._memory, 80)
+        return bool(flag), status
+
+    def crash(self) -> tuple[int, int, int, int, int, int, int]:
+        """Give crashed, signal, code, call, fault address, event, on another thread."""
+        return _CRASH.unpack_from(self._memory, 88)
+
+    def crash_plugin(self) -> int:
+        """Give the index of the plugin that was called when the process died."""
+        return int(struct.unpack_from("<I", self._memory, 144)[0])
+
+    def log_dropped(self) -> int:
+        """Count log lines that nobody read in time."""
+        return int(struct.unpack_from("<Q", self._memory, 128)[0])
+
+    def hot(self, plugin: int, which: int) -> tuple[int, int, int, int]:
+        """Give calls, calls timed, their ns, and failures of a hot function."""
+        index = min(plugin, _HOT_PLUGINS - 1) * _HOT_CALLS + which
+        return _HOT.unpack_from(self._memory, _HOT_AT + index * _HOT.size)
+
+    def trace_since(self, seen: int) -> list[TraceSlot]:
+        """Give the rows after number ``seen`` that are still in the ring."""
+        head = struct.unpack_from("<Q", self._memory, 136)[0]
+        rows = []
+        for seq in range(max(seen, head - _SLOTS) + 1, head + 1):
+            at = _TRACE_AT + (seq - 1) % _SLOTS * _SLOT_BYTES
+            row = _SLOT.unpack_from(self._memory, at)
+            if row[0] != seq:
+                continue
+            args = at + _SLOT.size
+            raw = bytes(self._memory[args : args + 2 * _TEXT_BYTES])
+            rows.append((*row, _text(raw[:_TEXT_BYTES]), _text(raw[_TEXT_BYTES:])))
+        return rows
