@@ -1,8 +1,8 @@
 """Conditions: Falco's language over Arrow tables, with the engine's verdicts.
 
 :func:`compile_condition` makes a text ready to run over tables,
-:func:`compile_conditions` many at once, :func:`check_condition` tells everything that is
-wrong with a text, :func:`complete` what may come next.
+:func:`compile_conditions` many at once, :func:`check_condition` tells everything that
+is wrong with a text, :func:`complete` what may come next.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ The engine remembers, for one event, the result of a check by its canonical text
 the value of an operand by *its* canonical text. ``tolower("a.b")`` and ``tolower(a.b)``
 print alike, so whichever is evaluated first decides for both. Where that matters,
 :func:`share_alike` rewrites the tree so that plain two-valued logic gives the engine's
-answer: such a check becomes "if an earlier one was reached, then its result, else mine".
+answer: such a check becomes "if an earlier one was reached, its result, else mine".
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _MOST_CLASHES = 16
 
 @dataclass(frozen=True, slots=True)
 class Printed:
-    """A check with its canonical texts: of the check, its left side, its right field."""
+    """A check with its canonical texts: all of it, its left side, its right field."""
 
     check: BoundCheck
     text: bytes
@@ -59,9 +59,12 @@ def _clashes(printed: Sequence[Printed]) -> bool:
         if values.setdefault(item.left, item.check.left) != item.check.left:
             return True
         right = item.check.right
-        if item.right is not None and isinstance(right, Operand):
-            if values.setdefault(item.right, right) != right:
-                return True
+        if (
+            item.right is not None
+            and isinstance(right, Operand)
+            and values.setdefault(item.right, right) != right
+        ):
+            return True
     return False
 
 
@@ -99,8 +102,7 @@ class _Sharing:
                 done.append(meaning)
             elif isinstance(node, BoundNot):
                 done.append(BoundNot(done.pop(), node.span))
-            else:
-                assert isinstance(node, BoundAnd | BoundOr)
+            elif isinstance(node, BoundAnd | BoundOr):
                 count = len(node.children)
                 children = tuple(done[-count:])
                 del done[-count:]
@@ -157,7 +159,7 @@ class _Sharing:
 
 
 def _swap(check: BoundCheck, item: Printed, other: Printed) -> BoundCheck | None:
-    """Give ``check`` with the operands that ``other`` left behind, None if no change."""
+    """Give ``check`` with the operands that ``other`` left behind, or None."""
     if not other.remembered:
         return None
     known: dict[bytes, Operand] = {}

@@ -49,7 +49,7 @@ from workbench.diagnostics import Diagnostic, line_and_column
 from workbench.field_refs import nearest_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from workbench.condition.nodes import Bound, Expr, Operand
     from workbench.condition.operators import Operator
@@ -85,15 +85,16 @@ def bind(
     *,
     text: bytes | None = None,
     unchecked: Callable[[str], bool] | None = None,
-    macros: Iterable[str] = (),
+    macros: Collection[str] = (),
     collect: bool = False,
 ) -> BoundCondition:
     """Bind ``expr`` to ``fields`` (``evt.*`` is always known).
 
     ``text``: what ``expr`` was parsed from; gives diagnostics a line and a column.
     ``unchecked``: asked for the name of an unknown field whether it may exist all the
-    same; its checks are then not bound. ``macros``: names that may be meant by an
-    unknown identifier, for suggestions. Raises BindFault at the first error; with
+    same; its checks are then not bound, nor are macros named in ``macros``.
+
+    Raises BindFault at the first error; its ``macros`` are those it came through. With
     ``collect`` all errors are listed in the result instead.
 
     Diagnostics from inside a macro have no line: their span counts in the text of the
@@ -134,7 +135,7 @@ class _Binder:
         fields: Mapping[str, FieldInfo],
         text: bytes | None,
         unchecked: Callable[[str], bool] | None,
-        macros: Iterable[str],
+        macros: Collection[str],
     ) -> None:
         self.fields = fields
         self.text = text
@@ -208,11 +209,12 @@ class _Binder:
         try:
             return self.check(node)
         except UncheckedField as field:
-            self.unchecked_names.setdefault(field.name)
+            if field.name:
+                self.unchecked_names.setdefault(field.name)
             return None
         except BindFault as fault:
             if not collect:
-                fault.macros = self.macros  # type: ignore[attr-defined]
+                fault.macros = self.macros
                 raise
             self.errors.append(fault_diagnostic(fault, self.text, self.macros))
             return None
@@ -224,6 +226,8 @@ class _Binder:
 
     def check(self, node: Expr) -> BoundCheck:
         if isinstance(node, IdentifierExpr):
+            if node.name in self.macro_names:
+                raise UncheckedField(node.name)
             near = nearest_names(node.name, dict.fromkeys(self.macro_names))
             raise BindFault(
                 "unknown-macro",
@@ -236,7 +240,8 @@ class _Binder:
         if isinstance(node, UnaryCheckExpr):
             left = bind_operand(node.left, self.fields, self.unchecked)
             return self.finish(node, left, "exists", None, None)
-        assert isinstance(node, BinaryCheckExpr)
+        if not isinstance(node, BinaryCheckExpr):
+            raise UncheckedField("")
         left = self.left(node)
         operator = OPERATORS[node.op]
         self.legal(node, left, operator)

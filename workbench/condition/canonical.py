@@ -44,7 +44,7 @@ def _argument(value: bytes | None) -> bytes:
 
 
 def operand_text(root: Argument | ListExpr) -> bytes:
-    """Give the canonical text of a field, call, value or list, nested calls included."""
+    """Give the canonical text of a field, call, value or list, inner calls included."""
     parts: list[bytes] = []
     todo: list[Argument | ListExpr | bytes] = [root]
     while todo:

@@ -48,8 +48,7 @@ class CompiledCondition:
         """Give True for each row that matches. Raises KeyError for a missing column."""
         import pyarrow as pa
 
-        root = self.bound.root
-        assert root is not None
+        root: Any = self.bound.root
         verdicts = [matches_row(root, row) for row in table_rows(table, root)]
         return pa.array(verdicts, pa.bool_())
 
@@ -58,9 +57,10 @@ def compile_condition(
     text: str | bytes,
     fields: Mapping[str, FieldInfo] | Iterable[FieldInfo | Mapping[str, Any]],
 ) -> CompiledCondition:
-    """Compile one condition. ``fields``: FieldInfos by name, or decoded get_fields JSON.
+    """Compile one condition.
 
-    The ``evt.*`` fields are always known. Raises ConditionError.
+    ``fields``: FieldInfos by name, or decoded get_fields JSON; ``evt.*`` fields are
+    always known. Raises ConditionError.
     """
     return CompiledCondition(text, as_field_table(fields))
 

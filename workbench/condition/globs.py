@@ -1,9 +1,9 @@
 """Wildcard patterns as the C library matches them, on bytes, in the C locale, no flags.
 
-``*`` any bytes, slashes and leading dots included; ``?`` one byte; ``[…]`` one byte of a
-set; a backslash takes the next byte literally. The odd corners follow glibc: a bracket
-that is not closed stands for itself, a lone backslash at the end or an unknown class
-never matches.
+``*`` any bytes, slashes and leading dots included; ``?`` one byte; ``[…]`` one byte of
+a set; a backslash takes the next byte literally. The odd corners follow glibc: a
+bracket that is not closed stands for itself, a lone backslash at the end or an unknown
+class never matches.
 
 All alignments are followed at once (a set of places in the pattern), so that the time
 is at most text × pattern.
@@ -12,13 +12,17 @@ is at most text × pattern.
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["fnmatch"]
 
 _STAR, _ANY, _OPEN, _CLOSE = b"*?[]"
 _ESCAPE, _DASH, _DOT, _EQUALS, _COLON = b"\\-.=:"
 
-_CLASSES = {
+_CLASSES: dict[bytes, Callable[[int], bool]] = {
     b"alpha": lambda c: chr(c).isalpha(),
     b"digit": lambda c: chr(c).isdigit(),
     b"alnum": lambda c: chr(c).isalnum(),
@@ -34,7 +38,8 @@ _CLASSES = {
 }
 
 
-def _fold(char: int, fold: bool) -> int:
+def _fold(char: int, fold: bool) -> int:  # noqa: FBT001
+    """Give the byte to compare: with ``fold``, capital letters made small."""
     return char + 32 if fold and 65 <= char <= 90 else char
 
 
@@ -49,7 +54,7 @@ class _Unclosed(Exception):
 class _Bracket:
     """Reads one bracket for one byte; the result may depend on the byte."""
 
-    def __init__(self, pattern: bytes, start: int, char: int, fold: bool) -> None:
+    def __init__(self, pattern: bytes, start: int, char: int, *, fold: bool) -> None:
         self.pattern = pattern
         self.at = start
         self.char = char
@@ -176,13 +181,13 @@ class _Bracket:
 
 
 @lru_cache(maxsize=65536)
-def _step(pattern: bytes, at: int, char: int, fold: bool) -> int:
-    """Match one byte with the part of the pattern at ``at``: the place behind, or -1."""
+def _step(pattern: bytes, at: int, char: int, *, fold: bool) -> int:
+    """Match one byte with what stands at ``at``: the place behind, or -1."""
     first = pattern[at]
     if first == _ANY:
         return at + 1
     if first == _OPEN:
-        bracket = _Bracket(pattern, at + 1, char, fold)
+        bracket = _Bracket(pattern, at + 1, char, fold=fold)
         try:
             return bracket.at if bracket.matches() else -1
         except _NoMatch:
@@ -208,7 +213,7 @@ def _with_stars(pattern: bytes, places: set[int]) -> set[int]:
 
 
 def fnmatch(pattern: bytes, text: bytes, *, fold: bool = False) -> bool:
-    """Match all of ``text``, up to its first NUL; ``fold``: ASCII letters of any case."""
+    """Match all of ``text`` up to its first NUL; ``fold``: ASCII letters alike."""
     pattern = pattern.partition(b"\0")[0]
     places = _with_stars(pattern, {0})
     for char in text.partition(b"\0")[0]:
@@ -218,7 +223,7 @@ def fnmatch(pattern: bytes, text: bytes, *, fold: bool = False) -> bool:
                 if pattern[at] == _STAR:
                     reached.add(at)
                 else:
-                    behind = _step(pattern, at, char, fold)
+                    behind = _step(pattern, at, char, fold=fold)
                     if behind >= 0:
                         reached.add(behind)
         if not reached:

@@ -51,7 +51,7 @@ _SHOWN = re.compile(rb"[\w.\x80-\xff\[\]-]+|[=<>!&|]+|.", re.DOTALL)
 
 
 def as_bytes(text: str | bytes) -> bytes:
-    """Give the bytes of a condition; lone surrogates become the bytes they stand for."""
+    """Give the bytes of a condition; lone surrogates stand for single bytes."""
     if isinstance(text, bytes):
         return text
     try:

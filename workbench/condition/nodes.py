@@ -235,8 +235,8 @@ class ListStep:
 
     ``items``: indices of steps; a list step is spliced in. ``decimal``: for each item,
     write its uint64 value as decimal text (of a list, the first value only); other
-    non-strings stand for the bytes of :class:`CallStep` ("memory"). Any absent item makes the list absent; no items make a
-    present empty list.
+    non-strings stand for the bytes of :class:`CallStep` ("memory"). Any absent item
+    makes the list absent; no items make a present empty list.
     """
 
     items: tuple[int, ...]
@@ -251,8 +251,8 @@ class CallStep:
 
     * ``tolower toupper basename b64``: one string operand, scalar or list, item by
       item: trailing NULs are removed, the function applied, and one NUL appended unless
-      the result ends in one. ASCII letters only; ``basename`` gives what follows the last
-      ``/``; ``b64`` decodes (absent as a whole when one item is not base64).
+      the result ends in one. ASCII letters only; ``basename`` gives what follows the
+      last ``/``; ``b64`` decodes (absent as a whole when one item is not base64).
     * ``len``: of a list, the number of its values (present empty list: 0); of a string,
       the bytes before the first NUL. ``len`` of ``getopt`` without option: absent for
       no item, the length of the item for one, else the number of items.

@@ -46,6 +46,7 @@ class BindFault(ValueError):
         self.message = message
         self.span = span
         self.hint = hint
+        self.macros: tuple[str, ...] = ()
 
 
 class UncheckedField(Exception):
@@ -203,7 +204,8 @@ def _no_option(node: FieldTransformerExpr) -> BindFault:
 def _wrong_type(node: FieldTransformerExpr, found: _Bound, wanted: str) -> BindFault:
     return BindFault(
         "call-type",
-        f"{node.name}() takes {wanted}, {found.text} is {type_name(found.type, found.is_list)}",
+        f"{node.name}() takes {wanted}, {found.text} is"
+        f" {type_name(found.type, found.is_list)}",
         node.span,
         f"usage: {TRANSFORMER_INFO[node.name].usage}",
     )

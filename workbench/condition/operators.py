@@ -1,7 +1,7 @@
-"""The operators: one row each, with all that parser, binder and evaluators ask of them.
+"""The operators: one row each, with all that binder and evaluators ask of them.
 
-``OPERATORS`` is the only place that knows which operator is legal on which type, what it
-computes and what it costs.
+``OPERATORS`` is the only place that knows which operator is legal on which type, what
+it computes and what it costs.
 """
 
 from __future__ import annotations
@@ -44,19 +44,21 @@ class Operator:
 OPERATORS: dict[str, Operator] = {
     row[0]: Operator(*row)
     for row in (
-        ("exists", "", "exists", _ALL, True, frozenset(), False, 1, "the field has a value"),
+        ("exists", "", "exists", _ALL, True, frozenset(), False, 1, "has a value"),
         ("=", "string", "eq", _ALL, False, _ALL, True, 2, "equal"),
         ("==", "string", "eq", _ALL, False, _ALL, True, 2, "equal, the same as ="),
         ("!=", "string", "ne", _ALL, False, _ALL, True, 2, "present and not equal"),
         ("<", "number", "lt", _ORDERED, False, frozenset(), True, 2, "less"),
-        ("<=", "number", "le", _ORDERED, False, frozenset(), True, 2, "less or equal"),
+        ("<=", "number", "le", _ORDERED, False, frozenset(), True, 2, "not greater"),
         (">", "number", "gt", _ORDERED, False, frozenset(), True, 2, "greater"),
-        (">=", "number", "ge", _ORDERED, False, frozenset(), True, 2, "greater or equal"),
-        ("contains", "string", "contains", _TEXT, False, _TEXT, True, 6, "holds the text"),
+        (">=", "number", "ge", _ORDERED, False, frozenset(), True, 2, "not less"),
+        ("contains", "string", "contains", _TEXT, False, _TEXT, True, 6, "holds text"),
         ("icontains", "string", "icontains", _TEXT, False, _TEXT, True, 9,
-         "holds the text, ASCII letters of either case"),
-        ("startswith", "string", "startswith", _TEXT, False, _TEXT, True, 3, "begins with"),
-        ("endswith", "string", "endswith", _TEXT, False, _TEXT, True, 3, "ends with"),
+         "holds a text, ASCII letters of either case"),
+        ("startswith", "string", "startswith", _TEXT, False, _TEXT, True, 3,
+         "begins with a text"),
+        ("endswith", "string", "endswith", _TEXT, False, _TEXT, True, 3,
+         "ends with a text"),
         ("glob", "string", "glob", _TEXT, False, _TEXT, True, 12,
          "all of it matches a pattern with * ? [a-z]"),
         ("iglob", "string", "iglob", _TEXT, False, _TEXT, True, 14,
@@ -71,8 +73,8 @@ OPERATORS: dict[str, Operator] = {
          "lies at or under one of the paths"),
         ("bcontains", "string", "contains", frozenset(), False, frozenset(), False, 6,
          "for byte buffers, which plugin fields never are"),
-        ("bstartswith", "string", "startswith", frozenset(), False, frozenset(), False, 3,
-         "for byte buffers, which plugin fields never are"),
+        ("bstartswith", "string", "startswith", frozenset(), False, frozenset(), False,
+         3, "for byte buffers, which plugin fields never are"),
     )
 }  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Sets of paths for ``pmatch``: does a value lie at or under one of them?
+"""Sets of paths for ``pmatch``: values that lie at or under one of them.
 
 Paths are compared component by component; empty components do not count, so slashes at
 the ends or in a row do not matter. A component with ``?``, ``*`` or ``[`` is a pattern
@@ -113,7 +113,7 @@ def _matches(root: _Node, components: list[bytes], start: int) -> bool:
 
 
 def has_sibling_patterns(paths: Sequence[bytes]) -> bool:
-    """Tell whether the engine's defect can show: two patterns at one level, not last."""
+    """Tell whether the engine's defect can show: two patterns side by side."""
     seen: dict[tuple[bytes, ...], set[bytes]] = {}
     for path in paths:
         components = split_path(path)

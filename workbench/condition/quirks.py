@@ -119,7 +119,7 @@ def value_warnings(
 
 
 def _ends_in_nul(operand: Operand) -> bool:
-    """Tell whether the value comes out of a string transformer, with its closing NUL."""
+    """Tell whether the value comes out of a string transformer, NUL included."""
     last = operand.steps[-1]
     return isinstance(last, CallStep) and last.name in STRING_TRANSFORMERS
 
@@ -190,26 +190,32 @@ def _operand_warnings(operand: Operand) -> Iterator[Warn]:
                     "put uint64 fields in a list in parentheses: join(',', (a, b))",
                 )
             first = steps[step.args[0]]
-            if step.name == "join" and isinstance(first, CallStep):
-                if first.name in STRING_TRANSFORMERS:
-                    yield Warn(
-                        "cut-at-nul",
-                        "a transformed separator ends in a NUL, which cuts the joined"
-                        " text behind the first separator",
-                        operand.span,
-                        "write the separator as a constant",
-                    )
+            if (
+                step.name == "join"
+                and isinstance(first, CallStep)
+                and first.name in STRING_TRANSFORMERS
+            ):
+                yield Warn(
+                    "cut-at-nul",
+                    "a transformed separator ends in a NUL, which cuts the joined text"
+                    " behind the first separator",
+                    operand.span,
+                    "write the separator as a constant",
+                )
         elif isinstance(step, CallStep) and step.name == "len":
             inner = steps[step.args[0]]
-            if isinstance(inner, CallStep) and inner.name == "getopt":
-                if inner.option is None:
-                    yield Warn(
-                        "length-of-getopt",
-                        "the real engine stops at len(getopt(…)) unless exactly one"
-                        " item results",
-                        operand.span,
-                        "ask for one option: len(getopt(…)[x])",
-                    )
+            if (
+                isinstance(inner, CallStep)
+                and inner.name == "getopt"
+                and inner.option is None
+            ):
+                yield Warn(
+                    "length-of-getopt",
+                    "the real engine stops at len(getopt(…)) unless exactly one item"
+                    " results",
+                    operand.span,
+                    "ask for one option: len(getopt(…)[x])",
+                )
 
 
 def _kind(operand: Operand, index: int) -> str:
@@ -275,14 +281,18 @@ def _constant_warnings(
             span,
             "list every value once",
         )
-    if node.op == "=" and node.modifier == "allof" and len(set(values)) > 1:
-        if check.left.type != "ipnet":
-            yield Warn(
-                "never-matches",
-                "a value never equals several values at once",
-                span,
-                "write in (…)",
-            )
+    if (
+        node.op in ("=", "==")
+        and node.modifier == "allof"
+        and len(set(values)) > 1
+        and check.left.type != "ipnet"
+    ):
+        yield Warn(
+            "never-matches",
+            "a value never equals several values at once",
+            span,
+            "write in (…)",
+        )
     if check.test == "pmatch" and has_sibling_patterns(values):  # type: ignore[arg-type]
         yield Warn(
             "order-matters",
@@ -292,15 +302,18 @@ def _constant_warnings(
             "use separate pmatch checks joined by or",
         )
     if check.left.type == "string":
-        yield from _text_warnings(node, values)
-    elif node.right and _is_list_length(check.left) and 0 in values:
-        if check.test in ("eq", "in", "intersects", "le"):
-            yield Warn(
-                "never-matches" if check.test == "eq" else "absent-list",
-                "an empty list counts as absent, so the length of a list is never 0",
-                span,
-                "write not field exists",
-            )
+        yield from _text_warnings(node)
+    elif (
+        _is_list_length(check.left)
+        and 0 in values
+        and check.test in ("eq", "in", "intersects", "le")
+    ):
+        yield Warn(
+            "absent-list",
+            "an empty list counts as absent, so the length of a list is never 0",
+            span,
+            "write not field exists",
+        )
 
 
 def _is_list_length(operand: Operand) -> bool:
@@ -310,7 +323,7 @@ def _is_list_length(operand: Operand) -> bool:
     return bool(getattr(operand.steps[last.args[0]], "is_list", False))
 
 
-def _text_warnings(node: BinaryCheckExpr, values: Sequence[object]) -> Iterator[Warn]:
+def _text_warnings(node: BinaryCheckExpr) -> Iterator[Warn]:
     items = node.right.items if isinstance(node.right, ListExpr) else (node.right,)
     if node.op in ("<", "<=", ">", ">="):
         yield Warn(

@@ -1,8 +1,8 @@
 """The slow, obvious evaluator: one bound condition over one row.
 
 It is what the fast evaluator is tested against, and the semantics to read. A row is a
-mapping from column name to value: None (absent), or bytes, int or bool by field type, or
-a list of these for a list field. Times are nanoseconds as unsigned integers.
+mapping from column name to value: None (absent), or bytes, int or bool by field type,
+or a list of these for a list field. Times are nanoseconds as unsigned integers.
 """
 
 from __future__ import annotations
@@ -235,8 +235,7 @@ def matches_row(root: Bound, row: Mapping[str, Any]) -> bool:
             stack.append(check_row(node, row))
         elif isinstance(node, BoundNot):
             stack.append(not stack.pop())
-        else:
-            assert isinstance(node, BoundAnd | BoundOr)
+        elif isinstance(node, BoundAnd | BoundOr):
             count = len(node.children)
             verdicts = stack[-count:]
             del stack[-count:]

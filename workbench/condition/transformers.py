@@ -44,15 +44,17 @@ class TransformerInfo:
 TRANSFORMER_INFO: dict[str, TransformerInfo] = {
     row.name: row
     for row in (
-        TransformerInfo("tolower", "tolower(x)", "string", "ASCII letters in lower case"),
-        TransformerInfo("toupper", "toupper(x)", "string", "ASCII letters in upper case"),
-        TransformerInfo("b64", "b64(x)", "string", "decoded base64; absent if it is none"),
-        TransformerInfo("basename", "basename(x)", "string", "what follows the last slash"),
+        TransformerInfo("tolower", "tolower(x)", "string", "ASCII letters made small"),
+        TransformerInfo("toupper", "toupper(x)", "string", "ASCII letters made big"),
+        TransformerInfo("b64", "b64(x)", "string", "decoded base64, else absent"),
+        TransformerInfo("basename", "basename(x)", "string", "what follows the last /"),
         TransformerInfo("len", "len(x)", "uint64", "bytes of a text, values of a list"),
         TransformerInfo(
-            "join", "join(separator, list)", "string", "the values of a list as one text", many=True
+            "join", "join(separator, list)", "string", "a list as one text", many=True
         ),
-        TransformerInfo("concat", "concat(a, b, …)", "string", "texts end to end", many=True),
+        TransformerInfo(
+            "concat", "concat(a, b, …)", "string", "texts end to end", many=True
+        ),
         TransformerInfo(
             "getopt",
             'getopt(list, "ab:")[a]',
@@ -60,7 +62,7 @@ TRANSFORMER_INFO: dict[str, TransformerInfo] = {
             "options on a command line; with a letter in brackets, its last value",
             many=True,
         ),
-        TransformerInfo("val", "val(field)", "as the field", "a field on the right side"),
+        TransformerInfo("val", "val(field)", "as the field", "a field on the right"),
     )
 }  # fmt: skip
 
@@ -68,7 +70,7 @@ _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _SEXTET = {char: index for index, char in enumerate(_BASE64)}
 
 
-def memory(value: bytes | int | bool) -> bytes:
+def memory(value: bytes | int) -> bytes:
     """Give the bytes that the engine keeps for a value of any type."""
     if isinstance(value, bytes):
         return value
@@ -127,7 +129,7 @@ def apply_string(name: str, values: Sequence[bytes]) -> list[bytes] | None:
 
 
 def join(separator: bytes, items: Sequence[bytes]) -> bytes:
-    """Put the items end to end, each up to its first NUL, ``separator`` between them."""
+    """Put the items, cut at their first NUL, end to end with ``separator`` between."""
     return separator.join(cut_at_nul(item) for item in items)
 
 
@@ -152,9 +154,9 @@ def getopt(
     """Read short options as C's ``getopt`` does, without moving words about.
 
     Without ``option`` the result lists each letter, followed by its value if it takes
-    one; ``?`` for an unknown letter; an empty text, without the letter, where a value is
-    missing. With ``option``: its last value (the letter itself if it takes none, empty
-    where the value is missing), None if it does not occur.
+    one; ``?`` for an unknown letter; an empty text, without the letter, where a value
+    is missing. With ``option``: its last value (the letter itself if it takes none,
+    empty where the value is missing), None if it does not occur.
     """
     options = _read_options(spec)
     results: list[bytes] = []
