@@ -66,7 +66,11 @@ def check_fields(
     ids: dict[str, int] = {}
     complaints: list[str] = []
     for number, entry in enumerate(entries):
-        field, wrong = _check_field(entry, allow_new_types, argument_required)
+        field, wrong = _check_field(
+            entry,
+            allow_new_types=allow_new_types,
+            argument_required=argument_required,
+        )
         complaints += wrong
         if field is not None and field["name"] not in ids:
             ids[field["name"]] = number
@@ -79,7 +83,7 @@ def check_fields(
 
 
 def _check_field(
-    entry: Any, allow_new_types: bool, argument_required: bool
+    entry: Any, *, allow_new_types: bool, argument_required: bool
 ) -> tuple[dict[str, Any] | None, list[str]]:
     if not isinstance(entry, dict):
         return None, ["field JSON entry is not an object"]
@@ -132,9 +136,8 @@ def _check_argument(
         return wrong
     by_index, by_key = bool(argument.get("isIndex")), bool(argument.get("isKey"))
     if argument.get("isRequired") and not (by_index or by_key):
-        return [
-            f"field {name} arg has isRequired true, but none of isKey nor isIndex is true"
-        ]
+        fault = "arg has isRequired true, but none of isKey nor isIndex is true"
+        return [f"field {name} {fault}"]
     field["arg"] = {
         "isRequired": bool(argument.get("isRequired")),
         "isIndex": by_index,
@@ -179,7 +182,7 @@ def string_list(text: str | None, symbol: str) -> tuple[list[str] | None, str | 
 
 
 def check_open_params(text: str | None, code: int) -> tuple[list[dict[str, str]], str]:
-    """Read what ``list_open_params`` returned: the suggestions, and a complaint or ""."""
+    """Read what ``list_open_params`` returned: suggestions, and a complaint or ""."""
     if code != 0:
         return [], f"list_open_params has error {code}"
     if not text:

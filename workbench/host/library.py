@@ -61,7 +61,7 @@ def _open_file(path: str) -> int:
         # A FIFO would block, a terminal would become ours.
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
     except FileNotFoundError:
-        if os.path.islink(path):
+        if os.path.islink(path):  # noqa: PTH114 - the worker does not load pathlib
             raise _refuse(
                 path, "the link points to a missing file", "build it, or fix the link"
             ) from None
@@ -112,12 +112,14 @@ def _check_head(path: str, head: bytes, size: int) -> None:
         )
     if kind != _SHARED_OBJECT:
         what = {1: "an object file", 2: "a program", 4: "a core dump"}.get(kind, "ELF")
-        raise _refuse(path, f"is {what}, not a shared library", "link it with -shared")
+        advice = "link it with -shared"
+        raise _refuse(path, f"is {what}, not a shared library", advice)
     end_of_headers = _end_of_file_parts(byte_order, head)
     if end_of_headers > size:
         raise _refuse(
             path,
-            f"the file is truncated: {size} bytes, its headers speak of {end_of_headers}",
+            f"the file is truncated: {size} bytes, but its headers end at "
+            f"{end_of_headers}",
             "copy or build it again",
         )
 
@@ -127,10 +129,9 @@ def _end_of_file_parts(order: str, head: bytes) -> int:
     program_at, section_at = struct.unpack_from(order + "QQ", head, 32)
     sizes = struct.unpack_from(order + "HHHH", head, 54)
     program_size, program_count, section_size, section_count = sizes
-    return max(
-        program_at + program_size * program_count,
-        section_at + section_size * section_count,
-    )
+    end_of_programs: int = program_at + program_size * program_count
+    end_of_sections: int = section_at + section_size * section_count
+    return max(end_of_programs, end_of_sections)
 
 
 def _segments_fit(fd: int, head: bytes, size: int) -> bool:

@@ -1,7 +1,7 @@
 """What a library says of itself, held against the rules of the real plugin loader.
 
 Every complaint is collected, in the order in which the framework would meet it. Nothing
-is initialised. The result is the plain data that ``Manifest.from_wire`` reads.
+is initialised. The result is the plain data that ``Manifest.from_facts`` reads.
 """
 
 from __future__ import annotations
@@ -79,14 +79,14 @@ def _family(plugin: PluginHandle, major: int, minor: int) -> tuple[str, str | No
     if major == 1 and plugin.has("get_type"):
         if plugin.has("extract_str") or plugin.has("extract_u64"):
             return "", (
-                "built for a prototype of the plugin API from before August 2021, which "
-                "was never released: rebuild it with a released SDK"
+                "built for a prototype of the plugin API from before August 2021, "
+                "which was never released: rebuild it with a released SDK"
             )
         if plugin.has("next"):
             return "A1", None
         return "", (
-            "built for a development version of plugin API 1.0.0 (March to April 2022), "
-            "which was never released: rebuild it with a released SDK"
+            "built for a development version of plugin API 1.0.0 (March to April "
+            "2022), which was never released: rebuild it with a released SDK"
         )
     if major in (1, 2):
         return "B", None
@@ -349,8 +349,8 @@ def examine(
 ) -> tuple[dict[str, Any], dict[str, int], int]:
     """Ask a library everything that needs no init.
 
-    Gives the facts for ``Manifest.from_wire`` (``complaints`` among them), the number of
-    each field for ``extract_fields``, and the minor of its API version.
+    Gives the facts for ``Manifest.from_facts`` (``complaints`` among them), the number
+    of each field for ``extract_fields``, and the minor of its API version.
     """
     examination = _Examination(plugin, path)
     examination.run()

@@ -214,17 +214,7 @@ class Rack:
         try:
             names = self._want(pump, columns, options)
             pump.prepare()
-            code = pump.open(params)
-            if code != _SUCCESS:
-                said = plugin.handle.last_error()
-                raise HostError(
-                    "PluginOpenError",
-                    f"cannot open {params!r}: {said or 'the plugin gave no reason'} "
-                    f"(plugin {plugin.name}, plugin_open returned {_code_name(code)})",
-                    plugin=plugin.name,
-                    params=params,
-                    last_error=said,
-                )
+            _open_source(pump, plugin, params)
         except BaseException:
             pump.free()
             raise
@@ -281,7 +271,8 @@ class Rack:
             said = plugin.handle.last_error()
             message = (
                 f"{said or 'the plugin gave no reason'} (plugin {plugin.name}, "
-                f"{self._next_call()} returned {_code_name(code)} after event #{events})"
+                f"{self._next_call()} returned {_code_name(code)} "
+                f"after event #{events})"
             )
         error = HostError(
             "PluginFailure",
@@ -365,6 +356,21 @@ class Rack:
         self.close_capture()
         self._plugins = []
         self._host.close()
+
+
+def _open_source(pump: Pump, plugin: _Loaded, params: str) -> None:
+    code = pump.open(params)
+    if code == _SUCCESS:
+        return
+    said = plugin.handle.last_error()
+    raise HostError(
+        "PluginOpenError",
+        f"cannot open {params!r}: {said or 'the plugin gave no reason'} "
+        f"(plugin {plugin.name}, plugin_open returned {_code_name(code)})",
+        plugin=plugin.name,
+        params=params,
+        last_error=said,
+    )
 
 
 def _code_name(code: int) -> str:

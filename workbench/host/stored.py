@@ -44,7 +44,7 @@ def feed_chunks(
     offsets: Any,
     numbers: Any,
 ) -> tuple[list[tuple[int, int, Any]], list[str]]:
-    """Extract from stored events: queued chunks (address, bytes, free), column names."""
+    """Extract from stored events: chunks (address, bytes, free) and column names."""
     count = int(request["count"])
     pump, names = rack.feed(request["source"], request["columns"], request["options"])
     chunks = []

@@ -99,7 +99,7 @@ class WorkerSession:
         """The worker's process id."""
         return self._link.worker.pid
 
-    # ---- loading -------------------------------------------------------------------
+    # ---- loading ---------------------------------------------------------------------
 
     def inspect(self, path: str) -> Manifest:
         """Say what a library is; see :meth:`Session.inspect`."""
@@ -239,7 +239,7 @@ class WorkerSession:
                 self._link.post("wake")
 
     def _died(self, capture: _Capture, error: WorkbenchError) -> None:
-        """The worker is gone: what it had not sent yet lies in its builder."""
+        """End the capture of a dead worker; unsent rows still lie in its builder."""
         self._link.take_packets()
         self._decode(capture)
         if capture.ended:
@@ -295,7 +295,7 @@ class WorkerSession:
         """Give the C name of the plugin call in flight, "" for none."""
         return self._link.waiting_call()
 
-    # ---- stored events ------------------------------------------------------------------
+    # ---- stored events ---------------------------------------------------------------
 
     def extract(
         self,
@@ -342,7 +342,7 @@ class WorkerSession:
         finally:
             _close_all(fds)
 
-    # ---- the rest -------------------------------------------------------------------------
+    # ---- the rest --------------------------------------------------------------------
 
     def progress(self) -> Progress:
         """Ask for the progress; the last one known while the source waits."""

@@ -24,8 +24,8 @@ _HANDLER = "_core"
 _LIKELY_CAUSES = {
     signal.SIGSEGV: "it used memory that is not its own",
     signal.SIGBUS: "it used memory that is not there",
-    signal.SIGABRT: "it called abort(): a failed assertion, a C++ exception that nobody "
-    "caught, a panic, or broken heap memory",
+    signal.SIGABRT: "it called abort(): a failed assertion, a C++ exception that "
+    "nobody caught, a panic, or broken heap memory",
     signal.SIGFPE: "it divided by zero",
     signal.SIGILL: "it ran an instruction this machine does not have",
     signal.SIGKILL: "something ended it from outside: the kernel when memory runs out, "

@@ -84,7 +84,7 @@ class Link:
         self.calls = [str(name) for name in hello["calls"]]
         self.tracer.names = self.calls
 
-    # ---- requests --------------------------------------------------------------
+    # ---- requests --------------------------------------------------------------------
 
     def call(
         self, op: str, fds: Sequence[int] = (), **request: Any
@@ -140,7 +140,7 @@ class Link:
             self._bury()
         return received
 
-    # ---- waiting -----------------------------------------------------------------
+    # ---- waiting ---------------------------------------------------------------------
 
     def wait(self, timeout_sec: float | None) -> None:
         """Wait for something to arrive, at most so long; take in data packets.
@@ -263,7 +263,7 @@ class Link:
         return self.error
 
     def _bury(self) -> None:
-        """The worker is gone, or going: find out why."""
+        """Find out why the worker is gone, or going."""
         if self.error is not None:
             return
         code = self.worker.exit_code(_REAP_SEC)
@@ -281,7 +281,7 @@ class Link:
             raise self.error
 
     def close(self) -> None:
-        """End the worker, politely if it listens; raise if a plugin crashes on the way."""
+        """End the worker, politely if it listens; raise if a plugin crashes then."""
         if self._closed:
             return
         crash: WorkbenchError | None = None

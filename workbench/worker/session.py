@@ -39,9 +39,9 @@ class ColumnRequest:
     session of the plugin that extracts it. ``field_id``: index in its get_fields.
     ``arg_key``: None when the argument is not a key; ``arg_index``: 2^64-1 when it is
     not an index. ``offsets``: also ask for value offsets (plugin API ≥ 3.11): two more
-    uint64 columns ``<column>#start`` and ``<column>#len``, counted from the beginning of
-    the 3.x event (the payload begins at 38). ``field_id`` is only a note: the host looks
-    the name up in the plugin's own declaration.
+    uint64 columns ``<column>#start`` and ``<column>#len``, counted from the beginning
+    of the 3.x event (the payload begins at 38). ``field_id`` is only a note: the host
+    looks the name up in the plugin's own declaration.
     """
 
     column: str
@@ -65,10 +65,10 @@ class CaptureOptions:
     ``plugin_info``: add ``evt.plugininfo`` (binary, the plugin's event_to_string or the
     framework's words for none). ``max_events``: stop after so many, None for no limit.
     ``chunk_rows``: largest record batch in rows; batches start small and grow.
-    ``flush_sec``: longest time that a started batch waits. ``window_bytes``: memory that
-    may be in flight to a slow reader. ``one_field_per_call``: never ask a plugin for two
-    fields in one C call. ``dictionaries``: encode string columns with few distinct values
-    as dictionaries.
+    ``flush_sec``: longest time that a started batch waits. ``window_bytes``: memory
+    that may be in flight to a slow reader. ``one_field_per_call``: never ask a plugin
+    for two fields in one C call. ``dictionaries``: encode string columns with few
+    distinct values as dictionaries.
     """
 
     keep_payload: bool = False
@@ -87,13 +87,14 @@ class Chunk:
     """A piece of the stream: rows, and the end when this was the last piece.
 
     ``batch`` has ``evt.num`` (uint64), ``evt.rawtime`` (uint64, ns), ``evt.source``
-    (dictionary of binary), the requested columns in their order, and ``payload``, ``raw``
-    and ``evt.plugininfo`` if asked for. Columns are in the condition layout: bytes are
-    kept as the plugin gave them, absent is null. A string column is a dictionary (int32
-    codes, binary values; a list of dictionary for lists) until it turns out to have many
-    values; from then on it is plain binary. ``worker.protocol.columns.unify_batches``
-    gives the batches of one capture one schema. ``end``: None while the stream goes on.
-    ``error``: the error that ended it, for the caller to raise after the rows.
+    (dictionary of binary), the requested columns in their order, and ``payload``,
+    ``raw`` and ``evt.plugininfo`` if asked for. Columns are in the condition layout:
+    bytes are kept as the plugin gave them, absent is null. A string column is a
+    dictionary (int32 codes, binary values; a list of dictionary for lists) until it
+    turns out to have many values; from then on it is plain binary.
+    ``worker.protocol.columns.unify_batches`` gives the batches of one capture one
+    schema. ``end``: None while the stream goes on. ``error``: the error that ended it,
+    for the caller to raise after the rows.
     """
 
     batch: pa.RecordBatch | None
@@ -132,7 +133,7 @@ class TraceCall:
 
 @dataclass(slots=True)
 class Progress:
-    """``percent``: 0..100 or None when the plugin does not tell; ``text``: its words."""
+    """``percent``: 0..100, None when the plugin does not tell; ``text``: its words."""
 
     percent: float | None = None
     text: str = ""
@@ -144,7 +145,7 @@ class Session(Protocol):
 
     @property
     def alive(self) -> bool:
-        """False once the host is gone: closed, crashed, hung. A new session is needed."""
+        """False once the host is gone (closed, crashed, hung): make a new session."""
 
     def inspect(self, path: str) -> Manifest:
         """Say what a library is, with its complaints; never initialise it.

@@ -46,7 +46,7 @@ _MOST_DESCRIPTORS = 16
 
 
 class HostError(Exception):
-    """An expected failure in the host, as data: the name of an error class and facts."""
+    """An expected failure in the host, as data: name of an error class, facts."""
 
     def __init__(self, kind: str, message: str, **facts: Any) -> None:
         """Keep the class name of ``workbench.errors``, the message and the facts."""

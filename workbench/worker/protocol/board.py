@@ -47,7 +47,7 @@ class Board:
         self._memory = memory
 
     def state(self) -> tuple[int, int, int, int, int]:
-        """Give call in flight (0: none), plugin, call number, enter ns, event number."""
+        """Give call in flight (0: none), plugin, call count, enter ns, event number."""
         return _STATE.unpack_from(self._memory, 8)
 
     def counters(self) -> tuple[int, int]:
@@ -68,7 +68,7 @@ class Board:
         struct.pack_into("<Q", self._memory, 72, cost)
 
     def exit(self) -> tuple[bool, int]:
-        """Tell whether exit() ran, and its status."""
+        """Tell whether the process left by exit, and with which status."""
         flag, status = struct.unpack_from("<Ii", self._memory, 80)
         return bool(flag), status
 

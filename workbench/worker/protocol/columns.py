@@ -107,7 +107,7 @@ class ChunkReader:
         self._zeros = pa.py_buffer(b"")
 
     def read(self, buffer: Any) -> Any:
-        """Give the record batch of a chunk; ``buffer``: a pyarrow Buffer with all of it.
+        """Give the record batch of a chunk; ``buffer``: a pyarrow Buffer of all of it.
 
         Raises ValueError when the chunk is not what the pump writes.
         """
@@ -236,7 +236,7 @@ def live_chunk(buffer: Any) -> tuple[int, int, list[_Column]]:
     for i in range(count):
         raw = _COLUMN.unpack_from(buffer, _HEAD.size + i * _COLUMN.size)
         spans = [(raw[5 + 2 * k], raw[6 + 2 * k]) for k in range(6)]
-        columns.append(_Column(*raw[:5], *spans, raw[17], raw[18]))
+        columns.append(_Column._make([*raw[:5], *spans, *raw[17:]]))
     return rows, seq, columns
 
 

@@ -73,8 +73,8 @@ class Tracer:
         self.drain()
         rows = list(self._calls)
         if dead:
-            for slot in self._board.trace_since(self._seen):
-                rows.append((slot[4], self._call(slot)))
+            left = self._board.trace_since(self._seen)
+            rows += [(slot[4], self._call(slot)) for slot in left]
         calls = [call for owner, call in rows if plugin is None or owner == plugin]
         for index in sorted(self.plugins):
             if plugin is None or index == plugin:

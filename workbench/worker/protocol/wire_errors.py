@@ -22,6 +22,6 @@ def error_from_wire(data: dict[str, Any]) -> errors.WorkbenchError:
     kind = data.get("kind")
     name = kind if kind in _KINDS else "WorkbenchError"
     cls: type[errors.WorkbenchError] = getattr(errors, str(name))
-    known = cls._facts  # noqa: SLF001 - the facts a class takes
+    known = cls._facts
     facts = {k: v for k, v in dict(data.get("facts") or {}).items() if k in known}
     return cls(str(data.get("message", "")), **facts)
