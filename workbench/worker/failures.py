@@ -21,7 +21,17 @@ _SHOWN_FRAMES = 12
 _SHOWN_LOG_LINES = 8
 # Frames of our own handler, innermost, before the kernel's trampoline.
 _HANDLER = "_core"
-_LIKELY_CAUSES = {
+_PER_EVENT = ("plugin_extract_fields", "plugin_parse_event", "plugin_event_to_string")
+_BETWEEN_EVENTS = (
+    "plugin_next_batch",
+    "plugin_next",
+    "plugin_close",
+    "plugin_get_progress",
+    "",
+)
+# A fault this near to the stack's end is the stack's.
+_NEAR_STACK_BYTES = 1 << 20
+_LIKELY_CAUSES: dict[int, str] = {
     signal.SIGSEGV: "it used memory that is not its own",
     signal.SIGBUS: "it used memory that is not there",
     signal.SIGABRT: "it called abort(): a failed assertion, a C++ exception that "
@@ -57,11 +67,11 @@ def _call_name(calls: Sequence[str], call: int) -> str:
 
 def place(call: str, event: int) -> str:
     """Say where in the stream a call was, "" when no event was in work."""
-    if not event:
-        return ""
-    if call in ("plugin_next_batch", "plugin_next", "plugin_close", ""):
+    if event and call in _PER_EVENT:
+        return f" at event #{event}"
+    if event and call in _BETWEEN_EVENTS:
         return f" after event #{event}"
-    return f" at event #{event}"
+    return ""
 
 
 def _backtrace(text: str, plugin: str) -> list[str]:
@@ -70,11 +80,15 @@ def _backtrace(text: str, plugin: str) -> list[str]:
     if frames and _HANDLER in frames[0]:
         frames = frames[2:]
     name = os.path.basename(plugin)  # noqa: PTH119 - a text, not a file
-    cleaned = []
+    cleaned: list[str] = []
     for frame in frames:
+        if _HANDLER in frame and cleaned:
+            break  # from here on it is the workbench that called
         where = re.sub(r"\[0x[0-9a-f]+\]$", "", frame)
         where = re.sub(r"^/proc/self/fd/\d+", lambda _: name, where)
-        cleaned.append(re.sub(r"^/\S*/", "", where))
+        where = re.sub(r"^/\S*/", "", where)
+        if not cleaned or cleaned[-1] != where:
+            cleaned.append(where)
     return cleaned
 
 
@@ -83,6 +97,15 @@ def _signal_name(number: int) -> str:
         return signal.Signals(number).name
     except ValueError:
         return f"signal {number}"
+
+
+def _cause(death: Death, number: int) -> str:
+    _, caught, _, _, address, _, _ = death.board.crash()
+    stack = death.board.stack_pointer()
+    near = abs(address - stack) < _NEAR_STACK_BYTES
+    if caught == signal.SIGSEGV and stack and near:
+        return "its stack is used up: endless recursion, or very large local variables"
+    return _LIKELY_CAUSES.get(number, "")
 
 
 def _with_details(message: str, frames: list[str], tail: list[str]) -> str:
@@ -125,7 +148,7 @@ def crash_error(death: Death) -> errors.PluginCrashed:
             message += " on a thread of its own"
         if crashed and number in (signal.SIGSEGV, signal.SIGBUS):
             message += f" (fault address {address:#x})"
-        cause = _LIKELY_CAUSES.get(signal.Signals(signal_number))
+        cause = _cause(death, signal_number)
         if cause:
             message += f": {cause}"
         frames = _backtrace(death.crash_text, plugin)

@@ -80,6 +80,10 @@ class Board:
         """Give the index of the plugin that was called when the process died."""
         return int(struct.unpack_from("<I", self._memory, 144)[0])
 
+    def stack_pointer(self) -> int:
+        """Give where the stack was when it crashed, 0 if unknown."""
+        return int(struct.unpack_from("<Q", self._memory, 152)[0])
+
     def log_dropped(self) -> int:
         """Count log lines that nobody read in time."""
         return int(struct.unpack_from("<Q", self._memory, 128)[0])

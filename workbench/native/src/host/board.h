@@ -67,8 +67,9 @@ typedef struct wb_board {
 	volatile uint64_t log_dropped;
 	volatile uint64_t trace_head;
 	volatile uint32_t crash_plugin;
-	volatile uint32_t log_ns_pad;
-	char reserved[512 - 152];
+	volatile uint32_t pad;
+	volatile uint64_t stack_pointer; /* when it crashed, 0 if unknown */
+	char reserved[512 - 160];
 	char backtrace[WB_BACKTRACE_BYTES];
 	wb_hot hot[WB_HOT_PLUGINS][WB_HOT_CALLS];
 	char reserved2[4096];
@@ -94,6 +95,7 @@ WB_BOARD_AT(crash_foreign_thread, 120);
 WB_BOARD_AT(log_dropped, 128);
 WB_BOARD_AT(trace_head, 136);
 WB_BOARD_AT(crash_plugin, 144);
+WB_BOARD_AT(stack_pointer, 152);
 WB_BOARD_AT(backtrace, 512);
 WB_BOARD_AT(hot, 4096);
 WB_BOARD_AT(trace, 16384);

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #include "host_api.h"
@@ -27,6 +28,17 @@ static volatile int in_crash;
 static const int fatal_signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS,
                                     SIGTRAP};
 
+static uint64_t stack_pointer_of(const ucontext_t *context)
+{
+#if defined(__x86_64__)
+	return (uint64_t)context->uc_mcontext.gregs[REG_RSP];
+#elif defined(__aarch64__)
+	return context->uc_mcontext.sp;
+#else
+	return 0;
+#endif
+}
+
 static void on_fatal(int signo, siginfo_t *info, void *context)
 {
 	/* Several threads may crash at once: the first one reports. */
@@ -35,6 +47,7 @@ static void on_fatal(int signo, siginfo_t *info, void *context)
 		b->signal = signo;
 		b->signal_code = info->si_code;
 		b->fault_address = (uint64_t)(uintptr_t)info->si_addr;
+		b->stack_pointer = stack_pointer_of(context);
 		b->crash_call = b->call;
 		b->crash_plugin = b->plugin;
 		b->crash_event = b->event_number;
