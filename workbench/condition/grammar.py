@@ -186,7 +186,7 @@ class Rules:
         return FieldTransformerExpr("val", (field,), argument, Span(start, cursor.at))
 
     def call(self, name: str, start: int) -> Rule:
-        """Read call = name "(" carg { "," carg } ")" [ argument ] from the first carg."""
+        """Read call = name "(" carg { "," carg } ")" [ argument ], name "(" is read."""
         cursor = self.cursor
         self.deeper()
         cursor.blank()

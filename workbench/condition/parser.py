@@ -18,7 +18,7 @@ from workbench.condition.hints import (
     trailing_hint,
     value_hint,
 )
-from workbench.condition.lexer import TRANSFORMERS, as_bytes
+from workbench.condition.lexer import as_bytes
 from workbench.condition.nodes import (
     AndExpr,
     BinaryCheckExpr,
@@ -42,8 +42,6 @@ if TYPE_CHECKING:
 __all__ = ["MAX_DEPTH", "ParseFault", "Parser", "parse"]
 
 Left: TypeAlias = FieldExpr | FieldTransformerExpr
-
-_CALLS = ", ".join(f"{name}(…)" for name in ("val", *TRANSFORMERS))
 
 
 def parse(text: str | bytes) -> Expr:
@@ -237,7 +235,7 @@ class Parser(Rules):
         if value is None:
             raise self.fault(
                 "expected-number",
-                f"a number or a call ({_CALLS})",
+                "a number, val(field) or a call",
                 hint="'<' '<=' '>' '>=' take a number without quotes, or val(field)",
             )
         return ValueExpr(value, "number", Span(start, cursor.at))
@@ -258,7 +256,7 @@ class Parser(Rules):
         if value is None:
             raise self.fault(
                 "expected-string",
-                f"a value or a call ({_CALLS})",
+                "a value, val(field) or a call",
                 hint=value_hint(cursor),
             )
         return value
@@ -277,7 +275,7 @@ class Parser(Rules):
             return self.word(start)
         raise self.fault(
             "expected-list",
-            f"a list in parentheses, a name or a call ({_CALLS})",
+            "a list in parentheses, val(field) or a call",
             hint="write the values in parentheses: in (a, b)",
         )
 
