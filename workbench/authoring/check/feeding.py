@@ -1,0 +1,113 @@
+"""Feed events to one plugin again and again, past its crashes."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from workbench.errors import PluginCrashed, PluginHung
+from workbench.feeders import RosterFeeder
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from workbench.errors import WorkbenchError
+    from workbench.manifest import Manifest
+    from workbench.plugin import Plugin
+
+__all__ = ["Death", "Feeding", "field_texts"]
+
+# After so many deaths the picture is clear.
+_MAX_DEATHS = 5
+_EXTREME_INDEXES = ("0", "1", "18446744073709551615")
+_EXTREME_KEYS = ('""', "a", "%s%n", "/".join("x" * 50), '"' + "k" * 5000 + '"')
+
+
+@dataclass(frozen=True, slots=True)
+class Death:
+    """How the plugin's process ended while it was fed, and the row of the event."""
+
+    error: WorkbenchError
+    row: int | None
+
+
+def field_texts(manifest: Manifest, *, extreme: bool = False) -> list[str]:
+    """Spell every field: bare where allowed, and with arguments where taken.
+
+    ``extreme``: with the arguments that authors forget, too.
+    """
+    texts = []
+    for name, info in manifest.fields.items():
+        if info.arg is None or not info.arg.required:
+            texts.append(name)
+        if info.arg is not None:
+            arguments: tuple[str, ...] = ()
+            if info.arg.key:
+                arguments += _EXTREME_KEYS if extreme else ("a",)
+            if info.arg.index:
+                arguments += _EXTREME_INDEXES if extreme else ("1",)
+            texts += [f"{name}[{argument}]" for argument in arguments]
+    return texts
+
+
+class Feeding:
+    """Extracts fields from stored events through one plugin, past its crashes."""
+
+    def __init__(self, plugin: Plugin) -> None:
+        """Feed ``plugin``, which may live in a Workbench with others."""
+        self.plugin = plugin
+        self.feeder = RosterFeeder(plugin.roster)
+        manifest = plugin.info
+        sources = [manifest.event_source, *manifest.extract_event_sources]
+        self.source = next((s for s in sources if s), "any")
+
+    def columns(
+        self, raw: pa.Array, texts: Sequence[str]
+    ) -> dict[str, pa.ChunkedArray]:
+        """Give the columns named in ``texts``, one row per event.
+
+        Raises PluginCrashed, PluginHung or PluginFailure.
+        """
+        numbers = pa.chunked_array([pa.array(range(1, len(raw) + 1), pa.uint64())])
+        return self.feeder.extract_columns(
+            pa.chunked_array([raw]), numbers, self.source, texts
+        )
+
+    def survive(self, raw: pa.Array, texts: Sequence[str]) -> list[Death]:
+        """Feed all events; when one kills the plugin, go on after it."""
+        deaths: list[Death] = []
+        start = 0
+        while start < len(raw) and len(deaths) < _MAX_DEATHS:
+            try:
+                self.columns(raw[start:], texts)
+                break
+            except (PluginCrashed, PluginHung) as error:
+                row = self._row_of(error, start, len(raw))
+                deaths.append(Death(error, row))
+                if row is None:
+                    break
+                start = row + 1
+        return deaths
+
+    @staticmethod
+    def _row_of(error: WorkbenchError, start: int, rows: int) -> int | None:
+        number = getattr(error, "event_number", None)
+        if not number:
+            return None
+        row = start + int(number) - 1
+        return row if start <= row < rows else None
+
+    def texts_of_events(self, raw: pa.Array) -> list[Death]:
+        """Ask for the one-line text of every event."""
+        numbers = pa.chunked_array([pa.array(range(1, len(raw) + 1), pa.uint64())])
+        with contextlib.suppress(PluginCrashed, PluginHung):
+            self.feeder.event_strings(pa.chunked_array([raw]), numbers, self.source)
+            return []
+        try:
+            self.feeder.event_strings(pa.chunked_array([raw]), numbers, self.source)
+        except (PluginCrashed, PluginHung) as error:
+            return [Death(error, self._row_of(error, 0, len(raw)))]
+        return []
