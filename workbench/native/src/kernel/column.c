@@ -70,13 +70,17 @@ void wbk_present(const wbk_column *c, int64_t start, int64_t n, const uint64_t *
 		memset(out, 0, (size_t)words * 8);
 		return;
 	}
-	if (c->validity)
-		wbk_load_bits(c->validity, c->offset + start, n, out);
-	else
+	/* `need` and `out` may be the same bitmap. */
+	if (!need)
 		wbk_ones(out, n);
-	if (need)
-		for (int64_t k = 0; k < words; k++)
-			out[k] &= need[k];
+	else if (need != out)
+		memcpy(out, need, (size_t)words * 8);
+	for (int64_t k = 0; k < words && c->validity; k++) {
+		uint64_t valid;
+		wbk_load_bits(c->validity, c->offset + start + k * 64,
+			      n - k * 64 < 64 ? n - k * 64 : 64, &valid);
+		out[k] &= valid;
+	}
 	if (c->kind != WBK_DICT && !wbk_is_list(c))
 		return;
 	for (int64_t k = 0; k < words; k++) {

@@ -132,7 +132,8 @@ static void scan_length_of_list(const wbk_leaf *l, const wbk_column *c, int64_t 
 		for (uint64_t rest = need[k]; rest; rest &= rest - 1) {
 			int64_t a, b;
 			wbk_offset_at(c, start + k * 64 + __builtin_ctzll(rest), &a, &b);
-			if (wbk_match_number(l, (uint64_t)(b - a)))
+			if (wbk_match_number(l, (uint64_t)(b - a)) !=
+			    (l->flags & WBK_NEGATE))
 				word |= rest & -rest;
 		}
 		out[k] = word;

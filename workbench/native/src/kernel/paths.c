@@ -44,28 +44,57 @@ static int is_wildcard(const wbk_text *t)
 	return 0;
 }
 
-static int32_t below(wbk_paths *paths, int32_t at, const wbk_text *name)
+static int32_t add(wbk_paths *paths, int32_t at, const wbk_text *name)
 {
-	place *all = paths->places;
-	int32_t last = -1;
-	for (int32_t k = all[at].child; k >= 0; k = all[k].next) {
-		if (equal(&all[k].name, name))
-			return k;
-		last = k;
-	}
-	place *added = &all[paths->n];
+	place *added = &paths->places[paths->n];
 	added->name = *name;
-	added->child = added->next = -1;
+	added->child = -1;
 	if (is_wildcard(name)) {
 		added->glob = wbk_glob_new(name->p, name->n, 0);
 		if (!added->glob)
 			return -1;
 	}
-	if (last < 0)
-		all[at].child = paths->n;
-	else
-		all[last].next = paths->n;
+	/* In front: the engine tries what came last first. */
+	added->next = paths->places[at].child;
+	paths->places[at].child = paths->n;
 	return paths->n++;
+}
+
+static int32_t *find(wbk_paths *paths, int32_t at, const wbk_text *name)
+{
+	int32_t *link = &paths->places[at].child;
+	while (*link >= 0 && !equal(&paths->places[*link].name, name))
+		link = &paths->places[*link].next;
+	return link;
+}
+
+static int add_path(wbk_paths *paths, const wbk_text *path)
+{
+	const uint8_t *p = path->p, *end = p + path->n;
+	wbk_text name, next;
+	int32_t at = 0;
+	if (!component(&p, end, &name)) {
+		paths->places[0].ends = 1;
+		return 0;
+	}
+	while (component(&p, end, &next)) {
+		int32_t *link = find(paths, at, &name);
+		int32_t below = *link >= 0 ? *link : add(paths, at, &name);
+		if (below < 0)
+			return -1;
+		if (paths->places[below].ends)
+			return 0; /* a shorter path is there already */
+		at = below;
+		name = next;
+	}
+	int32_t *link = find(paths, at, &name);
+	if (*link >= 0)
+		*link = paths->places[*link].next;
+	int32_t last = add(paths, at, &name);
+	if (last < 0)
+		return -1;
+	paths->places[last].ends = 1;
+	return 0;
 }
 
 wbk_paths *wbk_paths_new(const wbk_text *items, int64_t n)
@@ -81,17 +110,9 @@ wbk_paths *wbk_paths_new(const wbk_text *items, int64_t n)
 		goto fail;
 	paths->places[0].child = paths->places[0].next = -1;
 	paths->n = 1;
-	for (int64_t i = 0; i < n; i++) {
-		const uint8_t *p = items[i].p, *end = p + items[i].n;
-		int32_t at = 0;
-		wbk_text name;
-		while (component(&p, end, &name)) {
-			at = below(paths, at, &name);
-			if (at < 0)
-				goto fail;
-		}
-		paths->places[at].ends = 1;
-	}
+	for (int64_t i = 0; i < n; i++)
+		if (add_path(paths, &items[i]))
+			goto fail;
 	return paths;
 fail:
 	wbk_paths_free(paths);
@@ -108,27 +129,36 @@ void wbk_paths_free(wbk_paths *paths)
 	free(paths);
 }
 
-/* As deep as the longest literal has components. */
+/* As deep as the longest literal has components. The engine's defect is kept: a pattern
+   that fits but fails further down moves its siblings one component on. */
 static int match(const wbk_paths *paths, int32_t at, const uint8_t *p,
 		 const uint8_t *end)
 {
 	const place *all = paths->places;
+	const uint8_t *after = p;
 	wbk_text name;
-	if (all[at].ends)
-		return 1;
-	if (all[at].child < 0 || !component(&p, end, &name))
+	if (!component(&after, end, &name))
 		return 0;
-	for (int32_t k = all[at].child; k >= 0; k = all[k].next) {
-		int here = all[k].glob ? wbk_glob_match(all[k].glob, name.p,
-							wbk_cut(name.p, name.n))
-				       : equal(&all[k].name, &name);
-		if (here && match(paths, k, p, end))
+	for (int32_t k = all[at].child; k >= 0; k = all[k].next)
+		if (!all[k].glob && equal(&all[k].name, &name) &&
+		    (all[k].ends || match(paths, k, after, end)))
 			return 1;
+	for (int32_t k = all[at].child; k >= 0; k = all[k].next) {
+		if (!all[k].glob)
+			continue;
+		after = p;
+		if (!component(&after, end, &name))
+			return 0;
+		if (!wbk_glob_match(all[k].glob, name.p, wbk_cut(name.p, name.n)))
+			continue;
+		if (all[k].ends || match(paths, k, after, end))
+			return 1;
+		p = after;
 	}
 	return 0;
 }
 
 int wbk_paths_match(const wbk_paths *paths, const uint8_t *p, int64_t n)
 {
-	return match(paths, 0, p, p + n);
+	return paths->places[0].ends || match(paths, 0, p, p + n);
 }

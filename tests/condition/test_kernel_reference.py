@@ -1,0 +1,37 @@
+"""The fast evaluator gives what the reference evaluator gives, whatever the layout."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from workbench.condition.evaluate import Evaluation
+from workbench.condition.kernel import bool_array
+from workbench.condition.plan import build_plan
+from workbench.condition.reference import matches_row
+
+_spec = importlib.util.spec_from_file_location(
+    "kernel_cases", Path(__file__).parent / "kernel_cases.py"
+)
+cases = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(cases)
+
+
+@settings(
+    max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+@given(
+    trees=st.lists(cases.trees, min_size=1, max_size=3),
+    rows=cases.rows(),
+    layouts=st.lists(st.integers(0, 3), min_size=1, max_size=5),
+    split=st.integers(0, 3),
+)
+def test_random_conditions_on_random_tables_agree(trees, rows, layouts, split):
+    table = cases.table_of(rows, layouts, split)
+    found = Evaluation(build_plan(trees), table).words()
+    for tree, words in zip(trees, found, strict=True):
+        got = bool_array(words, table.num_rows).to_pylist()
+        assert got == [matches_row(tree, row) for row in rows], tree
