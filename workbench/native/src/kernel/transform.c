@@ -27,14 +27,15 @@ static int b64_value(uint8_t c)
 }
 
 /* Padding is optional, at most two trailing '=' are dropped; one character left over
-   or spare bits that are not zero are errors. Bytes written, or -1. */
+   or spare bits that are not zero are errors, and so is padding alone. Bytes written, or
+   -1. */
 static int64_t b64_decode(const uint8_t *p, int64_t n, uint8_t *out)
 {
 	uint32_t bits = 0;
-	int64_t size = 0, have = 0;
+	int64_t size = 0, have = 0, whole = n;
 	for (int k = 0; k < 2 && n && p[n - 1] == '='; k++)
 		n--;
-	if (n % 4 == 1)
+	if (n % 4 == 1 || (whole && !n))
 		return -1;
 	for (int64_t i = 0; i < n; i++) {
 		int value = b64_value(p[i]);
