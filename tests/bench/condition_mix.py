@@ -119,11 +119,15 @@ def make_rules(count, seed=11):
         *(("b.path", "contains", h) for h in ("00ff", "beef", "/data.sh", "c0de")),
         *(("b.path", "glob", g) for g in ("/home/*/data.sh", "/etc/*.conf", "*/ssh/*")),
         *(("b.path", "regex", r) for r in ("/usr/.*[.]sh", "/api/v1/.*[.]json")),
-        *(("b.path", "regex", r) for r in ("/(home|opt)/.*ff/.*", ".*[0-9]{3}/data[.]log")),
+        *(
+            ("b.path", "regex", r)
+            for r in ("/(home|opt)/.*ff/.*", ".*[0-9]{3}/data[.]log")
+        ),
     ]
-    macros = [
-        [(False, c)] for c in rnd.sample(cheap, 6)
-    ] + [[(False, rnd.choice(cheap)), (rnd.random() < 0.4, rnd.choice(costly))] for _ in range(8)]
+    macros = [[(False, c)] for c in rnd.sample(cheap, 6)] + [
+        [(False, rnd.choice(cheap)), (rnd.random() < 0.4, rnd.choice(costly))]
+        for _ in range(8)
+    ]
     rules = []
     for _ in range(count):
         parts = list(rnd.choice(macros))
@@ -146,7 +150,8 @@ def check_text(check):
         return f"{field} exists"
     if isinstance(value, tuple):
         return f"{field} {operator} ({', '.join(map(_quoted, value))})"
-    return f"{field} {operator} {value if field != 'b.path' and field != 'b.user' else _quoted(value)}"
+    quoted = field in ("b.path", "b.user")
+    return f"{field} {operator} {_quoted(value) if quoted else value}"
 
 
 def rule_text(rule):

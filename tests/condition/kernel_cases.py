@@ -100,10 +100,20 @@ regexes = st.sampled_from(
     ]
 )
 numbers = st.one_of(
-    st.integers(0, 5), st.sampled_from([2**32, 2**63, 2**64 - 1]), st.integers(0, 2**64 - 1)
+    st.integers(0, 5),
+    st.sampled_from([2**32, 2**63, 2**64 - 1]),
+    st.integers(0, 2**64 - 1),
 )
 addresses = st.one_of(
-    st.sampled_from([b"\x0a\0\0\1", b"\x0a\0\0\0", b"\x0a\1\0\0", b"\0" * 16, b"\xfe\x80" + b"\0" * 14]),
+    st.sampled_from(
+        [
+            b"\x0a\0\0\1",
+            b"\x0a\0\0\0",
+            b"\x0a\1\0\0",
+            b"\0" * 16,
+            b"\xfe\x80" + b"\0" * 14,
+        ]
+    ),
     st.binary(max_size=17),
 )
 
@@ -148,7 +158,9 @@ def operands(draw, columns=None):
     steps = [ColumnStep(name, type_, is_list)]
     if type_ == "string":
         for call in draw(
-            st.lists(st.sampled_from(["tolower", "toupper", "basename", "b64"]), max_size=2)
+            st.lists(
+                st.sampled_from(["tolower", "toupper", "basename", "b64"]), max_size=2
+            )
         ):
             steps.append(CallStep(call, (len(steps) - 1,), None, type_, is_list))
         if draw(st.integers(0, 5)) == 0:
@@ -180,7 +192,11 @@ def check(left, test, right, combine=None):
 
 @st.composite
 def checks(draw):
-    left = draw(st.one_of(operands(), operands(), operands(), st.just(join_of_list_and_number())))
+    left = draw(
+        st.one_of(
+            operands(), operands(), operands(), st.just(join_of_list_and_number())
+        )
+    )
     plain = [n for n in COLUMNS if COLUMNS[n] == (left.type, left.is_list)]
     tests = ["exists", "in", "intersects"]
     if not left.is_list:
@@ -213,8 +229,12 @@ def checks(draw):
 trees = st.recursive(
     checks(),
     lambda inner: st.one_of(
-        st.lists(inner, min_size=2, max_size=3).map(lambda c: BoundAnd(tuple(c), NOWHERE)),
-        st.lists(inner, min_size=2, max_size=3).map(lambda c: BoundOr(tuple(c), NOWHERE)),
+        st.lists(inner, min_size=2, max_size=3).map(
+            lambda c: BoundAnd(tuple(c), NOWHERE)
+        ),
+        st.lists(inner, min_size=2, max_size=3).map(
+            lambda c: BoundOr(tuple(c), NOWHERE)
+        ),
         inner.map(lambda c: BoundNot(c, NOWHERE)),
     ),
     max_leaves=5,

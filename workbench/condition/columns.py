@@ -1,6 +1,6 @@
 """Columns as the kernel takes them: Arrow arrays of the accepted types, batch by batch.
 
-table ─▶ batches with aligned rows, tiny chunks joined ─▶ one plain layout per field type
+table ─▶ batches with aligned rows, tiny chunks joined ─▶ one layout per field type
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def missing_column(name: str, table: pa.Table) -> KeyError:
 
 
 def _is_text(kind: pa.DataType) -> bool:
-    return (
+    return bool(
         pa.types.is_binary(kind)
         or pa.types.is_string(kind)
         or pa.types.is_large_binary(kind)
@@ -41,7 +41,7 @@ def _is_text(kind: pa.DataType) -> bool:
 
 
 def _is_text_view(kind: pa.DataType) -> bool:
-    return pa.types.is_binary_view(kind) or pa.types.is_string_view(kind)
+    return bool(pa.types.is_binary_view(kind) or pa.types.is_string_view(kind))
 
 
 def _wrong(name: str, kind: pa.DataType, wanted: str) -> TypeError:
@@ -170,4 +170,3 @@ def batches(
         if held_rows >= JOINED_ROWS:
             yield from flush()
     yield from flush()
-

@@ -113,7 +113,7 @@ def _as_bytes(array: pa.Array) -> pa.Array:
 
 
 def python_values(array: pa.Array) -> list[Any]:
-    """Give the values as the reference evaluator takes them: bytes, int, bool, lists."""
+    """Give the values for the reference evaluator: bytes, int, bool, or lists."""
     return _as_bytes(array).to_pylist()  # type: ignore[no-any-return]
 
 
@@ -146,7 +146,9 @@ class _Unit:
         for name in self._columns:
             dictionary = _flat_dictionary(self._arrays[name])
             probes = self._owner.lookups.get(name)
-            if dictionary is None or not probes or not self._columns[name].has_codes:
+            if dictionary is None or not probes:
+                continue
+            if not self._columns[name].has_codes:
                 continue
             for first in range(0, len(probes), 8):
                 part = tuple(probes[first : first + 8])
@@ -170,9 +172,8 @@ class _Unit:
         """Answer one probe for the needed rows, in their order."""
         probe = self._plan.probes[number]
         if probe.how == "regex":
-            assert probe.left is not None
-            column = self._columns[probe.left.column]
-            texts, absent = column.texts(probe.left, start, rows, need)
+            column = self._columns[probe.side.column]
+            texts, absent = column.texts(probe.side, start, rows, need)
             found = regex.matches(probe.constants[0], texts) & ~absent
             return np.asarray(found)
         wanted = pa.array(kernel.needed_rows(need, rows) + start)
@@ -237,18 +238,20 @@ class Evaluation:
         self, name: str, dictionary: pa.Array, probes: tuple[int, ...]
     ) -> npt.NDArray[np.uint8]:
         """Answer ``probes`` for every value of a dictionary, one bit each."""
-        buffers = tuple((b.address, b.size) if b else None for b in dictionary.buffers())
+        buffers = tuple(
+            (b.address, b.size) if b else None for b in dictionary.buffers()
+        )
         key = (name, probes, len(dictionary), dictionary.offset, buffers)
         with self._lock:
             known = self._tables.get(key)
             if known is None:
                 # The dictionary is kept: its addresses are part of the key.
-                known = dictionary, self._make_table(name, dictionary, probes)
+                known = dictionary, self._make_table(dictionary, probes)
                 self._tables[key] = known
         return known[1]
 
     def _make_table(
-        self, name: str, dictionary: pa.Array, probes: tuple[int, ...]
+        self, dictionary: pa.Array, probes: tuple[int, ...]
     ) -> npt.NDArray[np.uint8]:
         size = len(dictionary)
         lut = np.zeros(size + 1, np.uint8)
@@ -263,10 +266,9 @@ class Evaluation:
                 kernel.lut_put(lut, words, size, bit)
                 continue
             if probe.how == "regex":
-                assert probe.left is not None
                 need = kernel.all_rows(size)
                 texts, absent = column.texts(
-                    probe.left, 0, size, kernel.pointer_to(need)
+                    probe.side, 0, size, kernel.pointer_to(need)
                 )
                 found = regex.matches(probe.constants[0], texts) & ~absent
             else:
@@ -280,7 +282,9 @@ class Evaluation:
         """Ask the reference evaluator once for each distinct combination of values."""
         from workbench.condition.reference import check_row
 
-        assert probe.check is not None
+        check = probe.check
+        if check is None:
+            raise TypeError("this probe is not for the reference evaluator")
         with self._lock:
             answers = self._answers.setdefault(probe, {})
         if len(answers) > 100_000:
@@ -292,7 +296,7 @@ class Evaluation:
             key = tuple(tuple(v) if isinstance(v, list) else v for v in row)
             known = answers.get(key)
             if known is None:
-                known = check_row(probe.check, dict(zip(names, row, strict=True)))
+                known = check_row(check, dict(zip(names, row, strict=True)))
                 answers[key] = known
             out[index] = known
         return out
@@ -322,9 +326,7 @@ class Evaluation:
         if names:
             return list(batches(self.table, names))
         # Nothing but constants: the rows count all the same.
-        empty = pa.RecordBatch.from_arrays(
-            [pa.nulls(self.table.num_rows)], names=[""]
-        )
+        empty = pa.RecordBatch.from_arrays([pa.nulls(self.table.num_rows)], names=[""])
         return [(0, empty)] if self.table.num_rows else []
 
     def _each_unit(

@@ -84,13 +84,12 @@ class Leaf:
 
     def __init__(self, probe: Probe) -> None:
         """Compile ``probe``, which has to be one for the kernel."""
-        assert probe.left is not None
         test, _, kind = probe.test.partition(" ")
         op = lib.WBK_NET if kind == "net" else _OPS[test]
         flags = lib.WBK_NEGATE if test in ("ne", "not_in") else 0
         if test == "in":
             flags |= lib.WBK_ALL
-        flags |= _view_flags(probe.left, test, kind)
+        flags |= _view_flags(probe.side, test, kind)
         if probe.right is not None and probe.right.length:
             flags |= lib.WBK_RIGHT_LENGTH | lib.WBK_CUT
         items = b"".join(probe.constants)
@@ -101,7 +100,7 @@ class Leaf:
             ffi.from_buffer("uint8_t[]", items or b"\0"),
             ffi.cast("int64_t *", ends.ctypes.data) if len(ends) else ffi.NULL,
             len(ends),
-            bytes(probe.left.steps),
+            bytes(probe.side.steps),
             bytes(probe.right.steps) if probe.right else b"",
         )
         if leaf == ffi.NULL:
@@ -291,7 +290,6 @@ def lut_put(lut: npt.NDArray[np.uint8], words: Words, rows: int, bit: int) -> No
     )
 
 
-
 class _Context:
     """What the callback of one run works with, and what went wrong in it."""
 
@@ -301,7 +299,7 @@ class _Context:
 
 
 @ffi.def_extern(error=-1)  # type: ignore[untyped-decorator]
-def wbk_python_callback(
+def wbk_python_callback(  # noqa: PLR0917 - the C side sets the order
     context: Any, slot: int, start: int, rows: int, need: Any, out: Any
 ) -> int:
     """Answer a probe that C leaves to Python, for the needed rows only."""
@@ -421,4 +419,3 @@ def needed_rows(need: Any, rows: int) -> npt.NDArray[np.int64]:
     """Give the row numbers set in a bitmap that C handed to a callback."""
     raw = np.frombuffer(ffi.buffer(need, ((rows + 63) >> 6) * 8), np.uint8)
     return np.flatnonzero(np.unpackbits(raw, bitorder="little")[:rows])
-

@@ -71,6 +71,13 @@ class Probe:
     check: BoundCheck | None = None
 
     @property
+    def side(self) -> Side:
+        """Give the left side of a probe for the kernel or a pattern."""
+        if self.left is None:
+            raise TypeError("this probe is for the reference evaluator")
+        return self.left
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """Give the columns read."""
         if self.check is not None:
@@ -175,11 +182,10 @@ class _Builder:
         return self.node("or" if check.combine == "any" else "and", singles)
 
     def _single(
-        self, test: str, left: Side, values: Sequence[bytes | int | bool | Network]
+        self, test: str, left: Side, values: Sequence[bytes | int | Network]
     ) -> int:
         if test == "regex":
-            pattern = values[0]
-            assert isinstance(pattern, bytes)
+            pattern = _constant(values[0])
             match = self.probe(Probe("regex", test, left, constants=(pattern,)))
             must = regex.required(pattern)
             if must is None:
@@ -194,7 +200,7 @@ class _Builder:
         return self.probe(Probe("kernel", test, left, constants=constants))
 
 
-def _constant(value: bytes | int | bool | Network) -> bytes:
+def _constant(value: bytes | int | Network) -> bytes:
     """Give a constant as the kernel's item: bytes, 8-byte number, prefix + address."""
     if isinstance(value, bytes):
         return value
@@ -261,12 +267,13 @@ def build_plan(trees: Sequence[Bound]) -> Plan:
                 checks.append(number)
             elif isinstance(node, BoundNot):
                 number = builder.node("not", (stack.pop(),))
-            else:
-                assert isinstance(node, BoundAnd | BoundOr)
+            elif isinstance(node, BoundAnd | BoundOr):
                 size = len(node.children)
                 kids = stack[-size:]
                 del stack[-size:]
-                number = builder.node("and" if isinstance(node, BoundAnd) else "or", kids)
+                number = builder.node(
+                    "and" if isinstance(node, BoundAnd) else "or", kids
+                )
             stack.append(number)
         builder.plan.roots.append(stack.pop())
         builder.plan.check_nodes.append(checks)
