@@ -408,6 +408,7 @@ struct capture {
   std::vector<size_t> starts;
   std::vector<falco_wire_event*> events;
   ss_plugin_rc ended = SS_PLUGIN_SUCCESS; /* a code that waits for its turn */
+  std::string reason; /* the last error that belongs to it */
   std::string progress;
 
   /* Collects events until the batch is full, the source pauses, or 30 ms are over. */
@@ -441,9 +442,11 @@ struct capture {
   }
 
   /* Events first: a code that comes with some is told on the next call, alone. */
-  template <typename Tell>
-  ss_plugin_rc next_batch(Tell tell, uint32_t* nevts, falco_wire_event*** evts) {
+  ss_plugin_rc next_batch(plugin_base& plugin, uint32_t* nevts,
+                          falco_wire_event*** evts) {
+    const auto tell = [&plugin](const char* what) { plugin.set_last_error(what); };
     if (ended != SS_PLUGIN_SUCCESS) {
+      plugin.set_last_error(reason); /* other calls may have failed since */
       return ended;
     }
     const ss_plugin_rc rc = guarded(SS_PLUGIN_FAILURE, tell, [this] { return fill(); });
@@ -451,6 +454,7 @@ struct capture {
       return rc;
     }
     ended = rc == SS_PLUGIN_TIMEOUT ? SS_PLUGIN_SUCCESS : rc;
+    reason = plugin.get_last_error();
     events.clear();
     for (const size_t start : starts) {
       events.push_back(reinterpret_cast<falco_wire_event*>(&bytes[start]));
@@ -503,10 +507,9 @@ ss_plugin_rc next_batch(ss_plugin_t* plugin, ss_instance_t* instance, uint32_t* 
   state<Plugin>* s = state_of<Plugin>(plugin);
   *nevts = 0;
   *evts = nullptr;
-  const auto said = [s](const char* what) { s->tell(what); };
-  return guarded(SS_PLUGIN_FAILURE, said, [&] {
-    return static_cast<capture*>(instance)->next_batch(said, nevts, evts);
-  });
+  return guarded(
+      SS_PLUGIN_FAILURE, [s](const char* what) { s->tell(what); },
+      [&] { return static_cast<capture*>(instance)->next_batch(*s->plugin, nevts, evts); });
 }
 
 template <typename Plugin>
