@@ -66,6 +66,8 @@ class Seat:
     # What holds the seat for longer than a call: the open capture.
     holder: Any = None
     dead: bool = False
+    # The capture ended while the plugin had not returned from next_batch.
+    left_waiting: bool = False
 
     def index(self, member: Member) -> int:
         """Give the number that the session knows ``member`` by."""
@@ -182,6 +184,7 @@ class Roster:
     def release(self, seat: Seat) -> None:
         """Give back a seat that was taken with a holder."""
         seat.holder = None
+        seat.left_waiting = bool(seat.session.waiting_call())
         self._sweep()
 
     def _take(self) -> Seat:
@@ -189,6 +192,11 @@ class Roster:
         with self._lock:
             if self.closed:
                 raise WorkbenchError("this was closed: load the plugin again")
+            for seat in self._seats:
+                if seat.left_waiting and seat.holder is None:
+                    # Back by now, or not worth waiting for.
+                    seat.left_waiting = False
+                    seat.dead = seat.dead or bool(seat.session.waiting_call())
             self._sweep()
             for seat in self._seats:
                 if seat.holder is None and seat.lock.acquire(blocking=False):
