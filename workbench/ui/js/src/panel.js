@@ -9,8 +9,9 @@ import { ruleView } from "./rule.js";
 import { resultView } from "./result.js";
 import { rulesetView } from "./ruleset.js";
 import { codeView } from "./code.js";
+import { captionView } from "./caption.js";
 
-const VIEWS = { nav: navView, stream: streamView, plugin: pluginView, funnel: funnelView, detail: detailView, rule: ruleView, result: resultView, ruleset: rulesetView, code: codeView };
+const VIEWS = { nav: navView, stream: streamView, plugin: pluginView, funnel: funnelView, detail: detailView, rule: ruleView, result: resultView, ruleset: rulesetView, code: codeView, caption: captionView };
 
 function render({ model, el }) {
   const name = model.get("view");
