@@ -96,7 +96,7 @@ def cell_texts(
 
 
 def _list_text(scalar: Any, info: FieldInfo | None, limit: int) -> str | None:
-    items = scalar.values  # noqa: PD011 - of Arrow, not of pandas
+    items = scalar.values
     if items is None or len(items) == 0:
         return None
     shown = _scalars(items.slice(0, _ITEMS), info, limit)

@@ -23,7 +23,7 @@ def _target_lines(lab: Lab) -> list[str]:
     plugins = engine.plugins_of(lab.target)
     stream = lab.stream
     if not plugins:
-        return ["events = wb.open_events(\"events.parquet\")  # the events given here"]
+        return ['events = wb.open_events("events.parquet")  # the events given here']
     lines = []
     if len(plugins) == 1 and not hasattr(lab.target, "plugins"):
         config = getattr(plugins[0], "config", "")

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ConditionPart"]
 
-_EXAMPLE = "type a condition, such as  {field} contains \"…\"   (Ctrl+Space completes)"
+_EXAMPLE = 'type a condition, such as  {field} contains "…"   (Ctrl+Space completes)'
 
 
 class ConditionPart:

@@ -269,7 +269,9 @@ class Desk:
         self._refined_at = time.monotonic() + 4 * (time.monotonic() - began)
         if self.show == "near":
             self.view.reset(only=self._only(), within=self.axis.within)
-        return {"funnel", "marks", "view"} if self.show == "near" else {"funnel", "marks"}
+        return (
+            {"funnel", "marks", "view"} if self.show == "near" else {"funnel", "marks"}
+        )
 
     # -- what is seen ------------------------------------------------------------------
 

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 __all__ = ["Part", "Proposal", "RuleDraft", "find_parts", "propose_exception"]
 
 _NAME = re.compile(r"[^a-z0-9]+")
-_LIST = re.compile(r"\b(?:in|intersects|pmatch)\s*(\((?:[^()'\"]|'[^']*'|\"[^\"]*\")*\))")
+_LIST = re.compile(
+    r"\b(?:in|intersects|pmatch)\s*(\((?:[^()'\"]|'[^']*'|\"[^\"]*\")*\))"
+)
 _GROUP = re.compile(r"\((?:[^()'\"]|'[^']*'|\"[^\"]*\")*\)")
 _MOST_VALUES = 100
 # Fields that tell events apart instead of saying what they have in common.
@@ -162,10 +164,12 @@ def propose_exception(
         if len(seen) < len(positions):
             continue
         distinct = len(set(seen))
-        example = seen[0] if len(seen[0]) <= 40 else seen[0][:39] + "…"  # noqa: PLR2004 - one line
+        example = seen[0] if len(seen[0]) <= 40 else seen[0][:39] + "…"
         notes[name] = example if distinct == 1 else f"{distinct} values, {example}, …"
         weights[name] = (
-            distinct + 10 * (name in condition) + 5 * (info.type in {"abstime", "reltime"})
+            distinct
+            + 10 * (name in condition)
+            + 5 * (info.type in {"abstime", "reltime"})
         )
     fields = sorted(notes, key=lambda name: weights[name])
     chosen = {name for name in fields if weights[name] <= _FEW_DISTINCT}

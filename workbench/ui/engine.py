@@ -55,7 +55,7 @@ _WORD_END = re.compile(r"[^\s()=<>!,\"']*\Z")
 def utf16(raw: bytes, offset: int) -> int:
     """Turn a byte offset of UTF-8 text into UTF-16 units."""
     head = raw[: max(0, offset)].decode("utf-8", "replace")
-    return len(head) + sum(1 for c in head if ord(c) > 0xFFFF)  # noqa: PLR2004 - surrogate pairs
+    return len(head) + sum(1 for c in head if ord(c) > 0xFFFF)
 
 
 def _cursor(text: str, units: int) -> int:
@@ -73,7 +73,9 @@ def _shown(item: Diagnostic, raw: bytes) -> dict[str, Any]:
         start, end = item.span.start, max(item.span.end, item.span.start)
     if end == start:
         # A point: mark one character, so that there is something to see.
-        start, end = (start, start + 1) if start < len(raw) else (max(0, start - 1), end)
+        start, end = (
+            (start, start + 1) if start < len(raw) else (max(0, start - 1), end)
+        )
     return {
         "from": utf16(raw, start),
         "to": utf16(raw, end),

@@ -269,7 +269,9 @@ class Lab(ipywidgets.VBox):
         """Add the rule of the form to the rule set."""
         with self.desk.lock:
             self.ruleset_part.add(self.rule)
-            self.rule_part.result.put(saved=f"Added “{self.rule.name}” to the rule set.")
+            self.rule_part.result.put(
+                saved=f"Added “{self.rule.name}” to the rule set."
+            )
 
     def edit_rule(self, name: str) -> None:
         """Take a rule of the rule set into the form."""

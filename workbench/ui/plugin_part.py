@@ -119,7 +119,10 @@ class PluginPart:
             ["event source", manifest.event_source or "none"],
             ["plugin ID", str(manifest.id or "none")],
             ["plugin API", manifest.required_api_version],
-            ["extracts from", ", ".join(manifest.extract_event_sources) or "any source"],
+            [
+                "extracts from",
+                ", ".join(manifest.extract_event_sources) or "any source",
+            ],
             ["contact", manifest.contact],
             ["file", manifest.path],
         ]
@@ -217,4 +220,6 @@ def _found_samples() -> list[dict[str, str]]:
         paths = sorted(folder.glob("*/*.so")) + sorted(folder.glob("*/_build/*.so"))
     except OSError:
         return []
-    return [{"name": path.stem.removeprefix("lib"), "path": str(path)} for path in paths]
+    return [
+        {"name": path.stem.removeprefix("lib"), "path": str(path)} for path in paths
+    ]

@@ -84,6 +84,7 @@ class RowStore:
         self._times = GrowingArray(np.uint64)
         self._numbers = GrowingArray(np.uint64)
         self._table: pa.Table | None = None
+        self._earliest = self._latest = 0
 
     def __len__(self) -> int:
         return self._rows
@@ -99,6 +100,12 @@ class RowStore:
         return self._numbers.view
 
     @property
+    def one_day(self) -> bool:
+        """Whether all events are of one day (UTC)."""
+        day = 86400 * 10**9
+        return self._earliest // day == self._latest // day
+
+    @property
     def columns(self) -> list[str]:
         """Names of the columns, in the order of the batches."""
         return list(self.batches[0].schema.names) if self.batches else []
@@ -109,7 +116,12 @@ class RowStore:
             return
         self._starts.append(np.array([self._rows], np.int64))
         self.batches.append(batch)
-        self._times.append(_uint64(batch.column(_RAW_TIME)))
+        times = _uint64(batch.column(_RAW_TIME))
+        self._times.append(times)
+        if len(times):
+            low, high = int(times.min()), int(times.max())
+            self._earliest = min(self._earliest, low) if self._rows else low
+            self._latest = max(self._latest, high)
         self._numbers.append(_uint64(batch.column("evt.num")))
         self._rows += batch.num_rows
         self.nbytes += batch.nbytes
@@ -168,12 +180,16 @@ class RowStore:
     ) -> list[str | None]:
         """Give the values of a column at ``positions`` as texts, None where absent."""
         if name == _TIME:
-            return [stamp_text(int(self.times[p])) for p in positions]
+            whole = [stamp_text(int(self.times[p])) for p in positions]
+            # One day is not worth repeating in every row.
+            return [t[11:26] for t in whole] if self.one_day else whole
         if not self.batches or name not in self.batches[0].schema.names:
             return [None] * len(positions)
         info = column_info(name, self.fields)
         pieces = self.pick(positions, name)
-        return [text for piece in pieces for text in cell_texts(piece, info, limit=limit)]
+        return [
+            text for piece in pieces for text in cell_texts(piece, info, limit=limit)
+        ]
 
     def value(self, position: int, name: str) -> Any:
         """Give one value as Python sees it (bytes, int, list …), None if absent."""

@@ -155,7 +155,7 @@ class Stream:
         while len(self._samples) > 2 and now - self._samples[1][0] > _RATE_SEC:
             self._samples.popleft()
         then, count = self._samples[0]
-        return (self.events - count) / (now - then) if now - then > 0.05 else 0.0  # noqa: PLR2004 - too short to divide by
+        return (self.events - count) / (now - then) if now - then > 0.05 else 0.0
 
     def _read(self) -> None:
         try:

@@ -202,4 +202,4 @@ def _calm(rate: float) -> float:
     if rate <= 0:
         return 0.0
     digits = max(0, len(str(int(rate))) - 3)
-    return float(round(rate, -digits) if rate >= 10 else round(rate, 1))  # noqa: PLR2004 - one decimal below
+    return float(round(rate, -digits) if rate >= 10 else round(rate, 1))

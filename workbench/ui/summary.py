@@ -18,7 +18,10 @@ _ROWS = 8
 def _facts(lab: Lab) -> list[tuple[str, str]]:
     desk = lab.desk
     facts = [
-        ("over", engine.target_name(lab.target) if lab.target is not None else "nothing"),
+        (
+            "over",
+            engine.target_name(lab.target) if lab.target is not None else "nothing",
+        ),
         ("events", f"{len(desk.store):,}"),
     ]
     if desk.condition.strip():

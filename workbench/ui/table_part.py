@@ -54,7 +54,7 @@ class TablePart:
         with self.desk.lock:
             if change["name"] == "sort":
                 value = list(change["new"])
-                pair = (str(value[0]), value[1] == "desc") if len(value) == 2 else None  # noqa: PLR2004 - column, direction
+                pair = (str(value[0]), value[1] == "desc") if len(value) == 2 else None
                 self.desk.set_view(sort=pair)
             else:
                 self.desk.set_view(**{change["name"]: str(change["new"])})
@@ -207,7 +207,7 @@ def _needs_argument(info: Any) -> bool:
 
 def _width(name: str, kind: str) -> int:
     if name == TIME_AXIS:
-        return 216
+        return 152
     if name == "evt.num":
         return 78
     return max(_WIDTHS.get(kind, 140), min(240, 26 + 7 * len(name)))

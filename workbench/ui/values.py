@@ -100,7 +100,10 @@ def _flat(
 
 
 def distribution(
-    name: str, column: pa.ChunkedArray, info: FieldInfo | None, matched: np.ndarray | None
+    name: str,
+    column: pa.ChunkedArray,
+    info: FieldInfo | None,
+    matched: np.ndarray | None,
 ) -> dict[str, Any]:
     """Describe the values of a column: rows of text, count, matches, value and check.
 

@@ -51,7 +51,7 @@ def _address_prefix(needle: str) -> bytes | None:
     except ValueError:
         pass
     parts = needle.rstrip(".").split(".")
-    if len(parts) > 4 or not all(p.isdigit() and int(p) < 256 for p in parts):  # noqa: PLR2004 - octets
+    if len(parts) > 4 or not all(p.isdigit() and int(p) < 256 for p in parts):
         return None
     return bytes(int(p) for p in parts) if "." in needle else None
 
@@ -61,7 +61,7 @@ def _column_hits(
 ) -> np.ndarray | None:
     kind = column.type
     if pa.types.is_list(kind) or pa.types.is_large_list(kind):
-        items = _column_hits(column.values, info, needle)  # noqa: PD011 - of Arrow
+        items = _column_hits(column.values, info, needle)
         if items is None:
             return None
         running = np.concatenate([[0], np.cumsum(items)])
@@ -82,7 +82,7 @@ def _column_hits(
         found = pc.equal(column, needle == "true")
     if found is None:
         return None
-    flags: np.ndarray = pc.fill_null(found, False).to_numpy(zero_copy_only=False)  # noqa: FBT003 - a value
+    flags: np.ndarray = pc.fill_null(found, False).to_numpy(zero_copy_only=False)
     return flags.astype(bool, copy=False)
 
 
@@ -138,7 +138,9 @@ def _ranks(column: pa.ChunkedArray) -> np.ndarray:
         column = pa.chunked_array(first)
     # "min" gives equal values one rank, so that they stay in order of arrival.
     ranks: np.ndarray = (
-        pc.rank(column, sort_keys="ascending", null_placement="at_end", tiebreaker="min")
+        pc.rank(
+            column, sort_keys="ascending", null_placement="at_end", tiebreaker="min"
+        )
         .to_numpy()
         .astype(np.int64)
     )
@@ -229,9 +231,7 @@ class RowView:
             if given is not None:
                 flags &= given[start:rows]
         if self.quick:
-            flags &= quick_mask(
-                self.store.table(start), self.store.fields, self.quick
-            )
+            flags &= quick_mask(self.store.table(start), self.store.fields, self.quick)
         self.order = np.concatenate([self.order, np.flatnonzero(flags) + start])
         self.total = len(self.order)
         return False
