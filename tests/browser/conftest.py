@@ -198,7 +198,7 @@ class LabPage:
             }"""
         )
         if problem:
-            raise AssertionError(problem)
+            raise AssertionError(problem[-3000:])
 
     def python(self, code):
         """Run code in the notebook's kernel; give what it prints."""

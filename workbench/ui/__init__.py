@@ -15,9 +15,7 @@ __all__ = ["Lab", "lab"]
 def __getattr__(name: str) -> Any:
     """Load the widgets only when the lab is asked for."""
     if name in __all__:
-        from workbench.ui import lab as home
+        from workbench.ui import assembly
 
-        # The submodule has the name of the function it defines: the function wins.
-        globals().update(lab=home.lab, Lab=home.Lab)
-        return globals()[name]
+        return getattr(assembly, name)
     raise AttributeError(f"module 'workbench.ui' has no attribute {name!r}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.ui import engine
 
 if TYPE_CHECKING:
-    from workbench.ui.lab import Lab
+    from workbench.ui.assembly import Lab
 
 __all__ = ["code_for"]
 

@@ -33,7 +33,6 @@ class ConditionPart:
         self.editor.handle("format", self.format)
         self.verdict.handle("format", self.format)
         self.verdict.handle("focus_check", self._focus)
-        self.extra_words: dict[str, list[str]] = {}
 
     def _on_text(self, change: Any) -> None:
         with self.desk.lock:
@@ -41,9 +40,8 @@ class ConditionPart:
 
     def complete(self, text: str, cursor: int, id: int = 0) -> None:  # noqa: A002 - the message's key
         """Send the candidates at ``cursor`` (UTF-16 units) of ``text``."""
-        reply = engine.completions(
-            text, cursor, self.desk.fields, self.desk.store, self.extra_words
-        )
+        values = self.desk.store.frequent_values()
+        reply = engine.completions(text, cursor, self.desk.fields, values)
         self.editor.send({"do": "completions", "id": id, **reply})
 
     def format(self) -> None:

@@ -61,8 +61,8 @@ class Desk:
         self._changes: set[str] = set()
         self._events: Events | None = None
         self._view_stale = True
+        self._grown = False
         self._refined_at = 0.0
-        self._scope_count: tuple[int, int, int] = (-1, 0, 0)
 
     # -- the events ------------------------------------------------------------------
 
@@ -70,9 +70,12 @@ class Desk:
         self,
         fields: Mapping[str, FieldInfo],
         source: str,
-        make_events: Callable[[pa.Table], Events],
+        make_events: Callable[[pa.Table], Events] | None,
     ) -> None:
-        """Start over with the events of another source; condition and labels stay."""
+        """Start over with the events of another source; condition and labels stay.
+
+        ``make_events``: None while there are no events to come.
+        """
         self.fields, self.source = fields, source
         self.make_events = make_events
         self.store = RowStore(fields, source)
@@ -81,18 +84,16 @@ class Desk:
         self._incoming.clear()
         self._events = None
         self.selection = []
+        self._view_stale = True
         self.matcher.forget()
         self.matcher.set_text(self._text, fields)
         self.touch("rows", "source", "condition", "selection", "view")
 
     def take_events(self, events: Events) -> None:
         """Show finished events."""
-        self.take_source(
-            events.fields,
-            events.source,
-            lambda table: engine.derived(events, table),
-        )
+        self.take_source(events.fields, events.source, None)
         self.store.extend(events.table)
+        self.axis.update(None)
         self._events = events
         self.labels.update(events.labels)
 
@@ -109,6 +110,12 @@ class Desk:
         if self._events is None or len(self._events) != len(self.store):
             self._events = self.make_events(self.store.table())
         return self._events
+
+    def work_rows(self) -> None:
+        """Take in rows delivered but not shown yet, for those who ask in Python."""
+        if self._take_rows():
+            self.touch("rows")
+            self._grown = True
 
     def labelled_events(self) -> Events | None:
         """Give the events with the labels given in the lab."""
@@ -142,7 +149,7 @@ class Desk:
 
     def add_check(self, check: str) -> None:
         """Add a check to the condition with ``and``."""
-        self.set_condition(engine.and_check(self._text, check, self.fields))
+        self.set_condition(engine.and_check(self._text, check))
 
     def select(self, positions: list[int]) -> None:
         """Select rows by position; positions that do not exist are dropped."""
@@ -197,7 +204,8 @@ class Desk:
 
     def work(self) -> set[str]:
         """Take in what is new and give the names of what changed."""
-        grown = self._take_rows()
+        grown = self._take_rows() or self._grown
+        self._grown = False
         changes, self._changes = self._changes, set()
         if grown:
             changes |= {"rows"}

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from workbench.diagnostics import Diagnostic
     from workbench.events import Events
     from workbench.fields import FieldInfo
-    from workbench.ui.store import RowStore
 
 __all__ = [
     "and_check",
@@ -38,7 +37,9 @@ __all__ = [
     "open_capture",
     "open_suggestions",
     "payload",
+    "output_completions",
     "plain_problem",
+    "plugins_of",
     "problem_text",
     "progress_of",
     "sources_of",
@@ -90,14 +91,16 @@ def compile_text(
     text: str, fields: Mapping[str, FieldInfo]
 ) -> tuple[Any, list[dict[str, Any]]]:
     """Compile a condition: what to evaluate (None if it is none), and complaints."""
-    from workbench.condition import compile_condition
+    from workbench.condition import check_condition, compile_condition
 
     raw = text.encode("utf-8", "surrogatepass")
     try:
-        compiled = compile_condition(text, fields)
+        compiled = compile_condition(raw, fields)
     except ConditionError as error:
-        found = list(error.diagnostics or [])
-        if found:
+        # All that is wrong, not just the first; the first stands in for a check that
+        # finds nothing.
+        found = list(check_condition(raw, fields)) or list(error.diagnostics or [])
+        if any(item.severity == "error" for item in found):
             return None, [_shown(item, raw) for item in found]
         at = error.position or 0
         end = min(len(raw), at + 1)
@@ -142,17 +145,16 @@ def formatted(text: str, fields: Mapping[str, FieldInfo]) -> str | None:
 _QUOTED = re.compile(r"'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\"")
 
 
-def and_check(text: str, check: str, fields: Mapping[str, FieldInfo]) -> str:
+def and_check(text: str, check: str) -> str:
     """Add a check to a condition; an ``or`` at the top gets its brackets first."""
-    del fields
     text = text.rstrip()
     if not text.strip():
         return check
     bare = _QUOTED.sub("''", text)
     depth, top_or = 0, False
-    for token in re.findall(r"[()]|\bor\b", bare):
-        depth += {"(": 1, ")": -1}.get(token, 0)
-        top_or = top_or or (token == "or" and depth == 0)
+    for part in re.findall(r"[()]|\bor\b", bare):
+        depth += {"(": 1, ")": -1}.get(part, 0)
+        top_or = top_or or (part == "or" and depth == 0)
     return f"({text}) and {check}" if top_or else f"{text} and {check}"
 
 
@@ -224,11 +226,13 @@ def explain_event(events: Events, position: int, compiled: Any) -> dict[str, Any
 
 def language_words() -> dict[str, list[str]]:
     """Give the words that the editor colours: operators and transformers."""
-    from workbench.condition import operators
+    from workbench.condition.lexer import MODIFIERS, TRANSFORMERS
+    from workbench.condition.operators import OPERATORS
 
+    operators = [name for name in OPERATORS if name.isalpha()]
     return {
-        "operators": sorted(operators.OPERATOR_WORDS),
-        "transformers": sorted(operators.TRANSFORMER_WORDS),
+        "operators": sorted([*operators, *MODIFIERS]),
+        "transformers": sorted([*TRANSFORMERS, "val"]),
         "macros": [],
     }
 
@@ -237,17 +241,18 @@ def completions(
     text: str,
     cursor: int,
     fields: Mapping[str, FieldInfo],
-    store: RowStore,
-    extra: Mapping[str, list[str]],
+    values: Mapping[str, list[str]],
 ) -> dict[str, Any]:
-    """Give the candidates at ``cursor`` (UTF-16 units): where from, and options."""
+    """Give the candidates at ``cursor`` (UTF-16 units): where from, and options.
+
+    ``values``: column name → values seen in the data, the most frequent first.
+    """
     from workbench.condition import complete
 
-    del extra
     at = _cursor(text, cursor)
-    found = complete(text, at, fields, values=store.seen_values)
-    head = text[:at]
-    start = len(_WORD_END.search(head)[0]) if _WORD_END.search(head) else 0  # type: ignore[index]
+    found = complete(text, at, fields, values=values)
+    word = _WORD_END.search(text[:at])
+    start = len(word[0]) if word else 0
     return {
         "from": cursor - start,
         "options": [
@@ -255,9 +260,45 @@ def completions(
                 "text": item.text,
                 "kind": item.kind,
                 "info": item.description,
-                "detail": "",
+                "detail": _field_type(item, fields),
             }
             for item in found[:_MOST_OPTIONS]
+        ],
+    }
+
+
+def _field_type(item: Any, fields: Mapping[str, FieldInfo]) -> str:
+    info = fields.get(item.text) if item.kind == "field" else None
+    if info is None:
+        return str(item.kind)
+    return info.type + (" list" if info.is_list else "")
+
+
+_OUTPUT_WORD = re.compile(r"%([\w.]*)\Z")
+
+
+def output_completions(
+    text: str, cursor: int, fields: Mapping[str, FieldInfo]
+) -> dict[str, Any]:
+    """Give the fields that continue the ``%name`` before ``cursor`` (UTF-16 units)."""
+    from workbench.generic_fields import GENERIC_FIELDS
+
+    word = _OUTPUT_WORD.search(text[: _cursor(text, cursor)])
+    if word is None:
+        return {"from": cursor, "options": []}
+    known = {**fields, **GENERIC_FIELDS}
+    starts = [name for name in known if name.startswith(word[1])]
+    inside = [name for name in known if word[1] in name and name not in starts]
+    return {
+        "from": cursor - len(word[0]),
+        "options": [
+            {
+                "text": f"%{name}",
+                "kind": "field",
+                "info": known[name].desc or known[name].display,
+                "detail": known[name].type,
+            }
+            for name in (starts + inside)[:_MOST_OPTIONS]
         ],
     }
 
@@ -303,7 +344,8 @@ def value_offsets(events: Events | None, position: int) -> dict[str, list[list[i
 # -- plugins -------------------------------------------------------------------------
 
 
-def _plugins(target: Any) -> list[Any]:
+def plugins_of(target: Any) -> list[Any]:
+    """Give the plugins of a target: one, several, or none for events."""
     plugins = getattr(target, "plugins", None)
     if isinstance(plugins, dict):
         return list(plugins.values())
@@ -319,14 +361,14 @@ def sources_of(target: Any) -> list[str]:
     """Give the event sources that can be opened."""
     return [
         plugin.info.event_source
-        for plugin in _plugins(target)
+        for plugin in plugins_of(target)
         if "sourcing" in plugin.info.capabilities
     ]
 
 
 def target_name(target: Any) -> str:
     """Give a short name: plugin and version, or the source of events."""
-    plugins = _plugins(target)
+    plugins = plugins_of(target)
     if plugins:
         return " + ".join(f"{p.info.name} {p.info.version}" for p in plugins)
     source = getattr(target, "source", "")
@@ -337,7 +379,7 @@ def open_suggestions(target: Any) -> list[dict[str, str]]:
     """Give what the plugins suggest for open: value and description."""
     return [
         {"value": param.value, "desc": param.desc}
-        for plugin in _plugins(target)
+        for plugin in plugins_of(target)
         if "sourcing" in plugin.info.capabilities
         for param in plugin.open_params
     ]

@@ -33,6 +33,7 @@ class RulePart:
         self.proposal: Proposal | None = None
         self.target: Any = None
         self.form = Panel(view="rule", state={"priorities": ruling.priority_keys()})
+        self.parts = Panel(view="parts")
         self.output = Editor(
             language="output",
             label="Output",
@@ -40,7 +41,7 @@ class RulePart:
         )
         self.output_label = Panel(view="caption", state={"text": "Output"})
         self.result = Panel(view="result", state={"path": self.path})
-        for part in (self.form, self.output, self.result):
+        for part in (self.form, self.parts, self.output, self.result):
             part.lock = desk.lock
         self.output.observe(self._on_output, ["text"])
         self.output.handle("complete", self.complete)
@@ -52,7 +53,7 @@ class RulePart:
             ("remove_exception", self._on_remove),
             ("extract", self._on_extract),
         ):
-            self.form.handle(name, handler)
+            (self.form if name == "set" else self.parts).handle(name, handler)
         self.result.handle("set", self._on_path)
         self.result.handle("save", self.save)
 
@@ -78,6 +79,13 @@ class RulePart:
         self.desk.touch("rule")
         return rule.condition
 
+    def take_draft(self, draft: RuleDraft, path: str) -> None:
+        """Go on with a draft begun elsewhere."""
+        self.draft, self.path = draft, path
+        self.result.put(path=path)
+        self.output.set_text(draft.output)
+        self.desk.touch("rule")
+
     def _on_set(self, key: str, value: Any) -> None:
         if key in _TEXTS:
             setattr(self.draft, key, str(value))
@@ -99,7 +107,7 @@ class RulePart:
             self.proposal = propose_exception(
                 self.desk.store, chosen, self.desk.condition
             )
-            self.form.put(proposal=self.proposal.to_state())
+            self.parts.put(proposal=self.proposal.to_state())
 
     def _on_accept(self, name: str, fields: list[str]) -> None:
         if self.proposal is not None:
@@ -109,7 +117,7 @@ class RulePart:
 
     def _on_cancel(self) -> None:
         self.proposal = None
-        self.form.put(proposal=None)
+        self.parts.put(proposal=None)
 
     def _on_remove(self, index: int) -> None:
         if 0 <= index < len(self.draft.exceptions):
@@ -166,7 +174,7 @@ class RulePart:
         """Show what changed."""
         desk, draft = self.desk, self.draft
         if changes & {"selection", "source"}:
-            self.form.put(selected=len(desk.selection))
+            self.parts.put(selected=len(desk.selection))
         if not changes & {"rule", "condition", "funnel", "source", "labels", "ended"}:
             return
         self.form.put(
@@ -176,6 +184,8 @@ class RulePart:
             source=draft.source,
             tags=draft.tags,
             sources=[desk.source] if desk.source else [draft.source or "syscall"],
+        )
+        self.parts.put(
             exceptions=[
                 {"name": e.name, "text": ruling.exception_text(e)}
                 for e in draft.exceptions

@@ -56,6 +56,11 @@ class RuleSetPart:
         self.rules = ruling.with_items(self.rules, items)
         self.count()
 
+    def take(self, rules: RuleSet) -> None:
+        """Go on with a rule set built elsewhere."""
+        self.rules = rules
+        self.count()
+
     def remove(self, name: str) -> None:
         """Take a rule out."""
         self.rules = ruling.without_rule(self.rules, name)

@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from workbench.errors import RulesError, WorkbenchError
+
+if TYPE_CHECKING:
+    from workbench.events import Events
+    from workbench.rules import Rule, RuleException, RuleSet
+
 __all__ = [
     "comparison",
     "complaints",

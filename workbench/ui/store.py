@@ -6,6 +6,7 @@ events arrive, whatever the table's order or filter.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +25,7 @@ __all__ = ["GrowingArray", "RowStore"]
 
 # Columns that are bytes for machines: shown in the detail, never in the table.
 MACHINE_COLUMNS = frozenset({"raw", "payload"})
+_FREQUENT = 40
 _TIME = "evt.time"
 _RAW_TIME = "evt.rawtime"
 
@@ -68,6 +70,23 @@ def _uint64(column: pa.Array) -> np.ndarray:
     return values
 
 
+def _frequent(pieces: list[pa.Array]) -> list[Any]:
+    """Give the most frequent values of some arrays, as Python values."""
+    counts: Counter[Any] = Counter()
+    for piece in pieces:
+        flat = piece.flatten() if pa.types.is_list(piece.type) else piece
+        found = flat.value_counts()
+        keys, sizes = found.field(0), found.field(1).to_numpy()
+        best = np.argsort(-sizes, kind="stable")[:_FREQUENT]
+        chosen = keys.take(pa.array(best))
+        if pa.types.is_dictionary(chosen.type):
+            chosen = chosen.dictionary.take(chosen.indices)
+        for value, size in zip(chosen.to_pylist(), sizes[best], strict=True):
+            if value is not None:
+                counts[value] += int(size)
+    return [value for value, _ in counts.most_common(_FREQUENT)]
+
+
 class RowStore:
     """Event rows in the condition layout, appended batch by batch.
 
@@ -85,6 +104,8 @@ class RowStore:
         self._numbers = GrowingArray(np.uint64)
         self._table: pa.Table | None = None
         self._earliest = self._latest = 0
+        self._seen: dict[str, list[Any]] = {}
+        self._seen_rows = 0
 
     def __len__(self) -> int:
         return self._rows
@@ -190,6 +211,21 @@ class RowStore:
         return [
             text for piece in pieces for text in cell_texts(piece, info, limit=limit)
         ]
+
+    def frequent_values(self) -> dict[str, list[Any]]:
+        """Give column → values, the most frequent first, from some of the rows.
+
+        Made again when the rows have grown by half: completion need not be exact.
+        """
+        if self._rows > 1.5 * self._seen_rows or (self._rows and not self._seen):
+            self._seen_rows = self._rows
+            batches = self.batches[:: max(1, len(self.batches) // 4)][:4]
+            self._seen = {
+                name: _frequent([b.column(name).slice(0, 20000) for b in batches])
+                for name in self.columns
+                if name not in MACHINE_COLUMNS and not name.startswith("evt.")
+            }
+        return self._seen
 
     def value(self, position: int, name: str) -> Any:
         """Give one value as Python sees it (bytes, int, list …), None if absent."""

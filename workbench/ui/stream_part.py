@@ -24,7 +24,7 @@ class StreamPart:
 
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
-        self.limits = default_limits()
+        self.limits: Limits = default_limits()
         self.stream: Stream | None = None
         self.target: Any = None
         self.source = ""
@@ -72,6 +72,12 @@ class StreamPart:
             card=None,
         )
         self.refresh({"source"})
+
+    def take_settings(self, other: StreamPart) -> None:
+        """Take the open params and limits of another stream bar."""
+        self.params = other.params or self.params
+        self.widget.put(params=self.params)
+        self.set_limits(**asdict(other.limits))
 
     # -- actions -----------------------------------------------------------------------
 
@@ -127,7 +133,7 @@ class StreamPart:
 
     def set_limits(self, **limits: Any) -> None:
         """Change where streams stop: events, seconds, mebibytes."""
-        self.limits: Limits = replace(self.limits, **limits)
+        self.limits = replace(self.limits, **limits)
         if self.stream is not None:
             self.stream.limits = self.limits
         self.widget.put(limits=asdict(self.limits))

@@ -8,7 +8,7 @@ from workbench.html import escape, table, tag
 from workbench.ui import engine
 
 if TYPE_CHECKING:
-    from workbench.ui.lab import Lab
+    from workbench.ui.assembly import Lab
 
 __all__ = ["lab_html", "lab_text"]
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from workbench.quoting import quote
-from workbench.tables import plain_type
+from workbench.tables import plain_array
 from workbench.ui.bins import round_width
 from workbench.ui.cells import cell_texts, span_text, stamp_text
 
@@ -114,7 +114,7 @@ def distribution(
     counted = flat.value_counts()
     keys, counts = counted.field(0), counted.field(1).to_numpy()
     if pa.types.is_dictionary(keys.type):
-        keys = keys.cast(plain_type(keys.type))
+        keys = plain_array(keys)
     here = keys.is_valid().to_numpy(zero_copy_only=False)
     distinct = int(here.sum())
     if numeric and distinct > _FEW:
@@ -190,7 +190,7 @@ def _matched_counts(
     counted = kept.value_counts()
     keys = counted.field(0)
     if pa.types.is_dictionary(keys.type):
-        keys = keys.cast(plain_type(keys.type))
+        keys = plain_array(keys)
     found = dict(zip(keys.to_pylist(), counted.field(1).to_pylist(), strict=True))
     return [int(found.get(value, 0)) for value in chosen.to_pylist()]
 

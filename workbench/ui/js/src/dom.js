@@ -50,13 +50,13 @@ export function s(tag, props, ...children) {
 }
 
 export function button(label, action, props) {
-  const { icon: shape, quiet, ...rest } = props || {};
-  const classes = ["wb-button", quiet ? "wb-quiet" : "", rest.class || ""].join(" ").trim();
+  const { icon: shape, quiet, bare, ...rest } = props || {};
+  const classes = ["wb-button", quiet ? "wb-quiet" : "", bare ? "wb-bare" : "", rest.class || ""].join(" ").trim();
   return h(
     "button",
-    { type: "button", ...rest, class: classes, on: { click: action } },
+    { type: "button", "aria-label": bare ? label : null, title: bare ? label : null, ...rest, class: classes, on: { click: action } },
     shape ? icon(shape) : null,
-    shape && rest.bare ? null : label,
+    bare ? null : label,
   );
 }
 

@@ -25,6 +25,7 @@ const colours = HighlightStyle.define([
 
 function render({ model, el }) {
   const release = host(el, "editor");
+  el.classList.toggle("wb-low", model.get("language") === "output");
   const channel = textChannel(model);
   const language = new Compartment();
   const currentLanguage = () => (model.get("language") === "output" ? outputLanguage() : conditionLanguage(model.get("words") || {}));

@@ -5,13 +5,13 @@ import { streamView } from "./stream.js";
 import { pluginView } from "./plugin.js";
 import { funnelView } from "./funnel.js";
 import { detailView } from "./detail.js";
-import { ruleView } from "./rule.js";
+import { partsView, ruleView } from "./rule.js";
 import { resultView } from "./result.js";
 import { rulesetView } from "./ruleset.js";
 import { codeView } from "./code.js";
 import { captionView } from "./caption.js";
 
-const VIEWS = { nav: navView, stream: streamView, plugin: pluginView, funnel: funnelView, detail: detailView, rule: ruleView, result: resultView, ruleset: rulesetView, code: codeView, caption: captionView };
+const VIEWS = { nav: navView, stream: streamView, plugin: pluginView, funnel: funnelView, detail: detailView, rule: ruleView, parts: partsView, result: resultView, ruleset: rulesetView, code: codeView, caption: captionView };
 
 function render({ model, el }) {
   const name = model.get("view");

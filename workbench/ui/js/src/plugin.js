@@ -25,6 +25,7 @@ export function pluginView(model, el) {
     h("div", { class: "wb-columns" }, h("div", {}, about, config, log), fields),
   );
 
+  let form = null;
   const state = watcher(model);
   state.watch("path", (text) => setValue(path, text));
   state.watch("paths", (list) => paths.replaceChildren(...(list || []).map((each) => h("option", { value: each }))));
@@ -61,7 +62,6 @@ export function pluginView(model, el) {
     );
   }
 
-  let form = null;
   function drawConfig(schema) {
     const current = model.get("state");
     config.hidden = !current.about;

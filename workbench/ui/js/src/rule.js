@@ -1,5 +1,5 @@
 // The rule form: everything but condition and output, which have their editors.
-import { h, button, grouped, onInput, printable, setValue, uid, watcher, labelled } from "./dom.js";
+import { h, button, grouped, labelled, onInput, printable, setValue, uid, watcher } from "./dom.js";
 
 export function ruleView(model, el) {
   const send = (key) => (value) => model.send({ do: "set", key, value });
@@ -16,13 +16,7 @@ export function ruleView(model, el) {
   const source = h("select", { class: "wb-input" });
   source.addEventListener("change", () => send("source")(source.value));
   const tags = text("tags", { placeholder: "network, web" });
-  const exceptions = h("div", {});
-  const extract = h("div", {});
-  el.append(
-    h("div", { class: "wb-form" }, labelled("Name", name), labelled("Description", desc), h("div", { class: "wb-three" }, labelled("Priority", priority), labelled("Source", source), labelled("Tags", tags))),
-    exceptions,
-    extract,
-  );
+  el.append(h("div", { class: "wb-form" }, labelled("Name", name), labelled("Description", desc), h("div", { class: "wb-three" }, labelled("Priority", priority), labelled("Source", source), labelled("Tags", tags))));
 
   const state = watcher(model);
   state.watch("name", (value) => setValue(name, value));
@@ -34,6 +28,15 @@ export function ruleView(model, el) {
   state.watch(["sources", "source"], (list, value) => {
     source.replaceChildren(...(list || []).map((each) => h("option", { value: each, selected: each === value }, printable(each))));
   });
+  return () => state.stop();
+}
+
+// Below the output: exceptions made from rows, and parts of the condition with a name.
+export function partsView(model, el) {
+  const exceptions = h("div", {});
+  const extract = h("div", {});
+  el.append(exceptions, extract);
+  const state = watcher(model);
   state.watch(["exceptions", "proposal", "selected"], drawExceptions);
   state.watch("parts", drawParts);
 

@@ -39,9 +39,9 @@ function render({ model, el }) {
   const quick = h("input", { type: "search", class: "wb-input wb-quick", placeholder: "Quick filter", "aria-label": "Quick filter: rows that contain this text" });
   onInput(quick, (value) => put("quick", value), 150);
   const status = h("span", { class: "wb-muted wb-rows", role: "status" });
-  const follow = button("Follow", () => put("follow", !model.get("follow")), { icon: "tail", class: "wb-toggle", title: "Keep the newest rows in view" });
+  const follow = button("Follow", () => put("follow", !model.get("follow")), { icon: "tail", bare: true, class: "wb-toggle", title: "Follow: keep the newest rows in view" });
   const menu = h("div", { class: "wb-menu", role: "group", "aria-label": "Columns", hidden: true });
-  const columnsButton = button("Columns", () => toggleMenu(), { icon: "columns", "aria-expanded": "false", "aria-haspopup": "true" });
+  const columnsButton = button("Columns", () => toggleMenu(), { icon: "columns", bare: true, "aria-expanded": "false", "aria-haspopup": "true" });
   el.append(
     h("div", { class: "wb-bar" }, show, quick, status, h("span", { class: "wb-grow" }), follow, h("span", { class: "wb-anchor" }, columnsButton, menu)),
   );

@@ -7,7 +7,6 @@ in the scripts. Everything a person does has a Python name on :class:`Lab`.
 from __future__ import annotations
 
 import contextlib
-import weakref
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets
@@ -92,7 +91,7 @@ class Lab(ipywidgets.VBox):
             _box("Box", [self.table.widget, self.detail.widget], "wb-split"),
         ]
         rule = self.rule_part
-        form = _box("VBox", [rule.form, rule.output_label, rule.output])
+        form = _box("VBox", [rule.form, rule.output_label, rule.output, rule.parts])
         pages = [
             _box("VBox", explore, "wb-page", "wb-page-explore"),
             _box(
@@ -120,24 +119,24 @@ class Lab(ipywidgets.VBox):
             self.detail.widget,
             self.plugin_part.widget,
             self.rule_part.form,
+            self.rule_part.parts,
             self.rule_part.result,
             self.rule_part.output,
             self.ruleset_part.widget,
         ]
 
     def _wire(self) -> None:
-        me = weakref.proxy(self)
         for part in self._parts:
             part.lock = self.desk.lock
-            part.on_error = lambda error: me.notice(error_text(error))
+            part.on_error = self._tell
         verdict = self.condition_part.verdict
-        verdict.handle("reveal", lambda position: me.reveal(position))
-        verdict.handle("make_rule", lambda: me.go("rule"))
-        verdict.handle("show_code", lambda: me.go("code"))
-        self.rule_part.result.handle("reveal", lambda position: me.reveal(position))
-        self.rule_part.result.handle("add", lambda: me.add_rule())
-        self.ruleset_part.widget.handle("edit", lambda name: me.edit_rule(name))
-        self.plugin_part.on_use_field = lambda name: me._use_field(name)  # noqa: SLF001 - itself
+        verdict.handle("reveal", self.reveal)
+        verdict.handle("make_rule", lambda: self.go("rule"))
+        verdict.handle("show_code", lambda: self.go("code"))
+        self.rule_part.result.handle("reveal", self.reveal)
+        self.rule_part.result.handle("add", self.add_rule)
+        self.ruleset_part.widget.handle("edit", self.edit_rule)
+        self.plugin_part.on_use_field = self._use_field
         self.nav.put(pages=[{"id": i, "label": label} for i, label in _PAGES])
 
     # -- what it is about ----------------------------------------------------------------
@@ -155,7 +154,7 @@ class Lab(ipywidgets.VBox):
                 plugins = engine.plugins_of(target)
                 source = self.stream.source
                 fields = target.fields_of(source) if plugins else {}
-                self.desk.take_source(fields, source, engine.no_events)
+                self.desk.take_source(fields, source, None)
                 if plugins:
                     first = plugins[0]
                     self.plugin_part.show_manifest(
@@ -277,6 +276,19 @@ class Lab(ipywidgets.VBox):
         """Take a rule of the rule set into the form."""
         self.rule = self.ruleset_part.rule(name)
         self.go("rule")
+
+    def take_over(self, before: Lab) -> None:
+        """Take what a person made in another lab: condition, rule, labels, rule set."""
+        with self.desk.lock, before.desk.lock:
+            self.desk.labels.update(before.desk.labels)
+            self.rule_part.take_draft(before.rule_part.draft, before.rule_part.path)
+            self.ruleset_part.take(before.ruleset_part.rules)
+            self.stream.take_settings(before.stream)
+            self.table.widget.widths = dict(before.table.widget.widths)
+            self.table.widget.shown = list(before.table.widget.shown)
+            self.condition_part.set_text(before.condition)
+            self.nav.page = before.nav.page
+        self.settle()
 
     def notice(self, text: str) -> None:
         """Show a line under the title; "" takes it away."""
