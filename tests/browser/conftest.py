@@ -24,7 +24,12 @@ CHROMIUM_FLAGS = [
     "--force-color-profile=srgb",
 ]
 # Complaints of JupyterLab itself that say nothing about our widgets.
-HARMLESS = ("reading 'schema'", "ResizeObserver loop", "favicon", "Failed to load resource")
+HARMLESS = (
+    "reading 'schema'",
+    "ResizeObserver loop",
+    "favicon",
+    "Failed to load resource",
+)
 
 
 def pytest_collection_modifyitems(items):
@@ -43,7 +48,10 @@ def _free_port():
 
 def _write_settings(home):
     overrides = {
-        "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
+        "@jupyterlab/apputils-extension:notification": {
+            "fetchNews": "false",
+            "checkForUpdates": False,
+        },
         "@jupyterlab/apputils-extension:themes": {"theme": "JupyterLab Light"},
     }
     folder = home / "config" / "labconfig"
@@ -69,18 +77,31 @@ class Server:
             "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),
             "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
             "IPYTHONDIR": str(home / "ipython"),
-            "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep),
+            "PYTHONPATH": os.pathsep.join(
+                [str(ROOT), os.environ.get("PYTHONPATH", "")]
+            ).rstrip(os.pathsep),
             "PYTHONWARNINGS": "",
         }
         self.log = (home / "server.log").open("w")
         self.process = subprocess.Popen(
             [
-                sys.executable, "-m", "jupyterlab", "--no-browser", f"--port={self.port}",
-                "--ServerApp.port_retries=0", "--IdentityProvider.token=", "--ServerApp.password=",
-                "--ServerApp.disable_check_xsrf=True", "--LabApp.expose_app_in_browser=True",
-                "--allow-root", f"--ServerApp.root_dir={self.work}",
+                sys.executable,
+                "-m",
+                "jupyterlab",
+                "--no-browser",
+                f"--port={self.port}",
+                "--ServerApp.port_retries=0",
+                "--IdentityProvider.token=",
+                "--ServerApp.password=",
+                "--ServerApp.disable_check_xsrf=True",
+                "--LabApp.expose_app_in_browser=True",
+                "--allow-root",
+                f"--ServerApp.root_dir={self.work}",
             ],
-            env=env, stdout=self.log, stderr=subprocess.STDOUT, start_new_session=True,
+            env=env,
+            stdout=self.log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
 
     def wait(self):
@@ -121,7 +142,9 @@ def server(tmp_path_factory, require):
 @pytest.fixture(scope="session")
 def chromium(require):
     path = require("chromium")
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed here")
+    sync_api = pytest.importorskip(
+        "playwright.sync_api", reason="playwright is not installed here"
+    )
     with sync_api.sync_playwright() as tools:
         browser = tools.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
         yield browser
@@ -153,20 +176,33 @@ class LabPage:
 
     def open(self):
         self.page.goto(f"{self.server.url}/lab?reset", wait_until="domcontentloaded")
-        self.page.wait_for_function("() => window.jupyterapp && window.jupyterapp.restored", timeout=60000)
+        self.page.wait_for_function(
+            "() => window.jupyterapp && window.jupyterapp.restored", timeout=60000
+        )
         self.page.evaluate("async () => { await window.jupyterapp.restored; }")
 
     def theme(self, name):
-        self.page.evaluate("async (name) => { await window.jupyterapp.commands.execute('apputils:change-theme', {theme: name}); }", name)
+        self.page.evaluate(
+            "async (name) => { await window.jupyterapp.commands.execute('apputils:change-theme', {theme: name}); }",
+            name,
+        )
         light = "true" if "Light" in name else "false"
-        self.page.wait_for_selector(f'body[data-jp-theme-light="{light}"]', state="attached")
+        self.page.wait_for_selector(
+            f'body[data-jp-theme-light="{light}"]', state="attached"
+        )
 
     def run(self, *cells, name="test.ipynb", wait=True):
         """Write a notebook, open it, run all its cells; raise what a cell raised."""
         import nbformat
 
-        nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
-        nb.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+        nb = nbformat.v4.new_notebook(
+            cells=[nbformat.v4.new_code_cell(cell) for cell in cells]
+        )
+        nb.metadata["kernelspec"] = {
+            "name": "python3",
+            "display_name": "Python 3",
+            "language": "python",
+        }
         path = self.server.work / name
         path.write_text(nbformat.writes(nb))
         self.page.evaluate(
@@ -232,7 +268,12 @@ class LabPage:
     def check(self):
         """Nothing left this machine, nothing was executed, nothing failed."""
         assert self.outside == []
-        assert self.page.evaluate("() => Object.keys(window).filter((k) => k.startsWith('PWN'))") == []
+        assert (
+            self.page.evaluate(
+                "() => Object.keys(window).filter((k) => k.startsWith('PWN'))"
+            )
+            == []
+        )
         assert [e for e in self.errors if not any(h in e for h in HARMLESS)] == []
 
 

@@ -78,7 +78,7 @@ class Lab(ipywidgets.VBox):
         self._pump = Pump(self)
         self.use(target)
 
-    # -- making ------------------------------------------------------------------------
+    # -- making ----
 
     def _layout(self) -> list[Any]:
         explore = [
@@ -139,7 +139,7 @@ class Lab(ipywidgets.VBox):
         self.plugin_part.on_use_field = self._use_field
         self.nav.put(pages=[{"id": i, "label": label} for i, label in _PAGES])
 
-    # -- what it is about ----------------------------------------------------------------
+    # -- what it is about ----
 
     def use(self, target: Any) -> None:
         """Take another target: Plugin, Workbench, Events, or None to pick one here."""
@@ -250,7 +250,7 @@ class Lab(ipywidgets.VBox):
         """The cell that does what is on screen."""
         return code_for(self)
 
-    # -- moving about ------------------------------------------------------------------
+    # -- moving about ----
 
     def go(self, page: str) -> None:
         """Show a page: explore, rule, rules, plugin or code."""
@@ -299,7 +299,7 @@ class Lab(ipywidgets.VBox):
         self.condition_part.set_text(f"{text} and {name} " if text else f"{name} ")
         self.go("explore")
 
-    # -- the pump's side ----------------------------------------------------------------
+    # -- the pump's side ----
 
     @property
     def live(self) -> bool:
@@ -320,6 +320,7 @@ class Lab(ipywidgets.VBox):
         """Make funnel and near misses when they are due."""
         try:
             with self.desk.lock:
+                self.detail.refine()
                 if self.desk.refine_due():
                     self._refresh(self.desk.refine())
         except Exception as error:  # noqa: BLE001 - told on screen; the pump goes on
@@ -367,7 +368,7 @@ class Lab(ipywidgets.VBox):
             part.close()
         super().close()
 
-    # -- without a browser -----------------------------------------------------------------
+    # -- without a browser ----
 
     def __repr__(self) -> str:
         return lab_text(self)

@@ -61,7 +61,8 @@ class Axis:
         if self.name == TIME_AXIS:
             return mask
         rows = self._rows.view
-        return mask[rows[rows < len(mask)]]
+        flags: np.ndarray = mask[rows[rows < len(mask)]]
+        return flags
 
     def update(self, mask: np.ndarray | None) -> None:
         """Count appended rows; ``mask``: one match flag per row, or None."""

@@ -28,10 +28,11 @@ def _signal_name(number: int) -> str:
 
 def error_card(error: Exception, *, kept: int) -> dict[str, Any]:
     """Describe ``error`` for the screen; ``kept``: events read before it."""
-    title = {
-        PluginCrashed: "The plugin crashed",
-        PluginHung: "The plugin hangs",
-    }.get(type(error), "The stream failed")
+    title = "The stream failed"
+    if isinstance(error, PluginCrashed):
+        title = "The plugin crashed"
+    elif isinstance(error, PluginHung):
+        title = "The plugin hangs"
     facts = []
     if getattr(error, "plugin", None):
         facts.append(["plugin", str(error.plugin)])  # type: ignore[attr-defined]

@@ -80,8 +80,7 @@ def _rule_lines(lab: Lab) -> list[str]:
     ]
     if draft.tag_list():
         lines.append(f"    tags={list(draft.tag_list())!r},")
-    for part in _exception_lines(draft.exceptions):
-        lines.append(part)
+    lines += _exception_lines(draft.exceptions)
     lines += [")", "print(rule.to_yaml())"]
     return lines
 

@@ -64,7 +64,7 @@ class Desk:
         self._grown = False
         self._refined_at = 0.0
 
-    # -- the events ------------------------------------------------------------------
+    # -- the events ----
 
     def take_source(
         self,
@@ -129,7 +129,7 @@ class Desk:
                     events.label(chosen, must_match=verdict)
         return events
 
-    # -- what people do --------------------------------------------------------------
+    # -- what people do ----
 
     def touch(self, *changes: str) -> None:
         """Say that something changed; the writer takes it from there."""
@@ -200,7 +200,7 @@ class Desk:
         self._view_stale = True
         self.touch("axis", "view")
 
-    # -- bringing up to date -----------------------------------------------------------
+    # -- bringing up to date ----
 
     def work(self) -> set[str]:
         """Take in what is new and give the names of what changed."""
@@ -253,7 +253,7 @@ class Desk:
             return self.view.extend(only=self._only(), within=self.axis.within)
         return False
 
-    # -- what may come a moment later ------------------------------------------------
+    # -- what may come a moment later ----
 
     def refine_due(self) -> bool:
         """Whether funnel and near misses should be made again now."""
@@ -281,7 +281,7 @@ class Desk:
             {"funnel", "marks", "view"} if self.show == "near" else {"funnel", "marks"}
         )
 
-    # -- what is seen ------------------------------------------------------------------
+    # -- what is seen ----
 
     def counts(self) -> dict[str, int | None]:
         """Give how many rows there are, match, and nearly match, within the range."""

@@ -35,6 +35,7 @@ class DetailPart:
         self.page = "fields"
         self.value_field = ""
         self._values: list[dict[str, Any]] = []
+        self._asked: int | None = None
         for name, handler in (
             ("page", self._on_page),
             ("label", self._on_label),
@@ -44,7 +45,7 @@ class DetailPart:
         ):
             self.widget.handle(name, handler)
 
-    # -- from the browser --------------------------------------------------------------
+    # -- from the browser ----
 
     def _on_page(self, page: str) -> None:
         self.page = page
@@ -77,7 +78,7 @@ class DetailPart:
         if check is not None:
             self.desk.add_check(check)
 
-    # -- to the browser ----------------------------------------------------------------
+    # -- to the browser ----
 
     def refresh(self, changes: set[str]) -> None:
         """Show what changed."""
@@ -103,6 +104,7 @@ class DetailPart:
 
     def _fill_event(self) -> None:
         desk, serial = self.desk, self.widget.state.get("serial", 0) + 1
+        self._asked = desk.selection[-1] if desk.selection else None
         if not desk.selection:
             self.widget.put(title="", fields=[], text="", payload=None, serial=serial)
             return
@@ -140,11 +142,18 @@ class DetailPart:
         self.widget.put(
             title=title,
             fields=fields,
-            text=engine.event_string(desk.events, position),
+            text="",
             payload=None,
             explain=None,
             serial=serial,
         )
+
+    def refine(self) -> None:
+        """Ask the plugin for its text of the event: it may take a moment."""
+        asked = self._asked
+        if asked is not None:
+            self._asked = None
+            self.widget.put(text=engine.event_string(self.desk.events, asked))
 
     def _size(self, position: int, name: str) -> int:
         piece = self.desk.store.pick(np.array([position], np.int64), name)[0]

@@ -41,7 +41,7 @@ class PluginPart:
             self.widget.handle(name, handler)
         self.widget.put(samples=_found_samples())
 
-    # -- from the browser --------------------------------------------------------------
+    # -- from the browser ----
 
     def _on_paths(self, prefix: str) -> None:
         self.widget.put(paths=path_candidates(prefix))
@@ -101,7 +101,7 @@ class PluginPart:
     def _on_use(self, name: str) -> None:
         self.on_use_field(name)
 
-    # -- to the browser ----------------------------------------------------------------
+    # -- to the browser ----
 
     def _show_config_errors(self) -> None:
         schema = self.manifest.init_schema if self.manifest else None

@@ -1,4 +1,4 @@
-"""The rule form and what comes of it: output on real events, YAML, complaints, tests."""
+"""The rule form and what comes of it: alerts, YAML, complaints, tests."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class RulePart:
         self.result.handle("set", self._on_path)
         self.result.handle("save", self.save)
 
-    # -- the form ------------------------------------------------------------------------
+    # -- the form ----
 
     def take_target(self, target: Any) -> None:
         """Check against another plugin, bench or events."""
@@ -138,7 +138,7 @@ class RulePart:
             self.desk.set_condition(text[: part.start] + written + text[part.end :])
             self.desk.touch("rule")
 
-    # -- saving --------------------------------------------------------------------------
+    # -- saving ----
 
     def _on_path(self, key: str, value: str) -> None:
         if key == "path":
@@ -168,7 +168,7 @@ class RulePart:
         self.result.put(saved=f"Saved to {target}", path=self.path)
         return target
 
-    # -- showing -------------------------------------------------------------------------
+    # -- showing ----
 
     def refresh(self, changes: set[str]) -> None:
         """Show what changed."""
@@ -208,7 +208,8 @@ class RulePart:
         except WorkbenchError as error:
             problem = error_text(error)
         diagnostics = ruling.complaints(rules, self.checked, problem)
-        outputs, output_error, alerts = [], "", None
+        outputs: list[str] = []
+        output_error, alerts = "", None
         mask, events = desk.matcher.mask, desk.events
         if events is not None and (mask is not None or self.draft.macros):
             outputs, output_error, alerts = ruling.preview(rules, events, mask)

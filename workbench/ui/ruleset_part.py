@@ -116,7 +116,8 @@ class RuleSetPart:
     def count(self) -> None:
         """Run the rules over the current events: hits and overlap."""
         events = self.desk.events
-        self._hits, overlap = None, []
+        self._hits = None
+        overlap: list[dict[str, Any]] = []
         diagnostics: list[dict[str, Any]] = []
         if events is not None and ruling.rules_of(self.rules):
             try:

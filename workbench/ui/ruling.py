@@ -159,7 +159,13 @@ def complaints(rules: RuleSet, checked: Any, problem: str) -> list[dict[str, Any
     ]
     if problem and not lines:
         lines.append(
-            {"severity": "error", "code": "", "line": None, "message": problem, "hint": ""}
+            {
+                "severity": "error",
+                "code": "",
+                "line": None,
+                "message": problem,
+                "hint": "",
+            }
         )
     return lines[:_SHOWN]
 
@@ -197,7 +203,7 @@ def preview(
     except WorkbenchError as error:
         return [], str(error), None
     complete = mask is None or int(np.count_nonzero(mask)) == len(chosen)
-    return texts, "", int(len(alerts.frame)) if complete else None
+    return texts, "", len(alerts.frame) if complete else None
 
 
 def hits_and_overlap(
@@ -230,5 +236,7 @@ def comparison(before: RuleSet, after: RuleSet, events: Events) -> dict[str, Any
     shown = frame.head(200)
     return {
         "columns": [str(name) for name in shown.columns],
-        "rows": [["" if v is None else str(v) for v in row] for row in shown.to_numpy()],
+        "rows": [
+            ["" if v is None else str(v) for v in row] for row in shown.to_numpy()
+        ],
     }

@@ -201,9 +201,11 @@ class RowStore:
     ) -> list[str | None]:
         """Give the values of a column at ``positions`` as texts, None where absent."""
         if name == _TIME:
-            whole = [stamp_text(int(self.times[p])) for p in positions]
+            whole: list[str | None] = [
+                stamp_text(int(self.times[p])) for p in positions
+            ]
             # One day is not worth repeating in every row.
-            return [t[11:26] for t in whole] if self.one_day else whole
+            return [(t or "")[11:26] for t in whole] if self.one_day else whole
         if not self.batches or name not in self.batches[0].schema.names:
             return [None] * len(positions)
         info = column_info(name, self.fields)

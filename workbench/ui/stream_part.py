@@ -47,7 +47,7 @@ class StreamPart:
         ):
             self.widget.handle(name, handler)
 
-    # -- what it streams ---------------------------------------------------------------
+    # -- what it streams ----
 
     def take_target(self, target: Any) -> None:
         """Stream from ``target`` (Plugin or Workbench), or show finished events."""
@@ -79,7 +79,7 @@ class StreamPart:
         self.widget.put(params=self.params)
         self.set_limits(**asdict(other.limits))
 
-    # -- actions -----------------------------------------------------------------------
+    # -- actions ----
 
     def start(self, params: str | None = None) -> None:
         """Open the source and begin to stream; events so far are replaced."""
@@ -148,7 +148,7 @@ class StreamPart:
         self.error = error
         self.widget.put(card=error_card(error, kept=len(self.desk.store)))
 
-    # -- showing -----------------------------------------------------------------------
+    # -- showing ----
 
     @property
     def live(self) -> bool:

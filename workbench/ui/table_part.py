@@ -43,10 +43,10 @@ class TablePart:
         self.widget.observe(self._on_follow, ["follow"])
         self._shown_for: list[str] = []
 
-    # -- from the browser --------------------------------------------------------------
+    # -- from the browser ----
 
     def send_rows(self, first: int, count: int, version: int = 0) -> None:
-        """Send rows ``first`` to ``first + count`` of the view, texts of shown cells."""
+        """Send ``count`` rows of the view from ``first`` on, as texts."""
         del version
         self._send(int(first), min(_MOST_ROWS, max(0, int(count))), push=False)
 
@@ -67,7 +67,7 @@ class TablePart:
         if change["new"]:
             self.desk.touch("tail")
 
-    # -- to the browser ----------------------------------------------------------------
+    # -- to the browser ----
 
     def refresh(self, changes: set[str]) -> None:
         """Show what changed."""

@@ -1,5 +1,5 @@
 // One event: its fields, why it matches or not, its bytes; and the values of a field.
-import { h, button, copyText, grouped, printable, printableLines, watcher } from "./dom.js";
+import { h, button, copyText, grouped, printable, printableLines, refill, watcher } from "./dom.js";
 
 const PAGES = [
   ["fields", "Event"],
@@ -47,7 +47,7 @@ export function detailView(model, el) {
     }
     labels.hidden = !text;
   });
-  state.watch(["serial", "explain", "values", "offsets"], draw);
+  state.watch(["serial", "text", "explain", "values", "offsets"], draw);
   state.watch("page", (id) => {
     if (id && id !== page) {
       page = id;
@@ -64,7 +64,7 @@ export function detailView(model, el) {
     const now = model.get("state") || {};
     const build = { fields: drawFields, why: drawWhy, payload: drawPayload, values: drawValues }[page];
     const parts = (page !== "values" && !now.title ? [hint("Select a row to see everything about it.")] : build(now)).filter(Boolean);
-    area.replaceChildren(...parts);
+    refill(area, ...parts);
   }
 
   function hint(text) {
@@ -146,7 +146,7 @@ export function detailView(model, el) {
     const frame = h("div", { class: "wb-payload" });
     function light(name) {
       hovered = name;
-      frame.replaceChildren(body(payload, name ? spans[name] || [] : []));
+      refill(frame, body(payload, name ? spans[name] || [] : []));
     }
     light(hovered);
     return [h("div", { class: "wb-bar" }, choose, h("span", { class: "wb-muted" }, `${grouped(payload.size)} bytes${payload.cut ? `, first ${grouped(payload.shown)} shown` : ""}`)), names.length ? pick : null, frame];

@@ -49,6 +49,12 @@ export function s(tag, props, ...children) {
   return fill(document.createElementNS("http://www.w3.org/2000/svg", tag), props, children);
 }
 
+// Replace what is inside a node; null and false leave nothing.
+export function refill(node, ...children) {
+  node.replaceChildren();
+  return fill(node, {}, children);
+}
+
 export function button(label, action, props) {
   const { icon: shape, quiet, bare, ...rest } = props || {};
   const classes = ["wb-button", quiet ? "wb-quiet" : "", bare ? "wb-bare" : "", rest.class || ""].join(" ").trim();

@@ -1,5 +1,5 @@
 // How many events match, and what each check lets through.
-import { h, button, grouped, printable, watcher } from "./dom.js";
+import { h, button, grouped, printable, refill, watcher } from "./dom.js";
 
 export function funnelView(model, el) {
   const figure = h("span", { class: "wb-figure" });
@@ -33,8 +33,7 @@ export function funnelView(model, el) {
   });
   state.watch("steps", (list) => {
     const most = Math.max(1, ...(list || []).map((each) => each.rows), model.get("state").total || 0);
-    steps.replaceChildren(
-      ...(list || []).map((each) =>
+    refill(steps, ...(list || []).map((each) =>
         h(
           "li",
           { class: "wb-step", style: { "--wb-depth": String(each.depth || 0) } },
@@ -47,8 +46,7 @@ export function funnelView(model, el) {
   });
   state.watch("near", (list) => {
     near.hidden = !list || !list.length;
-    near.replaceChildren(
-      h("div", { class: "wb-sub" }, "Near misses: one check away from matching"),
+    refill(near, h("div", { class: "wb-sub" }, "Near misses: one check away from matching"),
       h(
         "ul",
         {},

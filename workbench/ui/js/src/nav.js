@@ -1,6 +1,6 @@
 // The title line and the pages. Switching happens in the browser alone, so that it
 // works while the kernel is busy.
-import { h, watcher } from "./dom.js";
+import { h, refill, watcher } from "./dom.js";
 
 export function navView(model, el) {
   const list = h("div", { class: "wb-tabs", role: "tablist", "aria-label": "Parts of the workbench" });
@@ -30,7 +30,7 @@ export function navView(model, el) {
   const state = watcher(model);
   state.watch("pages", (pages) => {
     tabs.clear();
-    list.replaceChildren();
+    refill(list);
     for (const { id, label, badge } of pages || []) {
       const node = h("button", { type: "button", role: "tab", class: "wb-tab", on: { click: () => select(id) } }, label, badge ? h("span", { class: "wb-badge" }, badge) : null);
       tabs.set(id, node);

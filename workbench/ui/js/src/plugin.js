@@ -1,5 +1,5 @@
 // Pick a plugin, see what it says of itself, configure it.
-import { h, button, onInput, printable, printableLines, setValue, uid, watcher } from "./dom.js";
+import { h, button, onInput, printable, printableLines, refill, setValue, uid, watcher } from "./dom.js";
 import { schemaForm } from "./form.js";
 
 export function pluginView(model, el) {
@@ -28,18 +28,17 @@ export function pluginView(model, el) {
   let form = null;
   const state = watcher(model);
   state.watch("path", (text) => setValue(path, text));
-  state.watch("paths", (list) => paths.replaceChildren(...(list || []).map((each) => h("option", { value: each }))));
+  state.watch("paths", (list) => refill(paths, ...(list || []).map((each) => h("option", { value: each }))));
   state.watch("samples", (list) => {
     samples.hidden = !list || !list.length;
-    samples.replaceChildren(
-      ...(list || []).map((each) =>
+    refill(samples, ...(list || []).map((each) =>
         h("button", { type: "button", class: "wb-chip", title: printable(each.path), on: { click: () => ((path.value = each.path), model.send({ do: "inspect", path: each.path })) } }, printable(each.name)),
       ),
     );
   });
   state.watch("error", (text) => {
     error.hidden = !text;
-    error.replaceChildren(h("h3", {}, "This did not work"), h("pre", { class: "wb-pre" }, printableLines(text || "")));
+    refill(error, h("h3", {}, "This did not work"), h("pre", { class: "wb-pre" }, printableLines(text || "")));
   });
   state.watch("about", drawAbout);
   state.watch(["schema", "config_serial"], drawConfig);
@@ -47,14 +46,13 @@ export function pluginView(model, el) {
   state.watch("fields", drawFields);
   state.watch("log", (lines) => {
     log.hidden = !lines || !lines.length;
-    log.replaceChildren(h("h3", {}, "Log"), h("pre", { class: "wb-pre wb-log-lines", tabIndex: 0, "aria-label": "Log of the plugin" }, printableLines((lines || []).join("\n"))));
+    refill(log, h("h3", {}, "Log"), h("pre", { class: "wb-pre wb-log-lines", tabIndex: 0, "aria-label": "Log of the plugin" }, printableLines((lines || []).join("\n"))));
   });
 
   function drawAbout(data) {
     about.hidden = !data;
     if (!data) return;
-    about.replaceChildren(
-      h("h3", {}, printable(data.name || "unnamed plugin"), " ", h("span", { class: "wb-muted" }, printable(data.version || ""))),
+    refill(about, h("h3", {}, printable(data.name || "unnamed plugin"), " ", h("span", { class: "wb-muted" }, printable(data.version || ""))),
       h("p", {}, printable(data.description || "")),
       h("dl", { class: "wb-facts" }, data.facts.map(([key, value]) => [h("dt", {}, key), h("dd", {}, printable(value))])),
       h("ul", { class: "wb-caps", "aria-label": "Capabilities" }, data.capabilities.map((each) => h("li", {}, h("b", {}, each.name), " ", each.sentence))),
@@ -77,7 +75,7 @@ export function pluginView(model, el) {
       });
       form.errors(current.config_errors || {});
     }
-    config.replaceChildren(h("h3", {}, "Init config"), form ? form.node : h("p", { class: "wb-muted" }, "The plugin declares no schema: the text goes to it as it is."), rawFold);
+    refill(config, h("h3", {}, "Init config"), form ? form.node : h("p", { class: "wb-muted" }, "The plugin declares no schema: the text goes to it as it is."), rawFold);
   }
 
   function drawFields(list) {
@@ -104,8 +102,7 @@ export function pluginView(model, el) {
       }
       count.textContent = needle ? `${shown} of ${rows.length} fields` : `${rows.length} fields`;
     });
-    fields.replaceChildren(
-      h("div", { class: "wb-bar" }, h("h3", {}, "Fields"), count, h("span", { class: "wb-grow" }), search),
+    refill(fields, h("div", { class: "wb-bar" }, h("h3", {}, "Fields"), count, h("span", { class: "wb-grow" }), search),
       h("div", { class: "wb-scroll", tabIndex: 0, role: "region", "aria-label": "Fields" }, h("table", { class: "wb-grid-table" }, h("thead", {}, h("tr", {}, ["field", "type", "meaning"].map((each) => h("th", { scope: "col" }, each)))), h("tbody", {}, rows.map((row) => row.node)))),
     );
   }

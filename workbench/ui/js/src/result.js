@@ -1,5 +1,5 @@
 // What the rule will be: its output on real events, its YAML, complaints, tests.
-import { h, button, copyText, grouped, onInput, printable, printableLines, setValue, watcher } from "./dom.js";
+import { h, button, copyText, grouped, onInput, printable, printableLines, refill, setValue, watcher } from "./dom.js";
 
 export function resultView(model, el) {
   const preview = h("section", { class: "wb-card" });
@@ -25,16 +25,14 @@ export function resultView(model, el) {
 
   const state = watcher(model);
   state.watch(["outputs", "output_error", "matches"], (list, error, matches) => {
-    preview.replaceChildren(
-      h("h3", {}, "Alerts it would raise ", h("span", { class: "wb-muted" }, matches === null || matches === undefined ? "" : grouped(matches))),
+    refill(preview, h("h3", {}, "Alerts it would raise ", h("span", { class: "wb-muted" }, matches === null || matches === undefined ? "" : grouped(matches))),
       error ? h("div", { class: "wb-complaint wb-error" }, h("span", { class: "wb-sev" }, "error"), h("span", {}, printable(error))) : null,
       h("ul", { class: "wb-outputs wb-code", dir: "ltr" }, (list || []).map((each) => h("li", {}, printable(each)))),
       !error && !(list || []).length ? h("p", { class: "wb-muted wb-hint" }, "No event matches yet.") : "",
     );
   });
   state.watch(["yaml", "diagnostics"], (text, diagnostics) => {
-    yaml.replaceChildren(
-      h("div", { class: "wb-bar" }, h("h3", {}, "As it will be exported"), h("span", { class: "wb-grow" }), button("Copy", () => copyText(text || ""), { icon: "copy", quiet: true, "aria-label": "Copy the YAML" })),
+    refill(yaml, h("div", { class: "wb-bar" }, h("h3", {}, "As it will be exported"), h("span", { class: "wb-grow" }), button("Copy", () => copyText(text || ""), { icon: "copy", quiet: true, "aria-label": "Copy the YAML" })),
       h("pre", { class: "wb-pre wb-yaml", tabIndex: 0, "aria-label": "YAML of the rule", dir: "ltr" }, paintYaml(text || "")),
       (diagnostics || []).map((each) => h("div", { class: `wb-complaint wb-${each.severity}` }, h("span", { class: "wb-sev" }, each.severity), h("span", {}, printable(`${each.line ? `line ${each.line}: ` : ""}${each.message}`)), each.hint ? h("span", { class: "wb-muted" }, printable(each.hint)) : null)),
       text && !(diagnostics || []).length ? h("div", { class: "wb-complaint wb-fine" }, h("span", { class: "wb-sev" }, "ok"), h("span", {}, "No complaints.")) : "",
@@ -49,8 +47,7 @@ export function resultView(model, el) {
   function drawTests(data) {
     tests.hidden = !data;
     if (!data) return;
-    tests.replaceChildren(
-      h("div", { class: "wb-bar" }, h("h3", {}, "Tests"), h("span", { class: "wb-muted" }, `${grouped(data.must)} must match, ${grouped(data.not)} must not`)),
+    refill(tests, h("div", { class: "wb-bar" }, h("h3", {}, "Tests"), h("span", { class: "wb-muted" }, `${grouped(data.must)} must match, ${grouped(data.not)} must not`)),
       data.must + data.not === 0 ? h("p", { class: "wb-muted wb-hint" }, "Label rows “must match” or “must not” under the event's detail; they are checked here while you type.") : "",
       h(
         "ul",

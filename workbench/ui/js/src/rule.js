@@ -1,5 +1,5 @@
 // The rule form: everything but condition and output, which have their editors.
-import { h, button, grouped, labelled, onInput, printable, setValue, uid, watcher } from "./dom.js";
+import { h, button, grouped, labelled, onInput, printable, refill, setValue, uid, watcher } from "./dom.js";
 
 export function ruleView(model, el) {
   const send = (key) => (value) => model.send({ do: "set", key, value });
@@ -23,10 +23,10 @@ export function ruleView(model, el) {
   state.watch("desc", (value) => setValue(desc, value));
   state.watch("tags", (value) => setValue(tags, value));
   state.watch(["priorities", "priority"], (list, value) => {
-    priority.replaceChildren(...(list || []).map((each) => h("option", { value: each, selected: each === value }, each)));
+    refill(priority, ...(list || []).map((each) => h("option", { value: each, selected: each === value }, each)));
   });
   state.watch(["sources", "source"], (list, value) => {
-    source.replaceChildren(...(list || []).map((each) => h("option", { value: each, selected: each === value }, printable(each))));
+    refill(source, ...(list || []).map((each) => h("option", { value: each, selected: each === value }, printable(each))));
   });
   return () => state.stop();
 }
@@ -50,8 +50,7 @@ export function partsView(model, el) {
       ),
     );
     const never = button(selected ? `Never alert on ${selected === 1 ? "this event" : `these ${grouped(selected)} events`}` : "Never alert on the selected rows", () => model.send({ do: "propose" }), { quiet: true, disabled: !selected });
-    exceptions.replaceChildren(
-      h("fieldset", { class: "wb-group" }, h("legend", {}, "Exceptions"), rows.length ? h("ul", { class: "wb-plain" }, rows) : h("p", { class: "wb-muted wb-hint" }, "Select rows that must not alert, then:"), never, proposal ? drawProposal(proposal) : null),
+    refill(exceptions, h("fieldset", { class: "wb-group" }, h("legend", {}, "Exceptions"), rows.length ? h("ul", { class: "wb-plain" }, rows) : h("p", { class: "wb-muted wb-hint" }, "Select rows that must not alert, then:"), never, proposal ? drawProposal(proposal) : null),
     );
   }
 
@@ -78,7 +77,7 @@ export function partsView(model, el) {
 
   function drawParts(parts) {
     if (!parts || !parts.length) {
-      extract.replaceChildren();
+      refill(extract);
       return;
     }
     const part = h("select", { class: "wb-input wb-code", id: uid("part") }, parts.map((each, index) => h("option", { value: String(index) }, printable(`${each.kind}: ${each.text}`))));
@@ -88,8 +87,7 @@ export function partsView(model, el) {
     };
     part.addEventListener("change", suggest);
     suggest();
-    extract.replaceChildren(
-      h(
+    refill(extract, h(
         "fieldset",
         { class: "wb-group" },
         h("legend", {}, "Macros and lists"),

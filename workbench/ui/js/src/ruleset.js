@@ -1,5 +1,5 @@
 // The rule set: hits on the current events, overlap, import, comparison.
-import { h, button, grouped, printable, watcher } from "./dom.js";
+import { h, button, grouped, printable, refill, watcher } from "./dom.js";
 
 export function rulesetView(model, el) {
   const file = h("input", { class: "wb-input wb-grow wb-code", placeholder: "rules file", "aria-label": "Rules file", spellcheck: "false", autocomplete: "off" });
@@ -29,12 +29,11 @@ export function rulesetView(model, el) {
     saved.textContent = printable(text || "");
   });
   state.watch("diagnostics", (list) => {
-    complaints.replaceChildren(...(list || []).slice(0, 20).map((each) => h("div", { class: `wb-complaint wb-${each.severity}` }, h("span", { class: "wb-sev" }, each.severity), h("span", {}, printable(each.text)))));
+    refill(complaints, ...(list || []).slice(0, 20).map((each) => h("div", { class: `wb-complaint wb-${each.severity}` }, h("span", { class: "wb-sev" }, each.severity), h("span", {}, printable(each.text)))));
   });
   state.watch("rules", (list) => {
     const most = Math.max(1, ...(list || []).map((each) => each.hits || 0));
-    table.replaceChildren(
-      h("h3", {}, "Rules"),
+    refill(table, h("h3", {}, "Rules"),
       (list || []).length
         ? h(
             "table",
@@ -62,16 +61,14 @@ export function rulesetView(model, el) {
   });
   state.watch("overlap", (list) => {
     overlap.hidden = !list || !list.length;
-    overlap.replaceChildren(
-      h("h3", {}, "Overlap"),
+    refill(overlap, h("h3", {}, "Overlap"),
       h("table", { class: "wb-grid-table" }, h("thead", {}, h("tr", {}, ["rule", "and", "events both match"].map((each) => h("th", { scope: "col" }, each)))), h("tbody", {}, (list || []).map((each) => h("tr", {}, h("td", {}, printable(each.a)), h("td", {}, printable(each.b)), h("td", { class: "wb-right" }, `${grouped(each.both)} (${each.share})`))))),
     );
   });
   state.watch("compare", (data) => {
     compare.hidden = !data;
     if (!data) return;
-    compare.replaceChildren(
-      h("h3", {}, "Compared with ", printable(data.path)),
+    refill(compare, h("h3", {}, "Compared with ", printable(data.path)),
       h("table", { class: "wb-grid-table" }, h("thead", {}, h("tr", {}, data.columns.map((each) => h("th", { scope: "col" }, each)))), h("tbody", {}, data.rows.map((row) => h("tr", {}, row.map((each) => h("td", {}, printable(each))))))),
     );
   });

@@ -1,5 +1,5 @@
 // Start, pause, stop; what flows; what went wrong.
-import { h, button, bytes, grouped, onInput, printable, printableLines, setValue, short, uid, watcher } from "./dom.js";
+import { h, button, bytes, grouped, onInput, printable, printableLines, refill, setValue, short, uid, watcher } from "./dom.js";
 
 const PHASES = {
   none: "no plugin",
@@ -61,13 +61,13 @@ export function streamView(model, el) {
   state.watch("params", (text) => setValue(params, text));
   state.watch("sources", (list) => {
     source.hidden = !list || list.length < 2;
-    source.replaceChildren(...(list || []).map((each) => h("option", { value: each }, printable(each))));
+    refill(source, ...(list || []).map((each) => h("option", { value: each }, printable(each))));
   });
   state.watch("source", (text) => {
     if (text) source.value = text;
   });
   state.watch("suggestions", (list) => {
-    suggestions.replaceChildren(...(list || []).map((each) => h("option", { value: each.value }, printable(each.desc || ""))));
+    refill(suggestions, ...(list || []).map((each) => h("option", { value: each.value }, printable(each.desc || ""))));
   });
   state.watch("count", (value) => {
     values.count.textContent = grouped(value);
@@ -103,7 +103,7 @@ export function streamView(model, el) {
       return h("div", { class: "wb-field" }, h("label", { for: input.id }, label), input);
     });
     const open = limits.open;
-    limits.replaceChildren(h("summary", { class: "wb-button" }, "Limits"), h("div", { class: "wb-menu" }, h("div", { class: "wb-help" }, "The stream stops at the first limit it reaches."), inputs));
+    refill(limits, h("summary", { class: "wb-button" }, "Limits"), h("div", { class: "wb-menu" }, h("div", { class: "wb-help" }, "The stream stops at the first limit it reaches."), inputs));
     limits.open = open;
   }
 
@@ -111,8 +111,7 @@ export function streamView(model, el) {
     card.hidden = !data;
     if (!data) return;
     const block = (label, text) => (text ? h("details", { class: "wb-fold" }, h("summary", {}, label), h("pre", { class: "wb-pre" }, printableLines(text))) : null);
-    card.replaceChildren(
-      h("h3", {}, printable(data.title)),
+    refill(card, h("h3", {}, printable(data.title)),
       h("p", {}, printable(data.message)),
       h("dl", { class: "wb-facts" }, (data.facts || []).map(([key, value]) => [h("dt", {}, key), h("dd", {}, printable(value))])),
       block("Native backtrace", data.backtrace),
