@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from workbench.frames import column_info
 from workbench.ui.axis import TIME_AXIS
 from workbench.ui.store import MACHINE_COLUMNS
 from workbench.ui.widgets import EventTable
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from workbench.ui.desk import Desk
 
 __all__ = ["TablePart"]
