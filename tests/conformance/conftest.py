@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import ipaddress
 import json
 
@@ -89,7 +89,7 @@ class Probe:
         time_ns = row["ts"]
         seconds, rest = divmod(time_ns, 10**9)
         since = (time_ns - self.rows[0]["ts"]) % 2**64
-        at = datetime.datetime.fromtimestamp(seconds, datetime.UTC)
+        at = dt.datetime.fromtimestamp(seconds, dt.UTC)
         clock, day = at.strftime("%H:%M:%S"), at.strftime("%Y-%m-%d")
         made = {
             "evt.num": row["event"],

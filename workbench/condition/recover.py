@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from workbench.diagnostics import Diagnostic
     from workbench.fields import FieldInfo
 
-__all__ = ["check_condition", "understand"]
+__all__ = ["RecoveringParser", "check_condition", "understand"]
 
 # More complaints than this help nobody.
 _MOST_FAULTS = 100
@@ -31,7 +31,7 @@ _LANDMARK = re.compile(rb"[()\"']|(?<![A-Za-z0-9_.\[])(?:and|or)(?=[ \t\r\n\x08(
 _QUOTE_END = {b"'": re.compile(rb"(?<!\\)'"), b'"': re.compile(rb'(?<!\\)"')}
 
 
-class _RecoveringParser(Parser):
+class RecoveringParser(Parser):
     """Goes on behind a fault at the next ``and``, ``or`` or closing parenthesis."""
 
     def __init__(self, raw: bytes) -> None:
@@ -40,14 +40,17 @@ class _RecoveringParser(Parser):
         self.unclosed: set[bytes] = set()
 
     def note(self, fault: ParseFault) -> None:
+        """Keep a fault; pass on what cannot be recovered from."""
         if len(self.faults) >= _MOST_FAULTS or fault.code == "too-deep":
             raise fault
         self.faults.append(fault)
 
     def missing(self, fault: ParseFault) -> None:
+        """Go on as if the missing thing were there."""
         self.note(fault)
 
     def at_check(self, start: int, rule: Callable[[int], Rule]) -> Rule:
+        """Stand in for a check that cannot be read, and go on behind it."""
         depth = self.depth
         try:
             return (yield rule(start))
@@ -101,6 +104,7 @@ class _RecoveringParser(Parser):
         return AndExpr((child, unknown), Span(start, self.back()))
 
     def group(self) -> Rule:
+        """Read a group; what stands between its checks is noted and skipped."""
         self.deeper()
         child = yield self.or_expr()
         while not self.cursor.literal(b")"):
@@ -111,6 +115,7 @@ class _RecoveringParser(Parser):
         return child
 
     def whole(self) -> Rule:
+        """Read all of the text as one condition."""
         child = yield self.or_expr()
         while self.cursor.at < len(self.raw):
             try:
@@ -134,7 +139,7 @@ def understand(text: str | bytes) -> tuple[Expr, list[Diagnostic]]:
     What could not be read is an :class:`UnknownExpr` in the tree.
     """
     raw = as_bytes(text)
-    parser = _RecoveringParser(raw)
+    parser = RecoveringParser(raw)
     tree: Any
     try:
         tree = parser.run(parser.whole()) if raw else parser.parse()
