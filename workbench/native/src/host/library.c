@@ -66,6 +66,12 @@ wb_plugin *wb_plugin_open(wb_host *host, uint32_t index, const char *library,
 	}
 	for (int i = WB_CALL_dlopen + 1; i < WB_CALL_COUNT; i++)
 		p->sym[i] = dlsym(p->library, call_names[i]);
+	/*
+	 * The framework asks for one field per call, and SDKs rely on it: the Rust one
+	 * reuses the memory of a field's value for the next field. The Go SDK, which
+	 * exports this symbol, keeps a buffer per field, and its calls are dear.
+	 */
+	p->shares_calls = dlsym(p->library, "plugin_extract_fields_sync") != NULL;
 	return p;
 }
 

@@ -40,6 +40,7 @@ struct wb_plugin {
 	void *state;
 	bool init_ok;
 	bool extracts;
+	bool shares_calls; /* several fields may be asked for in one call */
 	wb_scope extract;
 	bool parses;
 	wb_scope parse;

@@ -113,7 +113,8 @@ void wb_request_plan(wb_request *r, const char *source, bool one_field_per_call)
 {
 	for (uint32_t i = 0; i < r->nwants; i++) {
 		wb_want *want = r->wants[i];
-		wb_group *g = group_for(r, want, one_field_per_call || want->offsets);
+		bool alone = one_field_per_call || want->offsets || !want->plugin->shares_calls;
+		wb_group *g = group_for(r, want, alone);
 		if (g->n == g->cap) {
 			g->cap = g->cap ? g->cap * 2 : 8;
 			g->wants = wb_realloc(g->wants, g->cap * sizeof *g->wants);
