@@ -72,6 +72,34 @@ def sample():
     return build
 
 
+@pytest.fixture(scope="session")
+def plugin(tmp_path_factory):
+    """Compile a plugin of tests/plugins with definitions; the same ones only once.
+
+    ``plugin("probe")``, or ``plugin("old", FAMILY=1, API='"0.1.0"')``.
+    """
+    folder = tmp_path_factory.mktemp("plugins")
+    built: dict[tuple, Path] = {}
+
+    def build(name: str, *flags: str, **definitions: object) -> Path:
+        key = (name, flags, tuple(sorted(definitions.items())))
+        if key not in built:
+            out = folder / f"lib{name}_{len(built)}.so"
+            source = ROOT / "tests" / "plugins" / f"{name}.c"
+            named = [
+                f"-D{k}" if v is True else f"-D{k}={v}" for k, v in definitions.items()
+            ]
+            command = [os.environ.get("CC", "cc"), "-O1", "-g", "-fPIC", "-shared"]
+            subprocess.run(
+                [*command, *flags, *named, "-o", str(out), str(source), "-lpthread"],
+                check=True,
+            )
+            built[key] = out
+        return built[key]
+
+    return build
+
+
 def conformance_dir() -> Path | None:
     """Find the folder with the real engine's answers, if it is on this machine."""
     named = os.environ.get("WORKBENCH_CONFORMANCE")

@@ -74,7 +74,7 @@ def check_fields(
         complaints += wrong
         if field is not None and field["name"] not in ids:
             ids[field["name"]] = number
-            fields.append(field)
+            fields.append({**field, "id": number})
     if not entries:
         complaints.append(
             "plugins with extraction capability must export at least one field"
