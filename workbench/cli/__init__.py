@@ -27,4 +27,9 @@ class Command:
 COMMANDS: tuple[Command, ...] = (
     Command("inspect", "show everything that a plugin says about itself"),
     Command("stream", "print the events of a plugin, with their fields"),
+    Command("check", "tell whether a plugin is a good citizen of the framework"),
+    Command("diff", "compare two builds of a plugin and judge the version change"),
+    Command("new", "write a small complete plugin project"),
+    Command("build", "build a plugin project"),
+    Command("lab", "open the notebooks in JupyterLab"),
 )

@@ -1,0 +1,159 @@
+"""Carry out all checks of one plugin, in order, each in spite of the others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from workbench.authoring.check.endurance import (
+    check_memory,
+    check_open_rounds,
+    check_states,
+)
+from workbench.authoring.check.feeding import Feeding
+from workbench.authoring.check.hostile import check_hostile_input
+from workbench.authoring.check.payloads import plugin_events
+from workbench.authoring.check.report import CheckReport
+from workbench.authoring.check.running import (
+    check_init,
+    check_log,
+    check_open_params,
+    check_stop,
+    check_times,
+    check_values,
+    stream_events,
+)
+from workbench.authoring.check.static import check_manifest, registry_entry
+from workbench.errors import PluginCrashed, PluginHung, WorkbenchError
+from workbench.plugin import inspect, load
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from workbench.events import Events
+    from workbench.plugin import Plugin
+
+__all__ = ["check_plugin"]
+
+# Events whose values are compared; enough to see what differs.
+_SAMPLE_EVENTS = 2000
+
+
+def check_plugin(
+    path: str,
+    *,
+    config: Any = None,
+    params: str | None = None,
+    companions: Sequence[str] = (),
+    events: Events | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> CheckReport:
+    """Check one plugin and give the report.
+
+    ``config``: init config, None for an empty one. ``params``: open params, None to use
+    what the plugin suggests. ``companions``: libraries of sources whose events an
+    extractor is checked against. ``events``: stored events to use instead of a stream.
+    ``progress``: told the name of each step.
+
+    Raises PluginLoadError when the file is no library at all.
+    """
+    say = progress or (lambda _step: None)
+    say("inspecting")
+    try:
+        manifest = inspect(path)
+    except (PluginCrashed, PluginHung) as error:
+        from workbench.manifest import Manifest
+
+        report = CheckReport(path, Manifest(path=path))
+        report.add("CRASH", "loading", str(error).splitlines()[0])
+        return report
+    report = CheckReport(path, manifest)
+    check_manifest(report)
+    if manifest.name:
+        report.registry_entry = registry_entry(manifest)
+    if manifest.complaints:
+        return report
+    say("initialising")
+    plugin = check_init(report, path, config)
+    if plugin is None:
+        return report
+    with plugin:
+        _check_running(report, plugin, params, companions, events, say)
+    report.done.append("done")
+    return report
+
+
+def _check_running(
+    report: CheckReport,
+    plugin: Plugin,
+    params: str | None,
+    companions: Sequence[str],
+    events: Events | None,
+    say: Callable[[str], None],
+) -> None:
+    path, config = plugin.path, plugin.config
+    capabilities = plugin.info.capabilities
+    raw = pa.array([], pa.binary())
+    if "sourcing" in capabilities:
+        say("opening")
+        suggested = check_open_params(report, plugin)
+        attempts = [params] if params is not None else [*suggested, ""]
+        say("streaming")
+        stored = events or stream_events(report, plugin, attempts)
+        raw = _raw_of(stored)
+        if stored is not None and events is None:
+            opened = attempts[0]
+            say("opening again and again")
+            check_open_rounds(report, plugin, opened)
+            check_stop(report, plugin, opened)
+    else:
+        raw = _raw_of(events or _companion_events(report, companions, params))
+    say("initialising again")
+    check_states(report, path, config)
+    if "extraction" in capabilities:
+        feeding = Feeding(plugin)
+        if len(raw):
+            say("comparing values")
+            check_values(report, feeding, raw[:_SAMPLE_EVENTS], path, config)
+        elif "sourcing" not in capabilities:
+            hint = "name a source: --with LIBRARY, or a capture: --events FILE"
+            report.add("NOT_STREAMED", "extraction", "no events to extract from", hint)
+        say("feeding damaged events")
+        check_hostile_input(report, feeding, raw)
+        say("feeding many events")
+        check_memory(report, feeding, raw if len(raw) else _dull_events())
+    check_times(report, plugin)
+    check_log(report, plugin)
+
+
+def _raw_of(events: Events | None) -> pa.Array:
+    """Give the stored events as one array, without those of other kinds."""
+    if events is None or not events.keeps_raw:
+        return pa.array([], pa.binary())
+    column = events.table.column("raw").combine_chunks()
+    if isinstance(column, pa.ChunkedArray):
+        column = pa.concat_arrays(column.chunks)
+    return column
+
+
+def _companion_events(
+    report: CheckReport, companions: Sequence[str], params: str | None
+) -> Events | None:
+    """Stream events of the sources that an extractor is checked against."""
+    for library in companions:
+        try:
+            with load(library) as source:
+                suggested = [param.value for param in source.open_params]
+                attempts = [params] if params is not None else [*suggested, ""]
+                found = stream_events(report, source, attempts)
+        except WorkbenchError as error:
+            report.add("CHECK_FAILED", library, str(error).splitlines()[0])
+            continue
+        if found is not None:
+            return found
+    return None
+
+
+def _dull_events() -> pa.Array:
+    return plugin_events([b'{"a": %d}' % n for n in range(1000)], 999)
