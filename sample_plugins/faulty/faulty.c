@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "faults.h"
 
@@ -106,20 +107,26 @@ static ss_plugin_rc code_of(struct state* s, enum wrong wrong, ss_plugin_rc righ
   return right;
 }
 
-/* The specification in the name of this library, or in the environment. */
+/* The specification in the name of this library, or in the environment. Hosts may map
+ * a copy of the file: then its name is behind a link in /proc. */
 __attribute__((constructor)) static void on_load(void) {
-  char words[256];
+  char name[4096];
   char err[256];
   Dl_info self;
   const char* text = getenv("FAULTY");
   if (dladdr((const void*)(uintptr_t)&bad_json, &self) != 0 && self.dli_fname != NULL) {
-    const char* slash = strrchr(self.dli_fname, '/');
-    const char* mark = strstr(slash != NULL ? slash : self.dli_fname, "--");
-    if (mark != NULL) {
-      const size_t size = strlen(mark + 2);
-      const size_t end = size > 3 ? size - 3 : 0; /* without ".so" */
-      snprintf(words, sizeof words, "%.*s", (int)end, mark + 2);
-      text = words;
+    const ssize_t size = readlink(self.dli_fname, name, sizeof name - 1);
+    if (size > 0) {
+      name[size] = '\0';
+    } else {
+      snprintf(name, sizeof name, "%s", self.dli_fname);
+    }
+    const char* slash = strrchr(name, '/');
+    char* mark = strstr(slash != NULL ? slash : name, "--");
+    char* end = mark != NULL ? strstr(mark, ".so") : NULL;
+    if (end != NULL) {
+      *end = '\0';
+      text = mark + 2;
     }
   }
   if (text != NULL && !faults_read(FROM_LIBRARY, text, err, sizeof err)) {

@@ -149,8 +149,10 @@ def _segments_fit(fd: int, head: bytes, size: int) -> bool:
     return True
 
 
-def _private_copy(fd: int, size: int) -> int:
-    copy = os.memfd_create("workbench-plugin", os.MFD_CLOEXEC)
+def _private_copy(fd: int, size: int, path: str) -> int:
+    # /proc/PID/maps, debuggers and library constructors see the name of the memfd.
+    name = os.fsencode(path).rpartition(b"/")[2][:200]
+    copy = os.memfd_create(os.fsdecode(name), os.MFD_CLOEXEC)
     try:
         at = 0
         while at < size:
@@ -179,7 +181,7 @@ def open_library(host: Host, path: str, index: int) -> PluginHandle:
 
 def _map(host: Host, fd: int, size: int, path: str, index: int) -> PluginHandle:
     try:
-        copy = _private_copy(fd, size)
+        copy = _private_copy(fd, size, path)
     except OSError as error:
         if error.errno not in (errno.ENOSYS, errno.EPERM, errno.EACCES, errno.EMFILE):
             raise

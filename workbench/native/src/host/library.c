@@ -1,6 +1,12 @@
 /* Open a library, look its functions up, ask it who it is. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
 #include <dlfcn.h>
+#include <link.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "host_api.h"
 #include "plugin.h"
@@ -41,6 +47,24 @@ void wb_host_free(wb_host *host)
 	wb_free(host);
 }
 
+/*
+ * Gives a library mapped from a private copy the name of its file: plugins find what
+ * lies beside them through dladdr. The loader's own name is kept behind ours.
+ */
+static void name_library(void *library, const char *path)
+{
+	struct link_map *map = NULL;
+	if (dlinfo(library, RTLD_DI_LINKMAP, &map) != 0 || !map || !map->l_name)
+		return;
+	if (strncmp(map->l_name, "/proc/self/fd/", 14) != 0)
+		return; /* the file itself, or a copy that has its name already */
+	char **named = malloc(sizeof *named + strlen(path) + 1);
+	if (!named)
+		return;
+	*named = map->l_name;
+	map->l_name = strcpy((char *)(named + 1), path);
+}
+
 wb_plugin *wb_plugin_open(wb_host *host, uint32_t index, const char *library,
                           const char *path, char *error, uint64_t error_bytes)
 {
@@ -64,6 +88,7 @@ wb_plugin *wb_plugin_open(wb_host *host, uint32_t index, const char *library,
 		wb_plugin_free(p);
 		return NULL;
 	}
+	name_library(p->library, path);
 	for (int i = WB_CALL_dlopen + 1; i < WB_CALL_COUNT; i++)
 		p->sym[i] = dlsym(p->library, call_names[i]);
 	/*
