@@ -415,6 +415,18 @@ def leaf_for(probe: Probe) -> Leaf:
         return leaf
 
 
+def count_rows(words: Words, rows: int) -> int:
+    """Count the rows set in a bitmap."""
+    words = np.ascontiguousarray(words)
+    return int(lib.wbk_count(pointer_to(words), rows))
+
+
+def set_rows(words: Words, rows: int) -> npt.NDArray[np.int64]:
+    """Give the row numbers set in a bitmap."""
+    bits = np.unpackbits(words.view(np.uint8), bitorder="little")
+    return np.flatnonzero(bits[:rows])
+
+
 def needed_rows(need: Any, rows: int) -> npt.NDArray[np.int64]:
     """Give the row numbers set in a bitmap that C handed to a callback."""
     raw = np.frombuffer(ffi.buffer(need, ((rows + 63) >> 6) * 8), np.uint8)
