@@ -1,0 +1,233 @@
+"""Files in order → collection, compilation, and the verdict on each file.
+
+The engine stops at the first error of a file, and its verdicts depend on that: what a
+broken file defined before its error stays. So every load runs twice over the same
+nodes when something is wrong: once as the engine does, for verdicts, and once going on
+after errors, for all complaints.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workbench.rules.collector import Collector
+from workbench.rules.compiler import Compilation, compile_all
+from workbench.rules.places import Place, Problem
+from workbench.rules.reader import read_file
+from workbench.rules.report import Report
+from workbench.rules.schema import schema_warnings
+from workbench.yaml import SourceText, YamlError, load_documents
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from workbench.rules.compiler import OutputAdditions
+    from workbench.rules.target import Target
+    from workbench.yaml import Node
+
+__all__ = ["MAX_FILE_BYTES", "FileResult", "Loaded", "RulesFile", "load", "read_path"]
+
+# No rules file is anywhere near this; more would only exhaust memory.
+MAX_FILE_BYTES = 32 << 20
+
+_YAML = "LOAD_ERR_YAML_PARSE"
+
+
+@dataclass(slots=True)
+class RulesFile:
+    """A file as read. ``fault``: why it could not be read or parsed at all."""
+
+    source: SourceText
+    documents: list[Node] = field(default_factory=list)
+    fault: Problem | None = None
+
+
+@dataclass(slots=True)
+class FileResult:
+    """The engine's verdict on one file."""
+
+    name: str
+    successful: bool
+    errors: list[Problem]
+    warnings: list[Problem]
+    schema: list[str] | None
+
+    def engine_json(self, errors: list[Problem] | None = None) -> dict[str, Any]:
+        """Give the engine's object; ``errors``: in place of the first one alone."""
+        data: dict[str, Any] = {
+            "name": self.name,
+            "successful": self.successful,
+            "errors": [
+                p.engine_json() for p in (self.errors if errors is None else errors)
+            ],
+            "warnings": [p.engine_json() for p in self.warnings],
+        }
+        if self.schema is not None:
+            data["schema_valid"] = not self.schema
+            data["schema_warnings"] = self.schema
+        return data
+
+
+@dataclass(slots=True)
+class Loaded:
+    """What loading gave.
+
+    ``results``: the engine's verdict per file. ``problems``: every complaint, in file
+    order. ``collector``, ``compilation``: the final state, going on after errors.
+    """
+
+    results: list[FileResult]
+    problems: list[Problem]
+    collector: Collector
+    compilation: Compilation
+
+    @property
+    def successful(self) -> bool:
+        """Say whether the engine accepts every file."""
+        return all(result.successful for result in self.results)
+
+
+def parse_file(raw: bytes, name: str) -> RulesFile:
+    """Parse the bytes of one file."""
+    source = SourceText(raw, name)
+    parsed = RulesFile(source)
+    if len(raw) > MAX_FILE_BYTES:
+        parsed.fault = Problem(
+            "error",
+            "LOAD_ERR_FILE_READ",
+            f"the file has {len(raw):,} bytes, more than {MAX_FILE_BYTES:,}",
+            Place(source, 0),
+            "split the rules over several files",
+        )
+        return parsed
+    try:
+        parsed.documents = load_documents(source)
+    except YamlError as error:
+        row, column = source.row_column(error.pos)
+        if error.at_end:
+            column = 0
+        place = Place(source, 0)
+        parsed.fault = Problem(
+            "error",
+            _YAML,
+            f"yaml-cpp: error at line {row + 1}, column {column + 1}: {error.reason}",
+            Place(source, error.pos, "value for", "", place, error.at_end),
+            _yaml_hint(error.reason, source),
+        )
+    return parsed
+
+
+def _yaml_hint(reason: str, source: SourceText) -> str:
+    if b"\0" in source.data[:4096]:
+        return "this is a binary file, not YAML"
+    hints = {
+        "illegal map value": "quote the text before: ': ' begins a mapping",
+        "illegal tab when looking for indentation": "indent with spaces, not tabs",
+        "end of sequence not found": "indent all items alike and begin each with '- '",
+        "end of map not found": "indent all keys of an item alike",
+        "unknown token": "quote texts that begin with % @ ` & * or !",
+        "illegal block entry": "a sequence item begins on its own line",
+    }
+    return hints.get(reason, "correct the YAML at this place")
+
+
+def read_path(path: str | os.PathLike[str]) -> RulesFile:
+    """Read and parse a file; what goes wrong becomes its ``fault``."""
+    name = os.fspath(path)
+    message = hint = None
+    raw = b""
+    try:
+        found = Path(path)
+        if found.is_dir():
+            message = f"{name} is a directory, not a rules file"
+            hint = "name the files in it, or pass the directory to load_rules"
+        elif found.exists() and not found.is_file():
+            message = f"{name} is not a regular file"
+            hint = "copy its content to a file first"
+        else:
+            with found.open("rb") as stream:
+                raw = stream.read(MAX_FILE_BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        message = f"Could not open file {name} for reading: {reason}"
+        hint = "check the path and its permissions"
+    if message is None:
+        return parse_file(raw, name)
+    source = SourceText(b"", name)
+    problem = Problem("error", "LOAD_ERR_FILE_READ", message, Place(source, 0), hint)
+    return RulesFile(source, [], problem)
+
+
+def load(
+    files: Iterable[RulesFile],
+    target: Target | None,
+    *,
+    least_priority: int = 7,
+    additions: OutputAdditions | None = None,
+) -> Loaded:
+    """Load files in order: the engine's verdicts, and all complaints."""
+    files = list(files)
+    cache: dict[bytes, Any] = {}
+    strict = Report(stop_at_first=True)
+    collector = Collector(strict, target)
+    compilation = Compilation()
+    results = []
+    for file in files:
+        report = Report(stop_at_first=True)
+        collector.report = report
+        if file.fault is not None:
+            results.append(FileResult(file.source.name, False, [file.fault], [], None))
+            continue
+        read_file(file.source, file.documents, report, collector)
+        if not report.error_count:
+            compilation = compile_all(
+                collector,
+                report,
+                least_priority=least_priority,
+                additions=additions,
+                cache=cache,
+            )
+        schema = schema_warnings(file.documents)
+        results.append(
+            FileResult(
+                file.source.name,
+                not report.error_count,
+                report.errors(),
+                report.warnings(),
+                schema,
+            )
+        )
+    everything = Report(stop_at_first=False)
+    collector = Collector(everything, target)
+    for file in files:
+        if file.fault is not None:
+            everything.problems.append(file.fault)
+        else:
+            read_file(file.source, file.documents, everything, collector)
+    compilation = compile_all(
+        collector,
+        everything,
+        least_priority=least_priority,
+        additions=additions,
+        cache=cache,
+    )
+    problems = _merged(everything.problems, results)
+    return Loaded(results, problems, collector, compilation)
+
+
+def _merged(found: list[Problem], results: list[FileResult]) -> list[Problem]:
+    """Join both runs: the engine's complaints that the second run did not make too."""
+    known = {(p.code, p.message) for p in found}
+    merged = list(found)
+    for result in results:
+        for problem in [*result.errors, *result.warnings]:
+            # unused items of a file may be used by a later one
+            if problem.code in ("LOAD_UNUSED_MACRO", "LOAD_UNUSED_LIST"):
+                continue
+            if (problem.code, problem.message) not in known:
+                known.add((problem.code, problem.message))
+                merged.append(problem)
+    return merged
