@@ -30,8 +30,9 @@ ALLOWED: dict[str, str] = {
     "reprs worker",
     "plugin": "diagnostics errors events field_refs fields host html manifest reprs "
     "worker falco_config",
+    "yaml": "",
     "rules": "condition diagnostics errors events field_refs fields html manifest "
-    "quoting share",
+    "quoting share yaml",
     "falco_config": "errors fields manifest rules yaml share",
     "authoring": "diagnostics errors events field_refs fields html manifest plugin "
     "share",

@@ -133,8 +133,13 @@ def _lists(array: pa.Array, kind: str, *, as_json: bool) -> list[list[Any] | Non
 
 
 def list_text(items: Sequence[str | None]) -> str:
-    """Write a list as the engine does: in parentheses, cut after 1023 bytes."""
-    text = "(" + ",".join("" if item is None else item for item in items) + ")"
+    """Write a list as the engine does: in parentheses, cut after 1023 bytes.
+
+    A comma is only put where something stands before it, so empty values at the
+    beginning leave no trace.
+    """
+    first = next((i for i, item in enumerate(items) if item), len(items))
+    text = "(" + ",".join(item or "" for item in items[first:]) + ")"
     if len(text) * 4 > _LIST_BYTES:
         raw = text.encode("utf-8", "surrogateescape")
         if len(raw) > _LIST_BYTES:

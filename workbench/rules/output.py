@@ -342,15 +342,24 @@ class Output:
         None where Falco renders nothing, and everywhere when the format names no
         field. Times are integers of ns. Raises KeyError as :meth:`render`.
         """
-        fields = self.json_fields()
-        if not fields:
+        columns = self.json_columns(table)
+        if not columns:
             return [None] * table.num_rows
-        names = list(fields)
-        columns = [self._json_column(field, table) for field in fields.values()]
-        rows = [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+        names = list(columns)
+        rows = [
+            dict(zip(names, row, strict=True))
+            for row in zip(*columns.values(), strict=True)
+        ]
         if self.tolerant:
             return list(rows)
         return [None if None in row.values() else row for row in rows]
+
+    def json_columns(self, table: pa.Table) -> dict[str, list[Any]]:
+        """Give the raw values of ``output_fields``: name → one value per row."""
+        return {
+            name: self._json_column(field, table)
+            for name, field in self.json_fields().items()
+        }
 
     def _json_column(self, field: ResolvedField, table: pa.Table) -> list[Any]:
         info = field.info
