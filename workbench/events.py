@@ -259,6 +259,19 @@ class Events:
         events._labels = dict(self._labels)
         return events
 
+    # -- for those who run conditions and rules --------------------------------------
+
+    def table_with(self, columns: Iterable[str]) -> pa.Table:
+        """Give the table with further columns, generic or extracted, behind its own.
+
+        Raises WorkbenchError when stored events or a plugin would be needed.
+        """
+        return self._maker.table_with(list(columns))
+
+    def derive(self, table: pa.Table) -> Events:
+        """Give Events over ``table``, some rows or columns of this one's table."""
+        return self._derive(table)
+
     # -- inside ----------------------------------------------------------------------
 
     def _derive(self, table: pa.Table) -> Events:

@@ -18,6 +18,7 @@ from workbench.rules.compiler import Compilation, compile_all
 from workbench.rules.places import Place, Problem
 from workbench.rules.reader import read_file
 from workbench.rules.report import Report
+from workbench.rules.requirements import requirement_problems
 from workbench.rules.schema import schema_warnings
 from workbench.yaml import SourceText, YamlError, load_documents
 
@@ -77,6 +78,7 @@ class Loaded:
 
     ``results``: the engine's verdict per file. ``problems``: every complaint, in file
     order. ``collector``, ``compilation``: the final state, going on after errors.
+    ``requirements``: unmet plugin requirements, which end the engine's program.
     """
 
     results: list[FileResult]
@@ -84,10 +86,30 @@ class Loaded:
     collector: Collector
     compilation: Compilation
 
+    requirements: list[Problem] = field(default_factory=list)
+
     @property
     def successful(self) -> bool:
-        """Say whether the engine accepts every file."""
-        return all(result.successful for result in self.results)
+        """Say whether the engine accepts every file and requirement."""
+        return not self.requirements and all(r.successful for r in self.results)
+
+    def engine_json(self) -> list[dict[str, Any]]:
+        """Give the engine's result per file, with every error instead of the first."""
+        found = []
+        for result in self.results:
+            errors = list(result.errors)
+            if errors:
+                known = {(p.code, p.message, _last_position(p)) for p in errors}
+                errors += [
+                    p
+                    for p in self.problems
+                    if p.severity == "error"
+                    and p.code.startswith("LOAD_")
+                    and p.place.spot().source.name == result.name
+                    and (p.code, p.message, _last_position(p)) not in known
+                ]
+            found.append(result.engine_json(errors))
+        return found
 
 
 def parse_file(raw: bytes, name: str) -> RulesFile:
@@ -215,7 +237,13 @@ def load(
         cache=cache,
     )
     problems = _merged(everything.problems, results)
-    return Loaded(results, problems, collector, compilation)
+    unmet = requirement_problems(collector.plugins, target)
+    return Loaded(results, [*problems, *unmet], collector, compilation, unmet)
+
+
+def _last_position(problem: Problem) -> tuple[int, int]:
+    position = problem.place.chain()[-1].location()["position"]
+    return position["line"], position["column"]
 
 
 def _merged(found: list[Problem], results: list[FileResult]) -> list[Problem]:

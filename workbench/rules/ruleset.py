@@ -1,0 +1,459 @@
+"""RuleSet: rules files together, as people hold them.
+
+The text of the files is the truth: what is added or saved is text, and rules, macros
+and lists are read from it. So comments, order and quoting stay as they are.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from workbench.errors import RulesError, WorkbenchError
+from workbench.rules.alerts import AlertForm, Alerts
+from workbench.rules.diagnostic_list import DiagnosticList
+from workbench.rules.loader import Loaded, RulesFile, load, parse_file, read_path
+from workbench.rules.target import Target, target_of
+
+if TYPE_CHECKING:
+    from workbench.rules.compare import Comparison
+    from workbench.rules.engine import SourceEngine
+    from workbench.rules.model import Macro, Rule, RuleList
+    from workbench.rules.rule_tests import TestReport
+
+__all__ = ["Items", "RuleSet", "load_rules", "parse_rules"]
+
+_T = TypeVar("_T")
+# Complaints shown in the message of an error.
+_SHOWN = 5
+
+
+class Items(tuple[_T, ...], Generic[_T]):
+    """Rules, macros or lists in definition order; also by name: ``rules["name"]``."""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: Any) -> Any:
+        """Give an item by name or position."""
+        if isinstance(key, str):
+            for item in self:
+                if item.name == key:  # type: ignore[attr-defined]
+                    return item
+            raise KeyError(key)
+        return super().__getitem__(key)
+
+    def __contains__(self, key: object) -> bool:
+        """Say whether an item, or one of that name, is there."""
+        if isinstance(key, str):
+            return key in self.keys()  # noqa: SIM118 - iterating gives items
+        return super().__contains__(key)
+
+    def keys(self) -> list[str]:
+        """Give the names."""
+        return [item.name for item in self]  # type: ignore[attr-defined]
+
+    def values(self) -> list[_T]:
+        """Give the items."""
+        return list(self)
+
+    def items(self) -> list[tuple[str, _T]]:
+        """Give names and items."""
+        return list(zip(self.keys(), self, strict=True))
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Give an item by name, or ``default``."""
+        return self[name] if name in self else default
+
+
+class RuleSet:
+    """Rules files in loading order.
+
+    Reading never fails: what is wrong is told by :meth:`check`. ``files``: names.
+    """
+
+    def __init__(self, files: Iterable[RulesFile] = ()) -> None:
+        """Hold ``files``; made by :func:`load_rules` and :func:`parse_rules`."""
+        self._files = list(files)
+        self._cache: dict[Any, Loaded] = {}
+
+    # what it holds
+
+    @property
+    def files(self) -> list[str]:
+        """Names of the files, in loading order."""
+        return [file.source.name for file in self._files]
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """File name → text."""
+        return {
+            file.source.name: file.source.data.decode("utf-8", "surrogateescape")
+            for file in self._files
+        }
+
+    @property
+    def rules(self) -> Items[Rule]:
+        """The rules in definition order, as later items left them."""
+        entries = self.loaded(None).collector.rules.values()
+        ordered = sorted(entries, key=lambda e: e.index)
+        return Items(e.value() for e in ordered if e.condition and e.output)
+
+    @property
+    def macros(self) -> Items[Macro]:
+        """The macros in definition order."""
+        entries = self.loaded(None).collector.macros.values()
+        return Items(e.value() for e in sorted(entries, key=lambda e: e.index))
+
+    @property
+    def lists(self) -> Items[RuleList]:
+        """The lists in definition order."""
+        entries = self.loaded(None).collector.lists.values()
+        return Items(e.value() for e in sorted(entries, key=lambda e: e.index))
+
+    @property
+    def sources(self) -> list[str]:
+        """The event sources that rules name, in order of first use."""
+        return list(dict.fromkeys(rule.source for rule in self.rules))
+
+    def __len__(self) -> int:
+        """Count the rules."""
+        return len(self.rules)
+
+    def __iter__(self) -> Iterator[Rule]:
+        """Give the rules."""
+        return iter(self.rules)
+
+    def __repr__(self) -> str:
+        """Count what is there."""
+        parts = [
+            f"{len(found)} {word}{'' if len(found) == 1 else 's'}"
+            for found, word in (
+                (self.rules, "rule"),
+                (self.macros, "macro"),
+                (self.lists, "list"),
+            )
+        ]
+        return f"<RuleSet: {', '.join(parts)}>"
+
+    def _repr_html_(self) -> str:
+        from workbench import html
+
+        rows = [
+            (r.name, r.priority, r.source, "yes" if r.enabled else "no", r.condition)
+            for r in self.rules
+        ]
+        head = html.tag("p", html.escape(repr(self)[1:-1]))
+        return head + html.table(
+            ["rule", "priority", "source", "enabled", "condition"], rows
+        )
+
+    # checking
+
+    def loaded(
+        self,
+        against: Any = None,
+        *,
+        least_priority: int = 7,
+        additions: Any = None,
+    ) -> Loaded:
+        """Load the files against a target, as often as that changes."""
+        target = target_of(against)
+        key: Any = None
+        if additions is None:
+            key = (_target_key(target), least_priority)
+            known = self._cache.get(key)
+            if known is not None:
+                return known
+        loaded = load(
+            self._files, target, least_priority=least_priority, additions=additions
+        )
+        if additions is None:
+            if len(self._cache) > 8:
+                self._cache.clear()
+            self._cache[key] = loaded
+        return loaded
+
+    def check(self, against: Any = None) -> DiagnosticList:
+        """Give every complaint about every file, each at its place.
+
+        ``against``: a Plugin, Workbench or Events, several of them, or a mapping of
+        source → fields; None checks all that can be checked without knowing fields.
+        Errors and engine warnings have Falco's codes; the others are beyond Falco.
+        """
+        from workbench.rules.checks import beyond_falco
+
+        target = target_of(against)
+        loaded = self.loaded(target)
+        found = [*loaded.problems, *beyond_falco(loaded, target)]
+        texts = {file.source.name: file.source for file in self._files}
+        return DiagnosticList.of(found, texts)
+
+    def verdicts(self, against: Any = None) -> list[dict[str, Any]]:
+        """Give Falco's ``falco_load_results``, with every error instead of the first.
+
+        Position numbers are Falco's own.
+        """
+        loaded = self.loaded(target_of(against))
+        return loaded.engine_json()
+
+    # running
+
+    def engines(
+        self,
+        against: Any,
+        *,
+        priority: str | None = None,
+        form: AlertForm | None = None,
+        additions: Any = None,
+    ) -> dict[str, SourceEngine]:
+        """Compile the enabled rules of each source that ``against`` knows.
+
+        ``priority``: least severe priority that is loaded. Raises RulesError when Falco
+        would refuse the rules.
+        """
+        from workbench.rules.engine import source_engine
+
+        target = target_of(against)
+        if target is None:
+            raise WorkbenchError("say what the rules run over: a plugin or events")
+        loaded = self.loaded(
+            target, least_priority=_level(priority), additions=additions
+        )
+        self._refuse_broken(loaded)
+        return {
+            source: source_engine(
+                loaded.compilation,
+                source,
+                target.fields_of(source),
+                form or AlertForm(),
+            )
+            for source in target.sources
+        }
+
+    def _refuse_broken(self, loaded: Loaded) -> None:
+        if loaded.successful:
+            return
+        errors = [p for p in loaded.problems if p.severity == "error"]
+        texts = {file.source.name: file.source for file in self._files}
+        found = DiagnosticList.of(errors, texts)
+        noun = "error" if len(found) == 1 else "errors"
+        lines = [f"Falco would refuse these rules: {len(found)} {noun}"]
+        lines += [f"  {item}" for item in found[:_SHOWN]]
+        if len(found) > _SHOWN:
+            lines.append(f"  … and {len(found) - _SHOWN} more; see .diagnostics")
+        raise RulesError("\n".join(lines), diagnostics=found)
+
+    def columns(self, against: Any, source: str | None = None) -> list[str]:
+        """Give the columns that the rules of ``source`` read: what a capture needs."""
+        engines = self.engines(against)
+        if source is None:
+            source = next(iter(engines), None)
+        if source is None or source not in engines:
+            return []
+        return engines[source].columns
+
+    def run(
+        self,
+        events: Any,
+        *,
+        all_matches: bool = False,
+        priority: str | None = None,
+        form: AlertForm | None = None,
+    ) -> Alerts:
+        """Run the enabled rules over events and give the alerts.
+
+        ``events``: Events, a mapping source → Events, or an open Capture, which is read
+        to its end. ``all_matches``: every matching rule alerts, not just the first.
+        ``priority``: least severe priority that runs. Raises RulesError when Falco
+        would refuse the rules.
+        """
+        from workbench.rules.engine import match_capture, match_events
+
+        if isinstance(events, Mapping):
+            parts = [
+                self.run(e, all_matches=all_matches, priority=priority, form=form)
+                for e in events.values()
+            ]
+            return Alerts([batch for part in parts for batch in part.batches])
+        if hasattr(events, "record_batches"):
+            against = Target({events.source: events.fields}, versions_known=False)
+            engine = self.engines(against, priority=priority, form=form)[events.source]
+            return Alerts(list(match_capture(engine, events, all_matches=all_matches)))
+        engines = self.engines(events, priority=priority, form=form)
+        engine = next(iter(engines.values()), None)  # type: ignore[assignment]
+        if engine is None:
+            raise WorkbenchError(
+                "these events do not say their event source, so no rule applies; give "
+                "one with events_from_table(…, source=…)"
+            )
+        return Alerts([match_events(engine, events, all_matches=all_matches)])
+
+    # changing and keeping
+
+    def add(self, item: Rule | Macro | RuleList | str) -> RuleSet:
+        """Add a rule, macro, list or YAML text at the end of the last file.
+
+        An item of a name that is there already redefines it. Gives this set.
+        """
+        from workbench.rules.export import item_yaml
+
+        text = item if isinstance(item, str) else item_yaml(item)
+        self._append(text)
+        return self
+
+    def _append(self, text: str) -> None:
+        raw = text.encode("utf-8", "surrogateescape")
+        if not self._files:
+            self._files.append(parse_file(raw, "rules.yaml"))
+        else:
+            old = self._files[-1].source
+            data = old.data
+            if data and not data.endswith(b"\n"):
+                data += b"\n"
+            if data.strip() and not data.endswith(b"\n\n"):
+                data += b"\n"
+            self._files[-1] = parse_file(data + raw, old.name)
+        self._cache.clear()
+
+    def replace(self, item: Rule | Macro | RuleList) -> RuleSet:
+        """Change an item where it stands; comments, order and quoting around it stay.
+
+        Only keys whose values differ are rewritten. Raises KeyError when no such item
+        is defined here. Gives this set.
+        """
+        from workbench.rules.edit import replace_item
+
+        for number, file in reversed(list(enumerate(self._files))):
+            text = replace_item(file, item)
+            if text is not None:
+                self._files[number] = parse_file(text, file.source.name)
+                self._cache.clear()
+                return self
+        raise KeyError(f"no {type(item).__name__.lower()} {item.name!r} is defined here")
+
+    def remove(self, kind: str, name: str) -> RuleSet:
+        """Take every item out that defines ``kind`` ("rule" …) ``name``."""
+        from workbench.rules.edit import remove_item
+
+        found = False
+        for number, file in enumerate(self._files):
+            text = remove_item(file, kind, name)
+            if text is not None:
+                self._files[number] = parse_file(text, file.source.name)
+                found = True
+        if not found:
+            raise KeyError(f"no {kind} {name!r} is defined here")
+        self._cache.clear()
+        return self
+
+    def to_yaml(self) -> str:
+        """Give all files as one YAML text, as they are written."""
+        parts = []
+        for file in self._files:
+            data = file.source.data
+            if not data.strip():
+                continue
+            if parts and not parts[-1].endswith(b"\n"):
+                parts[-1] += b"\n"
+            if parts and not data.startswith((b"---", b"%")):
+                parts.append(b"---\n")
+            parts.append(data)
+        return b"".join(parts).decode("utf-8", "surrogateescape")
+
+    def save(
+        self, path: str | os.PathLike[str], *, against: Any = None, force: bool = False
+    ) -> Path:
+        """Write the rules to one file and give its path.
+
+        Refuses, with RulesError saying why, what Falco would not load; ``force`` writes
+        it all the same. ``against``: as :meth:`check`.
+        """
+        if not force:
+            self._refuse_broken(self.loaded(target_of(against)))
+        target = Path(path)
+        raw = self.to_yaml().encode("utf-8", "surrogateescape")
+        partial = target.with_name(f".{target.name}.{os.getpid()}.part")
+        try:
+            partial.write_bytes(raw)
+            partial.replace(target)
+        finally:
+            partial.unlink(missing_ok=True)
+        return target
+
+    # testing and comparing
+
+    def test(
+        self, path: str | os.PathLike[str], *, plugins: Any = (), events: Any = None
+    ) -> TestReport:
+        """Run a file of rule tests against these rules.
+
+        ``plugins``: loaded plugins, needed for payload cases and for fields that the
+        file does not declare. ``events``: in place of the captures that it names.
+        """
+        from workbench.rules.rule_tests import run_tests
+
+        return run_tests(self, Path(path), plugins=plugins, events=events)
+
+    def compare(
+        self, other: RuleSet, events: Any, *, all_matches: bool = True
+    ) -> Comparison:
+        """Tell which alerts appear, disappear or change from these rules to ``other``."""
+        from workbench.rules.compare import compare_runs
+
+        old = self.run(events, all_matches=all_matches)
+        new = other.run(events, all_matches=all_matches)
+        return compare_runs(old, new)
+
+
+def _level(priority: str | None) -> int:
+    from workbench.rules.model import PRIORITIES, priority_named
+
+    if priority is None:
+        return PRIORITIES[-1].level
+    known = priority_named(priority)
+    if known is None:
+        names = ", ".join(p.key.lower() for p in PRIORITIES)
+        raise ValueError(f"unknown priority {priority!r}; one of {names}")
+    return known.level
+
+
+def _target_key(target: Target | None) -> Any:
+    if target is None:
+        return None
+    return (
+        tuple(
+            (name, tuple(target.fields_of(name).values()))
+            for name in [*target.sources, "syscall"]
+        ),
+        tuple(sorted(target.plugin_versions.items())),
+        target.versions_known,
+    )
+
+
+def _expanded(paths: Iterable[str | os.PathLike[str]]) -> Iterator[Path]:
+    """Give the files; a directory stands for its .yaml and .yml files, sorted."""
+    for path in paths:
+        found = Path(path)
+        if found.is_dir():
+            yield from sorted(
+                p for p in found.iterdir() if p.suffix in (".yaml", ".yml")
+            )
+        else:
+            yield found
+
+
+def load_rules(*paths: str | os.PathLike[str]) -> RuleSet:
+    """Read rules files in this order; a directory gives its YAML files, sorted.
+
+    Never raises for what is in the files or for files that cannot be read: that is told
+    by :meth:`RuleSet.check`.
+    """
+    return RuleSet(read_path(path) for path in _expanded(paths))
+
+
+def parse_rules(text: str | bytes, name: str = "rules.yaml") -> RuleSet:
+    """Read rules from a text; ``name`` stands for the file in complaints."""
+    raw = text if isinstance(text, bytes) else text.encode("utf-8", "surrogateescape")
+    return RuleSet([parse_file(raw, name)])
