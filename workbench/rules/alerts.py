@@ -140,7 +140,9 @@ class AlertBatch:
         if not found:
             return np.empty(0, np.int64), np.empty(0, np.int32)
         rows = np.concatenate(found)
-        which = np.repeat(np.arange(len(found), dtype=np.int32), [len(f) for f in found])
+        which = np.repeat(
+            np.arange(len(found), dtype=np.int32), [len(f) for f in found]
+        )
         order = np.argsort(rows, kind="stable")
         if limit is not None:
             order = order[:limit]

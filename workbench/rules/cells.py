@@ -49,7 +49,9 @@ def _integers(array: pa.Array) -> pa.Array:
     kind = array.type
     if pa.types.is_timestamp(kind) or pa.types.is_duration(kind):
         wanted = (
-            pa.timestamp("ns", kind.tz) if pa.types.is_timestamp(kind) else pa.duration("ns")
+            pa.timestamp("ns", kind.tz)
+            if pa.types.is_timestamp(kind)
+            else pa.duration("ns")
         )
         return array.cast(wanted).cast(pa.int64()).view(pa.uint64())
     return array
@@ -147,7 +149,9 @@ def list_text(items: Sequence[str | None]) -> str:
     return text
 
 
-def text_values(column: Any, name: str, kind: str, *, is_list: bool) -> list[str | None]:
+def text_values(
+    column: Any, name: str, kind: str, *, is_list: bool
+) -> list[str | None]:
     """Give one text per row, None where the value is absent.
 
     ``column``: Arrow array in the condition layout; ``kind``: the field's type.

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from workbench.condition.bind import bind
-from workbench.condition.nodes import AndExpr, MacroExpr, OrExpr, postorder
 from workbench.condition.grammar import ParseFault
+from workbench.condition.nodes import AndExpr, MacroExpr, OrExpr, postorder
 from workbench.condition.parser import parse
 from workbench.rules.entries import as_text, joined
 from workbench.rules.macros import MAX_CHECKS, MacroTable
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from workbench.condition.bind import BoundCondition
     from workbench.condition.nodes import Expr
-    from workbench.diagnostics import Diagnostic, Span
+    from workbench.diagnostics import Diagnostic
     from workbench.fields import FieldTable
     from workbench.rules.collector import Collector
     from workbench.rules.entries import MacroEntry, Piece, RuleEntry
@@ -216,7 +216,7 @@ class _Job:
 
         place = entry.condition_place
         parsed = Parsed(final, None, retrace, place, text)
-        if not pieces or not final and text:
+        if not pieces or (not final and text):
             return parsed
         outcome = self._parse_text(final)
         if not isinstance(outcome, ParseFault):
@@ -502,9 +502,7 @@ class _Job:
             macros = _macros_of(error)
             about = _about(entry, macros)
             if error.code == "unknown-field" and entry.skip_if_unknown_filter:
-                self.report.warn(
-                    "LOAD_UNKNOWN_FILTER", message, at, error.hint, about
-                )
+                self.report.warn("LOAD_UNKNOWN_FILTER", message, at, error.hint, about)
                 return False
             self.report.error(_CONDITION, message, at, error.hint, about)
         for warning in bound.warnings:
@@ -544,8 +542,12 @@ class _Job:
         )
 
     def _unsafe_checks(self, entry: RuleEntry, tree: Expr) -> None:
-        from workbench.condition.nodes import BinaryCheckExpr, FieldExpr, ListExpr
-        from workbench.condition.nodes import ValueExpr
+        from workbench.condition.nodes import (
+            BinaryCheckExpr,
+            FieldExpr,
+            ListExpr,
+            ValueExpr,
+        )
 
         for node in postorder(tree):
             if not isinstance(node, BinaryCheckExpr):

@@ -84,7 +84,9 @@ class Decoder:
             return None
         value = as_bool(node.text)
         if value is None:
-            self._undecodable(place.inside("value for", node, key), "write true or false")
+            self._undecodable(
+                place.inside("value for", node, key), "write true or false"
+            )
         return value
 
     def uint32(self, item: Node, key: str, place: Place) -> int | None:
@@ -95,7 +97,8 @@ class Decoder:
         value = as_uint32(node.text)
         if value is None:
             self._undecodable(
-                place.inside("value for", node, key), "write a number from 0 to 4294967295"
+                place.inside("value for", node, key),
+                "write a number from 0 to 4294967295",
             )
         return value
 

@@ -69,7 +69,9 @@ class DiagnosticList(list[Diagnostic]):
         shown = line[first : first + _WIDTH]
         if not shown.strip():
             return []
-        safe = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in shown)
+        safe = "".join(
+            c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in shown
+        )
         return [safe, " " * (column - first) + "^"]
 
     def __str__(self) -> str:

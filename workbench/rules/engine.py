@@ -111,9 +111,7 @@ def source_engine(
     return SourceEngine(source, rules, CompiledSet(conditions), form)
 
 
-def match_events(
-    engine: SourceEngine, events: Any, *, all_matches: bool
-) -> AlertBatch:
+def match_events(engine: SourceEngine, events: Any, *, all_matches: bool) -> AlertBatch:
     """Run an engine over stored events.
 
     Columns that conditions need come from the events as a whole; generic ``evt.*``

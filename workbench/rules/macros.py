@@ -187,9 +187,7 @@ class MacroTable:
                 count = len(node.children)
                 children = tuple(stack[-count:])
                 del stack[-count:]
-                same = all(
-                    a is b for a, b in zip(children, node.children, strict=True)
-                )
+                same = all(a is b for a, b in zip(children, node.children, strict=True))
                 stack.append(node if same else type(node)(children, node.span))
             elif isinstance(node, NotExpr):
                 child = stack.pop()

@@ -6,13 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from workbench.condition.canonical import operand_text
+from workbench.condition.grammar import ParseFault, Rules
 from workbench.condition.nodes import (
     FieldExpr,
     FieldTransformerExpr,
     TransformerListExpr,
 )
 from workbench.condition.operands import BindFault, bind_operand
-from workbench.condition.grammar import ParseFault, Rules
 from workbench.field_refs import FieldFault, FieldRef, find_field
 from workbench.rules.cells import list_text, raw_values
 
@@ -217,4 +217,3 @@ def check_operand(
         hint = f"did you mean {near[0]}?" if near else "name a field of the source"
         return None, hint
     return None
-

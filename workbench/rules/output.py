@@ -11,8 +11,8 @@ from workbench.errors import ConditionError, RulesError
 from workbench.field_refs import (
     BARE_ARGUMENT,
     FIELD_NAME,
-    FieldRef,
     FieldFault,
+    FieldRef,
     find_field,
     nearest_names,
 )
@@ -46,7 +46,9 @@ _MAX_WIDTH = 1 << 20
 class OutputFault(ValueError):
     """What is wrong with a format. ``at``: byte offset; ``end``: behind the fault."""
 
-    def __init__(self, message: str, at: int, end: int, hint: str | None = None) -> None:
+    def __init__(
+        self, message: str, at: int, end: int, hint: str | None = None
+    ) -> None:
         """Keep the facts."""
         super().__init__(message, at)
         self.message = message
@@ -132,7 +134,11 @@ def _parse_field(
         shorter = name[:length]
         if shorter.endswith("."):
             continue
-        if length < len(name) and shorter not in fields and shorter not in GENERIC_FIELDS:
+        if (
+            length < len(name)
+            and shorter not in fields
+            and shorter not in GENERIC_FIELDS
+        ):
             continue
         ref = FieldRef(shorter)
         resolved = _usable(ref, fields)
@@ -318,9 +324,7 @@ class Output:
         write = joined.__mod__
         if self.tolerant:
             return [write(row) for row in zip(*parts, strict=True)]
-        return [
-            None if None in row else write(row) for row in zip(*parts, strict=True)
-        ]
+        return [None if None in row else write(row) for row in zip(*parts, strict=True)]
 
     def _texts(self, item: FieldItem | CallItem, table: pa.Table) -> list[str | None]:
         if isinstance(item, CallItem):

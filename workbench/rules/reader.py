@@ -73,7 +73,9 @@ ITEM_KEYS: dict[str, frozenset[str]] = {
 class Reader:
     """Reads the documents of one file into a collector."""
 
-    def __init__(self, source: SourceText, report: Report, collector: Collector) -> None:
+    def __init__(
+        self, source: SourceText, report: Report, collector: Collector
+    ) -> None:
         """Read ``source``; complain to ``report``."""
         self.source = source
         self.report = report
@@ -334,9 +336,7 @@ class Reader:
             updates.apply(overrides)
         elif append:
             updates.append_old_way()
-        elif not any(
-            item.get(k) for k in ("condition", "output", "desc", "priority")
-        ):
+        elif not any(item.get(k) for k in ("condition", "output", "desc", "priority")):
             self._switch(item, name, place)
         else:
             self._define_rule(item, name, place)
@@ -462,9 +462,7 @@ class Reader:
         decode = self.decode
         entry = ExceptionEntry(name, inner)
         entry.fields = decode.operand(element, "fields", inner, optional=update)
-        entry.comps = decode.operand(
-            element, "comps", inner, optional=True, trim=True
-        )
+        entry.comps = decode.operand(element, "comps", inner, optional=True, trim=True)
         values = element.get("values")
         if values is None:
             return entry

@@ -15,7 +15,7 @@ __all__ = ["FirstError", "Report"]
 _MAX_PROBLEMS = 10_000
 
 
-class FirstError(Exception):  # noqa: N818 - not an error of ours: a way out
+class FirstError(Exception):
     """Ends the reading of one file in the engine's way."""
 
 
@@ -42,9 +42,7 @@ class Report:
         """Record an error. Raises FirstError when only the first counts."""
         self.error_count += 1
         if len(self.problems) < _MAX_PROBLEMS:
-            self.problems.append(
-                Problem("error", code, message, place, hint, about)
-            )
+            self.problems.append(Problem("error", code, message, place, hint, about))
         if self.stop_at_first:
             raise FirstError
 
@@ -58,9 +56,7 @@ class Report:
     ) -> None:
         """Record a warning."""
         if len(self.problems) < _MAX_PROBLEMS:
-            self.problems.append(
-                Problem("warning", code, message, place, hint, about)
-            )
+            self.problems.append(Problem("warning", code, message, place, hint, about))
 
     def errors(self) -> list[Problem]:
         """Give the errors."""

@@ -47,7 +47,7 @@ class Items(tuple[_T, ...], Generic[_T]):
     def __contains__(self, key: object) -> bool:
         """Say whether an item, or one of that name, is there."""
         if isinstance(key, str):
-            return key in self.keys()  # noqa: SIM118 - iterating gives items
+            return key in self.keys()
         return super().__contains__(key)
 
     def keys(self) -> list[str]:
@@ -331,7 +331,9 @@ class RuleSet:
                 self._files[number] = parse_file(text, file.source.name)
                 self._cache.clear()
                 return self
-        raise KeyError(f"no {type(item).__name__.lower()} {item.name!r} is defined here")
+        raise KeyError(
+            f"no {type(item).__name__.lower()} {item.name!r} is defined here"
+        )
 
     def remove(self, kind: str, name: str) -> RuleSet:
         """Take every item out that defines ``kind`` ("rule" …) ``name``."""

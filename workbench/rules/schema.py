@@ -83,9 +83,7 @@ _ITEM = _Schema(
         "desc": _TEXT,
         "enabled": _BOOL,
         "exceptions": _Schema("list", items=_EXCEPTION),
-        "items": _Schema(
-            "list", items=_Schema(any_of=(_Schema("integer"), _TEXT))
-        ),
+        "items": _Schema("list", items=_Schema(any_of=(_Schema("integer"), _TEXT))),
         "list": _TEXT,
         "macro": _TEXT,
         "output": _TEXT,

@@ -104,9 +104,7 @@ class ListTable:
         self.lists = list(lists)
         self._position = {c.name: i for i, c in enumerate(self.lists)}
         # a name with an edge inside can stand alone too, but never as one word
-        self._odd = [
-            i for i, c in enumerate(self.lists) if _EDGES.intersection(c.name)
-        ]
+        self._odd = [i for i, c in enumerate(self.lists) if _EDGES.intersection(c.name)]
 
     def __getitem__(self, name: str) -> CompiledList | None:
         """Give a list by name."""
@@ -287,7 +285,11 @@ def _tuple_text(
 def _element(element: Operand, comp: str) -> bytes:
     value = element[0]
     if isinstance(value, list):
-        return b"(" + b", ".join(_quoted(v if isinstance(v, str) else "") for v, _ in value) + b")"
+        return (
+            b"("
+            + b", ".join(_quoted(v if isinstance(v, str) else "") for v, _ in value)
+            + b")"
+        )
     if comp in LIST_OPERATORS or has_modifier(comp):
         raw = _raw(value)
         return raw if raw.startswith(b"(") else b"(" + raw + b")"

@@ -64,12 +64,8 @@ PLAIN_FLOW = Style(
     re.compile(rb":(?=[ \t\r\n,\]}]|\Z)|[,?\[\]{}]|(?:\r\n|[ \t\r\n])#"),
     0,
 )
-SINGLE = Style(
-    re.compile(rb"'|[\r\n]"), re.compile(rb"'(?!')"), ord("'"), quoted=True
-)
-DOUBLE = Style(
-    re.compile(rb'"|\\|[\r\n]'), re.compile(rb'"'), ord("\\"), quoted=True
-)
+SINGLE = Style(re.compile(rb"'|[\r\n]"), re.compile(rb"'(?!')"), ord("'"), quoted=True)
+DOUBLE = Style(re.compile(rb'"|\\|[\r\n]'), re.compile(rb'"'), ord("\\"), quoted=True)
 BLOCK = Style(re.compile(rb"[\r\n]|\x00"), None, 0)
 
 

@@ -35,9 +35,7 @@ _NO_PLAIN_FLOW = _NO_PLAIN | frozenset(b"?")
 _DASH_FLOW = re.compile(rb"[-:](?:[ \t]|\Z)")
 _CHOMP = re.compile(rb"[+-][0-9]|[0-9][+-]|[+-]|[0-9]")
 _WORD = rb"[A-Za-z0-9-]"
-_URI = re.compile(
-    rb"(?:[A-Za-z0-9#;/?:@&=+$,_.!~*'()\[\]-]|%[0-9A-Fa-f]{2})*"
-)
+_URI = re.compile(rb"(?:[A-Za-z0-9#;/?:@&=+$,_.!~*'()\[\]-]|%[0-9A-Fa-f]{2})*")
 _TAG_TAIL = re.compile(rb"(?:[A-Za-z0-9#;/?:@&=+$_.~*'()-]|%[0-9A-Fa-f]{2})*")
 _TAG_WORD = re.compile(_WORD + rb"*")
 
@@ -501,9 +499,7 @@ class Scanner:
         if self._flows:
             bad = char in _NO_PLAIN_FLOW or _DASH_FLOW.match(data, pos)
         else:
-            bad = char in _NO_PLAIN or (
-                char in b"-?:" and _FOLLOWED.match(data, pos)
-            )
+            bad = char in _NO_PLAIN or (char in b"-?:" and _FOLLOWED.match(data, pos))
         if bad:
             raise YamlError("unknown token", pos)
         if self._flows:
