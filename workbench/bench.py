@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any, Self
 
-from workbench.errors import PluginLoadError, PluginOpenError, WorkbenchError
+from workbench.errors import PluginLoadError, PluginOpenError
 from workbench.feeders import RosterFeeder
 from workbench.plugin import Plugin, library_path
 from workbench.registration import fields_of, known_sources, source_name, unused
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from workbench.events import Events
     from workbench.fields import FieldTable
     from workbench.manifest import Manifest
+    from workbench.state_tables import StateTables
     from workbench.worker.session import LogLine
 
 __all__ = ["Workbench"]
@@ -214,13 +215,12 @@ class Workbench:
     # -- what plugins tell -----------------------------------------------------------
 
     @property
-    def tables(self) -> Any:
-        """The state tables: name → DataFrame of its entries at this moment."""
-        with self.roster.borrow() as seat, seat.calling() as session:
-            tables = getattr(session, "tables", None)
-            if tables is None:
-                raise WorkbenchError("state tables cannot be read in this host")
-            return tables()
+    def tables(self) -> StateTables:
+        """The state tables: name → DataFrame of its entries at this moment.
+
+        Those of the host that streams, or streamed last.
+        """
+        return self.roster.tables()
 
     @property
     def trace(self) -> Any:

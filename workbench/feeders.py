@@ -50,7 +50,9 @@ class RosterFeeder:
         resolved = [resolve_column(text, table) for text in texts]
         selection = select_columns(resolved, manifests, source)
         batches = []
-        with self.roster.borrow() as seat:
+        # State comes from the events alone: a plugin that keeps some starts anew.
+        stateful = any("parsing" in m.capabilities for m in manifests)
+        with self.roster.fresh() if stateful else self.roster.borrow() as seat:
             for events, numbered in _pairs(raw, numbers):
                 with seat.calling() as session:
                     batch = session.extract(

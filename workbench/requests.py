@@ -20,6 +20,8 @@ __all__ = ["Selection", "default_fields", "select_columns"]
 
 # Asked for by name like a field: the plugin's own bytes of each event.
 PAYLOAD = "payload"
+# Shown by default where plugins may inject events of their own.
+ASYNC_FIELDS = ("evt.is_async", "evt.asynctype")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,8 @@ def select_columns(
     table, owners = fields_of(manifests, source)
     if texts is None:
         texts = default_fields(manifests, source)
+        if any("async" in m.capabilities for m in manifests):
+            texts += ASYNC_FIELDS
     elif isinstance(texts, str):
         raise TypeError("fields is a list of field texts, not one text")
     columns: dict[str, ResolvedField | None] = {}

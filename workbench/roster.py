@@ -19,6 +19,7 @@ from workbench.config import prepare_config
 from workbench.errors import PluginCrashed, PluginHung, WorkbenchError
 from workbench.hosts import new_session
 from workbench.registration import check_registration
+from workbench.state_tables import MAX_ROWS, StateTables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -181,6 +182,19 @@ class Roster:
             seat.lock.release()
             self._sweep()
 
+    @contextlib.contextmanager
+    def fresh(self) -> Iterator[Seat]:
+        """Give a new seat whose plugins have seen no event yet; it ends afterwards."""
+        with self._lock:
+            if self.closed:
+                raise WorkbenchError("this was closed: load the plugin again")
+            seat = Seat(self._new_session())
+        try:
+            self._bring_up(seat)
+            yield seat
+        finally:
+            self._retire(seat)
+
     def release(self, seat: Seat) -> None:
         """Give back a seat that was taken with a holder."""
         seat.holder = None
@@ -201,15 +215,17 @@ class Roster:
             for seat in self._seats:
                 if seat.holder is None and seat.lock.acquire(blocking=False):
                     return seat
-            session = new_session(
-                self.isolation,
-                call_timeout_sec=self.call_timeout_sec,
-                memory_limit_bytes=self.memory_limit_bytes,
-            )
-            seat = Seat(session)
+            seat = Seat(self._new_session())
             seat.lock.acquire()
             self._seats.append(seat)
             return seat
+
+    def _new_session(self) -> Session:
+        return new_session(
+            self.isolation,
+            call_timeout_sec=self.call_timeout_sec,
+            memory_limit_bytes=self.memory_limit_bytes,
+        )
 
     def _bring_up(self, seat: Seat) -> None:
         """Load and initialise the members that this seat does not have yet."""
@@ -268,6 +284,16 @@ class Roster:
         for seat in list(self._seats):
             told += self._told(seat)[1]
         return sorted((line for _, line in told), key=lambda line: line.time_ns)
+
+    def tables(self) -> StateTables:
+        """Give the state tables of the host that streams, else of the first one."""
+        for seat in list(self._seats):
+            holder = seat.holder
+            if holder is not None and not holder.closed:
+                with holder.calling() as held, held.calling() as session:
+                    return StateTables(session.tables(MAX_ROWS))
+        with self.borrow() as seat, seat.calling() as session:
+            return StateTables(session.tables(MAX_ROWS))
 
     # -- the end ---------------------------------------------------------------------
 

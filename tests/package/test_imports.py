@@ -56,6 +56,7 @@ PARTS = {
     "feeders": "plugin",
     "hosts": "plugin",
     "registration": "plugin",
+    "state_tables": "plugin",
     "requests": "plugin",
     "roster": "plugin",
     "trace": "reprs",

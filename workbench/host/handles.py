@@ -134,6 +134,34 @@ class Host:
         )
         return Pump(pointer)
 
+    def tables(self, max_rows: int) -> bytes:
+        """Give all state tables as ``native/src/tables/snapshot.c`` lays them out."""
+        size = ffi.new("uint64_t *")
+        memory = lib.wb_host_tables(self._c, max_rows, size)
+        try:
+            return bytes(ffi.buffer(memory, size[0]))
+        finally:
+            lib.wb_block_free(memory)
+
+    def dump_state(self) -> tuple[list[bytes], str | None]:
+        """Give the async events of every plugin's ``dump_state``, or what failed."""
+        size = ffi.new("uint64_t *")
+        error = ffi.new("char[]", _ERROR_BYTES)
+        memory = lib.wb_host_dump_state(self._c, size, error, _ERROR_BYTES)
+        if memory == ffi.NULL:
+            return [], _decode(error)
+        try:
+            data = bytes(ffi.buffer(memory, size[0]))
+        finally:
+            lib.wb_block_free(memory)
+        events = []
+        at = 0
+        while at < len(data):
+            end = at + 4 + int.from_bytes(data[at : at + 4], "little")
+            events.append(data[at + 4 : end])
+            at = end
+        return events, None
+
     def close(self) -> None:
         """Destroy every plugin state, last loaded first (idempotent)."""
         host, self._c = self._c, None
@@ -185,6 +213,14 @@ class PluginHandle:
         lib.wb_plugin_scope(self.c, int(parsing), ffi.NULL)
         for source in sources:
             lib.wb_plugin_scope(self.c, int(parsing), _encode(source))
+
+    def announce(self, names: list[str], sources: list[str]) -> None:
+        """Say which async events it sends, and to which event sources (none = all)."""
+        lib.wb_plugin_async_name(self.c, ffi.NULL)
+        for name in names:
+            lib.wb_plugin_async_name(self.c, _encode(name))
+        for source in sources:
+            lib.wb_plugin_async_source(self.c, _encode(source))
 
     def init(self, config: str) -> int:
         """Call ``plugin_init``; give its return code."""
@@ -290,6 +326,17 @@ class Pump:
     def open(self, params: str) -> int:
         """Call ``plugin_open``; give its return code."""
         return int(lib.wb_pump_open(self._c, _encode(params)))
+
+    def live_error(self) -> str | None:
+        """Say what an async handler or capture_open had against the open."""
+        return _decode(lib.wb_pump_live_error(self._c))
+
+    def async_counts(self) -> dict[str, int]:
+        """Count the async events of this capture, by what became of them."""
+        counts = ffi.new("wb_async_counts *")
+        lib.wb_pump_async_counts(self._c, counts)
+        names = ("taken", "given", "refused", "overflow", "future", "left")
+        return {name: int(getattr(counts, name)) for name in names}
 
     def run(self, control_fd: int, slice_ns: int) -> int:
         """Pump until something happens; one of ``lib.WB_RUN_*``."""

@@ -33,6 +33,7 @@ from workbench.worker.protocol.stored import (
     wire_columns,
     wire_options,
 )
+from workbench.worker.protocol.table_rows import decode_tables
 from workbench.worker.protocol.tracing import Tracer
 from workbench.worker.protocol.wire_errors import error_from_wire
 from workbench.worker.session import CaptureOptions, Chunk, Progress
@@ -40,7 +41,12 @@ from workbench.worker.session import CaptureOptions, Chunk, Progress
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from workbench.worker.session import ColumnRequest, LogLine, TraceCall
+    from workbench.worker.session import (
+        ColumnRequest,
+        LogLine,
+        TableSnapshot,
+        TraceCall,
+    )
 
 __all__ = ["LocalSession"]
 
@@ -240,6 +246,16 @@ class LocalSession:
         """Give the plugin's metrics."""
         with _told():
             return self._open_rack().metrics(plugin)
+
+    def tables(self, max_rows: int) -> list[TableSnapshot]:
+        """Give the state tables; see :meth:`Session.tables`."""
+        with _told():
+            return decode_tables(self._open_rack().tables(max_rows))
+
+    def dump_state(self) -> list[bytes]:
+        """Ask for the plugins' state; see :meth:`Session.dump_state`."""
+        with _told():
+            return self._open_rack().dump_state()
 
     def trace(self, plugin: int | None = None) -> list[TraceCall]:
         """Give the calls made so far, oldest first."""

@@ -25,6 +25,8 @@ _FLAGS = {
     "plugin_info": 4,
     "one_field_per_call": 8,
     "dictionaries": 16,
+    "async_columns": 32,
+    "parse": 64,
 }
 _EOF, _LIMIT, _CANCELLED, _FAILURE, _BAD_EVENT = 1, 2, 3, 4, 5
 END_REASONS = {_EOF: "eof", _LIMIT: "limit", _CANCELLED: "cancelled"}
@@ -100,6 +102,8 @@ class Rack:
                 handle.scope(parsing=False, sources=facts["extract_event_sources"])
             if "parsing" in capabilities:
                 handle.scope(parsing=True, sources=facts["parse_event_sources"])
+            if "async" in capabilities:
+                handle.announce(facts["async_events"], facts["async_event_sources"])
         self._plugins[index] = _Loaded(handle, facts, ids)
         return {"plugin": index, "manifest": facts}
 
@@ -200,6 +204,7 @@ class Rack:
                 params=params,
             )
         source = plugin.facts["event_source"] or "syscall"
+        options = {**options, "async_columns": self._any("async")}
         flags = sum(bit for name, bit in _FLAGS.items() if options.get(name))
         pump = self._host.pump(
             plugin.handle,
@@ -256,7 +261,16 @@ class Rack:
         ):
             if options.get(option):
                 names.append(name)
+        if options.get("async_columns"):
+            names += ["evt.is_async", "evt.asynctype"]
         return names
+
+    def _any(self, capability: str) -> bool:
+        """Tell whether an initialised plugin has a capability."""
+        return any(
+            p is not None and p.initialised and capability in p.facts["capabilities"]
+            for p in self._plugins
+        )
 
     def end_of_capture(self) -> dict[str, Any]:
         """Say why the pump ended: ``end``, and ``error`` as data or None."""
@@ -312,7 +326,11 @@ class Rack:
         options: dict[str, Any],
         data_fd: int = -1,
     ) -> tuple[Pump, list[str]]:
-        """Give a pump for stored events and the names of its columns."""
+        """Give a pump for stored events and the names of its columns.
+
+        Plugins that keep state parse every event first, as in a live stream.
+        """
+        options = {**options, "parse": self._any("parsing")}
         flags = sum(bit for name, bit in _FLAGS.items() if options.get(name))
         pump = self._host.pump(
             None,
@@ -351,6 +369,17 @@ class Rack:
         """Give the plugin's metrics."""
         return self._ready(index).handle.metrics()
 
+    def tables(self, max_rows: int) -> bytes:
+        """Give all state tables as bytes."""
+        return self._host.tables(max_rows)
+
+    def dump_state(self) -> list[bytes]:
+        """Give the async events that describe the plugins' state."""
+        events, failed = self._host.dump_state()
+        if failed is not None:
+            raise HostError("PluginFailure", failed, call="plugin_dump_state")
+        return events
+
     def close(self) -> None:
         """Close the capture, destroy the plugins (idempotent)."""
         self.close_capture()
@@ -371,6 +400,13 @@ def _open_source(pump: Pump, plugin: _Loaded, params: str) -> None:
         params=params,
         last_error=said,
     )
+    refused = pump.live_error()
+    if refused is not None:
+        listening = refused.startswith("capture_open")
+        call = "capture_open" if listening else "set_async_event_handler"
+        raise HostError(
+            "PluginFailure", refused, plugin=plugin.name, call=f"plugin_{call}"
+        )
 
 
 def _code_name(code: int) -> str:

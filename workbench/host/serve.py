@@ -136,6 +136,15 @@ class _Worker:
     def _do_metrics(self, request: dict[str, Any], _fds: list[int]) -> Any:
         return self._rack.metrics(request["plugin"])
 
+    def _do_tables(self, request: dict[str, Any], _fds: list[int]) -> Any:
+        data = self._rack.tables(request["max_rows"])
+        self._reply_fds = [write_memfd("workbench-tables", [data])]
+
+    def _do_dump_state(self, _request: dict[str, Any], _fds: list[int]) -> Any:
+        events = self._rack.dump_state()
+        self._reply_fds = [write_memfd("workbench-state", events)]
+        return [len(event) for event in events]
+
     def _do_live_objects(self, _request: dict[str, Any], _fds: list[int]) -> Any:
         return handles.live_objects()
 

@@ -33,13 +33,20 @@ from workbench.worker.protocol.stored import (
     wire_columns,
     wire_options,
 )
+from workbench.worker.protocol.table_rows import decode_tables
 from workbench.worker.protocol.wire_errors import error_from_wire
 from workbench.worker.session import CaptureOptions, Chunk, Progress
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from workbench.worker.session import ColumnRequest, EndReason, LogLine, TraceCall
+    from workbench.worker.session import (
+        ColumnRequest,
+        EndReason,
+        LogLine,
+        TableSnapshot,
+        TraceCall,
+    )
 
 __all__ = ["WorkerSession"]
 
@@ -362,6 +369,28 @@ class WorkerSession:
     def metrics(self, plugin: int) -> list[dict[str, Any]]:
         """Give the plugin's metrics."""
         return list(self._call("metrics", plugin=plugin)[0])
+
+    def tables(self, max_rows: int) -> list[TableSnapshot]:
+        """Give the state tables; see :meth:`Session.tables`."""
+        _, fds = self._call("tables", max_rows=max_rows)
+        try:
+            return decode_tables(os.pread(fds[0], os.fstat(fds[0]).st_size, 0))
+        finally:
+            _close_all(fds)
+
+    def dump_state(self) -> list[bytes]:
+        """Ask for the plugins' state; see :meth:`Session.dump_state`."""
+        sizes, fds = self._call("dump_state")
+        try:
+            data = os.pread(fds[0], os.fstat(fds[0]).st_size, 0)
+        finally:
+            _close_all(fds)
+        events = []
+        at = 0
+        for size in sizes:
+            events.append(data[at : at + size])
+            at += size
+        return events
 
     def trace(self, plugin: int | None = None) -> list[TraceCall]:
         """Give the calls made so far, oldest first."""

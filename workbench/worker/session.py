@@ -25,6 +25,7 @@ __all__ = [
     "LogLine",
     "Progress",
     "Session",
+    "TableSnapshot",
     "TraceCall",
 ]
 
@@ -131,6 +132,29 @@ class TraceCall:
     count: int = 1
 
 
+@dataclass(frozen=True, slots=True)
+class TableSnapshot:
+    """A state table at one moment.
+
+    ``key_type`` and the types of ``fields`` (name → type) are those of the plugin API:
+    int8 … uint64, string, bool, table. ``owner``: the plugin it belongs to, "" for
+    the built-in ones. ``size``: entries, None when the owner does not tell. ``keys``:
+    one per row, None where the owner does not tell them. ``columns``: field → values
+    per row; strings are bytes, a sub-table is the number of its entries, None is
+    unreadable. ``note``: why rows are missing, "" when none are.
+    """
+
+    name: str
+    key_type: str
+    owner: str
+    size: int | None
+    fields: dict[str, str]
+    read_only: frozenset[str]
+    keys: list[int | None]
+    columns: dict[str, list[Any]]
+    note: str = ""
+
+
 @dataclass(slots=True)
 class Progress:
     """``percent``: 0..100, None when the plugin does not tell; ``text``: its words."""
@@ -209,6 +233,12 @@ class Session(Protocol):
 
     def metrics(self, plugin: int) -> list[dict[str, Any]]:
         """Give the plugin's metrics: name, type, value."""
+
+    def tables(self, max_rows: int) -> list[TableSnapshot]:
+        """Give the state tables with at most ``max_rows`` entries each."""
+
+    def dump_state(self) -> list[bytes]:
+        """Give the async events by which plugins describe their state (API ≥ 3.10)."""
 
     def trace(self, plugin: int | None = None) -> list[TraceCall]:
         """Give the calls made so far, oldest first."""

@@ -22,6 +22,8 @@
  * Beyond the guide: fields of the newer types (bool, reltime, abstime through
  * extract_u64; ipaddr, ipnet through extract_str as 4 or 16 bytes), `write_log`, and
  * `extractor_plugin` with GEN_EXTRACTOR_PLUGIN_API_HOOKS for plugins without events.
+ * falcosecurity_state.h, which comes along, adds plugins that parse events, keep tables
+ * and send async events.
  *
  * Licensed under the Apache License 2.0.
  */
@@ -41,6 +43,7 @@ typedef ss_plugin_event falco_wire_event;
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
+#include <cstring>
 #include <exception>
 #include <list>
 #include <memory>
@@ -88,6 +91,7 @@ typedef struct event_view {
   const uint8_t* data;
   uint32_t datalen;
   uint64_t ts;
+  const char* async_name; /* of an async event, whose data this is; else NULL */
 } event_view;
 
 /* ------------------------------------------------------------- what authors implement */
@@ -126,12 +130,20 @@ class plugin_base {
       m_log_fn(m_owner, nullptr, text.c_str(), severity);
     }
   }
-  void set_log(ss_plugin_owner_t* owner, ss_plugin_log_fn_t log_fn) {
-    m_owner = owner;
-    m_log_fn = log_fn;
+  void set_framework(const ss_plugin_init_input* in) {
+    m_framework = in;
+    if (in != nullptr) {
+      m_owner = in->owner;
+      m_log_fn = in->log_fn;
+    }
   }
 
+ protected:
+  /* What the framework hands to init: tables, for instance. During init only. */
+  const ss_plugin_init_input& framework() const { return *m_framework; }
+
  private:
+  const ss_plugin_init_input* m_framework = nullptr;
   std::string m_last_error;
   ss_plugin_owner_t* m_owner = nullptr;
   ss_plugin_log_fn_t m_log_fn = nullptr;
@@ -279,6 +291,31 @@ const about& about_of() noexcept {
   return *known;
 }
 
+/* An event of a plugin or, for plugins that ask for them, an async event. */
+inline event_view view_of(const ss_plugin_event_input* in) {
+  event_view view = {in->evtnum, nullptr, 0, in->evt->ts, nullptr};
+  const char* const bytes = reinterpret_cast<const char*>(in->evt);
+  if (in->evt->type != FALCO_ASYNC_EVENT_TYPE) {
+    view.data = reinterpret_cast<const uint8_t*>(
+        falco_plugin_payload(in->evt, &view.datalen));
+    return view;
+  }
+  uint32_t name_len = 0;
+  uint32_t data_len = 0;
+  if (in->evt->len < 42) {
+    return view;
+  }
+  std::memcpy(&name_len, bytes + 30, sizeof name_len);
+  std::memcpy(&data_len, bytes + 34, sizeof data_len);
+  if (in->evt->nparams == 3 && name_len > 0 && name_len <= in->evt->len - 42 &&
+      data_len <= in->evt->len - 42 - name_len && bytes[42 + name_len - 1] == 0) {
+    view.async_name = bytes + 42;
+    view.data = reinterpret_cast<const uint8_t*>(bytes) + 42 + name_len;
+    view.datalen = data_len;
+  }
+  return view;
+}
+
 /* What a framework calls the state of a plugin. */
 template <typename Plugin>
 struct state {
@@ -312,9 +349,12 @@ struct state {
           SS_PLUGIN_FAILURE, [made](const char* what) { made->tell(what); },
           [made, in] {
             made->plugin.reset(new Plugin);
-            made->plugin->set_log(in->owner, in->log_fn);
+            made->plugin->set_framework(in);
             return made->plugin->init(in->config != nullptr ? in->config : "");
           });
+      if (made->plugin) {
+        made->plugin->set_framework(nullptr);
+      }
     }
     return made;
   }
@@ -370,10 +410,8 @@ struct state {
 
   ss_plugin_rc extract(const ss_plugin_event_input* evt,
                        const ss_plugin_field_extract_input* in) noexcept {
-    event_view view = {evt->evtnum, nullptr, 0, evt->evt->ts};
+    const event_view view = view_of(evt);
     const auto said = [this](const char* what) { tell(what); };
-    view.data = reinterpret_cast<const uint8_t*>(
-        falco_plugin_payload(evt->evt, &view.datalen));
     return guarded(SS_PLUGIN_FAILURE, said, [&]() -> ss_plugin_rc {
       if (view.data == nullptr) {
         tell("not an event of a plugin");
@@ -638,6 +676,8 @@ typedef falcosecurity::event_view ss_plugin_event;
     return falcosecurity::detail::event_string<plugin_class>(s, e);                     \
   }                                                                                     \
   }
+
+#include "falcosecurity_state.h"
 
 /* Exports a plugin that only extracts. */
 #define GEN_EXTRACTOR_PLUGIN_API_HOOKS(plugin_class)                                    \

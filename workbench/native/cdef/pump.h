@@ -8,6 +8,8 @@ typedef struct wb_pump wb_pump;
 #define WB_PLUGIN_INFO 4
 #define WB_ONE_FIELD 8
 #define WB_DICTIONARIES 16
+#define WB_ASYNC_COLUMNS 32
+#define WB_PARSE 64
 
 /* What wb_pump_run returned for. */
 #define WB_RUN_CONTROL 1
@@ -47,6 +49,9 @@ int64_t wb_pump_feed(wb_pump *pump, uint8_t *data, const int64_t *offsets,
 /* The text of one stored event; the copy lives until the next call with this pump. */
 const char *wb_pump_event_text(wb_pump *pump, wb_plugin *plugin, uint8_t *data,
                                uint32_t bytes, uint64_t number);
+/* What a plugin's async handler or capture_open had against the open, or NULL. */
+const char *wb_pump_live_error(wb_pump *pump);
+void wb_pump_async_counts(wb_pump *pump, wb_async_counts *counts);
 void wb_pump_flush(wb_pump *pump);
 int wb_pump_end(wb_pump *pump);
 int32_t wb_pump_end_code(wb_pump *pump);

@@ -84,6 +84,7 @@ typedef struct __attribute__((packed)) abi_plugin_event {
 } abi_plugin_event;
 
 #define ABI_PAYLOAD_OFFSET 38u
+#define ABI_ASYNC_NAME_OFFSET 42u
 
 typedef struct abi_event_input {
 	const abi_event_c *evt;

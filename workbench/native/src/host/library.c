@@ -44,6 +44,7 @@ void wb_host_free(wb_host *host)
 		return;
 	while (host->last)
 		wb_plugin_free(host->last);
+	wb_tables_close(host);
 	wb_free(host);
 }
 
@@ -124,13 +125,17 @@ void wb_plugin_free(wb_plugin *p)
 	if (host->last == p)
 		host->last = before;
 	/* The library stays mapped: Go cannot be unloaded, C++ keeps statics anyway. */
+	wb_live_forget(p);
 	wb_tables_free(p);
+	for (uint32_t i = 0; i < p->nasync_names; i++)
+		wb_free(p->async_names[i]);
+	wb_free(p->async_names);
+	scope_free(&p->async);
 	scope_free(&p->extract);
 	scope_free(&p->parse);
 	wb_free(p->path);
 	wb_free(p->name);
 	wb_free(p->source);
-	wb_free(p->owner_error);
 	wb_free(p->text);
 	wb_free(p->schema_version);
 	wb_free(p);

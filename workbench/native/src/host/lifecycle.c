@@ -77,6 +77,7 @@ void wb_plugin_destroy(wb_plugin *p)
 	void *state = p->state;
 	p->state = NULL;
 	p->init_ok = false;
+	wb_tables_retire(p);
 	if (!state || !p->sym[WB_CALL_destroy])
 		return;
 	wb_frame frame;

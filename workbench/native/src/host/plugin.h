@@ -44,8 +44,11 @@ struct wb_plugin {
 	wb_scope extract;
 	bool parses;
 	wb_scope parse;
-	void *tables; /* owned by host/tables */
-	char *owner_error;
+	void *tables; /* owned by tables/plugins.c */
+	bool sends_async;
+	wb_scope async; /* sources only */
+	char **async_names;
+	uint32_t nasync_names;
 	char *text; /* copy of the last text a call returned */
 	char *schema_version;
 	wb_plugin *next;
@@ -56,6 +59,7 @@ struct wb_host {
 	int log_fd;
 	wb_plugin *first;
 	wb_plugin *last;
+	void *tables; /* the registry */
 };
 
 /* One event as the pump sees it. blob is the whole 3.x event, built when needed. */
@@ -130,12 +134,10 @@ void wb_warn(wb_plugin *p, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 void wb_log_fn(abi_owner *owner, const char *component, const char *msg, int32_t sev);
 
-/* ---- per-owner error ---- */
-void wb_owner_fail(wb_plugin *p, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+/* ---- state tables (tables/plugins.c) ---- */
+struct wbt_registry *wb_tables_registry(wb_host *host);
+/* The calling thread's last error in a table call of owner, NULL for none. */
 const char *wb_owner_last_error(abi_owner *owner);
-
-/* ---- state tables (host/tables*.c) ---- */
 /* Tables as seen by p during init; never NULL. */
 const abi_init_tables_input *wb_tables_for_init(wb_plugin *p);
 /* Access during extract, parse and capture listening; never NULL. */
@@ -143,7 +145,14 @@ abi_reader_vtable_ext *wb_tables_reader(wb_plugin *p);
 abi_writer_vtable *wb_tables_writer(wb_plugin *p);
 /* A call into p ended: drop entries it did not give back. Cheap when there are none. */
 void wb_tables_call_ended(wb_plugin *p);
+/* p is about to be destroyed: its own tables are gone. */
+void wb_tables_retire(wb_plugin *p);
 void wb_tables_free(wb_plugin *p);
+void wb_tables_close(wb_host *host);
+
+/* ---- the live side of a capture (live/) ---- */
+/* p is about to be freed: no thread may reach it any more. */
+void wb_live_forget(wb_plugin *p);
 
 /* ---- the families (host/family_*.c) ---- */
 int32_t wb_family_init(wb_plugin *p, const char *config);

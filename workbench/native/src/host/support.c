@@ -156,23 +156,3 @@ void wb_warn(wb_plugin *p, const char *format, ...)
 	va_end(args);
 	wb_log(p, 4, "workbench", text);
 }
-
-/* ---- errors kept for a plugin ------------------------------------------------ */
-
-void wb_owner_fail(wb_plugin *p, const char *format, ...)
-{
-	char text[1024];
-	va_list args;
-	va_start(args, format);
-	vsnprintf(text, sizeof text, format, args);
-	va_end(args);
-	wb_free(p->owner_error);
-	p->owner_error = wb_copy_text(text);
-}
-
-const char *wb_owner_last_error(abi_owner *owner)
-{
-	wb_plugin *p = owner;
-	/* Plugins build strings from this without looking: never NULL. */
-	return p && p->owner_error ? p->owner_error : "";
-}

@@ -19,12 +19,16 @@ void wb_parse_event(wb_host *host, wb_event *event, const char *source,
 		abi_event_input ev = {(abi_event_c *)wb_request_blob(request, event, source_id),
 		                      event->num, source};
 		wb_hot *hot = wb_hot_of(p, WB_HOT_PARSE);
-		hot->count++;
+		uint64_t start = (hot->count++ & 63) ? 0 : wb_mono_ns();
 		host->board->event_number = event->num;
 		wb_mark(host, WB_CALL_parse_event, p->index);
 		/* The framework does not look at the code either; it is counted. */
 		if (((wb_parse_fn)p->sym[WB_CALL_parse_event])(p->state, &ev, &in) != ABI_SUCCESS)
 			hot->failures++;
+		if (start) {
+			hot->timed++;
+			hot->timed_ns += wb_mono_ns() - start;
+		}
 		wb_unmark(host);
 		wb_tables_call_ended(p);
 	}

@@ -1,4 +1,5 @@
-/* The loop: next_batch → convert → number → parse → extract → row.
+/* The loop: next_batch → convert → number → parse → extract → row. Async events join
+ * in order of time, before the event of the source that is later.
  *
  * One thread pumps. A second one, only when chunks go to a parent, sends a started chunk
  * while the first waits inside next_batch; the lock is held outside of next_batch. */
@@ -9,6 +10,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "../live/live.h"
 #include "pump_api.h"
 #include "request.h"
 
@@ -32,7 +34,9 @@ struct wb_pump {
 	wb_builder builder;
 	wb_request request;
 	bool prepared;
-	uint32_t col_payload, col_raw, col_info;
+	uint32_t col_payload, col_raw, col_info, col_async;
+	wb_live *live;
+	char live_error[1200];
 	wb_batch batch;
 	uint32_t cursor;
 	int32_t code; /* of the batch in hand, reported after its events */
@@ -97,6 +101,8 @@ int wb_pump_prepare(wb_pump *m)
 	m->col_payload = m->flags & WB_KEEP_PAYLOAD ? n++ : 0;
 	m->col_raw = m->flags & WB_KEEP_RAW ? n++ : 0;
 	m->col_info = m->flags & WB_PLUGIN_INFO ? n++ : 0;
+	m->col_async = m->flags & WB_ASYNC_COLUMNS ? n : 0;
+	n += m->col_async ? 2 : 0;
 	int rc = wb_builder_init(&m->builder, m->host, n, m->chunk_rows, m->window,
 	                         m->data_fd);
 	if (rc)
@@ -118,6 +124,10 @@ int wb_pump_prepare(wb_pump *m)
 		wb_builder_column(b, m->col_raw, WB_KIND_BYTES, false, false);
 	if (m->col_info)
 		wb_builder_column(b, m->col_info, WB_KIND_BYTES, false, false);
+	if (m->col_async) {
+		wb_builder_column(b, m->col_async, WB_KIND_BOOL, false, false);
+		wb_builder_column(b, m->col_async + 1, WB_KIND_BYTES, false, true);
+	}
 	wb_request_plan(&m->request, m->event_source, (m->flags & WB_ONE_FIELD) != 0);
 	return 0;
 }
@@ -185,8 +195,11 @@ int32_t wb_pump_open(wb_pump *m, const char *params)
 	m->opened = rc == ABI_SUCCESS;
 	m->host->board->event_number = 0;
 	m->host->board->stop = 0;
-	if (m->opened)
-		start_flusher(m);
+	if (m->opened) {
+		m->live = wb_live_new(m->host, p, m->event_source);
+		if (wb_live_start(m->live, m->live_error, sizeof m->live_error))
+			start_flusher(m);
+	}
 	return rc;
 }
 
@@ -205,6 +218,17 @@ void wb_pump_close(wb_pump *m)
 	              (unsigned long long)m->events);
 	((wb_close_fn)p->sym[WB_CALL_close])(p->state, m->instance);
 	wb_call_end(p, &frame, WB_RET_VOID, 0, NULL);
+	wb_live_stop(m->live);
+}
+
+const char *wb_pump_live_error(wb_pump *m)
+{
+	return m->live_error[0] ? m->live_error : NULL;
+}
+
+void wb_pump_async_counts(wb_pump *m, wb_async_counts *counts)
+{
+	*counts = m->live ? wb_live_counts(m->live) : (wb_async_counts){0};
 }
 
 void wb_pump_free(wb_pump *m)
@@ -212,6 +236,7 @@ void wb_pump_free(wb_pump *m)
 	if (!m)
 		return;
 	wb_pump_close(m);
+	wb_live_free(m->live);
 	if (m->prepared)
 		wb_builder_free(&m->builder);
 	wb_request_free(&m->request);
@@ -260,6 +285,19 @@ static void put_info(wb_pump *m, wb_builder *b, wb_event *e, uint64_t row, uint3
 	wb_free(said);
 }
 
+static void put_async(wb_builder *b, uint32_t col, const wb_event *e, uint64_t row)
+{
+	bool is_async = e->type == ABI_EVENT_ASYNC;
+	wb_put_bool(&b->cols[col], row, is_async);
+	wb_cell_valid(&b->cols[col], row);
+	if (is_async)
+		put_bytes(b, col + 1, row, e->blob + ABI_ASYNC_NAME_OFFSET,
+		          (uint32_t)strnlen((char *)e->blob + ABI_ASYNC_NAME_OFFSET,
+		                            e->blob_len - ABI_ASYNC_NAME_OFFSET));
+	else
+		wb_cell_null(&b->cols[col + 1], row);
+}
+
 static void add_row(wb_pump *m, wb_event *e, uint32_t id)
 {
 	wb_builder *b = &m->builder;
@@ -276,6 +314,8 @@ static void add_row(wb_pump *m, wb_event *e, uint32_t id)
 		put_bytes(b, m->col_raw, row, wb_request_blob(&m->request, e, id), e->blob_len);
 	if (m->col_info)
 		put_info(m, b, e, row, id);
+	if (m->col_async)
+		put_async(b, m->col_async, e, row);
 	wb_builder_commit(b);
 }
 
@@ -286,11 +326,42 @@ static void end(wb_pump *m, int reason, int32_t code)
 	wb_builder_emit(&m->builder);
 }
 
+/* Count, parse and extract one event. False: the stream ended, or a chunk went out. */
+static bool take_event(wb_pump *m, wb_event *e)
+{
+	wb_builder *b = &m->builder;
+	e->num = ++m->events;
+	wb_parse_event(m->host, e, m->event_source, &m->request, m->source->id);
+	add_row(m, e, m->source->id);
+	if (m->max_events && m->events >= m->max_events) {
+		end(m, WB_END_LIMIT, 0);
+		return false;
+	}
+	if (wb_builder_full(b) ||
+	    (!(m->events & 15) && m->data_fd >= 0 && due(m, wb_mono_ns()))) {
+		wb_builder_emit(b);
+		return false;
+	}
+	return true;
+}
+
+/* Deliver the async events due before time ts. False: as take_event. */
+static bool deliver_async(wb_pump *m, uint64_t ts)
+{
+	wb_event e;
+	while (wb_live_pending(m->live) && wb_live_take(m->live, ts, &e)) {
+		bool go_on = take_event(m, &e);
+		wb_free(e.blob);
+		if (!go_on)
+			return false;
+	}
+	return true;
+}
+
 /* Deliver the events of the batch in hand. False: the stream ended, or a chunk went out
  * and the caller should look around. */
 static bool deliver(wb_pump *m)
 {
-	wb_builder *b = &m->builder;
 	wb_plugin *p = m->source;
 	wb_board *board = m->host->board;
 	while (m->cursor < m->batch.n) {
@@ -305,19 +376,11 @@ static bool deliver(wb_pump *m)
 			end(m, WB_END_BAD_EVENT, ABI_FAILURE);
 			return false;
 		}
+		if (wb_live_pending(m->live) && !deliver_async(m, e.ts))
+			return false;
 		m->cursor++;
-		e.num = ++m->events;
-		wb_parse_event(m->host, &e, m->event_source, &m->request, p->id);
-		add_row(m, &e, p->id);
-		if (m->max_events && m->events >= m->max_events) {
-			end(m, WB_END_LIMIT, 0);
+		if (!take_event(m, &e))
 			return false;
-		}
-		if (wb_builder_full(b) ||
-		    (!(m->cursor & 15) && m->data_fd >= 0 && due(m, wb_mono_ns()))) {
-			wb_builder_emit(b);
-			return false;
-		}
 	}
 	return true;
 }
@@ -326,6 +389,12 @@ static bool deliver(wb_pump *m)
 static void conclude(wb_pump *m)
 {
 	uint32_t n = m->batch.n;
+	/* While the source rests, async events wait only for their own time; when it ends
+	 * they all come. A chunk that went out brings us back here. */
+	bool rests = m->code == ABI_TIMEOUT;
+	if ((rests || (m->code != ABI_SUCCESS)) && wb_live_pending(m->live) &&
+	    !deliver_async(m, rests ? wb_real_ns() : UINT64_MAX))
+		return;
 	wb_family_release(m->source, &m->batch);
 	m->have_batch = false;
 	switch (m->code) {
@@ -456,6 +525,8 @@ int64_t wb_pump_feed(wb_pump *m, uint8_t *data, const int64_t *offsets,
 		wb_event e = {.num = numbers[i]};
 		uint32_t len = (uint32_t)(offsets[i + 1] - offsets[i]);
 		if (wb_event_view(data + offsets[i], len, &e)) {
+			if (m->flags & WB_PARSE)
+				wb_parse_event(m->host, &e, m->event_source, &m->request, 0);
 			add_row(m, &e, 0);
 		} else {
 			/* No event at all: a row of nulls keeps the rows in step. */

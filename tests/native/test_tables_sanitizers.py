@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SRC = ROOT / "workbench" / "native" / "src"
+
+
+@pytest.mark.sanitizer
+@pytest.mark.parametrize("sanitizers", ["address,undefined", "thread"])
+def test_state_tables_survive_use_misuse_and_many_threads(tmp_path, sanitizers):
+    compiler = os.environ.get("CC") or shutil.which("cc") or "gcc"
+    program = tmp_path / "tables_test"
+    # plugins.c ties the tables to a host; the test brings plugins of its own.
+    sources = [p for p in sorted((SRC / "tables").glob("*.c")) if p.stem != "plugins"]
+    command = [
+        compiler, "-g", "-O1", "-std=gnu11", "-Wall", "-Wextra", "-Werror",
+        "-Wno-unused-parameter", f"-fsanitize={sanitizers}",
+        "-fno-sanitize-recover=all", f"-I{SRC}",
+        str(Path(__file__).with_name("tables_test.c")), *map(str, sources),
+        "-o", str(program), "-lpthread",
+    ]  # fmt: skip
+    built = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert built.returncode == 0, built.stderr
+    done = subprocess.run(
+        [str(program), "10000"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        env={**os.environ, "TSAN_OPTIONS": "halt_on_error=1"},
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout == "ok\n"
