@@ -389,17 +389,16 @@ class Rack:
 
 def _open_source(pump: Pump, plugin: _Loaded, params: str) -> None:
     code = pump.open(params)
-    if code == _SUCCESS:
-        return
-    said = plugin.handle.last_error()
-    raise HostError(
-        "PluginOpenError",
-        f"cannot open {params!r}: {said or 'the plugin gave no reason'} "
-        f"(plugin {plugin.name}, plugin_open returned {_code_name(code)})",
-        plugin=plugin.name,
-        params=params,
-        last_error=said,
-    )
+    if code != _SUCCESS:
+        said = plugin.handle.last_error()
+        raise HostError(
+            "PluginOpenError",
+            f"cannot open {params!r}: {said or 'the plugin gave no reason'} "
+            f"(plugin {plugin.name}, plugin_open returned {_code_name(code)})",
+            plugin=plugin.name,
+            params=params,
+            last_error=said,
+        )
     refused = pump.live_error()
     if refused is not None:
         listening = refused.startswith("capture_open")
