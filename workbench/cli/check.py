@@ -1,4 +1,4 @@
-"""``workbench check``: tell whether a plugin is a good citizen of the framework.
+"""``workbench check``: tell whether a plugin is a good citizen of the framework."""
 
 from __future__ import annotations
 

@@ -79,7 +79,14 @@ def check_plugin(
     if plugin is None:
         return report
     with plugin:
-        _check_running(report, plugin, params, companions, events, say)
+        _check_running(
+            report,
+            plugin,
+            params=params,
+            companions=companions,
+            events=events,
+            say=say,
+        )
     report.done.append("done")
     return report
 
@@ -87,6 +94,7 @@ def check_plugin(
 def _check_running(
     report: CheckReport,
     plugin: Plugin,
+    *,
     params: str | None,
     companions: Sequence[str],
     events: Events | None,
