@@ -14,7 +14,7 @@ from workbench.events import Events
 from workbench.feeders import RosterFeeder
 from workbench.generic import host_name
 from workbench.html import printable
-from workbench.tables import column_type, join_batches
+from workbench.tables import column_info, column_type, join_batches
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -133,8 +133,6 @@ class Collector:
 
 def _schema(capture: Capture) -> pa.Schema:
     """Give the columns of a capture that had no events."""
-    from workbench.frames import column_info
-
     columns = [
         ("evt.num", pa.uint64()),
         ("evt.rawtime", pa.uint64()),

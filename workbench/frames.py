@@ -16,17 +16,20 @@ import pyarrow.compute as pc
 
 from workbench.addresses import address_text
 from workbench.generic_fields import GENERIC_FIELDS
-from workbench.tables import list_like, plain_array
+from workbench.tables import (
+    HIDDEN_COLUMNS,
+    column_info,
+    list_like,
+    plain_array,
+    text_array,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from workbench.fields import FieldInfo
 
-__all__ = ["column_info", "event_frame", "text_array"]
-
-# Columns that serve the machine: never shown unless asked for by name.
-HIDDEN_COLUMNS = frozenset({"raw"})
+__all__ = ["event_frame"]
 
 # Declared as times by the engine, but no number of nanoseconds since anything.
 _COUNTS = frozenset(
@@ -35,26 +38,6 @@ _COUNTS = frozenset(
 
 _TIME = pa.timestamp("ns", "UTC")
 _SPAN = pa.duration("ns")
-
-
-def column_info(column: str, fields: Mapping[str, FieldInfo]) -> FieldInfo | None:
-    """Give the field that ``column`` (``probe.kv[key]``) holds, None for others."""
-    name = column.partition("[")[0]
-    return fields.get(name) or GENERIC_FIELDS.get(name)
-
-
-def text_array(column: pa.Array) -> pa.Array:
-    """Turn bytes into text; what is not UTF-8 shows as U+FFFD."""
-    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-        return column
-    try:
-        return column.cast(pa.string())
-    except pa.ArrowInvalid:
-        repaired = [
-            None if v is None else v.decode("utf-8", "replace")
-            for v in column.to_pylist()
-        ]
-        return pa.array(repaired, pa.string())
 
 
 def _ns_array(column: pa.Array, target: pa.DataType) -> pa.Array:

@@ -6,6 +6,7 @@ markup is escaped, both are cut to a size.
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING, Any
 
 from workbench.html import escape, printable, table, tag
@@ -159,20 +160,36 @@ def _cell(value: Any) -> str:
     return "" if text in {"<NA>", "nan", "NaT", "None"} else text
 
 
+def _fitted(rows: list[list[str]]) -> list[str]:
+    """Align columns, as many as fit the terminal, and say how many do not."""
+    room = shutil.get_terminal_size().columns
+    widths = [min(_CELL, max(map(len, column))) for column in zip(*rows, strict=True)]
+    shown, used = 0, 0
+    for width in widths:
+        used += width + 2
+        if shown > 2 and used > room:
+            break
+        shown += 1
+    lines = [
+        "  ".join(
+            c.ljust(w) for c, w in zip(row[:shown], widths[:shown], strict=True)
+        ).rstrip()
+        for row in rows
+    ]
+    if shown < len(widths):
+        names = ", ".join(rows[0][shown:])
+        more = _count(len(widths) - shown, "more column")
+        lines.append(printable(f"{more}: {names}", limit=max(_CELL, room)))
+    return lines
+
+
 def events_text(events: Events) -> str:
     """Give the text repr of Events: what they are, and the first rows."""
     lines = [f"Events: {_title(events)}"]
     lines += [f"note: {printable(n, limit=200)}" for n in events.origin.notes]
     if len(events):
         header, rows = _cells(events)
-        widths = [
-            min(_CELL, max([len(h), *(len(r[i]) for r in rows)]))
-            for i, h in enumerate(header)
-        ]
-        lines += [
-            "  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip()
-            for row in [header, *rows]
-        ]
+        lines += _fitted([header, *rows])
         if len(events) > _ROWS:
             lines.append(f"… {len(events) - _ROWS:,} more; the frame has all: .frame")
     return "\n".join(lines)

@@ -271,12 +271,11 @@ class Roster:
         return trace, log
 
     def trace(self, name: str | None = None) -> list[TraceCall]:
-        """Give the API calls made in all hosts, oldest first."""
+        """Give the API calls made in all hosts: host by host, each oldest first."""
         told = list(self._old_trace)
         for seat in list(self._seats):
             told += self._told(seat)[0]
-        calls = [call for owner, call in told if name is None or owner == name]
-        return sorted(calls, key=lambda call: (call.start_ns, call.seq))
+        return [call for owner, call in told if name is None or owner == name]
 
     def log(self) -> list[LogLine]:
         """Give the log lines of all hosts, oldest first."""

@@ -13,13 +13,45 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from workbench.fields import FIELD_TYPES
+from workbench.generic_fields import GENERIC_FIELDS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from workbench.fields import FieldInfo
 
-__all__ = ["column_type", "join_batches", "list_like", "plain_array"]
+__all__ = [
+    "HIDDEN_COLUMNS",
+    "column_info",
+    "column_type",
+    "join_batches",
+    "list_like",
+    "plain_array",
+    "text_array",
+]
+
+# Columns that serve the machine: never shown unless asked for by name.
+HIDDEN_COLUMNS = frozenset({"raw"})
+
+
+def column_info(column: str, fields: Mapping[str, FieldInfo]) -> FieldInfo | None:
+    """Give the field that ``column`` (``probe.kv[key]``) holds, None for others."""
+    name = column.partition("[")[0]
+    return fields.get(name) or GENERIC_FIELDS.get(name)
+
+
+def text_array(column: pa.Array) -> pa.Array:
+    """Turn bytes into text; what is not UTF-8 shows as U+FFFD."""
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        return column
+    try:
+        return column.cast(pa.string())
+    except pa.ArrowInvalid:
+        repaired = [
+            None if v is None else v.decode("utf-8", "replace")
+            for v in column.to_pylist()
+        ]
+        return pa.array(repaired, pa.string())
 
 
 def column_type(info: FieldInfo | None) -> pa.DataType:

@@ -15,9 +15,14 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from workbench.addresses import address_text
-from workbench.frames import HIDDEN_COLUMNS, column_info, text_array
 from workbench.generic import iso_times
-from workbench.tables import list_like, plain_array
+from workbench.tables import (
+    HIDDEN_COLUMNS,
+    column_info,
+    list_like,
+    plain_array,
+    text_array,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -25,12 +25,17 @@ def duration_text(duration_ns: int) -> str:
     return f"{duration_ns} ns"
 
 
+def _since(at_ns: int, start_ns: int) -> str:
+    return f"+{duration_text(max(0, at_ns - start_ns))}" if at_ns else ""
+
+
 class Trace(list["TraceCall"]):
     """API calls, oldest first; hot calls are counted, not listed one by one."""
 
     def rows(self) -> list[tuple[str, str, str, str, str, str]]:
         """Give the cells of one line per call; times count from the first call."""
-        start = self[0].start_ns if self else 0
+        # Hot calls are summed up: their rows have no one beginning.
+        start = min((call.start_ns for call in self if call.start_ns), default=0)
         out = []
         for call in self:
             name = call.function
@@ -40,7 +45,7 @@ class Trace(list["TraceCall"]):
                 took += " in all"
             out.append(
                 (
-                    f"+{duration_text(max(0, call.start_ns - start))}",
+                    _since(call.start_ns, start),
                     printable(call.plugin, limit=40),
                     name,
                     printable(call.arguments, limit=80),
