@@ -72,6 +72,8 @@ def prepare_config(manifest: Manifest, config: Mapping[str, Any] | str | None) -
     if schema is None:
         return text
     text = text or "{}"
+    if text == "{}" and _accepts_empty(schema):
+        return text
     name = manifest.name
     try:
         value = json.loads(text, parse_constant=_no_constant)
@@ -96,6 +98,35 @@ def prepare_config(manifest: Manifest, config: Mapping[str, Any] | str | None) -
             config_path=faults[0][0],
         )
     return text
+
+
+# Keywords that no empty object can break.
+_HARMLESS = frozenset(
+    {
+        "$comment",
+        "$id",
+        "$schema",
+        "additionalProperties",
+        "default",
+        "definitions",
+        "description",
+        "examples",
+        "maxProperties",
+        "patternProperties",
+        "properties",
+        "title",
+        "type",
+    }
+)
+
+
+def _accepts_empty(schema: Any) -> bool:
+    """Tell whether ``{}`` plainly fits: most do, and the library is slow to load."""
+    return (
+        isinstance(schema, dict)
+        and schema.get("type", "object") == "object"
+        and schema.keys() <= _HARMLESS
+    )
 
 
 def _no_constant(word: str) -> Any:

@@ -11,6 +11,7 @@ import pyarrow as pa
 from workbench.errors import WorkbenchError
 from workbench.event_columns import Origin
 from workbench.fields import FieldTable
+from workbench.tables import plain_lists
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -72,7 +73,7 @@ def _save_arrow(events: Events, path: Path) -> None:
 
     table = events.table.replace_schema_metadata(describe(**_facts(events)))
     # The file format wants one dictionary per column.
-    table = table.unify_dictionaries()
+    table = plain_lists(table).unify_dictionaries()
     with (
         _whole(path) as draft,
         pa.OSFile(str(draft), "wb") as sink,

@@ -27,6 +27,7 @@ __all__ = [
     "join_batches",
     "list_like",
     "plain_array",
+    "plain_lists",
     "text_array",
 ]
 
@@ -70,6 +71,18 @@ def plain_array(array: pa.Array) -> pa.Array:
         values = plain_array(array.values)
         return list_like(array, values)
     return array
+
+
+def plain_lists(table: pa.Table) -> pa.Table:
+    """Write the dictionaries inside lists out: files know those of scalars only."""
+    for at, field in enumerate(table.schema):
+        kind = field.type
+        if pa.types.is_list(kind) and pa.types.is_dictionary(kind.value_type):
+            chunks = [plain_array(chunk) for chunk in table.column(at).chunks]
+            target = pa.list_(kind.value_type.value_type)
+            column = pa.chunked_array(chunks, target)
+            table = table.set_column(at, field.name, column)
+    return table
 
 
 def list_like(array: pa.Array, values: pa.Array) -> pa.Array:

@@ -59,7 +59,7 @@ def test_an_expected_failure_is_one_message_without_traceback(capsys):
 def test_a_bug_of_ours_goes_to_a_log_file(monkeypatch, tmp_path, capsys):
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
 
-    def broken(path):
+    def broken(_path):
         raise LookupError("surprise \x1b[31m")
 
     monkeypatch.setattr("workbench.plugin.inspect", broken)
@@ -74,7 +74,7 @@ def test_a_bug_of_ours_goes_to_a_log_file(monkeypatch, tmp_path, capsys):
 
 
 def test_an_interrupt_is_130(monkeypatch, capsys):
-    def interrupted(path):
+    def interrupted(_path):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("workbench.plugin.inspect", interrupted)

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
 import os
 import signal
 import time
+from pathlib import Path
 
 import pytest
 
@@ -192,6 +194,16 @@ def test_fields_are_split_at_commas_outside_arguments(text, names):
 
 # -- as a process ----------------------------------------------------------------------
 
+
+def opened_by_worker(pid):
+    """Give the files that the child processes of a process have open."""
+    found = []
+    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+        with contextlib.suppress(OSError):
+            found += [str(f.readlink()) for f in Path(f"/proc/{child}/fd").iterdir()]
+    return found
+
+
 LINE = '127.0.0.1 - - [10/Oct/2023:13:55:36 +0000] "GET /{} HTTP/1.1" 200 5\n'
 
 
@@ -225,7 +237,10 @@ def test_ctrl_c_keeps_what_was_read_in_the_file(start, weblog, tmp_path):
     log, out = tmp_path / "live.log", tmp_path / "out.parquet"
     log.write_text(LINE.format("a") * 10)
     process = live(start, weblog, log, "--out", out)
-    time.sleep(2.0)
+    while str(log) not in opened_by_worker(process.pid):
+        time.sleep(0.05)
+    # Longer than a started batch waits.
+    time.sleep(0.3)
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=10)
     assert process.returncode == 130

@@ -25,17 +25,18 @@ ALLOWED: dict[str, str] = {
     "worker": "errors fields manifest",
     "host": "errors fields manifest native worker",
     "condition": "diagnostics errors field_refs fields html native quoting",
-    "captures": "errors fields manifest native",
+    "tables": "fields",
+    "captures": "errors fields manifest native tables",
     "events": "captures condition diagnostics errors field_refs fields html manifest "
-    "reprs worker",
+    "reprs tables worker",
     "plugin": "diagnostics errors events field_refs fields host html manifest reprs "
-    "worker falco_config",
+    "tables worker falco_config",
     "yaml": "",
     "rules": "condition diagnostics errors events field_refs fields html manifest "
     "quoting share yaml",
     "falco_config": "errors fields manifest rules yaml share",
-    "authoring": "diagnostics errors events field_refs fields html manifest plugin "
-    "share",
+    "authoring": "captures diagnostics errors events field_refs fields html manifest "
+    "plugin share",
 }
 # Module → the room that it is a part of.
 PARTS = {
@@ -46,7 +47,6 @@ PARTS = {
     "frames": "events",
     "generic": "events",
     "joint_feeder": "events",
-    "tables": "events",
     "text_rows": "events",
     "bench": "plugin",
     "capture": "plugin",

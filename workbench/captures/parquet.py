@@ -18,6 +18,7 @@ from workbench.captures.contents import CaptureContents, describe, undescribe
 from workbench.captures.files import file_errors, replacing
 from workbench.errors import CaptureFileError
 from workbench.fields import FieldInfo, as_field_table
+from workbench.tables import join_batches, plain_lists
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -106,8 +107,8 @@ class ParquetWriter:
         """End the row group; nothing happens without waiting rows."""
         if not self._waiting:
             return
-        tables = [pa.table(batch) for batch in self._waiting]
-        table = pa.concat_tables(tables, promote_options="permissive")
+        # A column may stop being a dictionary on the way.
+        table = plain_lists(join_batches(self._waiting))
         self._waiting, self._waiting_bytes = [], 0
         self._write_group(table)
 
