@@ -12,7 +12,7 @@ from workbench.frames import column_info
 from workbench.ui import engine
 from workbench.ui.axis import TIME_AXIS
 from workbench.ui.cells import stamp_text
-from workbench.ui.store import MACHINE_COLUMNS
+from workbench.ui.columns import MACHINE_COLUMNS
 from workbench.ui.values import check_text, distribution
 from workbench.ui.widgets import Panel
 

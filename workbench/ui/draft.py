@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.frames import column_info
 from workbench.ui.axis import TIME_AXIS
-from workbench.ui.store import MACHINE_COLUMNS
+from workbench.ui.columns import MACHINE_COLUMNS
 from workbench.ui.values import literal
 
 if TYPE_CHECKING:

@@ -6,7 +6,6 @@ events arrive, whatever the table's order or filter.
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +14,7 @@ import pyarrow as pa
 from workbench.frames import column_info
 from workbench.tables import join_batches
 from workbench.ui.cells import cell_texts, stamp_text
+from workbench.ui.seen import frequent_values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["GrowingArray", "RowStore"]
 
-# Columns that are bytes for machines: shown in the detail, never in the table.
-MACHINE_COLUMNS = frozenset({"raw", "payload"})
-_FREQUENT = 40
 _TIME = "evt.time"
 _RAW_TIME = "evt.rawtime"
 
@@ -68,23 +65,6 @@ def _uint64(column: pa.Array) -> np.ndarray:
         np.uint64, copy=False
     )
     return values
-
-
-def _frequent(pieces: list[pa.Array]) -> list[Any]:
-    """Give the most frequent values of some arrays, as Python values."""
-    counts: Counter[Any] = Counter()
-    for piece in pieces:
-        flat = piece.flatten() if pa.types.is_list(piece.type) else piece
-        found = flat.value_counts()
-        keys, sizes = found.field(0), found.field(1).to_numpy()
-        best = np.argsort(-sizes, kind="stable")[:_FREQUENT]
-        chosen = keys.take(pa.array(best))
-        if pa.types.is_dictionary(chosen.type):
-            chosen = chosen.dictionary.take(chosen.indices)
-        for value, size in zip(chosen.to_pylist(), sizes[best], strict=True):
-            if value is not None:
-                counts[value] += int(size)
-    return [value for value, _ in counts.most_common(_FREQUENT)]
 
 
 class RowStore:
@@ -221,12 +201,7 @@ class RowStore:
         """
         if self._rows > 1.5 * self._seen_rows or (self._rows and not self._seen):
             self._seen_rows = self._rows
-            batches = self.batches[:: max(1, len(self.batches) // 4)][:4]
-            self._seen = {
-                name: _frequent([b.column(name).slice(0, 20000) for b in batches])
-                for name in self.columns
-                if name not in MACHINE_COLUMNS and not name.startswith("evt.")
-            }
+            self._seen = frequent_values(self.batches)
         return self._seen
 
     def value(self, position: int, name: str) -> Any:

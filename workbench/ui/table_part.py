@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.frames import column_info
 from workbench.ui.axis import TIME_AXIS
-from workbench.ui.store import MACHINE_COLUMNS
+from workbench.ui.columns import MACHINE_COLUMNS
 from workbench.ui.widgets import EventTable
 
 if TYPE_CHECKING:

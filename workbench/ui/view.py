@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from workbench.frames import column_info
-from workbench.ui.store import MACHINE_COLUMNS
+from workbench.ui.columns import MACHINE_COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

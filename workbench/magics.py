@@ -1,0 +1,399 @@
+"""Cell magics: ``%%condition``, ``%%rule``, ``%%rules``, ``%%plugin``.
+
+Each reads options from its line and the text from its cell, calls one function, and
+shows the result. Complaints are shown with a caret under the place, without a
+traceback. Completion in a condition comes through IPython's matcher interface.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shlex
+import sys
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from IPython.core.error import UsageError
+from IPython.core.magic import Magics, line_cell_magic, magics_class
+from IPython.display import display
+
+from workbench.diagnostics import render_diagnostics
+from workbench.errors import ConditionError, RulesError, WorkbenchError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from workbench.events import Events
+    from workbench.fields import FieldInfo
+
+__all__ = ["WorkbenchMagics", "register"]
+
+_NAMES = ("condition", "plugin", "rule", "rules")
+_HELP = re.compile(rf"\s*%%({'|'.join(_NAMES)})\b([^\n]*(?:-h|--help)\b[^\n]*)\n*\Z")
+_CONDITION_CELL = re.compile(r"\s*%%condition\b([^\n]*)\n", re.MULTILINE)
+_SHOWN_ROWS = 10
+
+
+class _Parser(argparse.ArgumentParser):
+    """Options of one magic; says usage in the notebook instead of ending it."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{self.prog}: {message}\n{self.format_usage().strip()}")
+
+
+class _Help(Exception):
+    """Help was asked for."""
+
+
+class _ShowHelp(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        print(parser.format_help())  # noqa: T201 - a magic prints
+        raise _Help
+
+
+def _parser(name: str, text: str, body: str) -> _Parser:
+    parser = _Parser(
+        prog=f"%%{name}",
+        description=text,
+        epilog=f"The cell's body is {body}.",
+        add_help=False,
+    )
+    parser.add_argument("-h", "--help", action=_ShowHelp, nargs=0, help="show this")
+    return parser
+
+
+def _condition_parser() -> _Parser:
+    parser = _parser(
+        "condition",
+        "Evaluate a condition over events: matches, funnel, near misses.",
+        "the condition, such as: web.status >= 500 and web.path startswith /api",
+    )
+    add = parser.add_argument
+    add(
+        "events",
+        nargs="?",
+        help="variable with Events (default: events, or the only one)",
+    )
+    add("-o", "--output", metavar="NAME", help="variable for the matching Events")
+    add("-n", "--rows", type=int, default=_SHOWN_ROWS, help="rows to show")
+    add("-e", "--explain", type=int, metavar="NUM", help="say why event NUM fares so")
+    add("--near", action="store_true", help="list the near misses too")
+    add("--no-funnel", action="store_true", help="leave the funnel out")
+    return parser
+
+
+def _rules_parser(name: str) -> _Parser:
+    what = "one rule" if name == "rule" else "rules"
+    parser = _parser(
+        name,
+        f"Check {what} against events or a plugin, and run on events.",
+        "YAML as in a rules file"
+        + ("; the leading dash may be left out" if name == "rule" else ""),
+    )
+    add = parser.add_argument
+    add("target", nargs="?", help="variable with Events, Plugin or Workbench")
+    add("-o", "--output", metavar="NAME", default=name, help="variable for the result")
+    add("-a", "--all-matches", action="store_true", help="let every rule match")
+    add("-s", "--save", metavar="FILE", help="write the rules file")
+    add("-n", "--rows", type=int, default=_SHOWN_ROWS, help="alerts to show")
+    return parser
+
+
+def _plugin_parser() -> _Parser:
+    parser = _parser(
+        "plugin",
+        "Compile a plugin written in the cell and load it.",
+        "the source of a plugin",
+    )
+    add = parser.add_argument
+    add("name", nargs="?", default="plugin", help="variable for the Plugin")
+    add(
+        "-l",
+        "--language",
+        help="c, cpp, go, rust or python (default: told from the text)",
+    )
+    add("-c", "--config", metavar="TEXT", help="init config")
+    add("-d", "--directory", metavar="DIR", help="keep the project here")
+    return parser
+
+
+def _options(parser: _Parser, line: str) -> argparse.Namespace | None:
+    try:
+        words = shlex.split(line)
+    except ValueError as error:
+        raise UsageError(f"{parser.prog}: {error}") from None
+    try:
+        return parser.parse_args(words)
+    except _Help:
+        return None
+
+
+def _say(text: str) -> None:
+    """Show a complaint where errors go, without a traceback."""
+    sys.stderr.write(text.rstrip("\n") + "\n")
+
+
+@magics_class
+class WorkbenchMagics(Magics):
+    """The magics of one shell."""
+
+    # -- finding things ----------------------------------------------------------
+
+    def _variable(self, name: str) -> Any:
+        space = self.shell.user_ns
+        if name not in space:
+            raise UsageError(f"there is no variable {name!r}")
+        return space[name]
+
+    def _only(self, kinds: tuple[type, ...], what: str) -> Any:
+        """Give the only object of its kind among the user's variables."""
+        space = self.shell.user_ns
+        found = {
+            id(value): name
+            for name, value in space.items()
+            if isinstance(value, kinds) and not name.startswith("_")
+        }
+        if len(found) != 1:
+            names = ", ".join(sorted(found.values())) or "none"
+            raise UsageError(f"name the {what} on the magic's line (there: {names})")
+        return space[next(iter(found.values()))]
+
+    def _events(self, name: str | None) -> Events:
+        from workbench.events import Events
+
+        usual = self.shell.user_ns.get("events")
+        if name is None and isinstance(usual, Events):
+            return usual
+        value = self._variable(name) if name else self._only((Events,), "events")
+        if not isinstance(value, Events):
+            kind = type(value).__name__
+            raise UsageError(f"{name} is a {kind}, not Events; capture() gives Events")
+        return value
+
+    def _target(self, name: str | None) -> Any:
+        from workbench.bench import Workbench
+        from workbench.events import Events
+        from workbench.plugin import Plugin
+
+        if name:
+            return self._variable(name)
+        usual = self.shell.user_ns.get("events")
+        if isinstance(usual, Events):
+            return usual
+        for kinds, what in (((Events,), "events"), ((Plugin, Workbench), "plugin")):
+            try:
+                return self._only(kinds, what)
+            except UsageError:
+                continue
+        return None
+
+    # -- %%condition ---------------------------------------------------------------
+
+    @line_cell_magic
+    def condition(self, line: str, cell: str | None = None) -> None:
+        """Evaluate a condition over events; ``%%condition -h`` tells more."""
+        parser = _condition_parser()
+        options = _options(parser, line)
+        if options is None:
+            return
+        if cell is None:
+            raise UsageError("write %%condition, with the condition in the cell below")
+        events = self._events(options.events)
+        text = cell.strip("\n")
+        try:
+            self._show_condition(events, text, options)
+        except ConditionError as error:
+            _say(_condition_complaint(error, text))
+        except (WorkbenchError, KeyError) as error:
+            _say(str(error))
+
+    def _show_condition(
+        self, events: Events, text: str, options: argparse.Namespace
+    ) -> None:
+        from workbench.condition import compile_condition
+
+        compiled = compile_condition(text, events.fields)
+        if compiled.warnings:
+            _say(render_diagnostics(compiled.warnings, text))
+        matches = events.where(compiled)
+        if options.output:
+            self.shell.user_ns[options.output] = matches
+        share = f" ({100 * len(matches) / len(events):.2g} %)" if len(events) else ""
+        print(f"{len(matches):,} of {len(events):,} events match{share}")  # noqa: T201 - a magic prints
+        if not options.no_funnel:
+            display(events.funnel(compiled))
+        if options.near:
+            display(events.near_misses(compiled))
+        if options.explain is not None:
+            display(events.explain(options.explain, compiled))
+        if options.rows > 0 and len(matches):
+            display(matches[: options.rows].frame)
+
+    # -- %%rule, %%rules -------------------------------------------------------------
+
+    @line_cell_magic
+    def rule(self, line: str, cell: str | None = None) -> None:
+        """Check one rule and run it on events; ``%%rule -h`` tells more."""
+        self._rules("rule", line, cell)
+
+    @line_cell_magic
+    def rules(self, line: str, cell: str | None = None) -> None:
+        """Check rules and run them on events; ``%%rules -h`` tells more."""
+        self._rules("rules", line, cell)
+
+    def _rules(self, name: str, line: str, cell: str | None) -> None:
+        options = _options(_rules_parser(name), line)
+        if options is None:
+            return
+        if cell is None:
+            raise UsageError(f"write %%{name}, with YAML in the cell below")
+        text = _as_items(cell) if name == "rule" else cell
+        try:
+            self._show_rules(name, text, options)
+        except RulesError as error:
+            found = render_diagnostics(error.diagnostics) or str(error)
+            _say(found)
+        except WorkbenchError as error:
+            _say(str(error))
+
+    def _show_rules(self, name: str, text: str, options: argparse.Namespace) -> None:
+        from workbench.events import Events
+        from workbench.rules import parse_rules
+
+        rules = parse_rules(text)
+        target = self._target(options.target)
+        found = rules.check(target) if target is not None else []
+        if found:
+            _say(render_diagnostics(found))
+        if any(item.severity == "error" for item in found):
+            return
+        held = rules.rules
+        first = list(held.values() if hasattr(held, "values") else held)
+        if name == "rule" and len(first) != 1:
+            raise UsageError(f"%%rule takes one rule, found {len(first)}; use %%rules")
+        self.shell.user_ns[options.output] = first[0] if name == "rule" else rules
+        if options.save:
+            rules.save(options.save)
+            print(f"saved to {options.save}")  # noqa: T201 - a magic prints
+        if isinstance(target, Events):
+            alerts = rules.run(target, all_matches=options.all_matches)
+            for rule, count in alerts.counts.items():
+                print(f"{count:,} alerts: {rule}")  # noqa: T201 - a magic prints
+            if options.rows > 0 and len(alerts.frame):
+                display(alerts.frame.head(options.rows))
+
+    # -- %%plugin ----------------------------------------------------------------------
+
+    @line_cell_magic
+    def plugin(self, line: str, cell: str | None = None) -> None:
+        """Compile and load a plugin; ``%%plugin -h`` tells more."""
+        options = _options(_plugin_parser(), line)
+        if options is None:
+            return
+        if cell is None:
+            raise UsageError("write %%plugin, with the source in the cell below")
+        from workbench.authoring.from_cell import load_source
+
+        try:
+            loaded = load_source(
+                cell,
+                language=options.language,
+                config=options.config,
+                directory=options.directory,
+            )
+        except WorkbenchError as error:
+            _say(str(error))
+            return
+        before = self.shell.user_ns.get(options.name)
+        self.shell.user_ns[options.name] = loaded
+        if type(before) is type(loaded):
+            before.close()
+        display(loaded)
+
+
+def _as_items(text: str) -> str:
+    """Put a rule written without its leading dash into a list."""
+    lines = text.splitlines()
+    first = next((at for at, row in enumerate(lines) if _is_key(row)), None)
+    if first is None or lines[first].lstrip().startswith("-"):
+        return text
+    return "\n".join(
+        row if at < first else ("- " if at == first else "  ") + row
+        for at, row in enumerate(lines)
+    )
+
+
+def _is_key(row: str) -> bool:
+    return bool(row.strip()) and not row.lstrip().startswith("#")
+
+
+def _condition_complaint(error: ConditionError, text: str) -> str:
+    """Give all that is wrong with a condition, each with a caret."""
+    if error.diagnostics:
+        return render_diagnostics(error.diagnostics, text)
+    return str(error)
+
+
+# -- completion and help -----------------------------------------------------------
+
+
+def _fields_for(shell: Any, line: str) -> tuple[Mapping[str, FieldInfo], Events | None]:
+    """Give the fields for a ``%%condition`` line, and the events if it names some."""
+    from workbench.events import Events
+
+    space = shell.user_ns
+    for word in line.split():
+        if isinstance(space.get(word), Events):
+            return space[word].fields, space[word]
+    held = [v for k, v in space.items() if isinstance(v, Events) and k[:1] != "_"]
+    if held:
+        return held[-1].fields, held[-1]
+    return {}, None
+
+
+def _matcher(shell: Any) -> Any:
+    """Make the completion matcher of a shell."""
+    from IPython.core.completer import SimpleCompletion, context_matcher
+
+    from workbench.ui.seen import seen_values
+
+    @context_matcher(identifier="workbench.condition")
+    def condition_matcher(context: Any) -> Any:
+        found = _CONDITION_CELL.match(context.full_text)
+        if found is None or context.cursor_line == 0:
+            return {"completions": [], "suppress": False}
+        from workbench.condition import complete
+
+        fields, events = _fields_for(shell, found[1])
+        body = context.full_text[found.end() :]
+        rows = body.split("\n")
+        line = context.cursor_line - context.full_text[: found.end()].count("\n")
+        cursor = sum(len(row) + 1 for row in rows[:line]) + context.cursor_position
+        token = len(context.token)
+        options = []
+        for item in complete(body, cursor, fields, values=seen_values(events)):
+            # IPython replaces its own token: give the text with what stands before.
+            lead = (
+                body[cursor - token : item.start] if item.start > cursor - token else ""
+            )
+            cut = (cursor - token) - item.start
+            text = lead + (item.text[cut:] if cut > 0 else item.text)
+            options.append(SimpleCompletion(text=text, type=item.kind))
+        return {"completions": options, "suppress": True}
+
+    return condition_matcher
+
+
+def _help_first(lines: list[str]) -> list[str]:
+    """Let ``%%name -h`` work without a body: it becomes the line magic."""
+    found = _HELP.match("".join(lines))
+    return [f"%{found[1]}{found[2]}\n"] if found else lines
+
+
+def register(shell: Any) -> None:
+    """Bring the magics, their help and their completion into an IPython shell."""
+    shell.register_magics(WorkbenchMagics(shell))
+    transforms = shell.input_transformers_cleanup
+    if _help_first not in transforms:
+        transforms.append(_help_first)
+        shell.Completer.custom_matchers.append(_matcher(shell))
