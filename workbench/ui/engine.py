@@ -49,14 +49,17 @@ __all__ = [
 ]
 
 _MOST_OPTIONS = 100
-# What a completion replaces: the word before the cursor.
-_WORD_END = re.compile(r"[^\s()=<>!,\"']*\Z")
 
 
 def utf16(raw: bytes, offset: int) -> int:
     """Turn a byte offset of UTF-8 text into UTF-16 units."""
     head = raw[: max(0, offset)].decode("utf-8", "replace")
     return len(head) + sum(1 for c in head if ord(c) > 0xFFFF)
+
+
+def _units(text: str) -> int:
+    """Count the UTF-16 units of ``text``."""
+    return len(text) + sum(1 for c in text if ord(c) > 0xFFFF)
 
 
 def _cursor(text: str, units: int) -> int:
@@ -251,10 +254,9 @@ def completions(
 
     at = _cursor(text, cursor)
     found = complete(text, at, fields, values=values)
-    word = _WORD_END.search(text[:at])
-    start = len(word[0]) if word else 0
+    start = found[0].start if found else at
     return {
-        "from": cursor - start,
+        "from": cursor - _units(text[start:at]),
         "options": [
             {
                 "text": item.text,
@@ -263,6 +265,7 @@ def completions(
                 "detail": _field_type(item, fields),
             }
             for item in found[:_MOST_OPTIONS]
+            if item.start == start
         ],
     }
 

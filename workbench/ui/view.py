@@ -107,6 +107,14 @@ def quick_mask(
     return out
 
 
+def _first_items(column: pa.ListArray) -> pa.Array:
+    """Give the first item of each list, null for absent and empty ones."""
+    lengths = pc.fill_null(pc.list_value_length(column), 0).to_numpy()
+    starts = column.offsets.to_numpy()[:-1]
+    picks = pa.array(starts, mask=lengths == 0)
+    return _plain(column.values).take(picks)
+
+
 def _ranks(column: pa.ChunkedArray) -> np.ndarray:
     """Give numbers that sort as the values do; absent values sort last."""
     if pa.types.is_dictionary(column.type):
@@ -126,37 +134,26 @@ def _ranks(column: pa.ChunkedArray) -> np.ndarray:
         ranked: np.ndarray = rank[codes]
         return ranked
     if pa.types.is_list(column.type):
-        first = [
-            pa.array(
-                [None if v is None or not len(v) else v[0].as_py() for v in chunk],
-                column.type.value_type
-                if not pa.types.is_dictionary(column.type.value_type)
-                else column.type.value_type.value_type,
-            )
-            for chunk in column.chunks
-        ]
-        column = pa.chunked_array(first)
+        first = [_first_items(chunk) for chunk in column.chunks]
+        kind = first[0].type if first else pa.binary()
+        column = pa.chunked_array(first, kind)
     # "min" gives equal values one rank, so that they stay in order of arrival.
     ranks: np.ndarray = (
-        pc.rank(
-            column, sort_keys="ascending", null_placement="at_end", tiebreaker="min"
-        )
+        pc.rank(column, sort_keys="ascending", tiebreaker="min")
         .to_numpy()
         .astype(np.int64)
     )
     return ranks
 
 
-def sort_order(
-    store: RowStore, name: str, *, descending: bool, table: pa.Table | None = None
-) -> np.ndarray:
+def sort_order(store: RowStore, name: str, *, descending: bool) -> np.ndarray:
     """Give all positions ordered by a column; absent values last in both directions."""
     if name == "evt.time":
         keys = store.times
     elif name == "evt.num":
         keys = store.numbers
     else:
-        keys = _ranks((table or store.table()).column(name))
+        keys = _ranks(store.table().column(name))
     if not descending:
         return np.argsort(keys, kind="stable")
     if name in {"evt.time", "evt.num"}:
