@@ -269,7 +269,11 @@ class Workbench:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.close()
+        try:
+            self.close()
+        except WorkbenchError:
+            if error is None:  # else what went wrong inside is the news
+                raise
 
     def __getitem__(self, name: str) -> Plugin:
         """Give a plugin by name."""

@@ -92,7 +92,8 @@ def load(
     try:
         member = roster.add(library_path(path), config)
     except BaseException:
-        roster.close()
+        with contextlib.suppress(WorkbenchError):
+            roster.close()
         raise
     return Plugin(roster, member)
 
@@ -306,16 +307,21 @@ class Plugin:
         return self._closed or self.roster.closed
 
     def close(self) -> None:
-        """End the plugin, an open capture included (idempotent)."""
+        """End the plugin, an open capture included (idempotent).
+
+        Raises PluginCrashed or PluginHung, when all is ended, if it died meanwhile.
+        """
         if self._closed:
             return
         self._closed = True
-        if self._capture is not None:
-            self._capture.close()
-        if self._owned:
-            self.roster.close()
-        else:
-            self.roster.remove(self._member)
+        try:
+            if self._capture is not None:
+                self._capture.close()
+        finally:
+            if self._owned:
+                self.roster.close()
+            else:
+                self.roster.remove(self._member)
 
     def __enter__(self) -> Self:
         return self
@@ -326,7 +332,11 @@ class Plugin:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.close()
+        try:
+            self.close()
+        except WorkbenchError:
+            if error is None:  # else what went wrong inside is the news
+                raise
 
     def __repr__(self) -> str:
         from workbench.reprs import plugin_text

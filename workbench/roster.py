@@ -152,7 +152,10 @@ class Roster:
         return member
 
     def remove(self, member: Member) -> None:
-        """Forget a member; the hosts it runs in end, those streaming when done."""
+        """Forget a member; the hosts it runs in end, those streaming when done.
+
+        Raises PluginCrashed or PluginHung when a plugin dies while it is destroyed.
+        """
         with self._lock:
             if member in self.members:
                 self.members.remove(member)
@@ -162,7 +165,7 @@ class Roster:
                     if holder is not None and holder.member is member:
                         holder.close()
                     seat.dead = True
-        self._sweep()
+        self._raise_first(self._sweep())
 
     # -- seats -----------------------------------------------------------------------
 
@@ -241,20 +244,30 @@ class Roster:
                     seat.dead = True
             seat.settle(member, number)
 
-    def _sweep(self) -> None:
+    def _sweep(self) -> list[WorkbenchError]:
         """End the hosts that are of no use any more, remembering what they told."""
         with self._lock:
             gone = [s for s in self._seats if s.dead and s.holder is None]
             self._seats = [s for s in self._seats if s not in gone]
-        for seat in gone:
-            self._retire(seat)
+        return [error for error in map(self._retire, gone) if error is not None]
 
-    def _retire(self, seat: Seat) -> None:
+    def _retire(self, seat: Seat) -> WorkbenchError | None:
+        """End a host; give the error of a plugin that died on the way."""
         trace, log = self._told(seat)
         self._old_trace = (self._old_trace + trace)[-_REMEMBERED:]
         self._old_log = (self._old_log + log)[-_REMEMBERED:]
-        with contextlib.suppress(WorkbenchError, OSError):
+        try:
             seat.session.close()
+        except WorkbenchError as error:
+            return error
+        except OSError:
+            return None
+        return None
+
+    @staticmethod
+    def _raise_first(errors: list[WorkbenchError]) -> None:
+        if errors:
+            raise errors[0]
 
     # -- what hosts tell -------------------------------------------------------------
 
@@ -297,16 +310,27 @@ class Roster:
     # -- the end ---------------------------------------------------------------------
 
     def close(self) -> None:
-        """End every host, open captures included (idempotent)."""
+        """End every host, open captures included (idempotent).
+
+        Raises PluginCrashed or PluginHung, when everything is ended, if a plugin died
+        while it was closed or destroyed.
+        """
         with self._lock:
             if self.closed:
                 return
             self.closed = True
             seats, self._seats = self._seats, []
+        errors: list[WorkbenchError] = []
         for seat in seats:
             if seat.holder is not None:
-                seat.holder.close()
-            self._retire(seat)
+                try:
+                    seat.holder.close()
+                except WorkbenchError as error:
+                    errors.append(error)
+            died = self._retire(seat)
+            if died is not None:
+                errors.append(died)
+        self._raise_first(errors)
 
     def __del__(self) -> None:
         if not getattr(self, "closed", True) and self._seats:

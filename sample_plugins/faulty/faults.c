@@ -81,8 +81,9 @@ static void do_abort(int64_t number) {
 
 static void do_divide(int64_t number) {
 #if defined(__x86_64__) || defined(__i386__)
+  volatile int seven = 7; /* a constant would let the compiler avoid the division */
   volatile int zero = 0;
-  volatile int result = 1 / zero;
+  volatile int result = seven / zero;
   (void)result;
   (void)number;
 #else
