@@ -36,6 +36,7 @@ __all__ = [
     "parse_field_ref",
     "resolve",
     "resolve_column",
+    "usable_name",
 ]
 
 NO_INDEX = 2**64 - 1
@@ -89,6 +90,13 @@ class FieldFault(ValueError):
         self.code = code
         self.message = message
         self.hint = hint
+
+
+def usable_name(name: str) -> bool:
+    """Tell whether the engine can ever reach a declared field of this name."""
+    if FIELD_NAME.fullmatch(name.encode("utf-8", "surrogateescape")) is None:
+        return False
+    return name in GENERIC_FIELDS or generic_owner(name) is None
 
 
 def nearest_names(name: str, names: Mapping[str, object], count: int = 3) -> list[str]:

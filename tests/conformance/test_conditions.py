@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 
 from workbench.condition import compile_condition
+from workbench.condition.rows import reference_mask
 from workbench.errors import ConditionError
 from workbench.fields import ArgInfo, FieldInfo
 
@@ -61,11 +62,15 @@ def judge(case, raw, probe):
     ours = Counter(w.code for w in compiled.warnings if w.code in ENGINE_KINDS)
     if ours != kinds(case):
         return f"warns {dict(ours)}, the engine {dict(kinds(case))}"
-    mask = compiled.mask(probe.table(compiled.columns))
-    found = [event for event, match in enumerate(mask.to_pylist(), 1) if match]
-    if found != case["matches"]:
-        odd = sorted(set(found) ^ set(case["matches"]))
-        return f"differs on events {odd[:10]}"
+    table = probe.table(compiled.columns)
+    for name, mask in (
+        ("fast", compiled.mask(table).to_pylist()),
+        ("slow", reference_mask(compiled.bound.root, table)),
+    ):
+        found = [event for event, match in enumerate(mask, 1) if match]
+        if found != case["matches"]:
+            odd = sorted(set(found) ^ set(case["matches"]))
+            return f"the {name} evaluator differs on events {odd[:10]}"
     return ""
 
 

@@ -18,6 +18,7 @@ from workbench.condition.operators import OPERATORS, legal_operators
 from workbench.condition.parser import ParseFault
 from workbench.condition.recover import RecoveringParser
 from workbench.condition.transformers import TRANSFORMER_INFO
+from workbench.field_refs import usable_name
 from workbench.fields import as_field_table, describe_argument
 from workbench.generic_fields import GENERIC_FIELDS
 from workbench.quoting import quote
@@ -233,6 +234,8 @@ class _Finder:
 
     def named_fields(self) -> Iterator[Found]:
         for info in self.fields.values():
+            if not usable_name(info.name):
+                continue
             kind = f"list of {info.type}" if info.is_list else info.type
             argument = describe_argument(info.arg)
             note = f"{kind}, {argument}" if argument else kind

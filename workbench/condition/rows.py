@@ -1,10 +1,11 @@
-"""Rows of an Arrow table as the reference evaluator takes them."""
+"""The reference evaluator over an Arrow table, row by row."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from workbench.condition.nodes import BoundCheck, ColumnStep, Operand, postorder
+from workbench.condition.reference import matches_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
     from workbench.condition.nodes import Bound
 
-__all__ = ["column_values", "table_rows"]
+__all__ = ["column_values", "reference_mask", "table_rows"]
 
 _NUMBERS = ("uint64", "reltime", "abstime")
 
@@ -81,3 +82,8 @@ def table_rows(
         values[name] = column_values(table.column(name), step.type)
     for index in range(table.num_rows):
         yield {name: column[index] for name, column in values.items()}
+
+
+def reference_mask(root: Bound, table: pa.Table | pa.RecordBatch) -> list[bool]:
+    """Give the verdict of a bound condition for each row of ``table``."""
+    return [matches_row(root, row) for row in table_rows(table, root)]
