@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from workbench.errors import WorkbenchError
 from workbench.event_columns import Origin
@@ -114,7 +115,7 @@ def _read_scap(path: Path, plugins: tuple[Any, ...]) -> CaptureContents:
         for info in plugin.manifests
         if info.id
     }
-    return read_scap(path, sources=sources)
+    return read_scap(path, sources=sources, state=True)
 
 
 def _read_arrow(path: Path, _plugins: tuple[Any, ...]) -> CaptureContents:
@@ -180,9 +181,11 @@ def read_events(path: Path, plugins: tuple[Any, ...]) -> Events:
     source = contents.source or _only_source(table)
     known = {m.event_source: m for p in plugins for m in p.manifests if m.event_source}
     maker = known.get(source)
+    visible = _visible(table)
     start = contents.extra.get("start_ns")
     if not isinstance(start, int):
-        start = table.column("evt.rawtime")[0].as_py() if table.num_rows else 0
+        first = visible.column("evt.rawtime")
+        start = first[0].as_py() if visible.num_rows else 0
     origin = Origin(
         source=source,
         plugin=contents.plugin or (maker.name if maker else None),
@@ -193,19 +196,36 @@ def read_events(path: Path, plugins: tuple[Any, ...]) -> Events:
         notes=contents.notes,
     )
     fields = FieldTable(contents.fields.values())
-    events = Events(table, fields=fields, origin=origin)
+    events = Events(visible, fields=fields, origin=origin)
     if not plugins:
         return events
     feeder = feeder_of(plugins)
     events = events.attach(*plugins)
     if not events.keeps_raw:
         return events
+    if len(visible) < len(table):
+        # Plugins parse state that is not shown, before the events.
+        events = Events(table, fields=fields, origin=origin).attach(*plugins)
     missing = [
         name
         for name, info in feeder.fields_of(source).items()
         if not (info.arg and info.arg.required) and name not in table.column_names
     ]
-    return events.extract(*missing) if missing else events
+    if missing:
+        events = events.extract(*missing)
+    if len(visible) == len(table):
+        return events
+    shown = Events(_visible(events.table), fields=fields, origin=origin)
+    return shown.attach(*plugins)
+
+
+def _visible(table: pa.Table) -> pa.Table:
+    """Leave out the events that only plugins see."""
+    if "state_only" not in table.column_names:
+        return table
+    hidden = table.column("state_only")
+    table = table.drop_columns("state_only")
+    return table.filter(pc.invert(hidden)) if pc.any(hidden).as_py() else table
 
 
 def _only_source(table: pa.Table) -> str:

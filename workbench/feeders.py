@@ -25,10 +25,12 @@ __all__ = ["RosterFeeder"]
 class RosterFeeder:
     """Feeds stored events to the plugins of one roster, in stream order.
 
-    ``roster``: may restart when one of its plugins crashed.
+    ``roster``: may restart when one of its plugins crashed. ``fresh``: always ask
+    plugins that have seen no event yet.
     """
 
     roster: Roster
+    fresh: bool = False
 
     def fields_of(self, source: str) -> FieldTable:
         """Give the fields usable for events of ``source``."""
@@ -51,7 +53,7 @@ class RosterFeeder:
         selection = select_columns(resolved, manifests, source)
         batches = []
         # State comes from the events alone: a plugin that keeps some starts anew.
-        stateful = any("parsing" in m.capabilities for m in manifests)
+        stateful = self.fresh or any("parsing" in m.capabilities for m in manifests)
         with self.roster.fresh() if stateful else self.roster.borrow() as seat:
             for events, numbered in _pairs(raw, numbers):
                 with seat.calling() as session:

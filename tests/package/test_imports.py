@@ -57,6 +57,7 @@ PARTS = {
     "hosts": "plugin",
     "registration": "plugin",
     "state_tables": "plugin",
+    "replaying": "plugin",
     "requests": "plugin",
     "roster": "plugin",
     "trace": "reprs",

@@ -23,7 +23,7 @@ from workbench.captures.scap_reader import ScapReader
 from workbench.errors import CaptureFileError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from types import TracebackType
     from typing import Self
 
@@ -51,12 +51,15 @@ class ScapWriter:
         compress: bool | None = None,
         rotate_bytes: int | None = None,
         rotate_sec: float | None = None,
+        state: Callable[[], list[bytes]] | None = None,
     ) -> None:
         """Open the first file.
 
         ``hostname``: kept in the file for ``evt.hostname``; None means this machine's.
         ``compress``: gzip; None means when ``path`` ends in ``.gz``. ``rotate_bytes``:
         size (before compression) after which a new file begins. ``rotate_sec``: age.
+        ``state``: gives the async events that describe the plugins' state; asked for
+        each file, which begins with them, as a reader wants state first.
         """
         for name, value in (("rotate_bytes", rotate_bytes), ("rotate_sec", rotate_sec)):
             if value is not None and value <= 0:
@@ -66,6 +69,7 @@ class ScapWriter:
         self._compress = named_gzip if compress is None else compress
         self._rotate_bytes = rotate_bytes
         self._rotate_sec = rotate_sec
+        self._state = state
         if hostname is None:
             hostname = os.environ.get("FALCO_HOSTNAME") or socket.gethostname()
         self._preamble = preamble(hostname, os.cpu_count() or 0, 0)
@@ -94,8 +98,17 @@ class ScapWriter:
             self.paths.append(path)
             self._sink.write(self._preamble)
             self._sink.flush()
+            self._write_state()
         self._opened_at = self._flushed_at = time.monotonic()
         self._events_in_file = 0
+
+    def _write_state(self) -> None:
+        events = self._state() if self._state is not None else []
+        if events:
+            raw = pa.array(events, pa.binary())
+            now = pa.array([time.time_ns()] * len(events), pa.uint64())
+            for piece, _ in frame(raw, now):
+                self._open_sink().write(piece)
 
     def _open_sink(self) -> ByteSink:
         if self._sink is None:

@@ -147,7 +147,6 @@ class ScapReader:
         plain = pc.equal(block.marks, pa.scalar(0, pa.uint8()))
         if self._state:
             columns.append(pc.invert(plain))
-            return pa.RecordBatch.from_arrays(columns, schema=self.schema)
         batch = pa.RecordBatch.from_arrays(columns, schema=self.schema)
         if pc.all(plain).as_py():
             return batch
@@ -158,7 +157,7 @@ class ScapReader:
         count = pc.sum(flagged).as_py()
         self._hidden["flagged"] += count
         self._hidden["leading"] += pc.sum(pc.invert(plain)).as_py() - count
-        return batch.filter(plain)
+        return batch if self._state else batch.filter(plain)
 
     @property
     def hostname(self) -> str | None:

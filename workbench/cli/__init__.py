@@ -27,6 +27,8 @@ class Command:
 COMMANDS: tuple[Command, ...] = (
     Command("inspect", "show everything that a plugin says about itself"),
     Command("stream", "print the events of a plugin, with their fields"),
+    Command("record", "record the events of a plugin into capture files"),
+    Command("replay", "run stored events through plugins again"),
     Command("check", "tell whether a plugin is a good citizen of the framework"),
     Command("diff", "compare two builds of a plugin and judge the version change"),
     Command("new", "write a small complete plugin project"),

@@ -21,19 +21,28 @@ if TYPE_CHECKING:
     from workbench.bench import Workbench
     from workbench.capture import Capture
 
-__all__ = ["add_arguments", "run", "split_fields"]
+__all__ = [
+    "add_arguments",
+    "batches_until",
+    "count_text",
+    "run",
+    "seconds_text",
+    "split_fields",
+]
 
 _WAIT_SEC = 0.1
 
 
-def _count(text: str) -> int:
+def count_text(text: str) -> int:
+    """Read a count for argparse."""
     number = int(text)
     if number < 0:
         raise argparse.ArgumentTypeError("a count is not negative")
     return number
 
 
-def _seconds(text: str) -> float:
+def seconds_text(text: str) -> float:
+    """Read a number of seconds for argparse."""
     number = float(text)
     if not number >= 0:
         raise argparse.ArgumentTypeError("a time is not negative")
@@ -83,10 +92,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--max-events",
         metavar="N",
-        type=_count,
+        type=count_text,
         help="stop after reading N events, matching or not",
     )
-    add("--timeout", metavar="SEC", type=_seconds, help="stop after SEC seconds")
+    add("--timeout", metavar="SEC", type=seconds_text, help="stop after SEC seconds")
     add("--format", choices=FORMATS, default="table", help="form of the lines")
     add(
         "--out",
@@ -174,7 +183,7 @@ def _column_names(texts: list[Any], fields: Any) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _batches(capture: Capture, seconds: float | None) -> Iterator[pa.RecordBatch]:
+def batches_until(capture: Capture, seconds: float | None) -> Iterator[pa.RecordBatch]:
     """Give record batches until the end or the time limit."""
     limit = None if seconds is None else time.monotonic() + seconds
     while capture.end_reason is None:
@@ -199,12 +208,12 @@ def _pump(
     args: argparse.Namespace,
 ) -> int:
     def write(batch: pa.RecordBatch) -> None:
-        table = keep(pa.Table.from_batches([batch])).select(kept)
+        table = keep(pa.Table.frombatches_until([batch])).select(kept)
         if table.num_rows:
             sink.write(table)
 
     try:
-        for batch in _batches(capture, args.timeout):
+        for batch in batches_until(capture, args.timeout):
             write(batch)
     except KeyboardInterrupt:
         for batch in capture.drain():
