@@ -2,71 +2,29 @@
 
 from __future__ import annotations
 
-import functools
-import socket
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
+
+from workbench.native._core import ffi, lib
+
+if TYPE_CHECKING:
+    from typing import Any
 
 __all__ = ["address_text"]
 
-
-# Rows turned at a time: the working arrays stay in the processor's cache.
-_BLOCK = 32768
-
-
-@functools.cache
-def _pair_tables() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Give, per two octets, 8 characters padded with NUL and how many are used.
-
-    First for the first two octets of an address, with a dot after each, then for the
-    last two, with a dot between them.
-    """
-    octets = np.arange(65536)
-    dotted = [f"{i}.".encode().ljust(4, b"\0") for i in range(256)]
-    plain = [str(i).encode().ljust(4, b"\0") for i in range(256)]
-    inner = np.frombuffer(b"".join(dotted), np.uint32)
-    last = np.frombuffer(b"".join(plain), np.uint32)
-    head = np.stack([inner[octets & 255], inner[octets >> 8]], axis=1)
-    tail = np.stack([inner[octets & 255], last[octets >> 8]], axis=1)
-    return (
-        head.view(np.uint64).ravel(),
-        (head.view(np.uint8) != 0).sum(axis=1, dtype=np.int8),
-        tail.view(np.uint64).ravel(),
-        (tail.view(np.uint8) != 0).sum(axis=1, dtype=np.int8),
-    )
-
-
-def _v4_text(octets: np.ndarray) -> pa.Array:
-    """Turn an (n, 4) array of octets into n dotted quads."""
-    head, head_used, tail, tail_used = _pair_tables()
-    pairs = np.ascontiguousarray(octets).view("<u2")
-    chars = np.empty((len(pairs), 2), np.uint64)
-    chars[:, 0] = head[pairs[:, 0]]
-    chars[:, 1] = tail[pairs[:, 1]]
-    flat = chars.view(np.uint8).ravel()
-    data = np.compress(flat != 0, flat)
-    offsets = np.zeros(len(pairs) + 1, np.int32)
-    used = head_used[pairs[:, 0]] + tail_used[pairs[:, 1]]
-    np.cumsum(used, out=offsets[1:], dtype=np.int32)
-    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(data)]
-    return pa.Array.from_buffers(pa.string(), len(pairs), buffers)
-
-
-def _slow_text(value: bytes | None) -> str | None:
-    """Give the text of one address; bytes of another length show as hexadecimal."""
-    if value is None:
-        return None
-    if len(value) == 4:
-        return socket.inet_ntop(socket.AF_INET, value)
-    if len(value) == 16:
-        return socket.inet_ntop(socket.AF_INET6, value)
-    return "0x" + value.hex()
+# Longest text of an address of 4 bytes, and of 16.
+_QUAD, _SIX = 15, 45
+# Rows turned at a time, so that no column of texts outgrows 32-bit offsets.
+_BLOCK = 1 << 20
 
 
 def address_text(column: pa.Array) -> pa.Array:
-    """Turn a binary array of 4- or 16-byte addresses into their text, null to null."""
+    """Turn a binary array of 4- or 16-byte addresses into their text, null to null.
+
+    Bytes of another length show as hexadecimal digits.
+    """
     if not pa.types.is_binary(column.type):
         column = column.cast(pa.binary())
     if len(column) <= _BLOCK:
@@ -79,26 +37,40 @@ def _block_text(column: pa.Array) -> pa.Array:
     count = len(column)
     if count == 0:
         return pa.array([], pa.string())
-    offsets = np.frombuffer(column.buffers()[1], np.int32)
-    offsets = offsets[column.offset : column.offset + count + 1]
+    _, offset_buffer, data_buffer = column.buffers()
+    offsets = np.frombuffer(offset_buffer, np.int32)[column.offset :][: count + 1]
     lengths = np.diff(offsets)
-    raw = column.buffers()[2]
-    data = np.frombuffer(raw, np.uint8) if raw is not None else np.empty(0, np.uint8)
-    valid = column.is_valid().to_numpy(zero_copy_only=False)
-    four = (lengths == 4) & valid
-    short = int(four.sum())
-    if short == count:
-        return _v4_text(data[offsets[0] : offsets[-1]].reshape(-1, 4))
-    others = int(valid.sum()) - short
-    out = pa.nulls(count, pa.string())
-    if short:
-        starts = offsets[:-1][four]
-        octets = data[starts[:, None] + np.arange(4)]
-        out = pc.replace_with_mask(out, pa.array(four), _v4_text(octets))
-    if others:
-        rest = pa.array(valid & ~four)
-        encoded = column.filter(rest).dictionary_encode()
-        values = encoded.dictionary.to_pylist()
-        texts = pa.array([_slow_text(v) for v in values], pa.string())
-        out = pc.replace_with_mask(out, rest, texts.take(encoded.indices))
-    return out
+    room = _room(lengths)
+    texts = np.empty(room, np.uint8)
+    text_offsets = np.empty(count + 1, np.int32)
+    data = _pointer("uint8_t *", data_buffer) if data_buffer is not None else ffi.NULL
+    used = lib.wb_text_addresses(
+        data,
+        _pointer("int32_t *", offsets),
+        count,
+        _pointer("uint8_t *", texts),
+        room,
+        _pointer("int32_t *", text_offsets),
+    )
+    if used < 0:
+        raise ValueError("the offsets of an address column are not ascending")
+    validity = None
+    if column.null_count:
+        validity = column.is_valid().buffers()[1]
+    buffers = [validity, pa.py_buffer(text_offsets), pa.py_buffer(texts[:used])]
+    return pa.Array.from_buffers(pa.string(), count, buffers)
+
+
+def _room(lengths: np.ndarray) -> int:
+    """Give the bytes that the texts of values of these lengths can take at most."""
+    six = int(np.count_nonzero(lengths == 16))
+    four = int(np.count_nonzero(lengths == 4))
+    room = six * _SIX + four * _QUAD
+    if six + four < np.count_nonzero(lengths):
+        room += int((2 + 2 * lengths.astype(np.int64)).sum())
+    return room
+
+
+def _pointer(kind: str, memory: Any) -> Any:
+    """Give the address of memory that the caller keeps alive."""
+    return ffi.from_buffer(kind, memory)

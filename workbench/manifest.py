@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from workbench.fields import FieldInfo, FieldTable
+from workbench.reprs import manifest_html, manifest_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -47,7 +48,7 @@ _SEQUENCES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Manifest:
     """What a library says of itself, without initialising it.
 
@@ -85,6 +86,13 @@ class Manifest:
             object.__setattr__(self, name, list(getattr(self, name)))
         if self.open_params is not None:
             object.__setattr__(self, "open_params", list(self.open_params))
+
+    def __repr__(self) -> str:
+        """Give what there is to say in short, complaints included."""
+        return manifest_text(self)
+
+    def _repr_html_(self) -> str:
+        return manifest_html(self)
 
     def to_dict(self) -> dict[str, Any]:
         """Give the JSON form of ``workbench inspect --json``."""

@@ -22,6 +22,8 @@ __all__ = [
     "bench_text",
     "events_html",
     "events_text",
+    "manifest_html",
+    "manifest_text",
     "plugin_html",
     "plugin_text",
 ]
@@ -36,8 +38,12 @@ def _count(number: int, noun: str) -> str:
 
 
 def _head(plugin: Plugin) -> str:
-    info = plugin.info
-    return f"{printable(info.name, limit=80)} {printable(info.version, limit=40)}"
+    return _named(plugin.info)
+
+
+def _named(info: Manifest) -> str:
+    name = printable(info.name, limit=80) or "(no name)"
+    return f"{name} {printable(info.version, limit=40)}".rstrip()
 
 
 def _facts(info: Manifest) -> list[tuple[str, str]]:
@@ -58,18 +64,59 @@ def _facts(info: Manifest) -> list[tuple[str, str]]:
     return [row for row in rows if row[1]]
 
 
+def _lines(info: Manifest) -> list[str]:
+    """Give the facts and the names of the fields, a line each."""
+    lines = [f"  {k + ': ' if k else ''}{v}" for k, v in _facts(info)]
+    if info.fields:
+        names = ", ".join(list(info.fields)[:_FIELDS])
+        more = ", …" if len(info.fields) > _FIELDS else ""
+        lines.append(
+            f"  {_count(len(info.fields), 'field')}: "
+            f"{printable(names, limit=400)}{more}"
+        )
+    return lines
+
+
+def manifest_text(info: Manifest) -> str:
+    """Give the text repr of a Manifest: facts, then complaints."""
+    lines = [f"Manifest of {_named(info)}", *_lines(info)]
+    if info.complaints:
+        lines.append(f"  {_count(len(info.complaints), 'complaint')}:")
+        lines += [f"    {printable(c, limit=400)}" for c in info.complaints]
+    return "\n".join(lines)
+
+
+def manifest_html(info: Manifest) -> str:
+    """Give the notebook repr of a Manifest: facts, complaints, fields."""
+    complaints = "".join(tag("li", escape(c)) for c in info.complaints)
+    if complaints:
+        count = escape(_count(len(info.complaints), "complaint"))
+        complaints = tag("div", tag("b", count), tag("ul", complaints))
+    title = tag("b", "Manifest of " + escape(_named(info)))
+    return tag("div", title, _facts_html(info), complaints, _fields_html(info))
+
+
+def _facts_html(info: Manifest) -> str:
+    return "".join(
+        tag("div", (tag("b", escape(k)) + " " if k else "") + escape(v))
+        for k, v in _facts(info)
+    )
+
+
+def _fields_html(info: Manifest) -> str:
+    if not info.fields:
+        return ""
+    return tag(
+        "details",
+        tag("summary", escape(_count(len(info.fields), "field"))),
+        info.fields._repr_html_(),
+    )
+
+
 def plugin_text(plugin: Plugin) -> str:
     """Give the text repr of a Plugin."""
     state = " (closed)" if plugin.closed else ""
-    lines = [f"Plugin {_head(plugin)}{state}"]
-    lines += [f"  {k + ': ' if k else ''}{v}" for k, v in _facts(plugin.info)]
-    fields = plugin.fields
-    if fields:
-        names = ", ".join(list(fields)[:_FIELDS])
-        more = ", …" if len(fields) > _FIELDS else ""
-        lines.append(
-            f"  {_count(len(fields), 'field')}: {printable(names, limit=400)}{more}"
-        )
+    lines = [f"Plugin {_head(plugin)}{state}", *_lines(plugin.info)]
     if "sourcing" in plugin.info.capabilities and not plugin.closed:
         lines.append("  next: plugin.capture(max_events=1000).frame")
     return "\n".join(lines)

@@ -227,3 +227,13 @@ def test_the_trace_shows_the_lifecycle(plugin, access_log):
     assert "<table>" in plugin.trace._repr_html_()
     frame = plugin.trace.to_pandas()
     assert set(frame["plugin"]) == {"weblog"}
+
+
+def test_a_manifest_shows_its_complaints(faulty, monkeypatch):
+    monkeypatch.setenv("FAULTY", "badjson=6@get_fields")
+    manifest = wb.inspect(faulty)
+    text, html = repr(manifest), manifest._repr_html_()
+    assert text.startswith("Manifest of faulty ")
+    assert "1 complaint" in text
+    assert manifest.complaints[0] in text
+    assert "<ul>" in html
