@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from workbench.authoring.check.feeding import Feeding, field_texts
+from workbench.authoring.check.feeding import Feeding, field_texts, stored_events
 from workbench.authoring.diff import Change
 from workbench.captures.replay import compare_events
 from workbench.errors import WorkbenchError
@@ -62,9 +62,7 @@ def compare_behaviour(
             )
         if not stored.keeps_raw or not len(stored):
             raise WorkbenchError("there are no stored events to compare the builds on")
-        raw = stored.table.column("raw").combine_chunks()
-        if isinstance(raw, pa.ChunkedArray):
-            raw = pa.concat_arrays(raw.chunks)
+        raw = stored_events(stored)
         both = set(field_texts(new.info))
         texts = [text for text in field_texts(old.info) if text in both]
         report = compare_builds(raw, Feeding(old), Feeding(new), texts)

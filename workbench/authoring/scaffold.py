@@ -10,7 +10,7 @@ from workbench.authoring.languages import Language, named_language
 from workbench.errors import WorkbenchError
 from workbench.share import include_dir
 
-__all__ = ["new_project"]
+__all__ = ["new_project", "render_source", "write_project"]
 
 _TEMPLATES = Path(__file__).resolve().parent / "templates"
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -38,6 +38,13 @@ def new_project(
     name = _plugin_name(folder)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise WorkbenchError(f"{folder} is there already and not an empty folder")
+    return write_project(folder, row, name, contact)
+
+
+def write_project(
+    folder: Path, row: Language, name: str, contact: str = "you@example.org"
+) -> list[Path]:
+    """Write the project of a plugin called ``name``; give the files written."""
     words = {
         "@NAME@": name,
         "@IDENT@": name,
@@ -89,7 +96,9 @@ def _files(row: Language, name: str) -> list[tuple[str, Path]]:
         (renamed.get(path.name, path.name), path)
         for path in sorted((_TEMPLATES / "common").iterdir())
     ]
-    files += [(f"include/{header}", include_dir() / header) for header in row.headers]
+    if row.headers:
+        found = sorted(include_dir().glob(row.headers))
+        files += [(f"include/{header.name}", header) for header in found]
     return files
 
 

@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from workbench.errors import WorkbenchError
+    from workbench.events import Events
     from workbench.manifest import Manifest
     from workbench.plugin import Plugin
 
-__all__ = ["Death", "Feeding", "field_texts"]
+__all__ = ["Death", "Feeding", "field_texts", "stored_events"]
 
 # After so many deaths the picture is clear.
 _MAX_DEATHS = 5
@@ -51,6 +52,16 @@ def field_texts(manifest: Manifest, *, extreme: bool = False) -> list[str]:
                 arguments += _EXTREME_INDEXES if extreme else ("1",)
             texts += [f"{name}[{argument}]" for argument in arguments]
     return texts
+
+
+def stored_events(events: Events | None) -> pa.Array:
+    """Give the stored 3.x events as one array, empty when there are none."""
+    if events is None or not events.keeps_raw:
+        return pa.array([], pa.binary())
+    column = events.table.column("raw").combine_chunks()
+    if isinstance(column, pa.ChunkedArray):
+        column = pa.concat_arrays(column.chunks)
+    return column
 
 
 class Feeding:

@@ -11,7 +11,7 @@ from workbench.authoring.check.endurance import (
     check_open_rounds,
     check_states,
 )
-from workbench.authoring.check.feeding import Feeding
+from workbench.authoring.check.feeding import Feeding, stored_events
 from workbench.authoring.check.hostile import check_hostile_input
 from workbench.authoring.check.payloads import plugin_events
 from workbench.authoring.check.report import CheckReport
@@ -109,14 +109,14 @@ def _check_running(
         attempts = [params] if params is not None else [*suggested, ""]
         say("streaming")
         stored = events or stream_events(report, plugin, attempts)
-        raw = _raw_of(stored)
+        raw = stored_events(stored)
         if stored is not None and events is None:
             opened = attempts[0]
             say("opening again and again")
             check_open_rounds(report, plugin, opened)
             check_stop(report, plugin, opened)
     else:
-        raw = _raw_of(events or _companion_events(report, companions, params))
+        raw = stored_events(events or _companion_events(report, companions, params))
     say("initialising again")
     check_states(report, path, config)
     if "extraction" in capabilities:
@@ -133,16 +133,6 @@ def _check_running(
         check_memory(report, feeding, raw if len(raw) else _dull_events())
     check_times(report, plugin)
     check_log(report, plugin)
-
-
-def _raw_of(events: Events | None) -> pa.Array:
-    """Give the stored events as one array, without those of other kinds."""
-    if events is None or not events.keeps_raw:
-        return pa.array([], pa.binary())
-    column = events.table.column("raw").combine_chunks()
-    if isinstance(column, pa.ChunkedArray):
-        column = pa.concat_arrays(column.chunks)
-    return column
 
 
 def _companion_events(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from workbench.events import Events
     from workbench.fields import FieldInfo
     from workbench.manifest import OpenParam
 
@@ -74,6 +75,18 @@ class PythonPlugin:
 
     # JSON schema of the init config; None takes any text.
     init_schema: dict[str, Any] | None = None
+
+    @classmethod
+    def preview(
+        cls, params: str = "", *, config: Any = None, max_events: int = 1000
+    ) -> Events:
+        """Drive the class in this process, without building; give its events.
+
+        ``config``: init config, decoded. Errors of the class are raised as they are.
+        """
+        from workbench.authoring.python.preview import preview
+
+        return preview(cls(), params, config=config, max_events=max_events)
 
     def info(self) -> PluginInfo:
         """Say who the plugin is."""
