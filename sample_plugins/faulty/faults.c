@@ -10,9 +10,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#define NO_NUMBER INT64_MIN
+
 struct fault {
   char name[24];
-  int64_t number; /* -1: none given */
+  int64_t number; /* NO_NUMBER: none given */
   enum call call;
   bool any_info; /* "@info": the first of the get_ calls, whichever it is */
   uint64_t event;
@@ -22,7 +24,7 @@ struct fault {
 static struct fault faults[MAX_FAULTS];
 static uint32_t fault_count;
 static struct shape shape = {1000, 32};
-static int64_t last_number = -1;
+static int64_t last_number = NO_NUMBER;
 
 static const char* const call_names[CALL_COUNT] = {
     "dlopen",
@@ -245,7 +247,7 @@ static const struct action* find_action(const char* name) {
 /* "later-segfault": the same in a thread of its own, 50 ms after the call. */
 static void* act_later(void* action) {
   pause_ms(50);
-  ((const struct action*)action)->act(-1);
+  ((const struct action*)action)->act(NO_NUMBER);
   return NULL;
 }
 
@@ -295,7 +297,7 @@ static bool read_call(const char* name, struct fault* f) {
 
 /* Reads one "fault=number@call:event" or "events=n" or "batch=n"; cuts up `word`. */
 static bool read_word(enum origin origin, char* word, char* err, uint32_t size) {
-  struct fault f = {.number = -1, .event = 1, .origin = origin};
+  struct fault f = {.number = NO_NUMBER, .event = 1, .origin = origin};
   char* call = strchr(word, '@');
   char* event = call != NULL ? strchr(call, ':') : NULL;
   char* number = strchr(word, '=');
@@ -363,7 +365,7 @@ struct shape faults_shape(void) {
 }
 
 uint64_t fault_number(uint64_t otherwise) {
-  return last_number >= 0 ? (uint64_t)last_number : otherwise;
+  return last_number != NO_NUMBER ? (uint64_t)last_number : otherwise;
 }
 
 enum wrong fault_check(enum call call, uint64_t event) {

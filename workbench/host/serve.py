@@ -11,6 +11,7 @@ import mmap
 import os
 import resource
 import socket
+import struct
 import sys
 import traceback
 
@@ -36,6 +37,7 @@ __all__ = ["main"]
 _SLICE_NS = 500_000_000
 _ENDED = 2
 _PARENT_GONE = 6
+_LOST_AT = 164  # wb_board.lost
 
 
 class _Worker:
@@ -188,7 +190,27 @@ def main(argv: list[str]) -> None:
     data = socket.socket(fileno=data_fd)
     rack = Rack(board, log_fd)
     send(control, {"seq": 0, "ok": {"calls": handles.CALLS}})
-    _Worker(control, data, rack).run()
-    sys.stdout.flush()
-    # Destructors of plugins that were not closed are not our business: end at once.
-    os._exit(0)
+    status = 1
+    try:
+        _Worker(control, data, rack).run()
+        sys.stdout.flush()
+        status = 0
+    except SystemExit:
+        pass
+    except BaseException:  # noqa: BLE001 - told to the log, which is all there is
+        if _is_open(control_fd) and _is_open(data_fd):
+            traceback.print_exc()
+    finally:
+        if not _is_open(control_fd) or not _is_open(data_fd):
+            struct.pack_into("<I", board, _LOST_AT, 1)
+        # Destructors of plugins that were not closed are not our business, and the
+        # board must outlive whoever reports to it: end at once.
+        os._exit(status)
+
+
+def _is_open(fd: int) -> bool:
+    try:
+        os.fstat(fd)
+    except OSError:
+        return False
+    return True

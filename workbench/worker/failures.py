@@ -152,6 +152,14 @@ def crash_error(death: Death) -> errors.PluginCrashed:
         if cause:
             message += f": {cause}"
         frames = _backtrace(death.crash_text, plugin)
+    elif board.lost():
+        reason = "exit"
+        exit_status = death.exit_code
+        call = _call_name(death.calls, board.lost())
+        message = (
+            f"plugin {plugin} closed file descriptors that its process needs (latest "
+            f"call: {call}{place(call, event)}); nothing more can be read from it"
+        )
     else:
         reason = "exit"
         exit_status = death.exit_code

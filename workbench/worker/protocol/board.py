@@ -84,6 +84,11 @@ class Board:
         """Give where the stack was when it crashed, 0 if unknown."""
         return int(struct.unpack_from("<Q", self._memory, 152)[0])
 
+    def lost(self) -> int:
+        """Give the latest call when the process has lost its descriptors, else 0."""
+        call, flag = struct.unpack_from("<II", self._memory, 160)
+        return int(call) if flag else 0
+
     def log_dropped(self) -> int:
         """Count log lines that nobody read in time."""
         return int(struct.unpack_from("<Q", self._memory, 128)[0])

@@ -67,9 +67,11 @@ typedef struct wb_board {
 	volatile uint64_t log_dropped;
 	volatile uint64_t trace_head;
 	volatile uint32_t crash_plugin;
-	volatile uint32_t pad;
+	volatile uint32_t reading; /* the call whose answer is being read, 0 for none */
 	volatile uint64_t stack_pointer; /* when it crashed, 0 if unknown */
-	char reserved[512 - 160];
+	volatile uint32_t last_call; /* the latest, returned or not */
+	volatile uint32_t lost; /* the process has lost the descriptors it needs */
+	char reserved[512 - 168];
 	char backtrace[WB_BACKTRACE_BYTES];
 	wb_hot hot[WB_HOT_PLUGINS][WB_HOT_CALLS];
 	char reserved2[4096];
@@ -96,6 +98,8 @@ WB_BOARD_AT(log_dropped, 128);
 WB_BOARD_AT(trace_head, 136);
 WB_BOARD_AT(crash_plugin, 144);
 WB_BOARD_AT(stack_pointer, 152);
+WB_BOARD_AT(last_call, 160);
+WB_BOARD_AT(lost, 164);
 WB_BOARD_AT(backtrace, 512);
 WB_BOARD_AT(hot, 4096);
 WB_BOARD_AT(trace, 16384);

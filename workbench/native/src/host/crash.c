@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -48,10 +49,12 @@ static void on_fatal(int signo, siginfo_t *info, void *context)
 		b->signal_code = info->si_code;
 		b->fault_address = (uint64_t)(uintptr_t)info->si_addr;
 		b->stack_pointer = stack_pointer_of(context);
-		b->crash_call = b->call;
+		bool foreign = (pid_t)syscall(SYS_gettid) != main_thread;
+		/* What a call handed out may be what we died of while reading it. */
+		b->crash_call = b->call || foreign ? b->call : b->reading;
 		b->crash_plugin = b->plugin;
 		b->crash_event = b->event_number;
-		b->crash_foreign_thread = (pid_t)syscall(SYS_gettid) != main_thread;
+		b->crash_foreign_thread = foreign;
 		b->crashed = 1;
 		void *frames[FRAMES];
 		int n = backtrace(frames, FRAMES);

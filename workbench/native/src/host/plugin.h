@@ -124,6 +124,7 @@ static inline void wb_mark(wb_host *host, uint32_t call, uint32_t plugin)
 	wb_board *b = host->board;
 	b->plugin = plugin;
 	b->call_seq++;
+	b->last_call = call;
 	b->call = call;
 }
 static inline void wb_unmark(wb_host *host) { host->board->call = WB_CALL_none; }

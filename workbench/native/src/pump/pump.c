@@ -360,7 +360,7 @@ static bool deliver_async(wb_pump *m, uint64_t ts)
 
 /* Deliver the events of the batch in hand. False: the stream ended, or a chunk went out
  * and the caller should look around. */
-static bool deliver(wb_pump *m)
+static bool deliver_batch(wb_pump *m)
 {
 	wb_plugin *p = m->source;
 	wb_board *board = m->host->board;
@@ -383,6 +383,15 @@ static bool deliver(wb_pump *m)
 			return false;
 	}
 	return true;
+}
+
+static bool deliver(wb_pump *m)
+{
+	m->host->board->reading =
+		m->source->sym[WB_CALL_next_batch] ? WB_CALL_next_batch : WB_CALL_next;
+	bool used_up = deliver_batch(m);
+	m->host->board->reading = WB_CALL_none;
+	return used_up;
 }
 
 /* The batch in hand is used up: what did its return code say? */
