@@ -8,6 +8,7 @@ traceback. Completion in a condition comes through IPython's matcher interface.
 from __future__ import annotations
 
 import argparse
+import atexit
 import re
 import shlex
 import sys
@@ -102,18 +103,17 @@ def _rules_parser(name: str) -> _Parser:
 def _plugin_parser() -> _Parser:
     parser = _parser(
         "plugin",
-        "Compile a plugin written in the cell and load it.",
-        "the source of a plugin",
+        "Compile a plugin, load it into a fresh worker, stream a few events. Run the "
+        "cell again after an edit to see which values it changed on the same events.",
+        "the source of a plugin; a project to begin with: workbench new DIR",
     )
     add = parser.add_argument
-    add("name", nargs="?", default="plugin", help="variable for the Plugin")
-    add(
-        "-l",
-        "--language",
-        help="c, cpp, go, rust or python (default: told from the text)",
-    )
+    add("language", help="c, cpp, go, rust or python")
+    add("name", help="variable for the Plugin, and name of its project")
     add("-c", "--config", metavar="TEXT", help="init config")
-    add("-d", "--directory", metavar="DIR", help="keep the project here")
+    add("-p", "--open", metavar="TEXT", help="open params (default: the suggestion)")
+    add("-n", "--events", type=int, default=1000, help="events to stream")
+    add("-o", "--output", metavar="NAME", help="variable for the Events")
     return parser
 
 
@@ -136,6 +136,9 @@ def _say(text: str) -> None:
 @magics_class
 class WorkbenchMagics(Magics):
     """The magics of one shell."""
+
+    # Where plugin cells are built, made when first needed.
+    _shop: Any = None
 
     # -- finding things ----------------------------------------------------------
 
@@ -292,23 +295,51 @@ class WorkbenchMagics(Magics):
             return
         if cell is None:
             raise UsageError("write %%plugin, with the source in the cell below")
-        from workbench.authoring.from_cell import load_source
+        from workbench.authoring.builder import BuildError
 
+        if not options.name.isidentifier():
+            raise UsageError(f"%%plugin: {options.name!r} cannot name a variable")
         try:
-            loaded = load_source(
+            result = self._workshop().run(
+                options.language,
+                options.name,
                 cell,
-                language=options.language,
                 config=options.config,
-                directory=options.directory,
+                params=options.open,
+                max_events=options.events,
             )
+        except BuildError as error:
+            _say(_build_complaint(error, cell))
+            return
         except WorkbenchError as error:
             _say(str(error))
             return
-        before = self.shell.user_ns.get(options.name)
-        self.shell.user_ns[options.name] = loaded
-        if type(before) is type(loaded):
-            before.close()
-        display(loaded)
+        self.shell.user_ns[options.name] = result.plugin
+        if options.output:
+            self.shell.user_ns[options.output] = result.events
+        display(result)
+
+    def _workshop(self) -> Any:
+        """Give the place where this shell's plugin cells are built."""
+        if self._shop is None:
+            from workbench.authoring.cells import Workshop
+
+            self._shop = Workshop()
+            atexit.register(self._shop.forget)
+        return self._shop
+
+
+def _build_complaint(error: Any, cell: str) -> str:
+    """Show what the compiler says at the lines of the cell, magic line counted."""
+    lines = cell.splitlines()
+    shown = []
+    for item in error.diagnostics or ():
+        text = f"{item.severity}: {item.message}"
+        if item.line and item.line <= len(lines):
+            shown.append(f"line {item.line + 1}: {text}\n    {lines[item.line - 1]}")
+        else:
+            shown.append(f"{item.file}: {text}")
+    return "\n".join(shown) or str(error)
 
 
 def _as_items(text: str) -> str:
