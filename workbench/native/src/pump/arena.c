@@ -54,9 +54,13 @@ void wb_arena_close(wb_arena *arena)
 
 void *wb_arena_alloc(wb_arena *arena, uint64_t bytes)
 {
-	/* Large pieces begin on a page, so that all their pages can be given back. */
+	/* Large pieces have pages of their own, so that these can be given back. Columns are
+	 * written side by side: were all to begin at the same place of a page, every store
+	 * would look like a hazard to the next load (4K aliasing). */
 	uint64_t align = bytes >= PAGE ? PAGE : 64;
 	uint64_t at = (arena->used + align - 1) & ~(align - 1);
+	if (bytes >= PAGE)
+		at += 64 * (arena->pieces++ * 5 % 61);
 	if (bytes > arena->size || at > arena->size - bytes)
 		return NULL;
 	arena->used = at + bytes;

@@ -9,6 +9,7 @@ typedef struct wb_arena {
 	uint8_t *base;
 	uint64_t size;
 	uint64_t used;
+	uint64_t pieces;
 	int fd; /* -1 when private */
 } wb_arena;
 

@@ -2,12 +2,9 @@
 #include "column.h"
 
 #include <stdlib.h>
-#if defined(__SSE2__) && !defined(__SANITIZE_ADDRESS__)
-#include <emmintrin.h>
-#define WB_SSE2 1
-#endif
 
 #include "dict.h"
+#include "simd.h"
 
 #define FIRST_DATA (64u << 10)
 /* What a column keeps of its memory after an unusually large chunk. */
@@ -79,6 +76,7 @@ void wb_column_reset(wb_column *c, uint32_t rows)
 {
 	c->nulls = 0;
 	c->elems = 0;
+	memset(c->validity, 0xff, rows / 8 + 1);
 	if (c->data_cap > KEEP_DATA && c->data_len > KEEP_DATA / 2 &&
 	    c->kind == WB_KIND_BYTES)
 		wb_arena_drop(c->arena, c->data + FIRST_DATA, c->data_cap - FIRST_DATA);
@@ -174,7 +172,7 @@ bool wb_put_bytes(wb_column *c, uint64_t e, const void *bytes, uint64_t len)
 		return false;
 	if (c->dict_on) {
 		*c->budget -= 4;
-		return wb_dict_code(c, bytes, (uint32_t)len, &c->offsets[e]);
+		return wb_dict_code(c, bytes, len, &c->offsets[e]);
 	}
 	if (len > c->data_cap - c->data_len && !wb_column_grow_data(c, len))
 		return false;
@@ -186,8 +184,10 @@ bool wb_put_bytes(wb_column *c, uint64_t e, const void *bytes, uint64_t len)
 
 bool wb_put_text(wb_column *c, uint64_t e, const char *text)
 {
-	if (c->dict_on)
-		return wb_put_bytes(c, e, text, strlen(text));
+	if (c->dict_on) {
+		*c->budget -= 4;
+		return wb_dict_text(c, text, &c->offsets[e]);
+	}
 	for (;;) {
 		size_t room = c->data_cap - c->data_len;
 		size_t len = copy_text(c->data + c->data_len, (const uint8_t *)text, room);

@@ -26,7 +26,7 @@ typedef struct wb_column {
 	uint64_t data_cap;    /* bytes */
 	uint64_t data_len;
 	uint64_t elems;
-	uint64_t nulls;
+	uint64_t nulls; /* every other cell is valid: bits are preset */
 	wb_dict *dict;
 	int64_t *budget; /* bytes left in this chunk */
 	wb_chunk_col *live;
@@ -47,7 +47,9 @@ void wb_column_sent(wb_column *c);
 /* Leave the dictionary when it does not pay. seen: values so far, in all chunks. */
 void wb_column_judge(wb_column *c, uint64_t rows);
 
-bool wb_dict_code(wb_column *c, const uint8_t *bytes, uint32_t len, int32_t *code);
+/* The code of a value; entries are made as needed. False when it cannot be kept. */
+bool wb_dict_code(wb_column *c, const uint8_t *bytes, uint64_t len, int32_t *code);
+bool wb_dict_text(wb_column *c, const char *text, int32_t *code);
 
 /* ---- cells ------------------------------------------------------------------- */
 
@@ -63,11 +65,6 @@ static inline void wb_cell_null(wb_column *c, uint64_t row)
 		c->offsets[row + 1] = (int32_t)c->data_len;
 	else if (c->kind == WB_KIND_BYTES)
 		c->offsets[row] = 0;
-}
-
-static inline void wb_cell_valid(wb_column *c, uint64_t row)
-{
-	c->validity[row >> 3] |= (uint8_t)(1u << (row & 7));
 }
 
 /* Elements: index e is the row for scalars, c->elems for lists. */
@@ -87,5 +84,20 @@ static inline void wb_put_bool(wb_column *c, uint64_t e, uint32_t value)
 
 bool wb_put_bytes(wb_column *c, uint64_t e, const void *bytes, uint64_t len);
 bool wb_put_text(wb_column *c, uint64_t e, const char *text);
+
+/* 4 or 16 bytes. */
+static inline bool wb_put_address(wb_column *c, uint64_t e, const void *bytes, uint32_t len)
+{
+	if (c->data_cap - c->data_len < 16)
+		return wb_put_bytes(c, e, bytes, len);
+	if (len == 4)
+		memcpy(c->data + c->data_len, bytes, 4);
+	else
+		memcpy(c->data + c->data_len, bytes, 16);
+	c->data_len += len;
+	*c->budget -= (int64_t)len + 4;
+	c->offsets[e + 1] = (int32_t)c->data_len;
+	return true;
+}
 
 #endif

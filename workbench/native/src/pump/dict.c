@@ -2,6 +2,15 @@
 
 #include <stdlib.h>
 
+#include "simd.h"
+
+#ifdef WB_SSE2
+/* Sixteen bytes from 16 - n on: n bytes of ones, then zeros. */
+static const uint8_t byte_masks[32] = {
+	255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
+};
+#endif
+
 #define FIRST_ENTRIES 256u
 #define FIRST_BYTES 8192u
 #define FREE_SLOT (-1)
@@ -15,10 +24,12 @@ struct wb_dict {
 	uint32_t count;
 	uint32_t sent;
 	uint64_t seen;
-	/* open addressing; hash kept beside the code */
+	/* open addressing */
 	uint32_t mask;
 	struct slot {
-		uint32_t hash;
+		struct key {
+			uint64_t a, b;
+		} key;
 		int32_t code;
 	} *slots;
 };
@@ -54,21 +65,47 @@ void wb_dict_free(wb_dict *d)
 	wb_free(d);
 }
 
-static inline uint32_t hash_bytes(const uint8_t *bytes, uint32_t len)
+/* A value of up to 15 bytes is its own key, its length in the last byte; the key of a
+ * longer one is a hash and the length, and its bytes must be compared. */
+#define KEY_BYTES 15u
+#define SHORT_MARK 0x80u
+
+static inline bool is_short(struct key key) { return key.b >> 63; }
+
+static inline struct key short_key(uint64_t a, uint64_t b, uint32_t len)
 {
-	uint64_t h = 0x9e3779b97f4a7c15u ^ len;
-	while (len >= 8) {
+	return (struct key){a, b | (uint64_t)(SHORT_MARK | len) << 56};
+}
+
+static struct key long_key(const uint8_t *bytes, uint64_t len)
+{
+	uint64_t h = 0x9e3779b97f4a7c15u ^ len, left = len;
+	for (; left >= 8; bytes += 8, left -= 8) {
 		uint64_t word;
 		memcpy(&word, bytes, 8);
 		h = (h ^ word) * 0xff51afd7ed558ccdu;
 		h ^= h >> 32;
-		bytes += 8;
-		len -= 8;
 	}
 	uint64_t tail = 0;
-	memcpy(&tail, bytes, len);
+	memcpy(&tail, bytes, left);
 	h = (h ^ tail) * 0xc4ceb9fe1a85ec53u;
-	return (uint32_t)(h ^ h >> 29);
+	return (struct key){h, len};
+}
+
+static struct key key_of(const uint8_t *bytes, uint64_t len)
+{
+	if (len > KEY_BYTES)
+		return long_key(bytes, len);
+	uint64_t words[2] = {0, 0};
+	memcpy(words, bytes, len);
+	return short_key(words[0], words[1], (uint32_t)len);
+}
+
+static inline uint32_t place_of(struct key key)
+{
+	uint64_t h = (key.a ^ (key.b >> 7)) * 0x9e3779b97f4a7c15u;
+	h ^= key.b * 0xc4ceb9fe1a85ec53u;
+	return (uint32_t)(h >> 32) ^ (uint32_t)(h >> 13);
 }
 
 static void grow_table(wb_dict *d)
@@ -80,7 +117,7 @@ static void grow_table(wb_dict *d)
 	for (uint32_t i = 0; i < n; i++) {
 		if (old[i].code == FREE_SLOT)
 			continue;
-		uint32_t at = old[i].hash & d->mask;
+		uint32_t at = place_of(old[i].key) & d->mask;
 		while (d->slots[at].code != FREE_SLOT)
 			at = (at + 1) & d->mask;
 		d->slots[at] = old[i];
@@ -106,10 +143,10 @@ static void publish(const wb_dict *d, wb_chunk_col *live)
 	live->dict_new = d->count - d->sent;
 }
 
-static bool add_entry(wb_dict *d, const uint8_t *bytes, uint32_t len)
+static bool add_entry(wb_dict *d, const uint8_t *bytes, uint64_t len)
 {
 	uint64_t end = (uint64_t)(uint32_t)d->offsets[d->count] + len;
-	if (end > INT32_MAX)
+	if (len > WB_VALUE_MAX || end > INT32_MAX)
 		return false;
 	if (end > d->data_cap) {
 		uint64_t cap = d->data_cap;
@@ -130,32 +167,71 @@ static bool add_entry(wb_dict *d, const uint8_t *bytes, uint32_t len)
 	return true;
 }
 
-bool wb_dict_code(wb_column *c, const uint8_t *bytes, uint32_t len, int32_t *code)
+static bool same_bytes(const wb_dict *d, int32_t code, const uint8_t *bytes, uint64_t len)
+{
+	uint64_t have = (uint64_t)(d->offsets[code + 1] - d->offsets[code]);
+	return have == len && !memcmp(d->data + d->offsets[code], bytes, len);
+}
+
+static __attribute__((noinline)) bool new_entry(wb_column *c, struct key key, uint32_t at,
+                                                const uint8_t *bytes, uint64_t len,
+                                                int32_t *code)
 {
 	wb_dict *d = c->dict;
-	d->seen++;
-	uint32_t h = hash_bytes(bytes, len);
-	uint32_t at = h & d->mask;
-	for (; d->slots[at].code != FREE_SLOT; at = (at + 1) & d->mask) {
-		if (d->slots[at].hash != h)
-			continue;
-		int32_t k = d->slots[at].code;
-		uint32_t have = (uint32_t)(d->offsets[k + 1] - d->offsets[k]);
-		if (have == len && !memcmp(d->data + d->offsets[k], bytes, len)) {
-			*code = k;
-			return true;
-		}
-	}
 	if (!add_entry(d, bytes, len))
 		return false;
 	*c->budget -= (int64_t)len + 4;
 	publish(d, c->live);
-	d->slots[at].hash = h;
-	d->slots[at].code = (int32_t)d->count - 1;
-	*code = (int32_t)d->count - 1;
-	if (d->count * 4 > d->mask * 3u / 2)
+	d->slots[at].key = key;
+	d->slots[at].code = *code = (int32_t)d->count - 1;
+	if (d->count * 2 > d->mask)
 		grow_table(d);
 	return true;
+}
+
+static inline bool look_up(wb_column *c, struct key key, const uint8_t *bytes,
+                           uint64_t len, int32_t *code)
+{
+	wb_dict *d = c->dict;
+	d->seen++;
+	uint32_t at = place_of(key) & d->mask;
+	for (; d->slots[at].code != FREE_SLOT; at = (at + 1) & d->mask) {
+		const struct slot *s = &d->slots[at];
+		if (s->key.a != key.a || s->key.b != key.b)
+			continue;
+		if (is_short(key) || same_bytes(d, s->code, bytes, len)) {
+			*code = s->code;
+			return true;
+		}
+	}
+	return new_entry(c, key, at, bytes, len, code);
+}
+
+bool wb_dict_code(wb_column *c, const uint8_t *bytes, uint64_t len, int32_t *code)
+{
+	return look_up(c, key_of(bytes, len), bytes, len, code);
+}
+
+bool wb_dict_text(wb_column *c, const char *text, int32_t *code)
+{
+	const uint8_t *bytes = (const uint8_t *)text;
+#ifdef WB_SSE2
+	/* A load must not touch the next page: the text may end on this one. */
+	if (((uintptr_t)text & 4095) <= 4096 - 16) {
+		__m128i block = _mm_loadu_si128((const __m128i *)text);
+		int zeros = _mm_movemask_epi8(_mm_cmpeq_epi8(block, _mm_setzero_si128()));
+		if (zeros) {
+			uint32_t len = (uint32_t)__builtin_ctz((unsigned)zeros);
+			__m128i mask = _mm_loadu_si128((const __m128i *)(byte_masks + 16 - len));
+			block = _mm_and_si128(block, mask);
+			uint64_t words[2];
+			_mm_storeu_si128((__m128i *)words, block);
+			return look_up(c, short_key(words[0], words[1], len), bytes, len, code);
+		}
+	}
+#endif
+	uint64_t len = strlen(text);
+	return look_up(c, key_of(bytes, len), bytes, len, code);
 }
 
 const uint8_t *wb_dict_entry(const wb_dict *d, int32_t code, uint32_t *len)

@@ -128,7 +128,8 @@ int wb_pump_prepare(wb_pump *m)
 		wb_builder_column(b, m->col_async, WB_KIND_BOOL, false, false);
 		wb_builder_column(b, m->col_async + 1, WB_KIND_BYTES, false, true);
 	}
-	wb_request_plan(&m->request, m->event_source, (m->flags & WB_ONE_FIELD) != 0);
+	wb_request_plan(&m->request, &m->builder, m->event_source,
+	                (m->flags & WB_ONE_FIELD) != 0);
 	return 0;
 }
 
@@ -251,9 +252,7 @@ void wb_pump_free(wb_pump *m)
 static void put_bytes(wb_builder *b, uint32_t col, uint64_t row, const void *bytes,
                       uint32_t len)
 {
-	if (wb_put_bytes(&b->cols[col], row, bytes, len))
-		wb_cell_valid(&b->cols[col], row);
-	else
+	if (!wb_put_bytes(&b->cols[col], row, bytes, len))
 		wb_cell_null(&b->cols[col], row);
 }
 
@@ -289,7 +288,6 @@ static void put_async(wb_builder *b, uint32_t col, const wb_event *e, uint64_t r
 {
 	bool is_async = e->type == ABI_EVENT_ASYNC;
 	wb_put_bool(&b->cols[col], row, is_async);
-	wb_cell_valid(&b->cols[col], row);
 	if (is_async)
 		put_bytes(b, col + 1, row, e->blob + ABI_ASYNC_NAME_OFFSET,
 		          (uint32_t)strnlen((char *)e->blob + ABI_ASYNC_NAME_OFFSET,
@@ -368,6 +366,12 @@ static bool deliver_batch(wb_pump *m)
 		if (board->stop) {
 			end(m, WB_END_CANCELLED, 0);
 			return false;
+		}
+		/* The plugin wrote the batch a while ago: fetch what comes after this event. */
+		if (p->family == WB_C && m->cursor + 2 < m->batch.n) {
+			const char *ahead = (const char *)m->batch.events.c[m->cursor + 2];
+			__builtin_prefetch(ahead);
+			__builtin_prefetch(ahead + 64);
 		}
 		wb_event e;
 		const char *wrong = wb_family_event(p, &m->batch, m->cursor, &e, m->end_message,
