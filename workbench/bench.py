@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any, Self
 
-from workbench.errors import PluginLoadError, PluginOpenError
+from workbench.errors import PluginLoadError, PluginOpenError, WorkbenchError
 from workbench.feeders import RosterFeeder
 from workbench.plugin import Plugin, library_path
 from workbench.registration import fields_of, known_sources, source_name, unused

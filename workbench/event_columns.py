@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -34,6 +35,15 @@ class Feeder(Protocol):
         texts: Sequence[str],
     ) -> dict[str, pa.ChunkedArray]:
         """Feed stored events again; give the columns by name, one row per event."""
+
+    def places(
+        self,
+        raw: pa.ChunkedArray,
+        numbers: pa.ChunkedArray,
+        source: str,
+        texts: Sequence[str],
+    ) -> dict[str, pa.ChunkedArray]:
+        """Tell where in the events values were found: ``…#start`` and ``…#len``."""
 
     def event_strings(
         self, raw: pa.ChunkedArray, numbers: pa.ChunkedArray, source: str
@@ -95,6 +105,22 @@ class ColumnMaker:
             if name not in table.column_names:
                 table = table.append_column(name, column)
         return table
+
+    def with_places(self, row: pa.Table, names: Sequence[str]) -> pa.Table:
+        """Add to ``row``, part of the table, where its values lie in the event."""
+        fields = [n for n in names if n not in GENERIC_FIELDS and n != "payload"]
+        if self.feeder is None or "raw" not in row.column_names or not fields:
+            return row
+        found: dict[str, pa.ChunkedArray] = {}
+        # A plugin that fails here only leaves the explanation without places.
+        with contextlib.suppress(WorkbenchError):
+            found = self.feeder.places(
+                row.column("raw"), row.column("evt.num"), self.origin.source, fields
+            )
+        for name, column in found.items():
+            if name not in row.column_names:
+                row = row.append_column(name, column)
+        return row
 
     def _generic(self, name: str) -> pa.Array | pa.ChunkedArray:
         origin, feeder = self.origin, self.feeder

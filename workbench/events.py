@@ -186,7 +186,8 @@ class Events:
     def explain(self, evt_num: int, condition: Any) -> Any:
         """Tell why event ``evt_num`` matches or not: every check with its values.
 
-        Gives an Explanation. Raises KeyError when there is no such event.
+        Gives an Explanation; where the events were kept and the plugin tells, it shows
+        the bytes that a value came from. Raises KeyError when there is no such event.
         """
         from workbench.condition.explain import explain
 
@@ -196,17 +197,18 @@ class Events:
         if not len(rows):
             first, last = (numbers[0], numbers[-1]) if len(numbers) else (0, 0)
             raise KeyError(f"no event {evt_num} here (events {first} to {last})")
-        return explain(compiled, table, int(rows[0]))
+        row = table.slice(int(rows[0]), 1)
+        return explain(compiled, self._maker.with_places(row, compiled.columns), 0)
 
     def funnel(self, condition: Any) -> Any:
         """Count how many events pass each check, alone and in sequence."""
-        from workbench.condition.explain import funnel
+        from workbench.condition.funnel import funnel
 
         return funnel(*self._prepare(condition))
 
     def near_misses(self, condition: Any) -> Any:
         """Find the events that fail by exactly one check, grouped by that check."""
-        from workbench.condition.explain import near_misses
+        from workbench.condition.near import near_misses
 
         return near_misses(*self._prepare(condition))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -13,10 +13,14 @@ from workbench.requests import select_columns
 from workbench.tables import column_type, join_batches
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from workbench.field_refs import ResolvedField
     from workbench.fields import FieldTable
+    from workbench.manifest import Manifest
+    from workbench.requests import Selection
     from workbench.roster import Roster
+    from workbench.worker.session import ColumnRequest
 
 __all__ = ["RosterFeeder"]
 
@@ -47,23 +51,63 @@ class RosterFeeder:
 
         Raises ConditionError for unknown fields, and what plugins end with.
         """
-        manifests = [m.manifest for m in self.roster.members]
-        table, _ = fields_of(manifests, source)
-        resolved = [resolve_column(text, table) for text in texts]
-        selection = select_columns(resolved, manifests, source)
-        batches = []
-        # State comes from the events alone: a plugin that keeps some starts anew.
-        stateful = self.fresh or any("parsing" in m.capabilities for m in manifests)
-        with self.roster.fresh() if stateful else self.roster.borrow() as seat:
-            for events, numbered in _pairs(raw, numbers):
-                with seat.calling() as session:
-                    batch = session.extract(
-                        events, numbered, source, seat.numbered(selection.requests)
-                    )
-                batches.append(batch.select(list(selection.columns)))
+        resolved, selection = self._select(source, texts)
+        batches = [
+            batch.select(list(selection.columns))
+            for batch in self._feed(raw, numbers, source, selection.requests)
+        ]
         schema = pa.schema([(r.column, column_type(r.info)) for r in resolved])
         joined = join_batches(batches, schema)
         return {name: joined.column(name) for name in selection.columns}
+
+    def places(
+        self,
+        raw: pa.ChunkedArray,
+        numbers: pa.ChunkedArray,
+        source: str,
+        texts: Sequence[str],
+    ) -> dict[str, pa.ChunkedArray]:
+        """Tell where in the events values were found: ``…#start`` and ``…#len``.
+
+        Plugins older than API 3.11 cannot tell; their fields are left out.
+        """
+        members = self.roster.members
+        selection = self._select(source, texts)[1]
+        requests = [
+            replace(r, offsets=True)
+            for r in selection.requests
+            if _tells_places(members[r.plugin].manifest)
+        ]
+        if not requests:
+            return {}
+        joined = join_batches(list(self._feed(raw, numbers, source, requests)))
+        return {n: joined.column(n) for n in joined.column_names if "#" in n}
+
+    def _select(
+        self, source: str, texts: Sequence[str]
+    ) -> tuple[list[ResolvedField], Selection]:
+        manifests = [m.manifest for m in self.roster.members]
+        table, _ = fields_of(manifests, source)
+        resolved = [resolve_column(text, table) for text in texts]
+        return resolved, select_columns(resolved, manifests, source)
+
+    def _feed(
+        self,
+        raw: pa.ChunkedArray,
+        numbers: pa.ChunkedArray,
+        source: str,
+        requests: Sequence[ColumnRequest],
+    ) -> Iterator[pa.RecordBatch]:
+        # State comes from the events alone: a plugin that keeps some starts anew.
+        members = self.roster.members
+        stateful = any("parsing" in m.manifest.capabilities for m in members)
+        anew = self.fresh or stateful
+        with self.roster.fresh() if anew else self.roster.borrow() as seat:
+            for events, numbered in _pairs(raw, numbers):
+                with seat.calling() as session:
+                    yield session.extract(
+                        events, numbered, source, seat.numbered(requests)
+                    )
 
     def event_strings(
         self, raw: pa.ChunkedArray, numbers: pa.ChunkedArray, source: str
@@ -83,6 +127,14 @@ class RosterFeeder:
                         session.event_strings(seat.index(member), events, numbered)
                     )
         return pa.chunked_array(chunks, pa.binary() if not chunks else None)
+
+
+def _tells_places(manifest: Manifest) -> bool:
+    """Tell whether a plugin's API version knows value offsets."""
+    parts = manifest.required_api_version.split(".")
+    if not (len(parts) > 1 and parts[0].isdigit() and parts[1].isdigit()):
+        return False
+    return (int(parts[0]), int(parts[1])) >= (3, 11)
 
 
 def _pairs(

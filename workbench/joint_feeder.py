@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.fields import FieldTable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     import pyarrow as pa
 
@@ -38,15 +38,35 @@ class JointFeeder:
     ) -> dict[str, pa.ChunkedArray]:
         """Feed stored events to whoever declares the fields."""
         found: dict[str, pa.ChunkedArray] = {}
+        for feeder, mine in self._shares(source, texts):
+            found |= feeder.extract_columns(raw, numbers, source, mine)
+        return found
+
+    def places(
+        self,
+        raw: pa.ChunkedArray,
+        numbers: pa.ChunkedArray,
+        source: str,
+        texts: Sequence[str],
+    ) -> dict[str, pa.ChunkedArray]:
+        """Ask whoever declares the fields where their values lie."""
+        found: dict[str, pa.ChunkedArray] = {}
+        for feeder, mine in self._shares(source, texts):
+            found |= feeder.places(raw, numbers, source, mine)
+        return found
+
+    def _shares(
+        self, source: str, texts: Sequence[str]
+    ) -> Iterator[tuple[Feeder, list[str]]]:
+        """Give each feeder with the fields it answers for; the last gets the rest."""
         rest = list(texts)
         for number, feeder in enumerate(self.feeders):
             known = feeder.fields_of(source)
             last = number == len(self.feeders) - 1
             mine = [t for t in rest if last or t.partition("[")[0] in known]
+            rest = [t for t in rest if t not in mine]
             if mine:
-                found |= feeder.extract_columns(raw, numbers, source, mine)
-                rest = [t for t in rest if t not in mine]
-        return found
+                yield feeder, mine
 
     def event_strings(
         self, raw: pa.ChunkedArray, numbers: pa.ChunkedArray, source: str

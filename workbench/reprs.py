@@ -125,17 +125,8 @@ def plugin_text(plugin: Plugin) -> str:
 def plugin_html(plugin: Plugin) -> str:
     """Give the notebook repr of a Plugin: facts, then its fields."""
     state = " (closed)" if plugin.closed else ""
-    facts = "".join(
-        tag("div", (tag("b", escape(k)) + " " if k else "") + escape(v))
-        for k, v in _facts(plugin.info)
-    )
-    fields = tag(
-        "details",
-        tag("summary", escape(_count(len(plugin.fields), "field"))),
-        plugin.fields._repr_html_(),
-    )
     title = tag("b", "Plugin " + escape(_head(plugin) + state))
-    return tag("div", title, facts, fields if plugin.fields else "")
+    return tag("div", title, _facts_html(plugin.info), _fields_html(plugin.info))
 
 
 def bench_text(bench: Workbench) -> str:

@@ -326,3 +326,51 @@ def test_ctrl_c_while_iterating(faulty):
         timer.join()
         assert capture.closed
         assert len(plugin.capture("events=5")) == 5
+
+
+# -- understanding ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def events(plugin, access_log):
+    return plugin.capture(access_log, max_events=3000)
+
+
+CONDITION = "weblog.status >= 400 and weblog.method = POST and weblog.path contains o"
+
+
+def test_an_explanation_shows_verdicts_values_and_bytes(events):
+    number = int(events.where("weblog.method = POST").frame["evt.num"].iloc[0])
+    text = str(events.explain(number, CONDITION))
+    assert "weblog.method" in text
+    assert "POST" in text
+    assert events.explain(number, CONDITION)._repr_html_()
+    with pytest.raises(KeyError, match="no event 999999 here"):
+        events.explain(999_999, CONDITION)
+
+
+def test_places_of_values_lie_in_the_stored_event(events):
+    row = events[:1]
+    table = events._maker.with_places(row.table, ["weblog.method", "weblog.path"])
+    raw = table.column("raw")[0].as_py()
+    for name in ("weblog.method", "weblog.path"):
+        start = table.column(f"{name}#start")[0].as_py()
+        size = table.column(f"{name}#len")[0].as_py()
+        assert raw[start : start + size].decode() == row.frame[name][0]
+
+
+def test_the_funnel_and_the_near_misses_count_rows(events):
+    funnel = events.funnel(CONDITION)
+    assert "weblog.method" in str(funnel)
+    misses = events.near_misses(CONDITION)
+    assert len(misses)
+    hits = events.where(CONDITION)
+    assert set(hits.frame["weblog.method"]) <= {"POST"}
+
+
+def test_a_condition_error_points_at_the_place(events):
+    with pytest.raises(wb.ConditionError) as caught:
+        events.where("weblog.status = 200 and weblog.pth = x")
+    assert caught.value.position is not None
+    assert caught.value.line == 1
+    assert "weblog.path" in str(caught.value)
