@@ -89,9 +89,23 @@ ALIKE = [
     ("t.ipnet = 10.0.0.0/8 and t.ipnet = '10.0.0.0/8'", {"ipnet": b"\x0a\1\2\3"}, True),
     ("len(('a', 'b')) = 2 and len('(a,b)') = 2", {}, True),
     ("len('(a,b)') = 5 and len(('a', 'b')) = 5", {}, True),
+    # A single value remembered for a list, and the other way round.
+    ("tolower('t.strings') = x or tolower(t.strings) exists", {"strings": None}, True),
+    ("tolower('t.strings') = x or tolower(t.strings) in (t.strings)", {"strings": [b"a"]}, False),
+    ("tolower(t.strings) in (x) or tolower('t.strings') = a", {"strings": [b"A"]}, True),
+    ("tolower(t.strings) in (x) or tolower('t.strings') = a", {"strings": []}, False),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("condition", "values", "expected"), ALIKE)
 def test_checks_that_print_alike_share_one_result(condition, values, expected, verdict):
     assert verdict(condition, **values) is expected
+
+
+def test_many_checks_that_print_alike_do_not_blow_up(verdict):
+    pair = "len('t.string') = 1 or len(t.string) = 1"
+    condition = " or ".join([f"t.bool = true and ({pair})"] * 20)
+    assert verdict(condition, string=b"a", bool=False) is False
+    assert verdict(f"{condition} or len(t.string) = 1", string=b"a", bool=False) is True
+    long = " and ".join([f"({pair} or t.bool = true)"] * 400)
+    assert verdict(long, string=b"a", bool=True) is True

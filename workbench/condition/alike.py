@@ -10,6 +10,7 @@ answer: such a check becomes "if an earlier one was reached, its result, else mi
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from workbench.condition.nodes import (
@@ -17,6 +18,8 @@ from workbench.condition.nodes import (
     BoundCheck,
     BoundNot,
     BoundOr,
+    CallStep,
+    ListStep,
     Operand,
     postorder,
 )
@@ -28,8 +31,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Printed", "share_alike"]
 
-# Beyond this many clashing checks in one condition the tree is left as it is.
-_MOST_CLASHES = 16
+# Conditions beyond these numbers are left as they are: of checks in a condition, and of
+# nodes that one clashing check may turn into.
+_MOST_CHECKS = 500
+_MOST_NODES = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +80,7 @@ def share_alike(
 
     ``printed``: every check of ``root`` in order of evaluation.
     """
-    if len(printed) < 2 or not _clashes(printed):
+    if not 2 <= len(printed) <= _MOST_CHECKS or not _clashes(printed):
         return root, ()
     return _Sharing(root, printed).run()
 
@@ -139,7 +144,7 @@ class _Sharing:
 
     def _meaning(self, item: Printed) -> Bound:
         check = item.check
-        if not item.remembered or len(self.clashing) >= _MOST_CLASHES:
+        if not item.remembered:
             return check
         same = [e for e in self.earlier if e[0].text == item.text and e[0].remembered]
         choices: list[tuple[Bound | None, Bound]] = []
@@ -155,7 +160,8 @@ class _Sharing:
         if all(meaning == check for _, meaning in choices):
             return check
         self.clashing.append(check)
-        return _first_reached(choices, check)
+        meaning = _first_reached(choices, check)
+        return meaning if _fits(meaning) else check
 
 
 def _swap(check: BoundCheck, item: Printed, other: Printed) -> BoundCheck | None:
@@ -177,9 +183,28 @@ def _swap(check: BoundCheck, item: Printed, other: Printed) -> BoundCheck | None
 
 
 def _same_shape(own: Operand, other: Operand | None) -> Operand:
-    if other is None or (own.type, own.is_list) != (other.type, other.is_list):
+    """Give ``other`` as a value of the shape of ``own``, or ``own`` if it cannot be.
+
+    The engine takes remembered values as they are: a list for a single value (it stops
+    when there are several; here the first counts), a single value for a list.
+    """
+    if other is None or own.type != other.type:
         return own
-    return other
+    if own.is_list == other.is_list:
+        return other
+    last = (len(other.steps) - 1,)
+    step: ListStep | CallStep
+    if own.type != "string":
+        return own
+    if own.is_list:
+        step = ListStep(last, (False,))
+    else:
+        step = CallStep("concat", last, None, "string", is_list=False)
+    return replace(other, steps=(*other.steps, step), is_list=own.is_list)
+
+
+def _fits(root: Bound) -> bool:
+    return sum(1 for _ in islice(postorder(root), _MOST_NODES)) < _MOST_NODES
 
 
 def _all_of(parts: list[Bound]) -> Bound | None:

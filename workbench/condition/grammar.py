@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["MAX_DEPTH", "ParseFault", "Rule", "Rules"]
 
 # Groups and calls inside each other. The real engine overflows its stack near 10,000.
-MAX_DEPTH = 5000
+MAX_DEPTH = 9000
 
 Rule: TypeAlias = "Generator[Any, Any, Any]"
 
