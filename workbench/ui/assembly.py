@@ -84,7 +84,12 @@ class Lab(ipywidgets.VBox):
         explore = [
             _box(
                 "Box",
-                [self.condition_part.editor, self.condition_part.verdict],
+                [
+                    _box(
+                        "VBox", [self.condition_part.editor, self.condition_part.near]
+                    ),
+                    self.condition_part.verdict,
+                ],
                 "wb-split",
             ),
             self.timeline.widget,
@@ -114,6 +119,7 @@ class Lab(ipywidgets.VBox):
             self.stream.widget,
             self.condition_part.editor,
             self.condition_part.verdict,
+            self.condition_part.near,
             self.table.widget,
             self.timeline.widget,
             self.detail.widget,
@@ -130,7 +136,7 @@ class Lab(ipywidgets.VBox):
             part.lock = self.desk.lock
             part.on_error = self._tell
         verdict = self.condition_part.verdict
-        verdict.handle("reveal", self.reveal)
+        self.condition_part.near.handle("reveal", self.reveal)
         verdict.handle("make_rule", lambda: self.go("rule"))
         verdict.handle("show_code", lambda: self.go("code"))
         self.rule_part.result.handle("reveal", self.reveal)
@@ -336,15 +342,22 @@ class Lab(ipywidgets.VBox):
             self.notice(error_text(error))
 
     def _refresh(self, changes: set[str]) -> None:
-        self.stream.refresh(changes)
-        if not changes:
-            return
-        self.condition_part.refresh(changes)
-        self.table.refresh(changes)
-        self.timeline.refresh(changes)
-        self.detail.refresh(changes)
-        self.rule_part.refresh(changes)
-        self.ruleset_part.refresh(changes)
+        """Show what changed; a part that fails says so and holds up no other."""
+        parts: list[Any] = [self.stream]
+        if changes:
+            parts += [
+                self.condition_part,
+                self.table,
+                self.timeline,
+                self.detail,
+                self.rule_part,
+                self.ruleset_part,
+            ]
+        for part in parts:
+            try:
+                part.refresh(changes)
+            except Exception as error:  # noqa: BLE001 - told on screen
+                self._tell(error)
         if changes & {"source", "condition", "ended", "rule", "stream"}:
             self.code_panel.put(code=self.code, log=self._log())
 

@@ -26,7 +26,8 @@ class ConditionPart:
             placeholder=_EXAMPLE.format(field="a.field"),
         )
         self.verdict = Panel(view="funnel", state={"total": 0, "empty": True})
-        for part in (self.editor, self.verdict):
+        self.near = Panel(view="near")
+        for part in (self.editor, self.verdict, self.near):
             part.lock = desk.lock
         self.editor.observe(self._on_text, ["text"])
         self.editor.handle("complete", self.complete)
@@ -84,5 +85,5 @@ class ConditionPart:
                 valid=matcher.mask is not None,
                 empty=matcher.empty,
                 steps=matcher.steps,
-                near=matcher.near_list,
             )
+            self.near.put(near=matcher.near_list)

@@ -49,6 +49,8 @@ __all__ = [
 ]
 
 _MOST_OPTIONS = 100
+_MOST_GROUPS = 12
+_FIRST_ROWS = 4
 
 
 def utf16(raw: bytes, offset: int) -> int:
@@ -162,45 +164,51 @@ def and_check(text: str, check: str) -> str:
 
 
 def funnel_steps(events: Events, compiled: Any, text: str) -> list[dict[str, Any]]:
-    """Give what each check lets through: text, rows, alone, span, depth."""
+    """Give what each check lets through: text, rows, alone, depth, place in the text.
+
+    The ``and`` at the top is left out: what passes it is the number of matches.
+    """
     found = events.funnel(compiled)
-    raw = text.encode("utf-8", "surrogatepass")
-    steps = []
-    for step in found.steps:
-        span = getattr(step, "span", None)
-        steps.append(
+    steps = list(found.steps)
+    flat = len(steps) > 1 and steps[0].kind == "and"
+    out = []
+    for step in steps[1:] if flat else steps:
+        at = text.find(step.text)
+        out.append(
             {
                 "text": step.text,
                 "rows": int(step.passed),
                 "alone": int(step.alone),
-                "depth": 0,
-                "from": utf16(raw, span.start) if span else 0,
-                "to": utf16(raw, span.end) if span else 0,
+                "depth": int(step.depth) - flat,
+                "from": None if at < 0 else _units(text[:at]),
+                "to": None if at < 0 else _units(text[: at + len(step.text)]),
             }
         )
-    return steps
+    return out
 
 
 def near_rows(events: Events, compiled: Any) -> tuple[np.ndarray, list[dict[str, Any]]]:
-    """Give the positions of near misses, and one line for each of the first."""
+    """Give the positions of near misses, and one entry per check they fail by."""
     found = events.near_misses(compiled)
-    numbers = events.table.column("evt.num").to_numpy()
-    positions: list[np.ndarray] = []
-    lines: list[dict[str, Any]] = []
-    for group in found.groups:
-        rows = np.asarray(group.rows, np.int64)
-        positions.append(rows)
-        lines += [
+    groups = []
+    for group in found.groups[:_MOST_GROUPS]:
+        first = np.asarray(group.rows[:_FIRST_ROWS], np.int64)
+        numbers = first if group.events is None else group.events[:_FIRST_ROWS]
+        groups.append(
             {
-                "position": int(row),
-                "num": str(int(numbers[row])),
                 "check": group.text,
-                "value": "",
+                "verdict": bool(group.verdict),
+                "count": int(group.count),
+                "seen": ", ".join(text for text, _ in group.seen[:3]),
+                "events": [
+                    {"position": int(row), "num": str(int(number))}
+                    for row, number in zip(first, numbers, strict=True)
+                ],
             }
-            for row in rows[:5]
-        ]
-    joined = np.concatenate(positions) if positions else np.zeros(0, np.int64)
-    return joined, lines
+        )
+    rows = [np.asarray(group.rows, np.int64) for group in found.groups]
+    joined = np.concatenate(rows) if rows else np.zeros(0, np.int64)
+    return joined, groups
 
 
 def explain_event(events: Events, position: int, compiled: Any) -> dict[str, Any]:
@@ -208,15 +216,17 @@ def explain_event(events: Events, position: int, compiled: Any) -> dict[str, Any
     number = int(events.table.column("evt.num")[position].as_py())
     found = events.explain(number, compiled)
     rows = []
-    for depth, node in found.walk():
-        verdict = {True: "yes", False: "no"}.get(node.verdict, "skipped")
+    for line in found.lines:
+        verdict = ("yes" if line.verdict else "no") if line.reached else "skipped"
+        named = len(line.values) > 1
+        values = [f"{v.name} is {v.text}" if named else v.text for v in line.values]
         rows.append(
             {
-                "depth": depth,
-                "text": node.text,
+                "depth": line.depth,
+                "text": line.text,
                 "verdict": verdict,
-                "value": node.value_text,
-                "note": node.note or "",
+                "value": ", ".join(values) if values else None,
+                "note": line.reason,
             }
         )
     words = "matches" if found.matches else "does not match"

@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Matcher"]
 
-# Near misses listed by name; all of them are marked in the table.
-_LISTED = 50
-
 
 class Matcher:
     """Match flags of one condition over rows that only ever grow.
@@ -114,7 +111,7 @@ class Matcher:
             return
         self.near = np.zeros(len(events), bool)
         self.near[found] = True
-        self.near_list = groups[:_LISTED]
+        self.near_list = groups
 
     def marks(self, positions: np.ndarray) -> np.ndarray:
         """Give 1 for a match, 2 for a near miss, 0 for neither, per position."""

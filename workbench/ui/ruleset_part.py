@@ -53,7 +53,7 @@ class RuleSetPart:
         """Add a rule, with the macros and lists of the draft; replaces its namesake."""
         draft = self.rule_part.draft
         items: list[Any] = [*draft.lists, *draft.macros, rule]
-        self.rules = ruling.with_items(self.rules, items)
+        ruling.put_items(self.rules, items)
         self.count()
 
     def take(self, rules: RuleSet) -> None:
@@ -63,12 +63,12 @@ class RuleSetPart:
 
     def remove(self, name: str) -> None:
         """Take a rule out."""
-        self.rules = ruling.without_rule(self.rules, name)
+        self.rules.remove("rule", name)
         self.count()
 
     def _on_enable(self, name: str, on: bool) -> None:  # noqa: FBT001 - the message's key
         rule = replace(self.rule(name), enabled=bool(on))
-        self.rules = ruling.with_items(self.rules, [rule])
+        ruling.put_items(self.rules, [rule])
         self.count()
 
     def _on_import(self, path: str) -> None:
@@ -83,7 +83,11 @@ class RuleSetPart:
         except (WorkbenchError, OSError) as error:
             self.widget.put(message="", diagnostics=ruling.error_lines(error))
             return
-        self.rules = ruling.with_items(self.rules, ruling.items_of(loaded))
+        if ruling.items_of(self.rules):
+            ruling.put_items(self.rules, ruling.items_of(loaded))
+        else:
+            # The first file keeps its comments, order and quoting.
+            self.rules = loaded
         self.widget.put(message=f"Imported {path}", diagnostics=[])
         self.count()
 

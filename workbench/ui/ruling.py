@@ -9,6 +9,8 @@ import numpy as np
 from workbench.errors import RulesError, WorkbenchError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from workbench.events import Events
     from workbench.rules import Rule, RuleException, RuleSet
 
@@ -22,9 +24,8 @@ __all__ = [
     "named_item",
     "preview",
     "priority_keys",
+    "put_items",
     "rules_of",
-    "with_items",
-    "without_rule",
     "yaml_text",
 ]
 
@@ -42,45 +43,23 @@ def priority_keys() -> list[str]:
 
 def rules_of(rules: RuleSet) -> list[Rule]:
     """Give the rules of a rule set, in order."""
-    held = rules.rules
-    return list(held.values()) if hasattr(held, "values") else list(held)
-
-
-def _items(held: Any) -> list[Any]:
-    return list(held.values()) if hasattr(held, "values") else list(held)
+    return list(rules.rules.values())
 
 
 def items_of(rules: RuleSet) -> list[Any]:
     """Give lists, macros and rules, in an order that can be loaded."""
-    return [*_items(rules.lists), *_items(rules.macros), *rules_of(rules)]
+    return [*rules.lists.values(), *rules.macros.values(), *rules_of(rules)]
 
 
-def with_items(rules: RuleSet, items: list[Any]) -> RuleSet:
-    """Give a rule set with ``items`` added; each replaces its namesake, in place."""
-    from workbench.rules import RuleSet
-
-    kept = {(type(item), item.name): item for item in items_of(rules)}
+def put_items(rules: RuleSet, items: Iterable[Any]) -> None:
+    """Add ``items``; each replaces its namesake where it stands."""
     for item in items:
-        kept[type(item), item.name] = item
-    made = RuleSet()
-    for item in sorted(kept.values(), key=_load_order):
-        made.add(item)
-    return made
-
-
-def _load_order(item: Any) -> int:
-    return {"RuleList": 0, "Macro": 1}.get(type(item).__name__, 2)
-
-
-def without_rule(rules: RuleSet, name: str) -> RuleSet:
-    """Give a rule set without the rule called ``name``."""
-    from workbench.rules import RuleSet
-
-    made = RuleSet()
-    for item in items_of(rules):
-        if _load_order(item) < 2 or item.name != name:
-            made.add(item)
-    return made
+        kind = type(item).__name__
+        held = {"Rule": rules.rules, "Macro": rules.macros}.get(kind, rules.lists)
+        if item.name in held.keys():  # noqa: SIM118 - names, not items
+            rules.replace(item)
+        else:
+            rules.add(item)
 
 
 def named_item(kind: str, name: str, text: str) -> Any:

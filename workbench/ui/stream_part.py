@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 __all__ = ["StreamPart"]
 
 _PROGRESS_SEC = 0.5
+_ENDS = {
+    "eof": "the source came to its end",
+    "limit": "limit reached",
+    "cancelled": "stopped",
+}
 
 
 class StreamPart:
@@ -169,7 +174,7 @@ class StreamPart:
             return
         if self.desk.live:
             self.desk.live = False
-            self._note = stream.ended_by or (stream.end_reason or "")
+            self._note = stream.ended_by or _ENDS.get(stream.end_reason or "", "")
             if stream.error is not None:
                 self._fail(stream.error)
             self.desk.touch("stream", "rows", "ended")

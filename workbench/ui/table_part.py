@@ -177,14 +177,32 @@ class TablePart:
             )
         columns[1]["type"] = "time"
         before = [n for n in self.widget.shown if n in names]
-        hidden = {"evt.source"}
+        hidden = {"evt.source", *self._dull(names)}
         with self.widget.hold_sync():
             self.widget.columns = columns
             self.widget.shown = before or [n for n in names if n not in hidden]
 
+    def _dull(self, names: list[str]) -> set[str]:
+        """Give columns not worth showing at first: always absent, or said elsewhere."""
+        store = self.desk.store
+        kinds = {n: getattr(column_info(n, store.fields), "type", "") for n in names}
+        dull = {n for n, kind in kinds.items() if kind == "abstime"}
+        if "ipaddr" in kinds.values():
+            dull |= {n for n, kind in kinds.items() if kind == "ipnet"}
+        if store.batches and store.batches[0].num_rows:
+            first = store.batches[0]
+            there = set(first.schema.names)
+            dull |= {
+                n
+                for n in names
+                if n in there and first.column(n).null_count == first.num_rows
+            }
+        return dull
+
     def _note(self) -> str:
         view = self.desk.view
-        if view.total == len(self.desk.store):
+        narrowed = view.quick or self.desk.axis.within is not None
+        if not narrowed:
             return ""
         return f"{view.total:,} shown".replace(",", "\u202f")
 

@@ -5,7 +5,6 @@ export function funnelView(model, el) {
   const figure = h("span", { class: "wb-figure" });
   const caption = h("span", { class: "wb-muted" });
   const steps = h("ol", { class: "wb-steps", "aria-label": "What each check lets through" });
-  const near = h("div", { class: "wb-near-list", hidden: true });
   const tools = h(
     "div",
     { class: "wb-bar" },
@@ -13,7 +12,7 @@ export function funnelView(model, el) {
     button("Make a rule", () => model.send({ do: "make_rule" }), { quiet: true }),
     button("Show code", () => model.send({ do: "show_code" }), { quiet: true }),
   );
-  el.append(h("div", { class: "wb-verdict", role: "status" }, figure, caption), steps, near, tools);
+  el.append(h("div", { class: "wb-verdict", role: "status" }, figure, caption), steps, tools);
 
   const state = watcher(model);
   state.watch(["matches", "total", "valid", "empty"], (matches, total, valid, empty) => {
@@ -37,16 +36,26 @@ export function funnelView(model, el) {
         h(
           "li",
           { class: "wb-step", style: { "--wb-depth": String(each.depth || 0) } },
-          h("button", { type: "button", class: "wb-link wb-code wb-step-text", title: "Select in the editor", on: { click: () => model.send({ do: "focus_check", from: each.from, to: each.to }) } }, printable(each.text)),
+          h("button", { type: "button", class: "wb-link wb-code wb-step-text", title: printable(each.text), disabled: each.from === null, on: { click: () => model.send({ do: "focus_check", from: each.from, to: each.to }) } }, printable(each.text)),
           h("span", { class: "wb-step-bar", "aria-hidden": "true" }, h("span", { style: { width: `${(100 * each.rows) / most}%` } })),
           h("span", { class: "wb-step-rows" }, grouped(each.rows), each.alone !== null && each.alone !== undefined && each.alone !== each.rows ? h("span", { class: "wb-muted" }, ` (alone ${grouped(each.alone)})`) : null),
         ),
       ),
     );
   });
+  return () => state.stop();
+}
+
+// Which events would match but for one check; it stands below the editor.
+export function nearView(model, el) {
+  const near = h("div", { class: "wb-near-list", hidden: true });
+  el.append(near);
+  const state = watcher(model);
   state.watch("near", (list) => {
     near.hidden = !list || !list.length;
-    refill(near, h("div", { class: "wb-sub" }, "Near misses: one check away from matching"),
+    refill(
+      near,
+      h("div", { class: "wb-sub" }, "Near misses: one check away from matching"),
       h(
         "ul",
         {},
@@ -54,10 +63,12 @@ export function funnelView(model, el) {
           h(
             "li",
             {},
-            h("button", { type: "button", class: "wb-link", on: { click: () => model.send({ do: "reveal", position: each.position }) } }, `event ${each.num}`),
-            " lacks ",
+            h("b", {}, grouped(each.count)),
+            each.verdict ? " because of " : " fail ",
             h("code", {}, printable(each.check)),
-            each.value ? [" — it has ", h("code", {}, printable(each.value))] : "",
+            each.seen ? [h("span", { class: "wb-muted" }, " seen: "), h("code", { dir: "ltr" }, printable(each.seen))] : "",
+            h("span", { class: "wb-muted" }, " · event "),
+            each.events.map((event, index) => [index ? ", " : "", h("button", { type: "button", class: "wb-link", "aria-label": `Show event ${event.num}`, on: { click: () => model.send({ do: "reveal", position: event.position }) } }, event.num)]),
           ),
         ),
       ),

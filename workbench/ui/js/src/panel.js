@@ -3,7 +3,7 @@ import { host } from "./dom.js";
 import { navView } from "./nav.js";
 import { streamView } from "./stream.js";
 import { pluginView } from "./plugin.js";
-import { funnelView } from "./funnel.js";
+import { funnelView, nearView } from "./funnel.js";
 import { detailView } from "./detail.js";
 import { partsView, ruleView } from "./rule.js";
 import { resultView } from "./result.js";
@@ -11,7 +11,7 @@ import { rulesetView } from "./ruleset.js";
 import { codeView } from "./code.js";
 import { captionView } from "./caption.js";
 
-const VIEWS = { nav: navView, stream: streamView, plugin: pluginView, funnel: funnelView, detail: detailView, rule: ruleView, parts: partsView, result: resultView, ruleset: rulesetView, code: codeView, caption: captionView };
+const VIEWS = { nav: navView, stream: streamView, plugin: pluginView, funnel: funnelView, near: nearView, detail: detailView, rule: ruleView, parts: partsView, result: resultView, ruleset: rulesetView, code: codeView, caption: captionView };
 
 function render({ model, el }) {
   const name = model.get("view");
