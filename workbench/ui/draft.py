@@ -67,11 +67,16 @@ class RuleDraft:
             exceptions=tuple(self.exceptions),
         )
 
-    def rule_set(self, condition: str) -> RuleSet:
-        """Give a rule set of this rule and the macros and lists taken out of it."""
+    def rule_set(self, condition: str, checked: Any = None) -> RuleSet:
+        """Give a rule set of this rule and the macros and lists taken out of it.
+
+        ``checked``: Plugin, Workbench or Events whose plugins the file requires.
+        """
         from workbench.rules import RuleSet
+        from workbench.rules.export import header_yaml
 
         rules = RuleSet()
+        rules.add(header_yaml(dict(getattr(checked, "plugin_versions", None) or {})))
         for item in (*self.lists, *self.macros, self.rule(condition)):
             rules.add(item)
         return rules

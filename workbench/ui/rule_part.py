@@ -146,7 +146,7 @@ class RulePart:
 
     def yaml(self) -> str:
         """Give the rules file of this rule alone, as it will be exported."""
-        return ruling.yaml_text(self.draft.rule_set(self.desk.condition), self.checked)
+        return self.draft.rule_set(self.desk.condition, self.checked).to_yaml()
 
     @property
     def checked(self) -> Any:
@@ -201,14 +201,15 @@ class RulePart:
 
     def _show_result(self) -> None:
         desk = self.desk
-        rules = self.draft.rule_set(desk.condition)
-        text, problem = "", ""
-        try:
-            text = ruling.yaml_text(rules, self.checked)
-        except WorkbenchError as error:
-            problem = error_text(error)
-        diagnostics = ruling.complaints(rules, self.checked, problem)
         outputs: list[str] = []
+        try:
+            rules = self.draft.rule_set(desk.condition, self.checked)
+        except WorkbenchError as error:
+            found = ruling.complaints(None, None, error_text(error))
+            self.result.put(yaml="", diagnostics=found, outputs=[], tests=self._tests())
+            return
+        text = rules.to_yaml()
+        diagnostics = ruling.complaints(rules, self.checked)
         output_error, alerts = "", None
         mask, events = desk.matcher.mask, desk.events
         if events is not None and (mask is not None or self.draft.macros):

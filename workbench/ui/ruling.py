@@ -26,7 +26,6 @@ __all__ = [
     "priority_keys",
     "put_items",
     "rules_of",
-    "yaml_text",
 ]
 
 _PREVIEW_ROWS = 500
@@ -111,15 +110,15 @@ def exception_text(exception: RuleException) -> str:
     return f"{names} equal to {count} known {'value' if count == 1 else 'values'}"
 
 
-def yaml_text(rules: RuleSet, checked: Any) -> str:
-    """Give the rules file as it will be exported."""
-    return str(rules.to_yaml(checked))
+def complaints(
+    rules: RuleSet | None, checked: Any, problem: str = ""
+) -> list[dict[str, Any]]:
+    """Give what the engine would say to this rule set, worst first.
 
-
-def complaints(rules: RuleSet, checked: Any, problem: str) -> list[dict[str, Any]]:
-    """Give what the engine would say to this rule set, worst first."""
+    ``problem``: what prevented that there is a rule set at all.
+    """
     found: list[Any] = []
-    if checked is not None:
+    if rules is not None and checked is not None:
         try:
             found = list(rules.check(checked))
         except WorkbenchError as error:
