@@ -26,6 +26,7 @@ struct wb_queue {
 	uint32_t n;
 	_Atomic uint32_t pending; /* n, readable without the lock */
 	uint64_t seq;
+	bool closed;
 	wb_async_counts counts;
 };
 
@@ -159,6 +160,13 @@ bool wb_queue_take(wb_queue *q, uint64_t ts, wb_event *event)
 	return true;
 }
 
+void wb_queue_close(wb_queue *q)
+{
+	pthread_mutex_lock(&gate);
+	q->closed = true;
+	pthread_mutex_unlock(&gate);
+}
+
 void wb_queue_end(wb_queue *q)
 {
 	pthread_mutex_lock(&gate);
@@ -236,6 +244,10 @@ static const char *take_in(route *r, const abi_event_c *e, char *text, size_t by
 		if (!q->counts.future++)
 			wb_warn(r->plugin, "async events more than 10 seconds in the future are "
 			        "dropped (said once)");
+		return NULL;
+	}
+	if (q->closed) {
+		q->counts.left++;
 		return NULL;
 	}
 	if (q->n == WB_QUEUE_EVENTS) {

@@ -116,6 +116,8 @@ bool wb_live_take(wb_live *live, uint64_t ts, wb_event *event)
 	return wb_queue_take(live->queue, ts, event);
 }
 
+void wb_live_close(wb_live *live) { wb_queue_close(live->queue); }
+
 wb_async_counts wb_live_counts(wb_live *live) { return wb_queue_counts(live->queue); }
 
 /* Plugins are told of losses they cannot see. */

@@ -27,6 +27,8 @@ bool wb_live_pending(wb_live *live);
 /* Take the first async event due before a stream event of time ts. The blob of *event
  * is the caller's, for wb_free. */
 bool wb_live_take(wb_live *live, uint64_t ts, wb_event *event);
+/* The stream has ended: what is queued may still be taken, nothing more comes in. */
+void wb_live_close(wb_live *live);
 /* After the source was closed: remove handlers, call capture_close, end the routines. */
 void wb_live_stop(wb_live *live);
 void wb_live_free(wb_live *live);
@@ -39,6 +41,8 @@ wb_queue *wb_queue_new(const char *event_source, uint32_t source_id);
 void wb_queue_free(wb_queue *q);
 bool wb_queue_pending(wb_queue *q);
 bool wb_queue_take(wb_queue *q, uint64_t ts, wb_event *event);
+/* Count what still comes as lost. */
+void wb_queue_close(wb_queue *q);
 /* Count what is left as lost. */
 void wb_queue_end(wb_queue *q);
 wb_async_counts wb_queue_counts(wb_queue *q);

@@ -36,6 +36,8 @@ struct wb_pump {
 	bool prepared;
 	uint32_t col_payload, col_raw, col_info, col_async;
 	wb_live *live;
+	bool async_closed;
+	uint32_t async_budget; /* async events that may still come before the source's */
 	char live_error[1200];
 	wb_batch batch;
 	uint32_t cursor;
@@ -197,6 +199,7 @@ int32_t wb_pump_open(wb_pump *m, const char *params)
 	m->host->board->event_number = 0;
 	m->host->board->stop = 0;
 	if (m->opened) {
+		m->async_budget = WB_QUEUE_EVENTS;
 		m->live = wb_live_new(m->host, p, m->event_source);
 		if (wb_live_start(m->live, m->live_error, sizeof m->live_error))
 			start_flusher(m);
@@ -347,7 +350,10 @@ static bool take_event(wb_pump *m, wb_event *e)
 static bool deliver_async(wb_pump *m, uint64_t ts)
 {
 	wb_event e;
-	while (wb_live_pending(m->live) && wb_live_take(m->live, ts, &e)) {
+	/* Threads that send without end must not hold the source up for ever. */
+	while (m->async_budget && wb_live_pending(m->live) &&
+	       wb_live_take(m->live, ts, &e)) {
+		m->async_budget--;
 		bool go_on = take_event(m, &e);
 		wb_free(e.blob);
 		if (!go_on)
@@ -383,6 +389,7 @@ static bool deliver_batch(wb_pump *m)
 		if (wb_live_pending(m->live) && !deliver_async(m, e.ts))
 			return false;
 		m->cursor++;
+		m->async_budget = WB_QUEUE_EVENTS;
 		if (!take_event(m, &e))
 			return false;
 	}
@@ -405,9 +412,15 @@ static void conclude(wb_pump *m)
 	/* While the source rests, async events wait only for their own time; when it ends
 	 * they all come. A chunk that went out brings us back here. */
 	bool rests = m->code == ABI_TIMEOUT;
-	if ((rests || (m->code != ABI_SUCCESS)) && wb_live_pending(m->live) &&
+	if (!rests && m->code != ABI_SUCCESS && !m->async_closed) {
+		wb_live_close(m->live);
+		m->async_closed = true;
+		m->async_budget = WB_QUEUE_EVENTS;
+	}
+	if ((rests || m->async_closed) && wb_live_pending(m->live) &&
 	    !deliver_async(m, rests ? wb_real_ns() : UINT64_MAX))
 		return;
+	m->async_budget = WB_QUEUE_EVENTS;
 	wb_family_release(m->source, &m->batch);
 	m->have_batch = false;
 	switch (m->code) {
