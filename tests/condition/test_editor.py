@@ -40,6 +40,16 @@ def test_all_that_is_wrong_is_told_in_the_order_of_the_text(text, found, fields)
     assert all(item.line == 1 for item in told)
 
 
+def test_an_error_carries_everything_else_that_is_wrong(refusal):
+    error = refusal("t.uint64 = x and t.nope exists or t.uint64 = -1")
+    codes = [(item.severity, item.code) for item in error.diagnostics]
+    assert codes == [
+        ("error", "bad-number"),
+        ("error", "unknown-field"),
+        ("warning", "negative-number"),
+    ]
+
+
 def test_known_macros_are_not_complained_about(fields):
     assert check_condition("here and t.bool = true", fields, macros=["here"]) == []
     found = check_condition("hre", fields, macros=["here"])

@@ -69,8 +69,21 @@ def parse_and_bind(
     except ParseFault as fault:
         error = condition_error(parse_diagnostic(fault, raw), raw, "parse")
         error.position = fault.at
-        raise error from None
+        raise _with_others(error, raw, fields) from None
     try:
         return expr, bind(expr, fields, text=raw)
     except BindFault as fault:
-        raise condition_error(fault_diagnostic(fault, raw), raw, "compile") from None
+        error = condition_error(fault_diagnostic(fault, raw), raw, "compile")
+        raise _with_others(error, raw, fields) from None
+
+
+def _with_others(
+    error: ConditionError, raw: bytes, fields: Mapping[str, FieldInfo]
+) -> ConditionError:
+    """Add to the diagnostics of ``error`` what else is wrong with the text."""
+    from workbench.condition.recover import check_condition
+
+    known = error.diagnostics or []
+    others = [d for d in check_condition(raw, fields) if d not in known]
+    error.diagnostics = [*known, *others]
+    return error
