@@ -208,7 +208,7 @@ def _pump(
     args: argparse.Namespace,
 ) -> int:
     def write(batch: pa.RecordBatch) -> None:
-        table = keep(pa.Table.frombatches_until([batch])).select(kept)
+        table = keep(pa.Table.from_batches([batch])).select(kept)
         if table.num_rows:
             sink.write(table)
 
