@@ -248,6 +248,12 @@ class Capture:
                 raise WorkbenchError("this capture is closed; open the source again")
             yield self._seat
 
+    @property
+    def waiting_call(self) -> str:
+        """C name of the plugin call in flight, "" for none: what a wait is for."""
+        seat = self._seat
+        return seat.session.waiting_call() if seat is not None else ""
+
     def stop(self) -> None:
         """Ask the stream to end; what was read still comes. From any thread."""
         self._stop = True

@@ -29,6 +29,8 @@ __all__ = ["CaptureInterrupted", "Collector", "collect", "interactive"]
 _BAR_AFTER_SEC = 1.0
 _ASK_EVERY_SEC = 0.5
 _WAIT_SEC = 0.1
+# A source that gives nothing for so long is shown as waiting.
+_IDLE_SEC = 2.0
 _SHOWN_TEXT = 60
 
 
@@ -60,7 +62,7 @@ class Bar:
         self.wanted = interactive() if progress is None else progress
         self.at_once = progress is True
         self._bar: Any = None
-        self._began = self._asked = time.monotonic()
+        self._began = self._asked = self._grew = time.monotonic()
 
     def __enter__(self) -> Self:
         return self
@@ -84,10 +86,14 @@ class Bar:
             told = self.capture.progress
             if told.percent and limit is None:
                 self._bar.total = max(count, int(count * 100 / told.percent))
-            if told.text:
-                text = printable(told.text, limit=_SHOWN_TEXT)
-                self._bar.set_postfix_str(text, refresh=False)
-        self._bar.update(count - self._bar.n)
+            text = printable(told.text, limit=_SHOWN_TEXT)
+            if now - self._grew > _IDLE_SEC:
+                text = f"waiting for {self.capture.waiting_call or 'events'}"
+            self._bar.set_postfix_str(text, refresh=False)
+            self._bar.refresh()
+        if count > self._bar.n:
+            self._grew = now
+            self._bar.update(count - self._bar.n)
 
     def __exit__(
         self,

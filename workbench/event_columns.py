@@ -6,11 +6,13 @@ import contextlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+import numpy as np
 import pyarrow as pa
 
 from workbench.errors import WorkbenchError
 from workbench.generic import GenericContext, generic_column, payloads
 from workbench.generic_fields import GENERIC_FIELDS
+from workbench.tables import join_batches
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from workbench.fields import FieldTable
     from workbench.worker.session import EndReason
 
-__all__ = ["ColumnMaker", "Feeder", "Origin"]
+__all__ = ["ColumnMaker", "Feeder", "Origin", "source_rows", "with_number_and_time"]
 
 
 class Feeder(Protocol):
@@ -128,7 +130,9 @@ class ColumnMaker:
         def info(raw: pa.ChunkedArray, numbers: pa.ChunkedArray) -> Any:
             if feeder is None:
                 return None
-            return feeder.event_strings(raw, numbers, origin.source)
+            if origin.source:
+                return feeder.event_strings(raw, numbers, origin.source)
+            return self._texts_of_each_source(raw, numbers, feeder)
 
         context = GenericContext(
             origin.source, origin.start_ns, origin.plugin, origin.hostname, info
@@ -138,6 +142,21 @@ class ColumnMaker:
         except KeyError:
             self._raw([name])
             raise
+
+    def _texts_of_each_source(
+        self, raw: pa.ChunkedArray, numbers: pa.ChunkedArray, feeder: Feeder
+    ) -> pa.ChunkedArray:
+        """Ask the plugin of each source for the texts of its events."""
+        pieces: list[pa.ChunkedArray] = []
+        places = np.full(len(raw), -1, np.int64)
+        for source, rows in source_rows(self.table).items():
+            chosen = pa.array(rows)
+            texts = feeder.event_strings(raw.take(chosen), numbers.take(chosen), source)
+            if texts is not None:
+                start = sum(map(len, pieces))
+                places[rows] = np.arange(start, start + len(rows))
+                pieces.append(texts)
+        return _scattered(pieces, places)
 
     def _raw(self, names: Sequence[str]) -> pa.ChunkedArray:
         """Give the stored events, or say how to have them next time."""
@@ -156,7 +175,91 @@ class ColumnMaker:
                 "it; give one with events.attach(plugin) or open_events(…, plugins=…)"
             )
         numbers = self.table.column("evt.num")
-        return self.feeder.extract_columns(raw, numbers, self.origin.source, names)
+        if self.origin.source:
+            return self.feeder.extract_columns(raw, numbers, self.origin.source, names)
+        return self._of_each_source(raw, numbers, names)
+
+    def _of_each_source(
+        self, raw: pa.ChunkedArray, numbers: pa.ChunkedArray, names: Sequence[str]
+    ) -> dict[str, pa.ChunkedArray]:
+        """Extract from events of several sources, each with the fields it has."""
+        pieces: dict[str, list[pa.ChunkedArray]] = {name: [] for name in names}
+        places = {name: np.full(len(raw), -1, np.int64) for name in names}
+        for source, rows in source_rows(self.table).items():
+            known = self.feeder.fields_of(source) if self.feeder else {}
+            mine = [name for name in names if name.partition("[")[0] in known]
+            if not mine or self.feeder is None:
+                continue
+            chosen = pa.array(rows)
+            found = self.feeder.extract_columns(
+                raw.take(chosen), numbers.take(chosen), source, mine
+            )
+            for name, column in found.items():
+                start = sum(map(len, pieces[name]))
+                places[name][rows] = np.arange(start, start + len(rows))
+                pieces[name].append(column)
+        return {name: _scattered(pieces[name], places[name]) for name in names}
+
+
+def with_number_and_time(table: pa.Table) -> pa.Table:
+    """Give the table with evt.num and evt.rawtime first, as uint64."""
+    rows = table.num_rows
+    columns = {name: table.column(name) for name in table.column_names}
+    numbers = columns.pop("evt.num", None)
+    if numbers is None:
+        numbers = pa.chunked_array([pa.array(np.arange(1, rows + 1, dtype=np.uint64))])
+    times = columns.pop("evt.rawtime", None)
+    seen = columns.get("evt.time")
+    if seen is not None and pa.types.is_timestamp(seen.type):
+        # For conditions evt.time is a text, made from the raw time.
+        del columns["evt.time"]
+        times = seen if times is None else times
+    if times is None:
+        times = pa.chunked_array([pa.array(np.zeros(rows, np.uint64))])
+    first = {"evt.num": numbers.cast(pa.uint64()), "evt.rawtime": _as_ns(times)}
+    return pa.table({**first, **columns})
+
+
+def _as_ns(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Give times as uint64 nanoseconds."""
+    if pa.types.is_timestamp(column.type):
+        column = column.cast(pa.timestamp("ns", column.type.tz)).cast(pa.int64())
+    return column.fill_null(0).cast(pa.uint64(), safe=False)
+
+
+def source_rows(table: pa.Table) -> dict[str, np.ndarray]:
+    """Give the rows of each event source that ``evt.source`` names, by first use."""
+    if "evt.source" not in table.column_names or not table.num_rows:
+        return {}
+    column = table.column("evt.source")
+    if not pa.types.is_dictionary(column.type):
+        column = column.dictionary_encode()
+    column = column.unify_dictionaries()
+    codes = np.concatenate(
+        [c.indices.fill_null(-1).to_numpy(zero_copy_only=False) for c in column.chunks]
+    )
+    words = column.chunk(0).dictionary.to_pylist()
+    used = [code for code in dict.fromkeys(codes.tolist()) if code >= 0]
+    return {_word(words[code]): np.flatnonzero(codes == code) for code in used}
+
+
+def _word(value: bytes | str) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+
+
+def _scattered(
+    pieces: Sequence[pa.ChunkedArray], places: np.ndarray
+) -> pa.ChunkedArray:
+    """Put values at their rows; null where no piece has one."""
+    if not pieces:
+        return pa.chunked_array([pa.nulls(len(places), pa.binary())])
+    batches = [
+        pa.RecordBatch.from_arrays([chunk], ["value"])
+        for piece in pieces
+        for chunk in piece.chunks
+    ]
+    values = join_batches(batches).column("value")
+    return values.take(pa.array(places, mask=places < 0))
 
 
 def _chunked(column: pa.Array | pa.ChunkedArray) -> pa.ChunkedArray:

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from workbench.errors import WorkbenchError
-from workbench.event_columns import Origin
+from workbench.event_columns import Origin, source_rows, with_number_and_time
 from workbench.fields import FieldTable
 from workbench.tables import plain_lists
 
@@ -165,7 +165,7 @@ def save_events(events: Events, path: Path) -> Path:
 
 def read_events(path: Path, plugins: tuple[Any, ...]) -> Events:
     """Read a file in the form of its suffix, asking ``plugins`` for their fields."""
-    from workbench.events import Events, with_number_and_time
+    from workbench.events import Events
     from workbench.joint_feeder import feeder_of
 
     read = _form(path)[1]
@@ -206,9 +206,10 @@ def read_events(path: Path, plugins: tuple[Any, ...]) -> Events:
     if len(visible) < len(table):
         # Plugins parse state that is not shown, before the events.
         events = Events(table, fields=fields, origin=origin).attach(*plugins)
+    offered = {n: i for s in events.sources for n, i in feeder.fields_of(s).items()}
     missing = [
         name
-        for name, info in feeder.fields_of(source).items()
+        for name, info in offered.items()
         if not (info.arg and info.arg.required) and name not in table.column_names
     ]
     if missing:
@@ -230,10 +231,5 @@ def _visible(table: pa.Table) -> pa.Table:
 
 def _only_source(table: pa.Table) -> str:
     """Give the one event source of the rows, "" when there are none or several."""
-    if "evt.source" not in table.column_names or not table.num_rows:
-        return ""
-    names = table.column("evt.source").unique().drop_null().to_pylist()
-    if len(names) != 1:
-        return ""
-    name = names[0]
-    return name.decode("utf-8", "replace") if isinstance(name, bytes) else str(name)
+    names = list(source_rows(table))
+    return names[0] if len(names) == 1 else ""

@@ -8,13 +8,20 @@ fields by feeding the stored events to the plugin again.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 
-from workbench.event_columns import ColumnMaker, Feeder, Origin
+from workbench.event_columns import (
+    ColumnMaker,
+    Feeder,
+    Origin,
+    source_rows,
+    with_number_and_time,
+)
 from workbench.field_refs import resolve
 from workbench.fields import FieldInfo, FieldTable, as_field_table
 from workbench.generic import host_name
@@ -27,7 +34,7 @@ if TYPE_CHECKING:
 
     from workbench.worker.session import EndReason
 
-__all__ = ["Events", "events_from_table", "open_events", "with_number_and_time"]
+__all__ = ["Events", "events_from_table", "open_events"]
 
 
 class Events:
@@ -50,6 +57,7 @@ class Events:
         self._origin = origin
         self._maker = ColumnMaker(table, origin, feeder)
         self._frame: pd.DataFrame | None = None
+        self._sources: list[str] | None = None
         self._labels: dict[int, bool] = {}
 
     # -- what it is ------------------------------------------------------------------
@@ -115,12 +123,36 @@ class Events:
 
     @property
     def sources(self) -> list[str]:
-        """The event sources here: one, or none when unknown."""
-        return [self.source] if self.source else []
+        """The event sources of these events; several in a mixed capture file."""
+        if self.source:
+            return [self.source]
+        if self._sources is None:
+            self._sources = list(source_rows(self._table))
+        return list(self._sources)
+
+    def by_source(self) -> dict[str, Events]:
+        """Give the events of each source apart, in order of first appearance."""
+        if self.source:
+            return {self.source: self}
+        found = {}
+        for source, rows in source_rows(self._table).items():
+            origin = replace(self._origin, source=source)
+            found[source] = Events(
+                self._table.take(pa.array(rows)),
+                fields=self.fields_of(source),
+                origin=origin,
+                feeder=self._maker.feeder,
+            )
+        return found
 
     def fields_of(self, source: str) -> FieldTable:
         """Give the fields usable in rules of ``source``, without ``evt.*``."""
-        return self._fields if source == self.source else FieldTable()
+        if source not in self.sources:
+            return FieldTable()
+        feeder = self._maker.feeder
+        if self.source or feeder is None:
+            return self._fields
+        return feeder.fields_of(source)
 
     @property
     def plugin_versions(self) -> dict[str, str]:
@@ -252,9 +284,9 @@ class Events:
         from workbench.joint_feeder import feeder_of
 
         feeder = feeder_of(plugins)
-        declared = FieldTable(
-            [*feeder.fields_of(self.source).values(), *self._fields.values()]
-        )
+        offered = [feeder.fields_of(source) for source in self.sources or [""]]
+        known = [info for table in offered for info in table.values()]
+        declared = FieldTable([*known, *self._fields.values()])
         events = Events(
             self._table, fields=declared, origin=self._origin, feeder=feeder
         )
@@ -332,7 +364,7 @@ class Events:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         maker = ColumnMaker(state["_table"], state["_origin"], None)
-        self.__dict__.update(state, _maker=maker, _frame=None)
+        self.__dict__.update(state, _maker=maker, _frame=None, _sources=None)
 
     def _ipython_key_completions_(self) -> list[str]:
         shown = list(self.frame.columns)
@@ -347,13 +379,6 @@ class Events:
         from workbench.reprs import events_html
 
         return events_html(self)
-
-
-def _as_ns(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Give times as uint64 nanoseconds."""
-    if pa.types.is_timestamp(column.type):
-        column = column.cast(pa.timestamp("ns", column.type.tz)).cast(pa.int64())
-    return column.fill_null(0).cast(pa.uint64(), safe=False)
 
 
 def events_from_table(
@@ -386,25 +411,6 @@ def events_from_table(
         start_ns=first,
     )
     return Events(table, fields=as_field_table(fields), origin=origin)
-
-
-def with_number_and_time(table: pa.Table) -> pa.Table:
-    """Give the table with evt.num and evt.rawtime first, as uint64."""
-    rows = table.num_rows
-    columns = {name: table.column(name) for name in table.column_names}
-    numbers = columns.pop("evt.num", None)
-    if numbers is None:
-        numbers = pa.chunked_array([pa.array(np.arange(1, rows + 1, dtype=np.uint64))])
-    times = columns.pop("evt.rawtime", None)
-    seen = columns.get("evt.time")
-    if seen is not None and pa.types.is_timestamp(seen.type):
-        # For conditions evt.time is a text, made from the raw time.
-        del columns["evt.time"]
-        times = seen if times is None else times
-    if times is None:
-        times = pa.chunked_array([pa.array(np.zeros(rows, np.uint64))])
-    first = {"evt.num": numbers.cast(pa.uint64()), "evt.rawtime": _as_ns(times)}
-    return pa.table({**first, **columns})
 
 
 def open_events(path: str | os.PathLike[str], *, plugins: Any = ()) -> Events:

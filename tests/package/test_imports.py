@@ -36,8 +36,9 @@ ALLOWED: dict[str, str] = {
     "rules": "condition diagnostics errors events field_refs fields html manifest "
     "quoting share yaml",
     "falco_config": "errors fields manifest rules yaml share",
+    "replaying": "captures errors events plugin",
     "authoring": "captures diagnostics errors events field_refs fields html manifest "
-    "plugin share",
+    "plugin replaying share",
 }
 # Module → the room that it is a part of.
 PARTS = {
@@ -57,7 +58,6 @@ PARTS = {
     "hosts": "plugin",
     "registration": "plugin",
     "state_tables": "plugin",
-    "replaying": "plugin",
     "requests": "plugin",
     "roster": "plugin",
     "trace": "reprs",

@@ -195,6 +195,17 @@ def test_timeout_ends_a_source_that_waits(weblog, tmp_path):
         assert events.end_reason == "limit"
 
 
+@pytest.mark.crash
+def test_timeout_ends_a_source_that_hangs(faulty):
+    with wb.load(faulty) as plugin:
+        began = time.monotonic()
+        events = plugin.capture("events=1000,hang@next_batch:65", timeout_sec=0.3)
+        assert time.monotonic() - began < 1
+        assert len(events) == 64
+        assert events.end_reason == "limit"
+        assert len(plugin.capture("events=7")) == 7
+
+
 def test_stop_from_another_thread(weblog, tmp_path):
     log = tmp_path / "live.log"
     log.write_text(

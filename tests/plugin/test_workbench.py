@@ -219,3 +219,36 @@ def test_isolation_none_runs_the_same(weblog, access_log):
         outside = plugin.capture(access_log, max_events=100)
     drop = ["evt.time"]
     assert inside.frame.drop(columns=drop).equals(outside.frame.drop(columns=drop))
+
+
+def test_events_of_several_sources_in_one_file(
+    bench, legacy, weblog, access_log, tmp_path
+):
+    import pyarrow as pa
+
+    from workbench.captures.scap import write_scap
+
+    bench.load(weblog)
+    bench.load(legacy("2_0"))
+    one, two = bench.sources
+    first = bench.capture(access_log, source=one, max_events=3)
+    second = bench.capture("2", source=two)
+    raw = pa.concat_tables(
+        [e.table.select(["evt.rawtime", "raw"]) for e in (first[:2], second, first[2:])]
+    )
+    path = tmp_path / "mixed.scap"
+    write_scap(path, raw)
+    events = wb.open_events(path, plugins=bench)
+    assert events.source == ""
+    assert events.sources == [one, two]
+    assert events.frame["evt.source"].tolist() == [one, one, two, two, one]
+    value = next(iter(bench.fields_of(two)))
+    got = events.frame
+    assert got["weblog.path"].isna().tolist() == [False, False, True, True, False]
+    assert got[value].tolist()[2:4] == second.frame[value].tolist()
+    apart = events.by_source()
+    assert [len(e) for e in apart.values()] == [3, 2]
+    assert apart[two].frame[value].tolist() == second.frame[value].tolist()
+    assert apart[two].extract("evt.plugininfo")["evt.plugininfo"].notna().all()
+    assert events["evt.plugininfo"].notna().all()
+    assert len(events.where(f"{value} exists")) == 2
