@@ -30,7 +30,7 @@ ALLOWED: dict[str, str] = {
     "addresses": "native",
     "events": "addresses captures condition diagnostics errors field_refs fields html "
     "manifest reprs tables worker",
-    "plugin": "diagnostics errors events field_refs fields host html manifest reprs "
+    "plugin": "captures diagnostics errors events field_refs fields host html manifest reprs "
     "tables worker falco_config",
     "yaml": "",
     "rules": "condition diagnostics errors events field_refs fields html manifest "
