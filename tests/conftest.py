@@ -16,7 +16,7 @@ _TOOLS = {
     "rust": lambda: shutil.which("cargo"),
     "node": lambda: shutil.which("node"),
     "chromium": lambda: shutil.which("chromium") or shutil.which("chromium-browser"),
-    "docker": lambda: shutil.which("dockerd"),
+    "docker": lambda: shutil.which("dockerd", path=os.environ["PATH"] + ":/usr/sbin"),
     "clang": lambda: shutil.which("clang"),
 }
 
