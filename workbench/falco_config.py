@@ -111,7 +111,7 @@ class FalcoConfig:
     notes: list[str] = field(default_factory=list)
 
 
-class _Fault(Exception):  # noqa: N818 - turned into a WorkbenchError with a place
+class _Fault(Exception):
     def __init__(self, reason: str, pos: int) -> None:
         super().__init__(reason, pos)
         self.reason = reason
@@ -240,7 +240,9 @@ class _Reader:
             ("time_format_iso_8601", "time_iso"),
         ):
             setattr(config, name, self._bool(root, key, getattr(config, name)))
-        config.appended = [self._appended(n) for n in _sequence(root.get("append_output"))]
+        config.appended = [
+            self._appended(n) for n in _sequence(root.get("append_output"))
+        ]
         for entry in _sequence(root.get("static_fields")) or []:
             self._static(entry)
         static = root.get("static_fields")
@@ -265,7 +267,9 @@ class _Reader:
     def _plugins(self, node: Node | None) -> list[PluginEntry]:
         if node is None or node.kind != "sequence":
             if node is not None and node.kind != "null":
-                self.config.notes.append("plugins is not a sequence: no plugin is known")
+                self.config.notes.append(
+                    "plugins is not a sequence: no plugin is known"
+                )
             return []
         return [self._plugin(item) for item in node.items]
 
@@ -312,7 +316,9 @@ class _Reader:
                 )
         return found
 
-    def _chosen(self, entries: list[PluginEntry], node: Node | None) -> list[PluginEntry]:
+    def _chosen(
+        self, entries: list[PluginEntry], node: Node | None
+    ) -> list[PluginEntry]:
         if node is None:
             return entries
         chosen = []

@@ -75,7 +75,16 @@ class Collector:
         self.rules: dict[str, RuleEntry] = {}
         self.engine_version: Version = (0, 0, 0)
         self.plugins: list[tuple[PluginRequirement, Place]] = []
+        # kind → name → places of plain definitions, in order
+        self.definitions: dict[str, dict[str, list[Place]]] = {
+            "rule": {},
+            "macro": {},
+            "list": {},
+        }
         self._clock = 0
+
+    def _defined(self, kind: str, name: str, place: Place) -> None:
+        self.definitions[kind].setdefault(name, []).append(place)
 
     def _tick(self) -> int:
         self._clock += 1
@@ -128,6 +137,7 @@ class Collector:
 
     def define_list(self, entry: ListEntry) -> None:
         """Define a list, or redefine one in its old position."""
+        self._defined("list", entry.name, entry.place)
         now = self._tick()
         previous = self.lists.get(entry.name)
         entry.index = previous.index if previous else now
@@ -153,6 +163,7 @@ class Collector:
 
     def define_macro(self, entry: MacroEntry) -> None:
         """Define a macro, or redefine one in its old position."""
+        self._defined("macro", entry.name, entry.place)
         now = self._tick()
         previous = self.macros.get(entry.name)
         entry.index = previous.index if previous else now
@@ -181,6 +192,7 @@ class Collector:
 
     def define_rule(self, entry: RuleEntry) -> None:
         """Define a rule, or redefine one in its old position."""
+        self._defined("rule", entry.name, entry.place)
         previous = self.rules.get(entry.name)
         if previous and previous.source != entry.source:
             self._other_source(previous, entry.place, entry.source)

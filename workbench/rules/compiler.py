@@ -107,6 +107,10 @@ class OutputAdditions:
         """Give text to append to a rule's output."""
         return ""
 
+    def formats(self, entry: RuleEntry) -> list[str]:  # noqa: ARG002
+        """Give further formats that must compile for a rule to load."""
+        return []
+
 
 def compile_all(
     collector: Collector,
@@ -428,6 +432,8 @@ class _Job:
                 self._syscall_output(whole)
             else:
                 output = parse_output("*" + whole, fields)
+                for added in self.additions.formats(entry):
+                    parse_output("*" + added, fields)
         except OutputFault as fault:
             unknown = "unknown filter" in fault.message
             if unknown and entry.skip_if_unknown_filter:

@@ -13,12 +13,13 @@ from workbench.rules.alerts import AlertBatch, AlertForm, AlertRule
 from workbench.rules.entries import as_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     import pyarrow as pa
 
     from workbench.fields import FieldInfo
     from workbench.rules.compiler import Compilation
+    from workbench.rules.entries import RuleEntry
 
 __all__ = ["SourceEngine", "source_engine"]
 
@@ -80,13 +81,18 @@ def source_engine(
     source: str,
     fields: Mapping[str, FieldInfo],
     form: AlertForm,
+    enabled: Callable[[RuleEntry], bool] | None = None,
 ) -> SourceEngine:
-    """Make the engine for the enabled rules of ``source``, in definition order."""
+    """Make the engine for the enabled rules of ``source``, in definition order.
+
+    ``enabled``: decides in place of the rules' own word.
+    """
     rules: list[AlertRule] = []
     conditions: list[CompiledCondition] = []
     for rule in compilation.rules:
         entry = rule.entry
-        if entry.source != source or not entry.enabled:
+        on = entry.enabled if enabled is None else enabled(entry)
+        if entry.source != source or not on:
             continue
         if rule.bound is None or rule.bound.root is None or rule.output is None:
             continue

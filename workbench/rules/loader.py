@@ -108,7 +108,12 @@ class Loaded:
                     and p.place.spot().source.name == result.name
                     and (p.code, p.message, _last_position(p)) not in known
                 ]
-            found.append(result.engine_json(errors))
+            data = result.engine_json(errors)
+            for unmet in self.requirements:
+                if unmet.place.spot().source.name == result.name:
+                    data["successful"] = False
+                    data["errors"].append(unmet.engine_json())
+            found.append(data)
         return found
 
 

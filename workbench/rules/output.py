@@ -259,13 +259,18 @@ class Output:
     """
 
     def __init__(
-        self, text: str, items: Sequence[Item], *, tolerant: bool, span_shift: int = 0
+        self,
+        text: str,
+        items: Sequence[Item],
+        *,
+        tolerant: bool,
+        known_names: Iterable[str] = (),
     ) -> None:
         """Keep the parts; made by :func:`compile_output`."""
         self.text = text
         self.items = tuple(items)
         self.tolerant = tolerant
-        self.span_shift = span_shift
+        self.known_names = known_names
         self.names: list[str] = []
         columns: dict[str, None] = {}
         for item in self.field_items():
@@ -397,7 +402,7 @@ def parse_output(text: str, fields: Mapping[str, FieldInfo]) -> Output:
         raise OutputFault(
             fault.message, fault.at + shift, fault.end + shift, fault.hint
         ) from None
-    return Output(text, items, tolerant=tolerant)
+    return Output(text, items, tolerant=tolerant, known_names=fields)
 
 
 def compile_output(

@@ -7,7 +7,7 @@ and lists are read from it. So comments, order and quoting stay as they are.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -19,7 +19,9 @@ from workbench.rules.target import Target, target_of
 
 if TYPE_CHECKING:
     from workbench.rules.compare import Comparison
+    from workbench.rules.compiler import OutputAdditions
     from workbench.rules.engine import SourceEngine
+    from workbench.rules.entries import RuleEntry
     from workbench.rules.model import Macro, Rule, RuleList
     from workbench.rules.rule_tests import TestReport
 
@@ -156,7 +158,7 @@ class RuleSet:
         against: Any = None,
         *,
         least_priority: int = 7,
-        additions: Any = None,
+        additions: OutputAdditions | None = None,
     ) -> Loaded:
         """Load the files against a target, as often as that changes."""
         target = target_of(against)
@@ -206,12 +208,14 @@ class RuleSet:
         *,
         priority: str | None = None,
         form: AlertForm | None = None,
-        additions: Any = None,
+        additions: OutputAdditions | None = None,
+        enabled: Callable[[RuleEntry], bool] | None = None,
     ) -> dict[str, SourceEngine]:
         """Compile the enabled rules of each source that ``against`` knows.
 
-        ``priority``: least severe priority that is loaded. Raises RulesError when Falco
-        would refuse the rules.
+        ``priority``: least severe priority that is loaded. ``additions``: what is added
+        to outputs. ``enabled``: decides in place of the rules' own word. Raises
+        RulesError when Falco would refuse the rules.
         """
         from workbench.rules.engine import source_engine
 
@@ -228,6 +232,7 @@ class RuleSet:
                 source,
                 target.fields_of(source),
                 form or AlertForm(),
+                enabled,
             )
             for source in target.sources
         }
@@ -314,7 +319,7 @@ class RuleSet:
                 data += b"\n"
             if data.strip() and not data.endswith(b"\n\n"):
                 data += b"\n"
-            self._files[-1] = parse_file(data + raw, old.name)
+            self._files[-1] = parse_file(old.mark + data + raw, old.name)
         self._cache.clear()
 
     def replace(self, item: Rule | Macro | RuleList) -> RuleSet:
@@ -397,6 +402,35 @@ class RuleSet:
         from workbench.rules.rule_tests import run_tests
 
         return run_tests(self, Path(path), plugins=plugins, events=events)
+
+    def write_tests(
+        self,
+        path: str | os.PathLike[str],
+        events: Any,
+        *,
+        rule: str | None = None,
+        columns: Iterable[str] = (),
+    ) -> Path:
+        """Turn labelled events into a file of rule tests and give its path.
+
+        Events labelled "must match" must make ``rule`` fire, the others must not;
+        ``rule`` may be left out while there is one. ``columns``: fields to write.
+        """
+        from workbench.rules.rule_tests import write_tests
+
+        names = [r.name for r in self.rules if r.enabled]
+        if rule is None and len(names) != 1:
+            raise WorkbenchError(
+                f"say which rule the labels are for with rule=: {', '.join(names)}"
+            )
+        files = [f for f in self.files if Path(f).exists()]
+        return write_tests(
+            events,
+            Path(path),
+            rules=[rule or names[0]],
+            rules_files=[os.path.relpath(f, Path(path).parent) for f in files],
+            columns=list(columns),
+        )
 
     def compare(
         self, other: RuleSet, events: Any, *, all_matches: bool = True

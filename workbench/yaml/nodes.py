@@ -55,6 +55,11 @@ class SourceText:
         self.data = raw
         self._starts: list[int] | None = None
 
+    @property
+    def mark(self) -> bytes:
+        """Give the byte-order mark to write before :attr:`data`: that of UTF-8."""
+        return self.prefix if self.prefix == b"\xef\xbb\xbf" else b""
+
     def _line_starts(self) -> list[int]:
         if self._starts is None:
             starts = [0]

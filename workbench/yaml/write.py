@@ -12,7 +12,9 @@ __all__ = ["block", "flow", "scalar"]
 # Longest line before a block is folded, in characters.
 _WIDTH = 88
 
-_PLAIN = re.compile(r"[A-Za-z_/($<][^\x00-\x1f\x7f-\xa0\u2028\u2029\ufeff\ud800-\udfff]*")
+_PLAIN = re.compile(
+    r"[A-Za-z_/($<][^\x00-\x1f\x7f-\xa0\u2028\u2029\ufeff\ud800-\udfff]*"
+)
 _MISREAD = re.compile(r": |:$| #|^\s|\s$|^--|^\.\.\.")
 # Words and numbers that some reader takes for something else than text.
 _WORDS = re.compile(
@@ -32,7 +34,7 @@ _ESCAPES = {
     '"': '\\"',
     "\\": "\\\\",
 }
-_ESCAPED = re.compile("[\x00-\x1f\"\\\\\x7f-\xa0\u2028\u2029\ufeff\ufffe\uffff]")
+_ESCAPED = re.compile('[\x00-\x1f"\\\\\x7f-\xa0\u2028\u2029\ufeff\ufffe\uffff]')
 # What a block scalar can hold besides line feeds.
 _BLOCK_SAFE = re.compile(r"[^\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff]*")
 
@@ -83,7 +85,7 @@ def _literal(text: str, indent: str) -> str | None:
         not body
         or not _BLOCK_SAFE.fullmatch(text)
         or lines[0].startswith(" ")
-        or any(line.endswith(" ") or not line.strip() and line for line in lines)
+        or any(line.endswith(" ") or (not line.strip() and line) for line in lines)
         or not lines[0]
     ):
         return None

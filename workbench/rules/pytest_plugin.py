@@ -1,0 +1,89 @@
+"""Rule tests under pytest: files named ``*rule_tests.yaml`` are collected.
+
+Rules and plugins are those that the file names; every case is a test.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from workbench.rules.rule_tests import CaseResult
+
+__all__ = ["RuleTestFile", "RuleTestItem", "pytest_collect_file"]
+
+_ENDINGS = ("rule_tests.yaml", "rule_tests.yml")
+
+
+def pytest_collect_file(
+    file_path: Path, parent: pytest.Collector
+) -> RuleTestFile | None:
+    """Take files of rule tests."""
+    if file_path.name.endswith(_ENDINGS):
+        return RuleTestFile.from_parent(parent, path=file_path)
+    return None
+
+
+class RuleTestFile(pytest.File):
+    """One file of rule tests; it is run once, when its first case is."""
+
+    _results: dict[int, CaseResult] | None = None
+
+    def collect(self) -> Iterator[RuleTestItem]:
+        """Give one item per case."""
+        from workbench.errors import WorkbenchError
+        from workbench.rules.case_files import read_tests
+
+        try:
+            cases = read_tests(self.path).cases
+        except WorkbenchError as error:
+            raise self.CollectError(str(error)) from None
+        for index, case in enumerate(cases):
+            item: RuleTestItem = RuleTestItem.from_parent(self, name=case.name)
+            item.index, item.line = index, case.line
+            yield item
+
+    def result(self, index: int) -> CaseResult:
+        """Give the result of a case."""
+        if self._results is None:
+            from workbench.rules.case_runs import run_file
+
+            self._results = dict(enumerate(run_file(self.path).results))
+        return self._results[index]
+
+
+class RuleTestItem(pytest.Item):
+    """One case."""
+
+    index = 0
+    line = 0
+
+    def runtest(self) -> None:
+        """Run the case."""
+        parent = self.parent
+        if not isinstance(parent, RuleTestFile):  # pragma: no cover
+            raise TypeError
+        result = parent.result(self.index)
+        if not result.passed:
+            raise RuleTestFailure(result.message)
+
+    def repr_failure(self, excinfo: Any, style: Any = None) -> Any:
+        """Show why a case failed, without a traceback."""
+        from workbench.errors import WorkbenchError
+
+        if isinstance(excinfo.value, RuleTestFailure | WorkbenchError):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Any, int, str]:
+        """Say where the case is."""
+        return self.path, max(0, self.line - 1), f"rule test: {self.name}"
+
+
+class RuleTestFailure(Exception):
+    """A case that did not hold."""
