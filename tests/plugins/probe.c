@@ -309,7 +309,11 @@ EXPORT const char *plugin_get_fields(void)
 	       " \"arg\": {\"isIndex\": true}},"
 	       "{\"type\": \"uint64\", \"name\": \"probe.fails\", \"desc\": \"fails\"},"
 	       "{\"type\": \"uint64\", \"name\": \"probe.src\", \"desc\": \"event number seen\"},"
-	       "{\"type\": \"bool\", \"name\": \"probe.bits\", \"desc\": \"bits\", \"isList\": true}]";
+	       "{\"type\": \"bool\", \"name\": \"probe.bits\", \"desc\": \"bits\", \"isList\": true},"
+	       "{\"type\": \"string\", \"name\": \"probe.one\", \"desc\": \"shares memory\"},"
+	       "{\"type\": \"string\", \"name\": \"probe.two\", \"desc\": \"shares memory\"},"
+	       "{\"type\": \"string\", \"name\": \"probe.late_one\", \"desc\": \"shares it later\"},"
+	       "{\"type\": \"string\", \"name\": \"probe.late_two\", \"desc\": \"shares it later\"}]";
 }
 
 #ifdef EXTRACT_SOURCES
@@ -454,6 +458,25 @@ EXPORT int32_t plugin_extract_fields(state *s, const abi_event_input *ev,
 			f->res.u64 = &s->big[2];
 			f->res_len = 1;
 			break;
+		case 15:
+		case 16:
+			/* One buffer for two fields: good enough for a framework that asks singly. */
+			snprintf(s->text[2], sizeof s->text[2], "field %u of %llu", f->field_id,
+			         (unsigned long long)i);
+			s->strings[41 + f->field_id] = s->text[2];
+			f->res.str = &s->strings[41 + f->field_id];
+			f->res_len = 1;
+			break;
+		case 17:
+		case 18: {
+			static char late[2][32];
+			char *to = i < 100 ? late[f->field_id - 17] : late[0];
+			snprintf(to, 32, "late %u of %llu", f->field_id, (unsigned long long)i);
+			s->strings[30 + f->field_id] = to;
+			f->res.str = &s->strings[30 + f->field_id];
+			f->res_len = 1;
+			break;
+		}
 		case 14: {
 			static uint32_t bits[12];
 			for (uint32_t j = 0; j < 12; j++)

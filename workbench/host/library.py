@@ -56,12 +56,12 @@ def _refuse(path: str, problem: str, advice: str) -> HostError:
     return HostError("PluginLoadError", message, path=path, complaints=[problem])
 
 
-def _open_file(path: str) -> int:
+def _open_file(path: str, file: str) -> int:
     try:
         # A FIFO would block, a terminal would become ours.
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
+        fd = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
     except FileNotFoundError:
-        if os.path.islink(path):  # noqa: PTH114 - the worker does not load pathlib
+        if os.path.islink(file):  # noqa: PTH114 - the worker does not load pathlib
             raise _refuse(
                 path, "the link points to a missing file", "build it, or fix the link"
             ) from None
@@ -149,12 +149,13 @@ def _segments_fit(fd: int, head: bytes, size: int) -> bool:
     return True
 
 
-def _private_copy(fd: int, size: int, path: str) -> int:
+def _private_copy(fd: int, path: str) -> int:
     # /proc/PID/maps, debuggers and library constructors see the name of the memfd.
     name = os.fsencode(path).rpartition(b"/")[2][:200]
     copy = os.memfd_create(os.fsdecode(name), os.MFD_CLOEXEC)
     try:
         at = 0
+        size = os.fstat(fd).st_size
         while at < size:
             sent = os.sendfile(copy, fd, at, size - at)
             if not sent:
@@ -165,23 +166,26 @@ def _private_copy(fd: int, size: int, path: str) -> int:
         os.close(copy)
 
 
-def open_library(host: Host, path: str, index: int) -> PluginHandle:
-    """Check and map a library. Raises HostError (PluginLoadError)."""
-    fd = _open_file(path)
+def open_library(host: Host, path: str, file: str, index: int) -> PluginHandle:
+    """Check and map the library ``file``, called ``path`` by the user.
+
+    Raises HostError (PluginLoadError).
+    """
+    fd = _open_file(path, file)
     try:
         size = os.fstat(fd).st_size
         head = os.pread(fd, 64, 0)
         _check_head(path, head, size)
         if not _segments_fit(fd, head, size):
             raise _refuse(path, "the file is truncated", "copy or build it again")
-        return _map(host, fd, size, path, index)
+        return _map(host, fd, path, file, index)
     finally:
         os.close(fd)
 
 
-def _map(host: Host, fd: int, size: int, path: str, index: int) -> PluginHandle:
+def _map(host: Host, fd: int, path: str, file: str, index: int) -> PluginHandle:
     try:
-        copy = _private_copy(fd, size, path)
+        copy = _private_copy(fd, path)
     except OSError as error:
         if error.errno not in (errno.ENOSYS, errno.EPERM, errno.EACCES, errno.EMFILE):
             raise
@@ -192,7 +196,7 @@ def _map(host: Host, fd: int, size: int, path: str, index: int) -> PluginHandle:
             return host.open(f"/proc/self/fd/{copy}", path, index)
         except OSError:
             os.close(copy)
-    real = os.path.abspath(path)  # noqa: PTH100 - the worker does not load pathlib
+    real = os.path.abspath(file)  # noqa: PTH100 - the worker does not load pathlib
     try:
         return host.open(real, path, index)
     except OSError as error:

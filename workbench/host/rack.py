@@ -68,19 +68,24 @@ class Rack:
 
     # ---- loading --------------------------------------------------------------
 
-    def load(self, path: str, *, inspect: bool = False) -> dict[str, Any]:
+    def load(
+        self, path: str, *, file: str | None = None, inspect: bool = False
+    ) -> dict[str, Any]:
         """Load a library; give its ``plugin`` number and its ``manifest`` facts.
 
-        ``inspect``: keep complaints as data instead of refusing.
+        ``file``: where ``path`` is, when it means something else here. ``inspect``:
+        give complaints as data instead of refusing, and do not keep the library.
         """
         index = len(self._plugins)
         self._plugins.append(None)
-        handle = open_library(self._host, path, index)
+        handle = open_library(self._host, path, file or path, index)
         facts, ids, minor = examine(handle, path)
         complaints = facts["complaints"]
-        if not inspect:
-            complaints += self._neighbours(facts)
-        if complaints and not inspect:
+        if inspect:
+            handle.free()
+            return {"plugin": index, "manifest": facts}
+        complaints += self._neighbours(facts)
+        if complaints:
             handle.free()
             shown = "\n  ".join(complaints)
             raise HostError(

@@ -108,7 +108,9 @@ class _Worker:
         return self._rack.pump.arena_fd() if self._rack.pump is not None else -1
 
     def _do_load(self, request: dict[str, Any], _fds: list[int]) -> Any:
-        return self._rack.load(request["path"], inspect=request["inspect"])
+        return self._rack.load(
+            request["path"], file=request["file"], inspect=request["inspect"]
+        )
 
     def _do_init(self, request: dict[str, Any], _fds: list[int]) -> Any:
         return self._rack.init(request["plugin"], request["config"])

@@ -119,8 +119,9 @@ class WorkerSession:
     def _load(self, path: str, *, inspect: bool) -> tuple[int, Manifest]:
         path = os.fspath(path)
         self._link.expect_plugin(path)
-        # The worker's folder is ours: a relative path means the same there.
-        answer, _ = self._call("load", path=path, inspect=inspect)
+        # The worker stays in the folder where it was started.
+        file = os.path.abspath(path)  # noqa: PTH100 - Path would not resolve "..".
+        answer, _ = self._call("load", path=path, file=file, inspect=inspect)
         index = int(answer["plugin"])
         manifest = Manifest.from_facts(answer["manifest"])
         self._link.plugins[index] = manifest.name or Path(path).name

@@ -67,10 +67,37 @@ static void store_list(wb_column *c, wb_want *want, const abi_field *f, uint64_t
 	c->lists[row + 1] = (int32_t)c->elems;
 }
 
+/* Result arrays and texts met in this call: fields that share one share their value. */
+#define WATCHED_TEXTS 8u
+typedef struct watch_list {
+	const void *arrays[3]; /* the latest of each kind of column */
+	const char *texts[WATCHED_TEXTS];
+	uint32_t ntexts;
+} watch_list;
+
+static inline bool shared(watch_list *seen, uint8_t kind, const wb_want *want,
+                          const abi_field *f)
+{
+	if (seen->arrays[kind] == f->res.any)
+		return true;
+	seen->arrays[kind] = f->res.any;
+	if (want->type != ABI_STRING)
+		return false;
+	const char *text = f->res.str[0];
+	if (!text || !*text)
+		return false;
+	uint32_t known = seen->ntexts < WATCHED_TEXTS ? seen->ntexts : WATCHED_TEXTS;
+	for (uint32_t i = 0; i < known; i++)
+		if (seen->texts[i] == text)
+			return true;
+	seen->texts[seen->ntexts++ % WATCHED_TEXTS] = text;
+	return false;
+}
+
 bool wb_store_cells(wb_want *const *wants, wb_column *const *cols, const abi_field *f,
                     uint32_t n, uint64_t row, bool watch)
 {
-	const void *array = NULL, *text = NULL;
+	watch_list seen = {0};
 	for (uint32_t i = 0; i < n; i++, f++) {
 		wb_column *c = cols[i];
 		wb_want *want = wants[i];
@@ -81,17 +108,8 @@ bool wb_store_cells(wb_want *const *wants, wb_column *const *cols, const abi_fie
 			wb_cell_null(c, row);
 			continue;
 		}
-		if (watch) {
-			if (__builtin_expect(res == array, 0))
-				return false;
-			array = res;
-			if (want->type == ABI_STRING) {
-				const char *now = f->res.str[0];
-				if (__builtin_expect(now == text && now && *now, 0))
-					return false;
-				text = now;
-			}
-		}
+		if (watch && __builtin_expect(shared(&seen, c->kind, want, f), 0))
+			return false;
 		if (want->is_list)
 			store_list(c, want, f, row);
 		else if (!store(c, want, f, 0, row))

@@ -97,8 +97,12 @@ static inline void run_arrays(wb_group *g, wb_builder *b, wb_hot *hot,
 					store_offsets(b, g, row);
 				return;
 			}
+			/* Two fields with one pointer may just have the same value: look. */
 			wb_rewind_cells(g->cols, g->n, row);
-			g->ask = WB_ASK_SINGLY;
+			try_together(g, b, hot, args, row);
+			if (++g->failures >= MOST_FAILURES)
+				g->ask = WB_ASK_SINGLY;
+			return;
 		} else if (g->n == 1) {
 			wb_null_cells(b, g->wants[0], row);
 			return;
