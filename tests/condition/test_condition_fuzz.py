@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import re2
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from workbench.condition import check_condition, compile_condition, complete
 from workbench.condition.canonical import canonical
 from workbench.condition.globs import fnmatch
+from workbench.condition.lexer import Cursor
 from workbench.condition.parser import ParseFault, parse
 from workbench.condition.paths import PathSet
 from workbench.errors import ConditionError
@@ -82,6 +84,28 @@ def test_a_tree_that_was_read_can_be_printed(text):
     except ParseFault:
         return
     assert isinstance(canonical(tree), str)
+
+
+@settings(max_examples=300)
+@given(
+    raw=st.one_of(
+        st.binary(max_size=12), soup.map(lambda t: t.encode("utf-8", "surrogatepass"))
+    )
+)
+def test_bare_words_end_where_the_regular_expressions_of_the_engine_end_them(raw):
+    options = re2.Options()
+    options.posix_syntax = options.longest_match = True
+    for pattern, read in (
+        (rb"[^()\"'[:space:]=,]+", Cursor.bare),
+        (rb"[^][\"'[:space:]]+", Cursor.bare_argument),
+        (
+            rb"[+\-]?[0-9]+[\.]?[0-9]*([eE][+\-][0-9]+)?|0[xX][0-9a-fA-F]+",
+            Cursor.number,
+        ),
+        (rb"not[[:space:]]+", lambda c: c.raw[: c.at] if c.not_word() else None),
+    ):
+        found = re2.match(pattern, raw, options=options)
+        assert read(Cursor(raw)) == (found.group() if found else None)
 
 
 @given(

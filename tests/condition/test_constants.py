@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from workbench.condition import compile_condition
+from workbench.errors import ConditionError
+
 REFUSED = [
     ("t.uint64 = 0x0a", "bad-number"),
     ("t.uint64 > 0x10", "bad-number"),
@@ -102,6 +105,13 @@ def test_any_bytes_may_stand_in_a_constant(
 
 def test_a_nul_leaves_a_quoted_text_unclosed(refusal):
     assert refusal(b"t.string = 'abc\0def'").position == 11
+
+
+def test_a_field_of_an_unknown_type_is_refused():
+    fields = [{"name": "t.odd", "type": "float", "desc": "x"}]
+    with pytest.raises(ConditionError) as caught:
+        compile_condition("t.odd exists", fields)
+    assert caught.value.diagnostics[0].code == "unknown-type"
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from workbench.condition.nodes import (
 )
 from workbench.condition.transformers import TRANSFORMER_INFO
 from workbench.field_refs import FieldFault, FieldRef, find_field, nearest_names
+from workbench.fields import FIELD_TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -150,6 +151,13 @@ def _column(
         if fault.code == "unknown-field" and node.name.partition(".")[0] == "val":
             hint = f"nearest: {', '.join(nearest_names(node.name, fields))}"
         raise BindFault(fault.code, fault.message, node.span, hint) from None
+    if found.info.type not in FIELD_TYPES:
+        raise BindFault(
+            "unknown-type",
+            f"{node.name} is declared with the unknown type '{found.info.type}'",
+            node.span,
+            f"fields have the types {' '.join(FIELD_TYPES)}",
+        )
     return ColumnStep(found.column, found.info.type, found.info.is_list)
 
 

@@ -224,7 +224,7 @@ def read_value(type_: str, value: bytes, quirks: list[Quirk]) -> Value:
     return _READERS[type_](value, quirks)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=128)
 def compile_regex(pattern: bytes) -> Any:
     """Compile a pattern with the engine's RE2 and options; use its ``fullmatch``.
 
