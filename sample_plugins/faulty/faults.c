@@ -23,7 +23,8 @@ struct fault {
 
 static struct fault faults[MAX_FAULTS];
 static uint32_t fault_count;
-static struct shape shape = {1000, 32};
+static const struct shape default_shape = {1000, 32};
+static struct shape shapes[3]; /* by origin: one more than what was said, or 0 */
 static int64_t last_number = NO_NUMBER;
 
 static const char* const call_names[CALL_COUNT] = {
@@ -109,7 +110,7 @@ static int deeper(volatile char* above, uint64_t depth) {
 static void do_overflow(int64_t number) {
   volatile char top[1] = {0};
   (void)number;
-  shape.batch += (uint64_t)deeper(top, 0) == 0;
+  shapes[0].batch += (uint64_t)deeper(top, 0) == 0;
 }
 
 static void do_exit(int64_t number) {
@@ -313,11 +314,11 @@ static bool read_word(enum origin origin, char* word, char* err, uint32_t size) 
     f.number = strtoll(number, NULL, 10);
   }
   if (call == NULL && f.number >= 0 && strcmp(word, "events") == 0) {
-    shape.events = (uint64_t)f.number;
+    shapes[origin].events = (uint64_t)f.number + 1;
     return true;
   }
   if (call == NULL && f.number > 0 && strcmp(word, "batch") == 0) {
-    shape.batch = (uint64_t)f.number;
+    shapes[origin].batch = (uint64_t)f.number + 1;
     return true;
   }
   if (strlen(word) >= sizeof f.name || !known_fault(word)) {
@@ -346,8 +347,8 @@ bool faults_read(enum origin origin, const char* text, char* err, uint32_t size)
     }
   }
   fault_count = kept;
-  if (origin < FROM_PARAMS) {
-    shape = (struct shape){1000, 32};
+  for (int i = origin; i <= FROM_PARAMS; i++) {
+    shapes[i] = (struct shape){0, 0};
   }
   char* copy = strdup(text != NULL ? text : "");
   bool sound = copy != NULL;
@@ -361,6 +362,11 @@ bool faults_read(enum origin origin, const char* text, char* err, uint32_t size)
 }
 
 struct shape faults_shape(void) {
+  struct shape shape = default_shape;
+  for (int i = FROM_LIBRARY; i <= FROM_PARAMS; i++) {
+    shape.events = shapes[i].events > 0 ? shapes[i].events - 1 : shape.events;
+    shape.batch = shapes[i].batch > 0 ? shapes[i].batch - 1 : shape.batch;
+  }
   return shape;
 }
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["FRAMEWORK_API", "examine"]
 
 FRAMEWORK_API = (3, 12, 0)
+_COMPLAINT_CHARS = 1000
 _OLDER_MAJORS = (0, 1, 2)
 _RESERVED_SOURCE = "syscall"
 _TYPE_SOURCE, _TYPE_EXTRACTOR = 1, 2
@@ -355,6 +356,10 @@ def examine(
     examination = _Examination(plugin, path)
     examination.run()
     facts = examination.facts
-    facts["complaints"] = examination.complaints
+    # Complaints quote the plugin, and a plugin may say megabytes.
+    facts["complaints"] = [
+        text if len(text) <= _COMPLAINT_CHARS else text[:_COMPLAINT_CHARS] + "…"
+        for text in examination.complaints
+    ]
     facts["family"] = examination.family
     return facts, examination.field_ids, examination.minor
