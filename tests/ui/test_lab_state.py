@@ -81,7 +81,7 @@ def test_positions_from_the_browser_that_do_not_exist_are_dropped(lab_of, events
 def test_rows_are_sent_for_the_view_asked_for(lab_of, events_of):
     lab = lab_of(events_of())
     sent = []
-    lab.table.widget.send = lambda message, buffers=None: sent.append(message)
+    lab.table.widget.send = sent.append
     lab.condition = "web.status = 404"
     lab.table.widget.show = "match"
     lab.table.widget.sort = ["evt.num", "desc"]
@@ -330,8 +330,9 @@ def test_many_threads_may_touch_a_lab_at_once(lab_of, events_of):
                 )
                 lab.table.widget.selected = [step]
                 lab.settle()
-        except Exception as error:
+        except BaseException as error:
             failures.append(error)
+            raise
 
     threads = [threading.Thread(target=hammer, args=(n,)) for n in range(4)]
     for thread in threads:

@@ -1,0 +1,59 @@
+"""The sample plugins, built when somebody asks for one."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from workbench.errors import WorkbenchError
+from workbench.share import include_dir, sample_plugins_dir
+
+__all__ = ["sample_plugin"]
+
+_TIMEOUT_SEC = 300
+
+
+def _writable_copy(folder: Path) -> Path:
+    """Give the folder itself, or a copy in the user's cache if it is read-only."""
+    if os.access(folder, os.W_OK):
+        return folder
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    copy = cache / "falco-plugin-workbench" / "sample_plugins" / folder.name
+    shutil.copytree(folder, copy, dirs_exist_ok=True)
+    return copy
+
+
+def sample_plugin(name: str) -> Path:
+    """Give the library of a sample plugin such as ``weblog``, building it if needed.
+
+    Its data lies beside it. A ``sample_plugins`` folder next to the working folder
+    counts first: there people change the sources. Raises WorkbenchError when there is
+    no such sample, or no compiler.
+    """
+    beside = Path.cwd().parent / "sample_plugins"
+    home = beside if (beside / name).is_dir() else sample_plugins_dir()
+    folder = home / name
+    if not (folder / "Makefile").is_file():
+        there = sorted(p.parent.name for p in home.glob("*/Makefile"))
+        raise WorkbenchError(f"no sample {name!r}; there are {', '.join(there)}")
+    folder = _writable_copy(folder)
+    make = shutil.which("make")
+    library = folder / f"lib{name}.so"
+    if make is None:
+        if library.exists():
+            return library
+        raise WorkbenchError("make is not installed (apt-get install make gcc)")
+    done = subprocess.run(  # noqa: S603 - no shell
+        [make, "-C", str(folder), f"INCLUDE={include_dir()}"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=_TIMEOUT_SEC,
+    )
+    if done.returncode or not library.exists():
+        said = (done.stderr or done.stdout).strip()[-2000:]
+        raise WorkbenchError(f"the sample {name} does not build:\n{said}")
+    return library.resolve()
