@@ -85,7 +85,10 @@ def test_patterns_are_bytes_that_must_be_utf8(refusal):
     ("condition", "value", "expected"),
     [
         (b"t.string = abc\0def", b"abc", True),
-        (b"t.string in (abc\0def)", b"abc", False),
+        (b"t.string in (abc\0def)", b"abc", True),
+        (b"t.string in (abc\0def)", b"abc\0def", False),
+        (b"t.string regex ab+\0[", b"abb", True),
+        (b"t.string = abc\0" + b"x" * 300, b"abc", True),
         (b"t.string contains b\0c", b"abx", True),
         (b"t.string = caf\xc3\xa9", "café".encode(), True),
         ("t.string = caf\udcff", b"caf\xff", None),

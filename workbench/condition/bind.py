@@ -42,7 +42,6 @@ from workbench.condition.values import (
     Quirk,
     ValueFault,
     compile_regex,
-    cut_at_nul,
     read_value,
 )
 from workbench.diagnostics import Diagnostic, line_and_column
@@ -57,8 +56,6 @@ if TYPE_CHECKING:
 
 __all__ = ["BindFault", "BoundCondition", "bind", "fault_diagnostic"]
 
-# Tests that take their constants whole, NULs included.
-_WHOLE = frozenset({"in", "intersects", "not_in", "pmatch", "regex"})
 _COMBINE = {"anyof": "any", "allof": "all", "oneof": "one"}
 
 
@@ -320,9 +317,10 @@ class _Binder:
         quirks: list[Quirk] = []
         for item in items:
             try:
-                values.append(read_value(left.type, item.value, quirks))
-                if node.op == "regex":
-                    compile_regex(item.value)
+                value = read_value(left.type, item.value, quirks)
+                if isinstance(value, bytes) and node.op == "regex":
+                    compile_regex(value)
+                values.append(value)
             except ValueFault as fault:
                 raise BindFault(
                     fault.code, fault.message, item.span, fault.hint
@@ -342,8 +340,6 @@ class _Binder:
                 combine = _COMBINE[node.modifier]
             if test in ("in", "not_in") and left.type == "ipnet":
                 values = []
-        if left.type == "string" and test not in _WHOLE:
-            values = [cut_at_nul(value) for value in values]  # type: ignore[arg-type]
         return self.finish(node, left, test, combine, Constants(tuple(values)))
 
     def finish(

@@ -28,13 +28,13 @@ What a bound check means, for one row
    present empty list.
 3. *Apply the test* (``BoundCheck.test``, see ``TESTS``).
 
-String values are bytes and may hold NUL. Column values are taken whole. Tests that
-look at text (all but ``in``, ``intersects``, ``not_in``, ``pmatch``, ``regex``) see a
-value up to its first NUL; the constants of those tests are already cut there. The
-others see the whole value without its trailing NULs, if it is a scalar on the left;
-list items and right-side values count byte for byte, trailing NULs included. This
-matters because the string transformers end each value with a NUL that counts (see
-:class:`CallStep`): ``tolower(list) in (…)`` never matches in the real engine.
+String values are bytes and may hold NUL; constants never do. Column values are taken
+whole. Tests that look at text (all but ``in``, ``intersects``, ``not_in``, ``pmatch``,
+``regex``) see a value up to its first NUL. The others see the whole value without its
+trailing NULs, if it is a scalar on the left; list items and right-side values count
+byte for byte, trailing NULs included. This matters because the string transformers end
+each value with a NUL that counts (see :class:`CallStep`): ``tolower(list) in (…)``
+never matches in the real engine.
 """
 
 from __future__ import annotations

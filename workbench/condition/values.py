@@ -64,14 +64,15 @@ def _shown(value: bytes) -> str:
 
 
 def _read_text(value: bytes, _quirks: list[Quirk]) -> bytes:
-    if len(value) > MAX_TEXT_BYTES:
+    text = cut_at_nul(value)
+    if len(text) > MAX_TEXT_BYTES:
         raise ValueFault(
             "value-too-long",
-            f"the value has {len(value)} bytes, {MAX_TEXT_BYTES} are allowed:"
-            f" {_shown(value[:40])}…",
+            f"the value has {len(text)} bytes, {MAX_TEXT_BYTES} are allowed:"
+            f" {_shown(text[:40])}…",
             "split it into several checks, or match a part of it",
         )
-    return value
+    return text
 
 
 def _scan_number(text: bytes) -> tuple[int, bool] | None:
@@ -217,7 +218,7 @@ _READERS: dict[str, Callable[[bytes, list[Quirk]], Value]] = {
 
 
 def read_value(type_: str, value: bytes, quirks: list[Quirk]) -> Value:
-    """Read a constant for a field of ``type_``; strings are kept byte for byte.
+    """Read a constant for a field of ``type_``; strings byte for byte, up to a NUL.
 
     Oddities are appended to ``quirks``. Raises ValueFault.
     """
