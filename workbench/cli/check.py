@@ -35,16 +35,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Check, print the report; 1 when it has errors."""
     from workbench.authoring.check.run import check_plugin
-    from workbench.plugin import library_path
 
-    path = library_path(args.plugin)
     events = None
     if args.events:
         from workbench.events import open_events
 
         events = open_events(args.events)
     report = check_plugin(
-        path,
+        args.plugin,
         config=args.config,
         params=args.open,
         companions=args.companions,

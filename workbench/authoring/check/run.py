@@ -16,6 +16,7 @@ from workbench.authoring.check.hostile import check_hostile_input
 from workbench.authoring.check.payloads import plugin_events
 from workbench.authoring.check.report import CheckReport
 from workbench.authoring.check.running import (
+    check_columns,
     check_init,
     check_log,
     check_open_params,
@@ -25,7 +26,13 @@ from workbench.authoring.check.running import (
     stream_events,
 )
 from workbench.authoring.check.static import check_manifest, registry_entry
-from workbench.errors import PluginCrashed, PluginHung, WorkbenchError
+from workbench.errors import (
+    PluginCrashed,
+    PluginHung,
+    PluginLoadError,
+    WorkbenchError,
+)
+from workbench.manifest import Manifest
 from workbench.plugin import inspect, load
 
 if TYPE_CHECKING:
@@ -54,19 +61,17 @@ def check_plugin(
     ``config``: init config, None for an empty one. ``params``: open params, None to use
     what the plugin suggests. ``companions``: libraries of sources whose events an
     extractor is checked against. ``events``: stored events to use instead of a stream.
-    ``progress``: told the name of each step.
-
-    Raises PluginLoadError when the file is no library at all.
+    ``progress``: told the name of each step. A file that is no library at all gives a
+    report, too.
     """
     say = progress or (lambda _step: None)
     say("inspecting")
     try:
         manifest = inspect(path)
-    except (PluginCrashed, PluginHung) as error:
-        from workbench.manifest import Manifest
-
+    except (PluginLoadError, PluginCrashed, PluginHung) as error:
         report = CheckReport(path, Manifest(path=path))
-        report.add("CRASH", "loading", str(error).splitlines()[0])
+        code = "LOAD" if isinstance(error, PluginLoadError) else "CRASH"
+        report.add(code, "loading", str(error).splitlines()[0])
         return report
     report = CheckReport(path, manifest)
     check_manifest(report)
@@ -110,6 +115,8 @@ def _check_running(
         say("streaming")
         stored = events or stream_events(report, plugin, attempts)
         raw = stored_events(stored)
+        if stored is not None:
+            check_columns(report, stored.table, empty=False)
         if stored is not None and events is None:
             opened = attempts[0]
             say("opening again and again")

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from workbench.plugin import Plugin
 
 __all__ = [
+    "check_columns",
     "check_init",
     "check_log",
     "check_open_params",
@@ -192,7 +193,7 @@ def check_values(
     except WorkbenchError as error:
         report.add("EXTRACT_FAILED", "extraction", str(error).splitlines()[0])
         return
-    _check_columns(report, first)
+    check_columns(report, first)
     _compare(report, "NOT_REPEATABLE", first, again, "let fields depend on events only")
     try:
         with load(path, config=config, call_timeout_sec=CALL_TIMEOUT_SEC) as fresh:
@@ -206,19 +207,24 @@ def check_values(
     report.done.append(f"values of {len(texts)} fields in {len(raw)} events")
 
 
-def _check_columns(report: CheckReport, table: pa.Table) -> None:
+def check_columns(report: CheckReport, table: pa.Table, *, empty: bool = True) -> None:
+    """Look at the values of each string field; with ``empty`` at absent ones, too."""
+    fields = report.manifest.fields
     for name in table.column_names:
+        info = fields.get(name.partition("[")[0])
         column = table.column(name)
-        if column.null_count == len(column):
-            report.add("FIELD_EMPTY", f"field {name}", "absent in every event seen")
+        if info is None:
             continue
-        kind = column.type
-        if pa.types.is_binary(kind):
+        if column.null_count == len(column):
+            if empty:
+                said = "absent in every event seen"
+                report.add("FIELD_EMPTY", f"field {name}", said)
+        elif info.type == "string" and not info.is_list:
             _check_bytes(report, name, column)
 
 
 def _check_bytes(report: CheckReport, name: str, column: pa.ChunkedArray) -> None:
-    for value in pc.unique(column.drop_null()[:5000]).to_pylist():
+    for value in pc.unique(column[:5000]).drop_null().to_pylist():
         try:
             value.decode("utf-8")
         except UnicodeDecodeError:
@@ -276,9 +282,11 @@ def check_times(report: CheckReport, plugin: Plugin) -> None:
 
 
 def check_log(report: CheckReport, plugin: Plugin) -> None:
-    """Look for text that the plugin printed instead of logging it."""
+    """Look for text printed instead of logged, and for what the host complained of."""
+    printed = [line for line in plugin.log if line.stream == "stdout"]
+    if printed:
+        said = f"printed {printed[0].message[:60]!r}"
+        report.add("STDOUT", "standard output", said, "use the log function")
     for line in plugin.log:
-        if line.stream == "stdout":
-            said = f"printed {line.message[:60]!r}"
-            report.add("STDOUT", "standard output", said, "use the log function")
-            return
+        if "left out (said once)" in line.message:
+            report.add("VALUE_REFUSED", "extraction", line.message)
