@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from workbench.fields import FieldInfo
 
-__all__ = ["event_frame"]
+__all__ = ["column_info", "event_frame"]
 
 # Declared as times by the engine, but no number of nanoseconds since anything.
 _COUNTS = frozenset(

@@ -121,6 +121,7 @@ class Roster:
         self.last_events: Events | None = None
         self._seats: list[Seat] = []
         self._lock = threading.RLock()
+        self._retiring: list[threading.Thread] = []
         self._old_trace: list[tuple[str, TraceCall]] = []
         self._old_log: list[tuple[str, LogLine]] = []
 
@@ -209,11 +210,13 @@ class Roster:
         with self._lock:
             if self.closed:
                 raise WorkbenchError("this was closed: load the plugin again")
-            for seat in self._seats:
+            for seat in list(self._seats):
                 if seat.left_waiting and seat.holder is None:
-                    # Back by now, or not worth waiting for.
                     seat.left_waiting = False
-                    seat.dead = seat.dead or bool(seat.session.waiting_call())
+                    if seat.session.waiting_call():
+                        # Not worth waiting for, neither its return nor its end.
+                        self._seats.remove(seat)
+                        self._retire_aside(seat)
             self._sweep()
             for seat in self._seats:
                 if seat.holder is None and seat.lock.acquire(blocking=False):
@@ -248,8 +251,15 @@ class Roster:
         """End the hosts that are of no use any more, remembering what they told."""
         with self._lock:
             gone = [s for s in self._seats if s.dead and s.holder is None]
+            gone = [s for s in gone if s.lock.acquire(blocking=False)]
             self._seats = [s for s in self._seats if s not in gone]
         return [error for error in map(self._retire, gone) if error is not None]
+
+    def _retire_aside(self, seat: Seat) -> None:
+        """End a host whose plugin does not return, without waiting for it."""
+        thread = threading.Thread(target=self._retire, args=(seat,), daemon=True)
+        thread.start()
+        self._retiring = [t for t in self._retiring if t.is_alive()] + [thread]
 
     def _retire(self, seat: Seat) -> WorkbenchError | None:
         """End a host; give the error of a plugin that died on the way."""
@@ -330,6 +340,8 @@ class Roster:
             died = self._retire(seat)
             if died is not None:
                 errors.append(died)
+        for thread in self._retiring:
+            thread.join()
         self._raise_first(errors)
 
     def __del__(self) -> None:
