@@ -146,6 +146,19 @@ def test_a_second_open_says_that_one_is_open(plugin, access_log):
     assert len(plugin.capture(access_log, max_events=3)) == 3
 
 
+@pytest.mark.parametrize("isolation", ["process", "none"])
+def test_captures_left_before_their_end_do_not_slow_the_next(faulty, isolation):
+    with wb.load(faulty, isolation=isolation) as plugin:
+        for _ in range(3):
+            with plugin.open("events=1000000,batch=128", keep_events=True) as capture:
+                next(capture.record_batches())
+                # Long enough for the worker to fill what may be in flight.
+                time.sleep(0.2)
+            began = time.monotonic()
+            assert len(plugin.capture("events=5")) == 5
+            assert time.monotonic() - began < 1
+
+
 def test_fields_of_stored_events_are_extracted_later(plugin, access_log):
     events = plugin.capture(access_log, fields=["weblog.path"], max_events=3000)
     direct = plugin.capture(

@@ -161,7 +161,10 @@ class WorkerSession:
             raise PluginOpenError(
                 "a capture is open in this session: close it first", params=params
             )
+        if self._left_behind:
+            self._meet_again()
         self._link.drop_packets()
+        self._settle_window()
         answer, fds = self._call(
             "open",
             plugin=plugin,
@@ -172,6 +175,12 @@ class WorkerSession:
         reader = ChunkReader(answer["columns"], answer["source"])
         self._capture = _Capture(reader, fds[0] if fds else -1)
         self._progress = Progress()
+
+    def _settle_window(self) -> None:
+        """Acknowledge what was sent for captures that were closed before their end."""
+        board = self._link.worker.board
+        self._cost = board.counters()[1]
+        board.acknowledge(self._cost)
 
     def read(self, timeout_sec: float | None = None) -> Chunk | None:
         """Give the next chunk; see :meth:`Session.read`."""
