@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import gc
-import os
 import shutil
 from collections import Counter
 from pathlib import Path
@@ -40,17 +39,17 @@ def works(faulty):
 def _held() -> Counter:
     """What this process holds: descriptors by kind, memfds, children, threads."""
     held: Counter = Counter()
-    for name in os.listdir("/proc/self/fd"):
+    for link in Path("/proc/self/fd").iterdir():
         try:
-            target = os.readlink(f"/proc/self/fd/{name}")
+            target = str(link.readlink())
         except OSError:
             continue
         held["memfd" if "memfd:" in target else "descriptor"] += 1
     for task in Path("/proc/self/task").iterdir():
         held["thread"] += 1
         held["child"] += len((task / "children").read_text().split())
-    with open("/proc/self/maps") as maps:
-        held["mapped memfd"] = sum("/memfd:" in line for line in maps)
+    maps = Path("/proc/self/maps").read_text().splitlines()
+    held["mapped memfd"] = sum("/memfd:" in line for line in maps)
     return held
 
 

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -76,14 +77,16 @@ CELLS = [
 
 
 @pytest.mark.parametrize(("fault", "moment"), CELLS)
-def test_a_fault_in_a_worker(faulty, with_fault, works, nothing_leaks, fault, moment):
+@pytest.mark.usefixtures("nothing_leaks")
+def test_a_fault_in_a_worker(faulty, with_fault, works, fault, moment):
     call, event, rows = MOMENTS[moment]
     how = ENDS[fault]
     path, config, params = arguments(moment, f"{fault}@{moment}", with_fault, faulty)
     fields = ["evt.plugininfo" if "string" in moment else "faulty.number"]
     plugin = None
     started = time.monotonic()
-    with pytest.raises(wb.PluginHung if how == "hang" else wb.PluginCrashed) as caught:
+    kind = wb.PluginHung if how == "hang" else wb.PluginCrashed
+    with pytest.raises(kind) as caught:  # noqa: PT012 - which call raises is the question
         plugin = wb.load(
             path,
             config=config,
@@ -167,7 +170,8 @@ def test_a_fault_in_the_kernel_itself_ends_it_as_it_would_end_falco(faulty, with
 
 
 @pytest.mark.parametrize("fault", ["segfault", "exit"])
-def test_a_fault_while_it_is_only_inspected(with_fault, works, nothing_leaks, fault):
+@pytest.mark.usefixtures("nothing_leaks")
+def test_a_fault_while_it_is_only_inspected(with_fault, works, fault):
     with pytest.raises(wb.PluginCrashed) as caught:
         wb.inspect(with_fault(f"{fault}@get_name"))
     assert caught.value.call == "plugin_get_name"
@@ -178,7 +182,7 @@ def test_a_marker_shows_which_rows_came_before_the_crash(faulty, works):
     with wb.load(faulty) as plugin:
         seen = []
         capture = plugin.open("batch=7,segfault@extract:500", fields=["faulty.text"])
-        with pytest.raises(wb.PluginCrashed) as caught, capture:
+        with pytest.raises(wb.PluginCrashed) as caught, capture:  # noqa: PT012
             for frame in capture:
                 seen += list(frame["faulty.text"])
         assert seen == [f"event {n}" for n in range(1, 500)]
@@ -206,8 +210,14 @@ def test_a_crash_is_raised_soon(faulty):
 
 
 @pytest.mark.slow
-def test_a_thousand_crashes_leave_nothing_behind(with_fault, nothing_leaks):
+@pytest.mark.usefixtures("nothing_leaks")
+def test_a_thousand_crashes_leave_nothing_behind(with_fault):
     path = with_fault("segfault@init")
-    for _ in range(1000):
-        with pytest.raises(wb.PluginCrashed):
+
+    def crash(_: int) -> bool:
+        with pytest.raises(wb.PluginCrashed) as caught:
             wb.load(path)
+        return caught.value.call == "plugin_init"
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(crash, range(1000))) == [True] * 1000

@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -23,8 +24,9 @@ ALL = [
 
 
 @pytest.fixture
-def run(faulty, nothing_leaks):
+def run(faulty, request):
     """Capture with a fault asked for in the open params."""
+    request.getfixturevalue("nothing_leaks")
 
     def capture(spec: str, fields=("faulty.number",), **options):
         with wb.load(faulty, **{"call_timeout_sec": 5, **options}) as plugin:
@@ -181,7 +183,8 @@ def test_bad_versions_are_refused_and_inspected(with_fault, call, fault):
 @pytest.mark.parametrize(
     "call", ["get_fields", "get_extract_event_sources", "get_init_schema"]
 )
-def test_bad_json_is_refused_everywhere(with_fault, works, nothing_leaks, call, kind):
+@pytest.mark.usefixtures("nothing_leaks")
+def test_bad_json_is_refused_everywhere(with_fault, works, call, kind):
     path = with_fault(f"badjson={kind}@{call}")
     manifest = wb.inspect(path)
     # Text that is no UTF-8 and a field declared twice are sound to the framework too.
@@ -200,12 +203,9 @@ def test_bad_json_is_refused_everywhere(with_fault, works, nothing_leaks, call, 
 
 @pytest.mark.parametrize("kind", range(7))
 def test_bad_json_of_open_params(faulty, works, kind):
-    try:
-        with wb.load(faulty, config=f"badjson={kind}@list_open_params") as plugin:
-            assert all(param.value for param in plugin.open_params)
-            assert len(plugin.capture("events=3")) == 3
-    except wb.WorkbenchError as error:
-        assert "open_params" in str(error)
+    with wb.load(faulty, config=f"badjson={kind}@list_open_params") as plugin:
+        assert all(param.value for param in plugin.open_params)
+        assert len(plugin.capture("events=3")) == 3
     works()
 
 
@@ -247,14 +247,15 @@ def test_closed_descriptors_are_told_and_rows_are_kept(run, first, moment, call)
 
 @pytest.mark.parametrize("moment", ["init", "open", "next_batch:40", "extract:40"])
 @pytest.mark.parametrize("fault", ["chdir", "environment", "signals"])
-def test_changes_of_the_process_stay_in_it(faulty, nothing_leaks, fault, moment):
-    here, home = os.getcwd(), os.environ.get("PATH")
+@pytest.mark.usefixtures("nothing_leaks")
+def test_changes_of_the_process_stay_in_it(faulty, fault, moment):
+    here, home = Path.cwd(), os.environ.get("PATH")
     handler = signal.getsignal(signal.SIGINT)
     config = f"{fault}@{moment}" if moment == "init" else None
     with wb.load(faulty, config=config) as plugin:
         params = "" if config else f"{fault}@{moment}"
         assert len(plugin.capture(params, fields=["faulty.number"])) == 1000
-    assert (os.getcwd(), os.environ.get("PATH")) == (here, home)
+    assert (Path.cwd(), os.environ.get("PATH")) == (here, home)
     assert signal.getsignal(signal.SIGINT) is handler
 
 
@@ -267,7 +268,8 @@ def test_a_crash_after_the_signal_handlers_were_taken_away(run, fault):
     assert len(error.events) == 39
 
 
-def test_a_hang_that_no_signal_reaches_can_be_stopped(faulty, nothing_leaks):
+@pytest.mark.usefixtures("nothing_leaks")
+def test_a_hang_that_no_signal_reaches_can_be_stopped(faulty):
     with wb.load(faulty) as plugin:
         capture = plugin.open("batch=10,deaf@next_batch:40", fields=["faulty.number"])
         rows = 0
@@ -280,7 +282,8 @@ def test_a_hang_that_no_signal_reaches_can_be_stopped(faulty, nothing_leaks):
         capture.close()
 
 
-def test_a_thread_that_crashes_later_is_told_apart(faulty, nothing_leaks):
+@pytest.mark.usefixtures("nothing_leaks")
+def test_a_thread_that_crashes_later_is_told_apart(faulty):
     with (
         wb.load(faulty) as plugin,
         pytest.raises(wb.PluginCrashed) as caught,
@@ -292,7 +295,8 @@ def test_a_thread_that_crashes_later_is_told_apart(faulty, nothing_leaks):
     assert len(error.events) == 30
 
 
-def test_a_process_that_a_plugin_leaves_behind_holds_nobody_up(faulty, nothing_leaks):
+@pytest.mark.usefixtures("nothing_leaks")
+def test_a_process_that_a_plugin_leaves_behind_holds_nobody_up(faulty):
     started = time.monotonic()
     with wb.load(faulty) as plugin:
         assert len(plugin.capture("fork=3000@open", fields=["faulty.number"])) == 1000
