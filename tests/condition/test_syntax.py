@@ -201,6 +201,12 @@ def test_what_was_compiled_travels(fields):
     assert error.diagnostics == caught.value.diagnostics
 
 
+@pytest.mark.parametrize("text", [None, 5, ["a"]])
+def test_a_condition_is_a_text(text, fields):
+    with pytest.raises(TypeError, match="a condition is str or bytes"):
+        compile_condition(text, fields)
+
+
 def test_several_conditions_are_compiled_at_once(fields):
     found = compile_conditions(["t.string = a", "t.uint64 > 5"], fields)
     assert [one.ast for one in found] == ["t.string = a", "t.uint64 > 5"]

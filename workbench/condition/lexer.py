@@ -54,6 +54,8 @@ def as_bytes(text: str | bytes) -> bytes:
     """Give the bytes of a condition; lone surrogates stand for single bytes."""
     if isinstance(text, bytes):
         return text
+    if not isinstance(text, str):
+        raise TypeError(f"a condition is str or bytes, not {type(text).__name__}")
     try:
         return text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
