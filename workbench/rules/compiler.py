@@ -397,8 +397,11 @@ class _Job:
             )
             if not self._bound_problems(bound, entry, parsed, tree):
                 return None
-        if entry.source == "syscall" and entry.warn_evttypes:
-            self._event_types(entry, tree)
+        if entry.source == "syscall":
+            if not self._event_names(entry, tree, parsed):
+                return None
+            if entry.warn_evttypes:
+                self._event_types(entry, tree)
         if entry.broken or self.report.error_count > errors:
             return None
         return CompiledRule(entry, parsed, tree, bound, output, text)
@@ -555,6 +558,20 @@ class _Job:
             ValueExpr,
         )
 
+        told: set[str] = set()
+        for node in postorder(tree):
+            field = getattr(node, "left", None)
+            if not isinstance(field, FieldExpr):
+                continue
+            if field.name in _DEPRECATED_FIELDS and field.name not in told:
+                told.add(field.name)
+                self.report.warn(
+                    "LOAD_DEPRECATED_ITEM",
+                    f"usage of deprecated field '{field.name}' has been detected in the "
+                    "rule condition",
+                    entry.condition_place,
+                    f"remove the checks of {field.name}",
+                )
         for node in postorder(tree):
             if not isinstance(node, BinaryCheckExpr):
                 continue
@@ -575,6 +592,40 @@ class _Job:
                     f"'not {left.name} exists'",
                 )
                 return
+
+    def _event_names(self, entry: RuleEntry, tree: Expr, parsed: Parsed) -> bool:
+        """Check the values of evt.type; False when the rule is to be skipped."""
+        from workbench.condition.nodes import BinaryCheckExpr, FieldExpr, ListExpr
+        from workbench.condition.nodes import ValueExpr
+        from workbench.field_refs import nearest_names
+        from workbench.rules.event_names import EVENT_NAMES
+
+        for node in postorder(tree):
+            if (
+                not isinstance(node, BinaryCheckExpr)
+                or not isinstance(node.left, FieldExpr)
+                or node.left.name != "evt.type"
+                or node.op not in ("=", "==", "!=", "in")
+            ):
+                continue
+            right = node.right
+            values = right.items if isinstance(right, ListExpr) else (right,)
+            for value in values:
+                if not isinstance(value, ValueExpr):
+                    continue
+                name = as_text(value.value)
+                if name in EVENT_NAMES:
+                    continue
+                message = f"unknown event type {name}"
+                at = self._at(parsed, node.span.start, entry.condition_place)
+                near = nearest_names(name, dict.fromkeys(EVENT_NAMES))
+                hint = f"did you mean {near[0]}?" if near else "name a system call"
+                if entry.skip_if_unknown_filter:
+                    self.report.warn("LOAD_UNKNOWN_FILTER", message, at, hint)
+                    return False
+                self.report.error(_CONDITION, message, at, hint)
+                return False
+        return True
 
     def _event_types(self, entry: RuleEntry, tree: Expr) -> None:
         if _restricts_types(tree):

@@ -288,7 +288,7 @@ class Reader:
             name, place, [(text, node, self.source) for text, node in items or ()]
         )
         entry.broken = self.report.error_count > errors
-        if append or overrides.get("items") == "append":
+        if append or overrides.get("items") in ("append", "both"):
             self.collector.append_list(entry)
         else:
             self.collector.define_list(entry)
@@ -317,7 +317,7 @@ class Reader:
         at = place if node is None else place.inside("macro condition", node)
         entry = MacroEntry(name, place, pieces, at)
         entry.broken = self.report.error_count > errors
-        if append or overrides.get("condition") == "append":
+        if append or overrides.get("condition") in ("append", "both"):
             self.collector.append_macro(entry)
         else:
             self.collector.define_macro(entry)
