@@ -24,7 +24,7 @@ from workbench.event_columns import (
 )
 from workbench.field_refs import resolve
 from workbench.fields import FieldInfo, FieldTable, as_field_table
-from workbench.generic import host_name
+from workbench.generic import PAYLOAD_AT, host_name
 
 if TYPE_CHECKING:
     import os
@@ -231,6 +231,30 @@ class Events:
             raise KeyError(f"no event {evt_num} here (events {first} to {last})")
         row = table.slice(int(rows[0]), 1)
         return explain(compiled, self._maker.with_places(row, compiled.columns), 0)
+
+    def places(self, row: int) -> dict[str, list[tuple[int, int]]]:
+        """Tell where in the payload of row ``row`` (from 0) its values were found.
+
+        Gives column → (start, length) in bytes, one pair per value; empty when the
+        events were not kept or the plugin does not tell.
+        """
+        one = self._table.slice(row, 1)
+        names = [name for name in one.column_names if name in self._fields]
+        placed = self._maker.with_places(one, names)
+        found: dict[str, list[tuple[int, int]]] = {}
+        for name in names:
+            if f"{name}#start" not in placed.column_names:
+                continue
+            pairs = [
+                placed.column(f"{name}#{part}")[0].as_py() for part in ("start", "len")
+            ]
+            starts, sizes = (p if isinstance(p, list) else [p] for p in pairs)
+            found[name] = [
+                (start - PAYLOAD_AT, size)
+                for start, size in zip(starts, sizes, strict=True)
+                if size and start is not None and start >= PAYLOAD_AT
+            ]
+        return {name: pairs for name, pairs in found.items() if pairs}
 
     def funnel(self, condition: Any) -> Any:
         """Count how many events pass each check, alone and in sequence."""

@@ -34,7 +34,7 @@ _NS = 10**9
 # Types of stored events, and where their parts begin.
 _ASYNC_EVENT = 402
 _TYPE_AT = 20
-_PAYLOAD_AT = 38
+PAYLOAD_AT = 38
 _ASYNC_NAME_AT = 42
 # The engine shows so many payload bytes when a plugin has no text of its own.
 _SHOWN_BYTES = 50
@@ -111,7 +111,7 @@ def iso_times(table: pa.Table) -> pa.Array:
 def payloads(raw: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
     """Give the plugin's own bytes of stored events, null where they are not one."""
     # An open-ended binary_slice miscounts its buffer in some releases of Arrow.
-    return pc.binary_replace_slice(raw, 0, _PAYLOAD_AT, b"")
+    return pc.binary_replace_slice(raw, 0, PAYLOAD_AT, b"")
 
 
 def fallback_info(payload: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:

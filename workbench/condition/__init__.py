@@ -14,7 +14,7 @@ _HOMES = {
     "check_condition": "workbench.condition.recover",
     "compile_condition": "workbench.condition.compile",
     "compile_conditions": "workbench.condition.compile",
-    "complete": "workbench.condition.complete",
+    "complete": "workbench.condition.completion",
 }
 
 __all__ = sorted(_HOMES)  # noqa: PLE0605 - one table holds the names and their homes

@@ -43,6 +43,7 @@ _PAGES = (
     ("code", "Code & log"),
 )
 _LOG_LINES = 200
+_CODE_CHANGES = {"source", "condition", "ended", "rule", "stream"}
 
 
 def _box(kind: str, children: list[Any], *classes: str) -> Any:
@@ -62,6 +63,7 @@ class Lab(ipywidgets.VBox):
     def __init__(self, target: Any = None) -> None:
         self.desk = Desk()
         self.target: Any = None
+        self._late: set[str] = set()
         self.stream = StreamPart(self.desk)
         self.condition_part = ConditionPart(self.desk)
         self.table = TablePart(self.desk)
@@ -323,12 +325,17 @@ class Lab(ipywidgets.VBox):
             self._tell(error)
 
     def refine(self) -> None:
-        """Make funnel and near misses when they are due."""
+        """Do what may come a moment later: funnel, near misses, rule, code."""
         try:
             with self.desk.lock:
                 self.detail.refine()
                 if self.desk.refine_due():
                     self._refresh(self.desk.refine())
+                late, self._late = self._late, set()
+                if late:
+                    self._show(late, self.rule_part, self.ruleset_part)
+                    if late & _CODE_CHANGES:
+                        self.code_panel.put(code=self.code, log=self._log())
         except Exception as error:  # noqa: BLE001 - told on screen; the pump goes on
             self._tell(error)
 
@@ -342,24 +349,20 @@ class Lab(ipywidgets.VBox):
             self.notice(error_text(error))
 
     def _refresh(self, changes: set[str]) -> None:
-        """Show what changed; a part that fails says so and holds up no other."""
-        parts: list[Any] = [self.stream]
+        """Show what changed."""
+        self._show(changes, self.stream)
         if changes:
-            parts += [
-                self.condition_part,
-                self.table,
-                self.timeline,
-                self.detail,
-                self.rule_part,
-                self.ruleset_part,
-            ]
+            self._late |= changes
+            parts = (self.condition_part, self.table, self.timeline, self.detail)
+            self._show(changes, *parts)
+
+    def _show(self, changes: set[str], *parts: Any) -> None:
+        """Refresh parts; one that fails says so and holds up no other."""
         for part in parts:
             try:
                 part.refresh(changes)
             except Exception as error:  # noqa: BLE001 - told on screen
                 self._tell(error)
-        if changes & {"source", "condition", "ended", "rule", "stream"}:
-            self.code_panel.put(code=self.code, log=self._log())
 
     def _log(self) -> list[str]:
         lines = getattr(self.target, "log", None)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from workbench.frames import column_info
+from workbench.tables import column_info
 from workbench.ui.bins import Bins
 from workbench.ui.store import GrowingArray
 

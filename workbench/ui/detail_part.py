@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from workbench.errors import WorkbenchError
-from workbench.frames import column_info
+from workbench.tables import column_info
 from workbench.ui import engine
 from workbench.ui.axis import TIME_AXIS
 from workbench.ui.cells import stamp_text

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from workbench.frames import column_info
+from workbench.tables import column_info
 from workbench.ui.axis import TIME_AXIS
 from workbench.ui.columns import MACHINE_COLUMNS
 from workbench.ui.values import literal

@@ -343,14 +343,14 @@ def event_string(events: Events | None, position: int) -> str:
     return ""
 
 
-def value_offsets(events: Events | None, position: int) -> dict[str, list[list[int]]]:
-    """Give field → spans [start, length] of the payload its value came from."""
-    offsets = getattr(events, "value_offsets", None)
-    if offsets is None:
+def value_offsets(
+    events: Events | None, position: int
+) -> dict[str, list[tuple[int, int]]]:
+    """Give column → (start, length) in the payload that its values came from."""
+    if events is None:
         return {}
     with contextlib.suppress(WorkbenchError, KeyError):
-        found: dict[str, list[list[int]]] = offsets(position)
-        return found
+        return events.places(position)
     return {}
 
 

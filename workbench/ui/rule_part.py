@@ -77,7 +77,8 @@ class RulePart:
         self.draft.take(rule)
         self.output.set_text(rule.output)
         self.desk.touch("rule")
-        return rule.condition
+        condition: str = rule.condition
+        return condition
 
     def take_draft(self, draft: RuleDraft, path: str) -> None:
         """Go on with a draft begun elsewhere."""
@@ -146,7 +147,8 @@ class RulePart:
 
     def yaml(self) -> str:
         """Give the rules file of this rule alone, as it will be exported."""
-        return self.draft.rule_set(self.desk.condition, self.checked).to_yaml()
+        text: str = self.draft.rule_set(self.desk.condition, self.checked).to_yaml()
+        return text
 
     @property
     def checked(self) -> Any:

@@ -202,9 +202,13 @@ def hits_and_overlap(
             if both:
                 least = min(len(sets[first]), len(sets[second]))
                 share = f"{100 * both / least:.0f} % of the smaller"
-                pairs.append({"a": first, "b": second, "both": both, "share": share})
-    pairs.sort(key=lambda pair: -int(pair["both"]))
-    return {name: len(found) for name, found in sets.items()}, pairs[:_PAIRS]
+                pairs.append((both, first, second, share))
+    pairs.sort(reverse=True)
+    shown = [
+        {"a": first, "b": second, "both": both, "share": share}
+        for both, first, second, share in pairs[:_PAIRS]
+    ]
+    return {name: len(found) for name, found in sets.items()}, shown
 
 
 def comparison(before: RuleSet, after: RuleSet, events: Events) -> dict[str, Any]:

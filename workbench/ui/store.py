@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from workbench.frames import column_info
-from workbench.tables import join_batches
+from workbench.tables import column_info, join_batches
 from workbench.ui.cells import cell_texts, stamp_text
 from workbench.ui.seen import frequent_values
 

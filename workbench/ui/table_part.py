@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from workbench.frames import column_info
+from workbench.tables import column_info
 from workbench.ui.axis import TIME_AXIS
 from workbench.ui.columns import MACHINE_COLUMNS
 from workbench.ui.widgets import EventTable

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from workbench.frames import column_info
+from workbench.tables import column_info
 from workbench.ui.columns import MACHINE_COLUMNS
 
 if TYPE_CHECKING:

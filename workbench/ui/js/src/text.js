@@ -1,7 +1,7 @@
 // What both editors share: text to and from Python, completion requests, complaints.
 import { h, printable } from "./dom.js";
 
-const PAUSE = 40;
+const PAUSE = 20;
 
 export function textChannel(model) {
   let timer = 0;
