@@ -87,14 +87,15 @@ static int class_name(const uint8_t *p, char name[2049], const uint8_t **after)
 	}
 }
 
-/* Skip the rest of a bracket after a hit, p at the next character. */
-static const uint8_t *skip_bracket(const uint8_t *p)
+/* Skip the rest of a bracket after a hit, p at the next character. NULL when nothing can
+   match any more, `open` itself when the bracket has no end. */
+static const uint8_t *skip_bracket(const uint8_t *p, const uint8_t *open)
 {
 	char name[2049];
 	for (;;) {
 		uint8_t c = *p++;
 		if (c == 0)
-			return NULL;
+			return open;
 		if (c == '\\') {
 			if (*p == 0)
 				return NULL;
@@ -111,8 +112,9 @@ static const uint8_t *skip_bracket(const uint8_t *p)
 			continue;
 		}
 		if (c == '[' && *p == '=') {
-			if (p[1] && p[2] == '=' && p[3] == ']')
-				p += 4;
+			if (!p[1] || p[2] != '=' || p[3] != ']')
+				return NULL;
+			p += 4;
 			continue;
 		}
 		if (c == '[' && *p == '.') {
@@ -187,9 +189,7 @@ static int32_t bracket(const wbk_glob *g, int32_t start, uint8_t b)
 			}
 			literal = 1;
 		} else if (c == 0) {
-			return b == '[' || (g->fold && fn == '[')
-				       ? (int32_t)(init - base)
-				       : -1;
+			return b == '[' ? (int32_t)(init - base) : -1;
 		}
 		if (!literal && c == '[' && *p == '.') {
 			first = collating(p, &after);
@@ -235,10 +235,10 @@ next:
 			break;
 	}
 	if (hit) {
-		if (negate)
-			return -1;
-		p = skip_bracket(p);
-		return p ? (int32_t)(p - base) : -1;
+		p = skip_bracket(p, init);
+		if (p == init)
+			return b == '[' ? (int32_t)(init - base) : -1;
+		return p && !negate ? (int32_t)(p - base) : -1;
 	}
 	return negate ? (int32_t)(p - base) : -1;
 }

@@ -241,7 +241,8 @@ int wbk_scan_text(const wbk_leaf *l, const wbk_column *c, int64_t start, int64_t
 		return scan_any(l, c, start, n, need, out);
 	int32_t view = c->has_nul ? l->flags & (WBK_CUT | WBK_TRIM) : 0;
 	/* A prefix without NUL is the same with and without the cut. */
-	int plain_head = l->op == WBK_STARTSWITH && l->items[0].n > 0;
+	int plain_head = l->op == WBK_STARTSWITH && l->items[0].n > 0 &&
+			 !memchr(l->items[0].p, 0, (size_t)l->items[0].n);
 	int searching = (l->op == WBK_CONTAINS || l->op == WBK_ICONTAINS) && !view &&
 			l->items[0].n > 0 && wbk_count(need, n) * 3 > n;
 	if (plain_head) {
