@@ -48,7 +48,11 @@ def _facts(events: Events) -> dict[str, Any]:
         "plugin": origin.plugin,
         "plugin_version": origin.plugin_version,
         "hostname": origin.hostname,
-        "extra": {"start_ns": origin.start_ns, "end_reason": origin.end_reason},
+        "extra": {
+            "start_ns": origin.start_ns,
+            "end_reason": origin.end_reason,
+            "plugins": events.plugin_versions,
+        },
     }
 
 
@@ -194,6 +198,7 @@ def read_events(path: Path, plugins: tuple[Any, ...]) -> Events:
         start_ns=start % 2**64,
         end_reason=None,
         notes=contents.notes,
+        extra={"plugins": contents.extra.get("plugins")},
     )
     fields = FieldTable(contents.fields.values())
     events = Events(visible, fields=fields, origin=origin)

@@ -156,11 +156,15 @@ class Events:
 
     @property
     def plugin_versions(self) -> dict[str, str]:
-        """Name → version of the plugin that produced these events, if known."""
+        """Name → version of the plugins that made these events and fields, if known."""
         origin = self._origin
-        if origin.plugin is None or origin.plugin_version is None:
-            return {}
-        return {origin.plugin: origin.plugin_version}
+        versions = dict(getattr(self._maker.feeder, "plugin_versions", {}))
+        kept = origin.extra.get("plugins")
+        if isinstance(kept, dict):
+            versions |= {str(name): str(version) for name, version in kept.items()}
+        if origin.plugin is not None and origin.plugin_version is not None:
+            versions[origin.plugin] = origin.plugin_version
+        return versions
 
     # -- selecting and adding --------------------------------------------------------
 

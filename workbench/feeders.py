@@ -40,6 +40,11 @@ class RosterFeeder:
         """Give the fields usable for events of ``source``."""
         return fields_of([m.manifest for m in self.roster.members], source)[0]
 
+    @property
+    def plugin_versions(self) -> dict[str, str]:
+        """Name → version of the plugins asked."""
+        return {m.name: m.manifest.version for m in self.roster.members}
+
     def extract_columns(
         self,
         raw: pa.ChunkedArray,

@@ -29,6 +29,14 @@ class JointFeeder:
             info for f in self.feeders for info in f.fields_of(source).values()
         )
 
+    @property
+    def plugin_versions(self) -> dict[str, str]:
+        """Name → version of the plugins asked."""
+        found: dict[str, str] = {}
+        for feeder in self.feeders:
+            found |= getattr(feeder, "plugin_versions", {})
+        return found
+
     def extract_columns(
         self,
         raw: pa.ChunkedArray,
