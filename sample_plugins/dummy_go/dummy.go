@@ -21,6 +21,9 @@ import (
 
 const maxJitter = 1<<53 - 1
 
+// maxDigits: of a number of 64 bits.
+const maxDigits = 20
+
 const initSchema = `{
 	"$schema": "http://json-schema.org/draft-07/schema#",
 	"type": "object",
@@ -99,6 +102,12 @@ func (p *Plugin) OpenParams() ([]sdk.OpenParam, error) {
 
 func (p *Plugin) Open(text string) (source.Instance, error) {
 	instance := &Instance{sample: 1, maxEvents: 20}
+	// Room for the longest number, not for the 256 KiB per event of the default.
+	events, err := sdk.NewEventWriters(sdk.DefaultBatchSize, maxDigits)
+	if err != nil {
+		return nil, err
+	}
+	instance.SetEvents(events)
 	if text == "" || text == "{}" {
 		return instance, nil
 	}
