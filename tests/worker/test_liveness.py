@@ -53,7 +53,7 @@ def test_ctrl_c_in_read_leaves_the_session_usable(worker, probe):
     worker.open(probe[0], "n=1000;batch=10;block=60", [], CaptureOptions())
     rows = worker.read().batch.num_rows
     threading.Timer(0.1, _thread.interrupt_main).start()
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt):  # noqa: PT012 - strikes anywhere in the loop
         while True:
             rows += worker.read().batch.num_rows
     start = time.perf_counter()
@@ -81,6 +81,8 @@ def until_it_returns(function):
             continue
 
 
+# An interrupt that strikes inside a finaliser is swallowed by Python, loudly.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_many_interrupts_lose_no_row(worker, probe):
     worker.open(probe[0], "n=300000", [], CaptureOptions(chunk_rows=256))
     numbers: list[int] = []
@@ -162,7 +164,7 @@ def shared_bytes(pid: int) -> int:
     total = 0
     for link in Path(f"/proc/{pid}/fd").iterdir():
         try:
-            if "memfd:" in os.readlink(link):
+            if "memfd:" in str(link.readlink()):
                 total += link.stat().st_blocks * 512
         except OSError:
             continue
@@ -202,12 +204,16 @@ def test_many_sessions_leave_nothing_behind(plugin, columns):
 
     cycle()
     gc.collect()
-    before = sorted(os.listdir("/proc/self/fd")), threading.active_count()
+    before = open_files(), threading.active_count()
     for _ in range(15):
         cycle()
     gc.collect()
-    assert (sorted(os.listdir("/proc/self/fd")), threading.active_count()) == before
+    assert (open_files(), threading.active_count()) == before
     assert children() == []
+
+
+def open_files(pid: int | str = "self") -> list[str]:
+    return sorted(link.name for link in Path(f"/proc/{pid}/fd").iterdir())
 
 
 def children() -> list[str]:
@@ -223,15 +229,16 @@ def test_many_captures_in_one_session_leave_nothing_behind(worker, probe, column
         while worker.read().end is None:
             pass
         worker.close_capture()
-        ours = len(os.listdir("/proc/self/fd"))
-        theirs = len(os.listdir(f"/proc/{worker.pid}/fd"))
+        ours = len(open_files())
+        theirs = len(open_files(worker.pid))
         counts.append((ours, theirs))
     assert counts[-1] == counts[5]
     objects = [worker._link.call("live_objects")[0] for _ in range(2)]
     assert objects[0] == objects[1]
 
 
-def test_the_worker_is_bare_and_small(worker, probe):
+@pytest.mark.usefixtures("probe")
+def test_the_worker_is_bare_and_small(worker):
     maps = Path(f"/proc/{worker.pid}/maps").read_text()
     assert "numpy" not in maps
     assert "pyarrow" not in maps

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
+from workbench.worker.protocol.small_json import decode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
 __all__ = ["parse_json"]
-
-_DECODER = json.JSONDecoder(strict=False)
 
 
 def _without_comments(text: str) -> str:
@@ -45,8 +43,4 @@ def parse_json(text: str) -> Any:
     """Decode the first document in ``text``. Raises ValueError when there is none."""
     if "/" in text:
         text = _without_comments(text)
-    try:
-        value, _ = _DECODER.raw_decode(text.lstrip(" \t\r\n\ufeff"))
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
-    return value
+    return decode(text)

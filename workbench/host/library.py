@@ -12,7 +12,6 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-import platform
 import stat
 import struct
 
@@ -101,7 +100,7 @@ def _check_head(path: str, head: bytes, size: int) -> None:
     bits, order = head[4], head[5]
     byte_order = "<" if order == 1 else ">"
     kind, machine = struct.unpack_from(byte_order + "HH", head, 16)
-    ours = platform.machine()
+    ours = os.uname().machine
     theirs = _MACHINES.get(machine, f"ELF machine {machine}")
     if theirs != ours or bits != 2:
         width = {1: "32-bit", 2: "64-bit"}.get(bits, "odd-sized")

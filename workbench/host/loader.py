@@ -6,8 +6,6 @@ is initialised. The result is the plain data that ``Manifest.from_facts`` reads.
 
 from __future__ import annotations
 
-import re
-
 from workbench.host.declarations import check_fields, string_list
 from workbench.host.lenient_json import parse_json
 
@@ -25,8 +23,7 @@ _OLDER_MAJORS = (0, 1, 2)
 _RESERVED_SOURCE = "syscall"
 _TYPE_SOURCE, _TYPE_EXTRACTOR = 1, 2
 
-# As sscanf reads "%u.%u.%u": blanks before numbers, anything after the third one.
-_VERSION = re.compile(r"\s*\+?(\d+)\.\s*\+?(\d+)\.\s*\+?(\d+)", re.ASCII)
+_BLANKS = " \t\n\v\f\r"
 
 _ALWAYS = (
     "get_required_api_version",
@@ -45,12 +42,24 @@ _EXTRACTOR_0 = ("get_fields", "extract_fields")
 
 
 def parse_version(text: str) -> tuple[int, int, int] | None:
-    """Read ``x.y.z`` as the framework does, None when it could not."""
-    match = _VERSION.match(text)
-    if not match:
-        return None
-    major, minor, patch = (int(part) & 0xFFFFFFFF for part in match.groups())
-    return major, minor, patch
+    """Read ``x.y.z`` as ``sscanf("%u.%u.%u")`` does, None when it could not.
+
+    Blanks and a plus may stand before a number, anything after the third one.
+    """
+    numbers: list[int] = []
+    rest = text
+    while True:
+        rest = rest.lstrip(_BLANKS).removeprefix("+")
+        digits = len(rest) - len(rest.lstrip("0123456789"))
+        if not digits:
+            return None
+        numbers.append(int(rest[: min(digits, 20)]) & 0xFFFFFFFF)
+        rest = rest[digits:]
+        if len(numbers) == 3:
+            return numbers[0], numbers[1], numbers[2]
+        if not rest.startswith("."):
+            return None
+        rest = rest[1:]
 
 
 def _api_complaint(text: str, version: tuple[int, int, int]) -> str | None:

@@ -6,14 +6,12 @@ board and the crash text. Ends when the control socket closes.
 
 from __future__ import annotations
 
-import json
+import _socket
 import mmap
 import os
 import resource
-import socket
 import struct
 import sys
-import traceback
 
 from workbench.host import handles
 from workbench.host.rack import Rack
@@ -27,6 +25,7 @@ from workbench.worker.protocol import (
     send,
     write_memfd,
 )
+from workbench.worker.protocol.small_json import encode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,7 +42,9 @@ _LOST_AT = 164  # wb_board.lost
 class _Worker:
     """The state of the loop."""
 
-    def __init__(self, control: socket.socket, data: socket.socket, rack: Rack) -> None:
+    def __init__(
+        self, control: _socket.socket, data: _socket.socket, rack: Rack
+    ) -> None:
         self._control = control
         self._data = data
         self._rack = rack
@@ -79,7 +80,7 @@ class _Worker:
                 raise SystemExit(1)
             end = self._rack.end_of_capture()
             head = MESSAGE.pack(MAGIC, END, 0, pump.events(), 0, 0)
-            self._data.sendall(head + json.dumps(end).encode())
+            self._data.sendall(head + encode(end).encode())
         return why == 1
 
     def _answer(self, request: dict[str, Any], fds: list[int]) -> None:
@@ -93,7 +94,7 @@ class _Worker:
         except Exception:  # noqa: BLE001 - a bug of ours is told, not died of
             reply["error"] = {
                 "kind": "WorkbenchError",
-                "message": "the worker failed: " + traceback.format_exc(),
+                "message": "the worker failed: " + _traceback(),
                 "facts": {},
             }
         finally:
@@ -188,8 +189,8 @@ def main(argv: list[str]) -> None:
     os.close(board_fd)
     handles.install_crash_report(board, text_fd)
     handles.watch_parent(control_fd)
-    control = socket.socket(fileno=control_fd)
-    data = socket.socket(fileno=data_fd)
+    control = _socket.socket(fileno=control_fd)
+    data = _socket.socket(fileno=data_fd)
     rack = Rack(board, log_fd)
     send(control, {"seq": 0, "ok": {"calls": handles.CALLS}})
     status = 1
@@ -201,13 +202,19 @@ def main(argv: list[str]) -> None:
         pass
     except BaseException:  # noqa: BLE001 - told to the log, which is all there is
         if _is_open(control_fd) and _is_open(data_fd):
-            traceback.print_exc()
+            print(_traceback(), file=sys.stderr)  # noqa: T201 - the log reads it
     finally:
         if not _is_open(control_fd) or not _is_open(data_fd):
             struct.pack_into("<I", board, _LOST_AT, 1)
         # Destructors of plugins that were not closed are not our business, and the
         # board must outlive whoever reports to it: end at once.
         os._exit(status)
+
+
+def _traceback() -> str:
+    import traceback
+
+    return traceback.format_exc()
 
 
 def _is_open(fd: int) -> bool:

@@ -11,11 +11,11 @@ Both sides import this module; it must stay small (standard library only).
 
 from __future__ import annotations
 
-import array
-import json
+import _socket  # the parts of socket that do not need enum and selectors
 import os
-import socket
 import struct
+
+from workbench.worker.protocol.small_json import decode, encode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -82,25 +82,27 @@ def read_all(fd: int, limit: int = _LARGEST_BODY) -> bytes:
     return os.pread(fd, size, 0)
 
 
-def send(sock: socket.socket, message: dict[str, Any], fds: Sequence[int] = ()) -> None:
+def send(
+    sock: _socket.socket, message: dict[str, Any], fds: Sequence[int] = ()
+) -> None:
     """Send one message with descriptors."""
-    data = json.dumps(message).encode()
+    data = encode(message).encode()
     body = -1
     if len(data) > _LARGEST_PACKET:
         body = write_memfd("workbench-message", [data])
         data = b""
         fds = [body, *fds]
-    rights = array.array("i", fds)
-    extra = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)] if fds else []
+    rights = struct.pack(f"{len(fds)}i", *fds)
+    extra = [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, rights)] if fds else []
     try:
-        sock.sendmsg([data or b"@"], extra, socket.MSG_NOSIGNAL)
+        sock.sendmsg([data or b"@"], extra, _socket.MSG_NOSIGNAL)
     finally:
         if body >= 0:
             os.close(body)
 
 
 def receive(
-    sock: socket.socket, flags: int = 0
+    sock: _socket.socket, flags: int = 0
 ) -> tuple[dict[str, Any], list[int]] | None:
     """Receive one message and its descriptors; None when the other side is gone."""
     data, fds = receive_packet(sock, flags)
@@ -109,24 +111,24 @@ def receive(
     if data == b"@":
         data = read_all(fds[0])
         os.close(fds.pop(0))
-    message = json.loads(data)
+    message = decode(data.decode())
     if not isinstance(message, dict):
         raise ValueError("a message must be an object")  # noqa: TRY004 - bad data, not a bad call
     return message, fds
 
 
-def receive_packet(sock: socket.socket, flags: int = 0) -> tuple[bytes, list[int]]:
+def receive_packet(sock: _socket.socket, flags: int = 0) -> tuple[bytes, list[int]]:
     """Receive one packet; b"" when the other side is gone."""
-    rights = array.array("i")
-    space = socket.CMSG_SPACE(_MOST_DESCRIPTORS * rights.itemsize)
+    fds: list[int] = []
+    space = _socket.CMSG_SPACE(_MOST_DESCRIPTORS * 4)
     try:
         data, extra, _, _ = sock.recvmsg(
-            _LARGEST_PACKET + 4096, space, flags | socket.MSG_CMSG_CLOEXEC
+            _LARGEST_PACKET + 4096, space, flags | _socket.MSG_CMSG_CLOEXEC
         )
     except ConnectionError:
         return b"", []
     for level, kind, payload in extra:
-        if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
-            whole = len(payload) - len(payload) % rights.itemsize
-            rights.frombytes(payload[:whole])
-    return data, list(rights)
+        if level == _socket.SOL_SOCKET and kind == _socket.SCM_RIGHTS:
+            whole = len(payload) // 4
+            fds += struct.unpack_from(f"{whole}i", payload)
+    return data, fds
