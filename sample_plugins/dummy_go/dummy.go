@@ -103,7 +103,7 @@ func (p *Plugin) OpenParams() ([]sdk.OpenParam, error) {
 func (p *Plugin) Open(text string) (source.Instance, error) {
 	instance := &Instance{sample: 1, maxEvents: 20}
 	// Room for the longest number, not for the 256 KiB per event of the default.
-	events, err := sdk.NewEventWriters(sdk.DefaultBatchSize, maxDigits)
+	events, err := sdk.NewEventWriters(int64(sdk.DefaultBatchSize), maxDigits)
 	if err != nil {
 		return nil, err
 	}
