@@ -207,14 +207,14 @@ typedef struct wbt_return {
 bool wbt_loan_end(wbt_loan *loan, wbt_return *back);
 void wbt_give_back(const wbt_return *back);
 
-/* ---- the functions plugins call (access.c, fields.c) ---- */
+/* ---- the functions plugins call (reading.c, writing.c, fields.c) ---- */
 extern abi_reader_vtable_ext wbt_reader_vtable;
 extern abi_writer_vtable wbt_writer_vtable;
 extern abi_fields_vtable wbt_fields_vtable;
 const abi_table_fieldinfo *wbt_list_fields(abi_table *t, uint32_t *n);
 abi_accessor *wbt_get_field(abi_table *t, const char *name, int32_t type);
 abi_accessor *wbt_add_field(abi_table *t, const char *name, int32_t type);
-/* Lock and find the view; NULL: not live, error set, not locked. */
+/* (forward.c) Lock and find the view; NULL: not live, error set, not locked. */
 wbt_view *wbt_enter(abi_table *t, const char *function);
 /* A call into the plugin that owns a table. */
 typedef struct wbt_trip {
@@ -231,6 +231,14 @@ bool wbt_trip_begin(wbt_view *view, wbt_trip *trip, const char *function);
 void wbt_trip_end(void);
 /* The owner failed: its words become the caller's error. */
 void wbt_trip_failed(const wbt_trip *trip);
+/* Lend an entry that the owner of a table handed out; NULL: its words are the error. */
+abi_entry *wbt_adopt(abi_table *t, const wbt_trip *trip, abi_entry *e,
+                     wbt_loan_kind kind);
+/* The loan behind an entry handle used with a table, the field behind an accessor.
+ * NULL: refused and unlocked. */
+wbt_loan *wbt_loan_of(wbt_view *v, const abi_entry *e, const char *function);
+const wbt_field *wbt_field_of(wbt_view *v, const abi_accessor *f,
+                              const char *function);
 /* Unlock and return after an error. */
 void wbt_refuse(wbt_view *view, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
