@@ -37,3 +37,29 @@ def test_state_tables_survive_use_misuse_and_many_threads(tmp_path, sanitizers):
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout == "ok\n"
+
+
+@pytest.mark.cpp
+@pytest.mark.sanitizer
+def test_tables_of_the_cpp_sdk_hold_what_they_promise(tmp_path, require):
+    compiler = os.environ.get("CC") or shutil.which("cc") or "gcc"
+    flags = ["-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+    objects = []
+    for source in sorted((SRC / "tables").glob("*.c")):
+        if source.stem == "plugins":
+            continue
+        objects.append(str(tmp_path / f"{source.stem}.o"))
+        command = [compiler, *flags, "-std=gnu11", f"-I{SRC}", "-c", str(source)]
+        subprocess.run([*command, "-o", objects[-1]], check=True)
+    program = tmp_path / "own_table_test"
+    include = ROOT / "workbench" / "authoring" / "include"
+    command = [
+        require("cpp"), *flags, "-std=c++11", "-Wall", "-Wextra", f"-I{include}",
+        str(Path(__file__).with_name("own_table_test.cpp")), *objects,
+        "-o", str(program), "-lpthread",
+    ]  # fmt: skip
+    built = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert built.returncode == 0, built.stderr
+    assert "warning" not in built.stderr
+    done = subprocess.run([str(program)], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "ok\n"), done.stdout + done.stderr
