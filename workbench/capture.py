@@ -117,6 +117,9 @@ class Capture:
                     self.options,
                 )
             self._seat = seat
+        if self.options.max_events == 0:
+            # To the host 0 means no limit.
+            self._finish("limit")
 
     # -- reading ---------------------------------------------------------------------
 

@@ -7,13 +7,15 @@ empty config is replaced by ``{}``, as the real framework does.
 
 from __future__ import annotations
 
+import contextlib
 import json
+import sys
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import PluginInitError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from workbench.manifest import Manifest
 
@@ -133,6 +135,24 @@ def _no_constant(word: str) -> Any:
     raise ValueError(f"{word} is no JSON value")
 
 
+@contextlib.contextmanager
+def _without_iri_grammar() -> Iterator[None]:
+    """Import jsonschema without what only its check of IRIs needs.
+
+    Where JupyterLab is installed that is a grammar which takes seconds to compile, and
+    init configs are checked without formats, as the framework does.
+    """
+    name = "rfc3987_syntax"
+    hide = "jsonschema" not in sys.modules and name not in sys.modules
+    if hide:
+        sys.modules[name] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        if hide:
+            sys.modules.pop(name, None)
+
+
 def _place(path: Iterable[str | int]) -> str:
     """Write a place in the config, such as ``["a"][0]``."""
     text = "".join(f"[{json.dumps(step, ensure_ascii=False)}]" for step in path)
@@ -141,7 +161,8 @@ def _place(path: Iterable[str | int]) -> str:
 
 def _faults(schema: Any, value: Any, plugin: str) -> list[tuple[str, str]]:
     """Give every fault as place and sentence, the most telling first."""
-    from jsonschema import Draft7Validator
+    with _without_iri_grammar():
+        from jsonschema import Draft7Validator
     from jsonschema.exceptions import SchemaError, best_match, relevance
     from referencing import Registry
     from referencing.exceptions import Unresolvable

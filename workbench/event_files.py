@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from workbench.errors import WorkbenchError
+from workbench.errors import ConditionError, WorkbenchError
 from workbench.event_columns import Origin, source_rows, with_number_and_time
+from workbench.field_refs import resolve
 from workbench.fields import FieldTable
 from workbench.tables import plain_lists
 
@@ -215,7 +216,9 @@ def read_events(path: Path, plugins: tuple[Any, ...]) -> Events:
     missing = [
         name
         for name, info in offered.items()
-        if not (info.arg and info.arg.required) and name not in table.column_names
+        if not (info.arg and info.arg.required)
+        and name not in table.column_names
+        and _nameable(name, events.fields)
     ]
     if missing:
         events = events.extract(*missing)
@@ -223,6 +226,14 @@ def read_events(path: Path, plugins: tuple[Any, ...]) -> Events:
         return events
     shown = Events(_visible(events.table), fields=fields, origin=origin)
     return shown.attach(*plugins)
+
+
+def _nameable(name: str, fields: FieldTable) -> bool:
+    """Tell whether a field can be asked for by its name."""
+    try:
+        return resolve(name, fields).column == name
+    except ConditionError:
+        return False
 
 
 def _visible(table: pa.Table) -> pa.Table:

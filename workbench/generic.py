@@ -71,11 +71,18 @@ def _constant(text: str | None, rows: int) -> pa.Array:
 
 def _times(table: pa.Table) -> np.ndarray:
     """Give the raw times as uint64 nanoseconds."""
-    column = table.column("evt.rawtime")
-    if not pa.types.is_integer(column.type):
-        column = column.cast(pa.int64())
-    times: np.ndarray = column.to_numpy().astype(np.uint64, copy=False)
-    return times
+    chunks = [
+        np.frombuffer(c.buffers()[1], np.uint64)[c.offset : c.offset + len(c)]
+        for c in table.column("evt.rawtime").chunks
+        if len(c)
+    ]
+    return np.concatenate(chunks) if chunks else np.empty(0, np.uint64)
+
+
+def _integers(values: np.ndarray) -> pa.Array:
+    """Wrap int64 values; ``pyarrow.array`` would import pandas first, for a second."""
+    memory = np.ascontiguousarray(values, np.int64)
+    return pa.Array.from_buffers(pa.int64(), len(memory), [None, pa.py_buffer(memory)])
 
 
 def _digits(numbers: np.ndarray) -> pa.Array:
@@ -90,22 +97,29 @@ def _digits(numbers: np.ndarray) -> pa.Array:
     return pa.Array.from_buffers(pa.string(), len(chars), buffers)
 
 
+def _word(text: str) -> pa.Scalar:
+    """Wrap a text, for the same reason."""
+    data = text.encode()
+    ends = pa.py_buffer(np.array([0, len(data)], np.int32))
+    return pa.Array.from_buffers(pa.string(), 1, [None, ends, pa.py_buffer(data)])[0]
+
+
 def _time_text(times: np.ndarray, form: str, *, local: bool, nanos: bool) -> pa.Array:
     """Format times; many events share a second, so each second is done once."""
     seconds, remainder = np.divmod(times, np.uint64(_NS))
     shift = time.localtime().tm_gmtoff if local else 0
     unique, inverse = np.unique(seconds.astype(np.int64) + shift, return_inverse=True)
-    texts = pc.strftime(pa.array(unique).cast(pa.timestamp("s")), format=form)
-    whole = texts.take(pa.array(inverse))
+    texts = pc.strftime(_integers(unique).cast(pa.timestamp("s")), format=form)
+    whole = texts.take(_integers(inverse))
     if not nanos:
         return whole
-    return pc.binary_join_element_wise(whole, _digits(remainder), ".")
+    return pc.binary_join_element_wise(whole, _digits(remainder), _word("."))
 
 
 def iso_times(table: pa.Table) -> pa.Array:
     """Give the times of events as ``2024-05-01T10:00:00.000000001Z``."""
     text = _time_text(_times(table), "%Y-%m-%dT%H:%M:%S", local=False, nanos=True)
-    return pc.binary_join_element_wise(text, "Z", "")
+    return pc.binary_join_element_wise(text, _word("Z"), _word(""))
 
 
 def payloads(raw: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
@@ -184,8 +198,8 @@ def generic_column(
 ) -> pa.Array | pa.ChunkedArray:
     """Give the values of a generic field for the rows of ``table``.
 
-    ``table`` has ``evt.num`` and ``evt.rawtime``. Raises KeyError when ``name`` is no
-    generic field, or needs stored events that the table does not have.
+    ``table`` has ``evt.num`` and ``evt.rawtime``, both uint64. Raises KeyError when
+    ``name`` is no generic field, or needs stored events that the table does not have.
     """
     if name not in GENERIC_FIELDS:
         raise KeyError(name)

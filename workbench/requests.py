@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from workbench.field_refs import resolve
+from workbench.field_refs import ResolvedField, resolve
 from workbench.generic_fields import GENERIC_FIELDS
 from workbench.registration import fields_of
 from workbench.worker.session import ColumnRequest
@@ -13,13 +13,13 @@ from workbench.worker.session import ColumnRequest
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from workbench.field_refs import ResolvedField
     from workbench.manifest import Manifest
 
 __all__ = ["Selection", "default_fields", "select_columns"]
 
 # Asked for by name like a field: the plugin's own bytes of each event.
 PAYLOAD = "payload"
+_OWN_COLUMNS = {PAYLOAD, "raw"}
 # Shown by default where plugins may inject events of their own.
 ASYNC_FIELDS = ("evt.is_async", "evt.asynctype")
 
@@ -39,10 +39,17 @@ class Selection:
     columns: tuple[str, ...]
 
 
-def default_fields(manifests: Sequence[Manifest], source: str) -> list[str]:
-    """Give the fields usable for ``source`` that need no argument."""
+def default_fields(manifests: Sequence[Manifest], source: str) -> list[ResolvedField]:
+    """Give the fields extracted from ``source`` that need no argument.
+
+    Also those with names that no condition can spell: they are columns like any other.
+    """
     table, _ = fields_of(manifests, source)
-    return [n for n, info in table.items() if not (info.arg and info.arg.required)]
+    return [
+        ResolvedField(info, name)
+        for name, info in table.items()
+        if not (info.arg and info.arg.required) and name not in _OWN_COLUMNS
+    ]
 
 
 def select_columns(
@@ -58,7 +65,7 @@ def select_columns(
     """
     table, owners = fields_of(manifests, source)
     if texts is None:
-        texts = default_fields(manifests, source)
+        texts = [*default_fields(manifests, source)]
         if any("async" in m.capabilities for m in manifests):
             texts += ASYNC_FIELDS
     elif isinstance(texts, str):

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from workbench.fields import FIELD_TYPES
 from workbench.generic_fields import GENERIC_FIELDS
@@ -91,7 +91,11 @@ def list_like(array: pa.Array, values: pa.Array) -> pa.Array:
     offsets = array.offsets
     if mask is not None:
         # Arrow takes no mask beside a slice of offsets: copy them.
-        offsets = pc.add(offsets, pa.scalar(0, offsets.type))
+        width = np.int64 if pa.types.is_int64(offsets.type) else np.int32
+        ends = np.frombuffer(offsets.buffers()[1], width)[offsets.offset :]
+        ends = ends[: len(offsets)].copy()
+        buffers = [None, pa.py_buffer(ends)]
+        offsets = pa.Array.from_buffers(offsets.type, len(ends), buffers)
     return type(array).from_arrays(offsets, values, mask=mask)
 
 

@@ -81,6 +81,17 @@ def test_fields_arguments_and_generic_fields(plugin, access_log):
     assert isinstance(events.frame["payload"][0], bytes)
 
 
+def test_no_events_at_all(plugin, access_log):
+    events = plugin.capture(access_log, max_events=0)
+    assert len(events) == 0
+    assert events.end_reason == "limit"
+    assert "weblog.path" in events.frame
+    assert events.frame["weblog.status"].dtype == "uint64[pyarrow]"
+    assert len(events.where("weblog.status = 200")) == 0
+    with pytest.raises(ValueError, match="-1"):
+        plugin.capture(access_log, max_events=-1)
+
+
 def test_no_fields_at_all(plugin, access_log):
     events = plugin.capture(access_log, fields=[], max_events=5)
     assert list(events.frame.columns) == ["evt.num", "evt.time", "evt.source"]

@@ -179,7 +179,13 @@ def _column_names(texts: list[Any], fields: Any) -> list[str]:
     from workbench.field_refs import resolve
     from workbench.requests import PAYLOAD
 
-    names = [t if t == PAYLOAD else resolve(t, fields).column for t in texts]
+    names = []
+    for text in texts:
+        if text == PAYLOAD:
+            names.append(PAYLOAD)
+        else:
+            known = resolve(text, fields) if isinstance(text, str) else text
+            names.append(known.column)
     return list(dict.fromkeys(names))
 
 

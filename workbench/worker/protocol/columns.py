@@ -103,7 +103,11 @@ class ChunkReader:
         self._dictionaries: dict[int, _Dictionary] = {}
         self._source = None
         if source is not None:
-            self._source = pa.array([source.encode("utf-8", "surrogateescape")])
+            # pyarrow.array would import pandas first.
+            name = source.encode("utf-8", "surrogateescape")
+            ends = pa.py_buffer(struct.pack("=ii", 0, len(name)))
+            buffers = [None, ends, pa.py_buffer(name)]
+            self._source = pa.Array.from_buffers(pa.binary(), 1, buffers)
         self._zeros = pa.py_buffer(b"")
 
     def read(self, buffer: Any) -> Any:
