@@ -10,10 +10,9 @@ import json
 from collections import Counter
 from dataclasses import dataclass, field
 from itertools import islice
-from json.encoder import encode_basestring  # type: ignore[attr-defined]
 from typing import TYPE_CHECKING, Any
 
-from workbench.rules.cells import json_values, text_values
+from workbench.rules.cells import json_values, quoted, text_values
 from workbench.rules.model import PRIORITIES, priority_named
 
 if TYPE_CHECKING:
@@ -201,7 +200,9 @@ class AlertBatch:
         import pyarrow as pa
 
         result = [""] * len(part.lines)
-        iso = _iso_texts(part.times)
+        from workbench.generic import iso_times
+
+        iso: list[str] = iso_times(part.table).to_pylist()
         for number in np.unique(part.which).tolist():
             rule = self.rules[number]
             at = np.flatnonzero(part.which == number).tolist()
@@ -235,10 +236,12 @@ class AlertBatch:
 
         if form.hostname is not None:
             constant("hostname", form.hostname)
+        whole = len(at) == len(iso)
         if form.include_message:
-            filled("message", [_text(part.messages[i]) for i in at])
+            filled("message", [quoted(part.messages[i]) for i in at])
         if form.include_output:
-            filled("output", [_text(part.lines[i]) for i in at])
+            lines = part.lines if whole else [part.lines[i] for i in at]
+            filled("output", list(map(quoted, lines)))
         if form.include_output_fields:
             names, values = self._output_fields(rule, table, part, at)
             inner = ",".join(_dump(n).replace("%", "%%") + ":%s" for n in names)
@@ -249,51 +252,27 @@ class AlertBatch:
         constant("source", rule.source)
         if form.include_tags:
             constant("tags", list(rule.tags))
-        filled("time", [f'"{iso[i]}"' for i in at])
+        pieces.append('"time":"%s"')
+        columns.append(iso if whole else [iso[i] for i in at])
         return "{" + ",".join(pieces) + "}", columns
 
     def _output_fields(
         self, rule: AlertRule, table: pa.Table, part: _Rendered, at: list[int]
     ) -> tuple[list[str], list[list[str]]]:
-        fields = rule.output.json_columns(table)
-        fields[self.form.time_field] = [part.times[i] for i in at]
+        fields = rule.output.json_texts(table)
+        fields[self.form.time_field] = [str(part.times[i]) for i in at]
         for name, output, typed in rule.extra:
             if typed:
-                fields.update(output.json_columns(table))
+                fields.update(output.json_texts(table))
             else:
-                fields[name] = list(output.render(table))
+                fields[name] = [quoted(text or "") for text in output.render(table)]
         names = sorted(fields)
-        return names, [_json_column(fields[name]) for name in names]
+        return names, [fields[name] for name in names]
 
 
 def _dump(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-
-
-def _text(value: str) -> str:
-    if not value.isascii():
-        value = value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    quoted: str = encode_basestring(value)
-    return quoted
-
-
-def _json_column(values: Sequence[Any]) -> list[str]:
-    """Write each value as JSON."""
-    return [
-        "null"
-        if v is None
-        else _text(v)
-        if isinstance(v, str)
-        else "true"
-        if v is True
-        else "false"
-        if v is False
-        else str(v)
-        if isinstance(v, int)
-        else _dump(v)
-        for v in values
-    ]
 
 
 def _one_line(line: str) -> str:
@@ -302,26 +281,6 @@ def _one_line(line: str) -> str:
         if char in line:
             line = line.replace(char, f"\\u{ord(char):04x}")
     return line
-
-
-def _iso_texts(times: Sequence[int]) -> list[str]:
-    """Write times as ``YYYY-MM-DDTHH:MM:SS.nnnnnnnnnZ``."""
-    from datetime import UTC, datetime
-
-    known: dict[int, str] = {}
-    texts = []
-    for time in times:
-        second, rest = divmod(time, 1_000_000_000)
-        text = known.get(second)
-        if text is None:
-            try:
-                moment = datetime.fromtimestamp(second, UTC)
-                text = moment.strftime("%Y-%m-%dT%H:%M:%S")
-            except (OverflowError, ValueError, OSError):
-                text = f"{second}s"
-            known[second] = text
-        texts.append(f"{text}.{rest:09d}Z")
-    return texts
 
 
 def statistics(counts: Mapping[str, int], rules: Iterable[AlertRule]) -> str:

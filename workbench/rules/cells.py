@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from json.encoder import encode_basestring as _encode  # type: ignore[attr-defined]
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -10,7 +11,15 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-__all__ = ["cut", "json_values", "list_text", "raw_values", "text_values"]
+__all__ = [
+    "cut",
+    "json_texts",
+    "json_values",
+    "list_text",
+    "quoted",
+    "raw_values",
+    "text_values",
+]
 
 # A list's text is cut to this many bytes by the engine.
 _LIST_BYTES = 1023
@@ -100,14 +109,10 @@ def _scalars(array: pa.Array, kind: str, *, as_json: bool) -> list[Any]:
     if kind == "ipnet":
         return [None if v is None else "<IPNET>" for v in array.to_pylist()]
     if kind == "ipaddr":
-        cache: dict[bytes | None, str | None] = {None: None}
-        out = []
-        for value in array.to_pylist():
-            text = cache.get(value)
-            if text is None and value is not None:
-                text = cache[value] = address_text(value)
-            out.append(text)
-        return out
+        from workbench.addresses import address_text as column_text
+
+        shown: list[str | None] = column_text(array).to_pylist()
+        return shown
     values: list[Any] = _integers(array).to_pylist()
     if as_json:
         return values
@@ -174,6 +179,50 @@ def json_values(column: Any, kind: str, *, is_list: bool) -> list[Any]:
     if is_list:
         return list(_lists(array, kind, as_json=True))
     return _scalars(array, kind, as_json=True)
+
+
+def quoted(text: str) -> str:
+    """Write a text as JSON; what is not UTF-8 becomes U+FFFD."""
+    if not text.isascii():
+        text = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return _encode(text)
+
+
+def _json_scalars(array: pa.Array, kind: str) -> list[str]:
+    """Write each value of a plain array as JSON, "null" where absent."""
+    import pyarrow as pa
+
+    if pa.types.is_dictionary(array.type):
+        known = _json_scalars(array.dictionary, kind)
+        return ["null" if i is None else known[i] for i in array.indices.to_pylist()]
+    values = _scalars(array, kind, as_json=kind == "string")
+    if kind == "string":
+        return [
+            "null" if v is None else _encode(v) if v.isascii() else quoted(v)
+            for v in values
+        ]
+    if kind in ("ipaddr", "ipnet"):
+        return ["null" if v is None else f'"{v}"' for v in values]
+    return ["null" if v is None else v for v in values]
+
+
+def json_texts(column: Any, kind: str, *, is_list: bool) -> list[str]:
+    """Give one value per row, written as JSON; as :func:`json_values`, but faster."""
+    array = _flat(column)
+    if not is_list:
+        return _json_scalars(array, kind)
+    import pyarrow as pa
+
+    if pa.types.is_dictionary(array.type):
+        array = array.dictionary_decode()
+    items = _json_scalars(_flat(array.values), kind)
+    ends = array.offsets.to_pylist()
+    return [
+        f"[{','.join(items[ends[i] : ends[i + 1]])}]"
+        if ok and ends[i] != ends[i + 1]
+        else "null"
+        for i, ok in enumerate(array.is_valid().to_pylist())
+    ]
 
 
 def raw_values(column: Any, kind: str, *, is_list: bool) -> list[Any]:

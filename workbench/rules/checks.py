@@ -138,7 +138,7 @@ def _shortened(rule: CompiledRule) -> Iterator[Problem]:
         at = min(max(0, span.start - 1), len(piece.text))
         pos = source_offset(piece.node, piece.source, at, piece.text)
         base = rule.entry.output_place
-        place = Place(piece.source, pos, base.kind, base.name, base.parent)
+        place = base.pointing(piece.source, pos)
         rest = written[len(used) :]
         known = rule.output.known_names
         near = [n for n in nearest_names(written, dict.fromkeys(known)) if n != used]
@@ -164,7 +164,7 @@ def _constant(rule: CompiledRule) -> Iterator[Problem]:
     if not macros and span is not None:
         spot = origin.retrace().spot(span.start)
         if spot is not None:
-            place = Place(spot.source, spot.pos, place.kind, place.name, place.parent)
+            place = place.pointing(spot.source, spot.pos)
     if always:
         yield _warning(
             "always-true",

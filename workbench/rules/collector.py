@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from workbench.rules.model import ENGINE_VERSION, PluginRequirement
+from workbench.rules.places import Place
 from workbench.rules.versions import compatible, parse_version, version_text
 
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
         MacroEntry,
         RuleEntry,
     )
-    from workbench.rules.places import Place
     from workbench.rules.report import Report
     from workbench.rules.target import Target
     from workbench.rules.updates import RuleUpdate
@@ -433,8 +433,9 @@ class Collector:
         place = entry.place
         if message is None:
             message = f"'{name}' is not a supported filter field"
-        elif self.report.stop_at_first:
-            place = place.chain()[0]  # type: ignore[assignment]
+        else:
+            # the engine names no place for these
+            place = Place(place.source, 0).pointing(place.source, place.pos)
         self.report.error(_WRONG, message, place, hint)
 
 

@@ -276,12 +276,11 @@ class _Job:
         breaks = head.replace(b"\r", b"\n")
         row = breaks.count(b"\n") + 1
         column = offset - breaks.rfind(b"\n")
-        spot = None
-        if not self.report.stop_at_first:
-            exact = offset if true_offset is None else true_offset
-            spot = origin.retrace().spot(exact)
+        exact = offset if true_offset is None else true_offset
         text = parsed.text if shown is None else shown
-        return ConditionPlace(base, text, offset, row, column, spot)
+        return ConditionPlace(
+            base, text, offset, row, column, lambda: origin.retrace().spot(exact)
+        )
 
     def _too_large(self, name: str, place: Place) -> None:
         self.report.error(
@@ -489,7 +488,7 @@ class _Job:
 
     def _output_place(self, entry: RuleEntry, offset: int, text: str) -> Place:
         place = entry.output_place
-        if self.report.stop_at_first or not entry.output:
+        if not entry.output:
             return place
         # a leading * was put before the text
         raw = text.encode("utf-8", "surrogateescape")
@@ -497,7 +496,7 @@ class _Job:
         for piece in entry.output:
             if at <= len(piece.text):
                 inner = source_offset(piece.node, piece.source, at, piece.text)
-                return Place(piece.source, inner, place.kind, place.name, place.parent)
+                return place.pointing(piece.source, inner)
             at -= len(piece.text) + 1
         return place
 
@@ -595,8 +594,12 @@ class _Job:
 
     def _event_names(self, entry: RuleEntry, tree: Expr, parsed: Parsed) -> bool:
         """Check the values of evt.type; False when the rule is to be skipped."""
-        from workbench.condition.nodes import BinaryCheckExpr, FieldExpr, ListExpr
-        from workbench.condition.nodes import ValueExpr
+        from workbench.condition.nodes import (
+            BinaryCheckExpr,
+            FieldExpr,
+            ListExpr,
+            ValueExpr,
+        )
         from workbench.field_refs import nearest_names
         from workbench.rules.event_names import EVENT_NAMES
 

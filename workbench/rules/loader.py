@@ -1,9 +1,9 @@
 """Files in order → collection, compilation, and the verdict on each file.
 
 The engine stops at the first error of a file, and its verdicts depend on that: what a
-broken file defined before its error stays. So every load runs twice over the same
-nodes when something is wrong: once as the engine does, for verdicts, and once going on
-after errors, for all complaints.
+broken file defined before its error stays. So loading runs over the files as the engine
+does, for verdicts, and, when something is wrong, once more going on after errors, for
+all complaints.
 """
 
 from __future__ import annotations
@@ -227,21 +227,26 @@ def load(
                 schema,
             )
         )
-    everything = Report(stop_at_first=False)
-    collector = Collector(everything, target)
-    for file in files:
-        if file.fault is not None:
-            everything.problems.append(file.fault)
-        else:
-            read_file(file.source, file.documents, everything, collector)
-    compilation = compile_all(
-        collector,
-        everything,
-        least_priority=least_priority,
-        additions=additions,
-        cache=cache,
-    )
-    problems = _merged(everything.problems, results)
+    if all(result.successful for result in results):
+        problems = _merged([], results)
+        if results:
+            problems = _merged(results[-1].warnings, results)
+    else:
+        everything = Report(stop_at_first=False)
+        collector = Collector(everything, target)
+        for file in files:
+            if file.fault is not None:
+                everything.problems.append(file.fault)
+            else:
+                read_file(file.source, file.documents, everything, collector)
+        compilation = compile_all(
+            collector,
+            everything,
+            least_priority=least_priority,
+            additions=additions,
+            cache=cache,
+        )
+        problems = _merged(everything.problems, results)
     unmet = requirement_problems(collector.plugins, target)
     return Loaded(results, [*problems, *unmet], collector, compilation, unmet)
 

@@ -103,10 +103,12 @@ def _contradicts(literals: Sequence[_Literal]) -> bool:
     high: dict[str, int] = {}
     needed: set[str] = set()
     absent: set[str] = set()
-    positive = {item.check for item in literals if item.positive}
+    positive = [item.check for item in literals if item.positive]
     for item in literals:
         check = item.check
-        if not item.positive and check in positive:
+        if not item.positive and any(
+            other.test == check.test and other == check for other in positive
+        ):
             return True
         column = check.left.column
         if column is None:

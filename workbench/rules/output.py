@@ -19,7 +19,7 @@ from workbench.field_refs import (
 from workbench.fields import as_field_table
 from workbench.generic_fields import GENERIC_FIELDS
 from workbench.quoting import EscapeFault, scan_quoted
-from workbench.rules.cells import cut, json_values, text_values
+from workbench.rules.cells import cut, json_texts, json_values, text_values
 from workbench.rules.operands import CallValue, ManyArguments, compile_call
 
 if TYPE_CHECKING:
@@ -369,6 +369,17 @@ class Output:
             name: self._json_column(field, table)
             for name, field in self.json_fields().items()
         }
+
+    def json_texts(self, table: pa.Table) -> dict[str, list[str]]:
+        """Give ``output_fields`` written as JSON: name → one text per row."""
+        found = {}
+        for name, field in self.json_fields().items():
+            info = field.info
+            column, kind = field.column, info.type
+            if info.name.startswith(_TIME_FIELDS) and info.name in GENERIC_FIELDS:
+                column, kind = "evt.rawtime", "abstime"
+            found[name] = json_texts(_column(table, column), kind, is_list=info.is_list)
+        return found
 
     def _json_column(self, field: ResolvedField, table: pa.Table) -> list[Any]:
         info = field.info

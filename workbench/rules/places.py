@@ -7,12 +7,14 @@ conditions) and ours (from 1, characters, the true place in the file).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from workbench.diagnostics import Diagnostic
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from workbench.diagnostics import Severity
     from workbench.yaml import Node, SourceText
 
@@ -93,7 +95,10 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One link of the chain. ``kind``: the engine's item type; ``name``: of the item."""
+    """One link of the chain. ``kind``: the engine's item type; ``name``: of the item.
+
+    ``exact``: the true place where that is more exact than the engine's.
+    """
 
     source: SourceText
     pos: int
@@ -101,6 +106,11 @@ class Place:
     name: str = ""
     parent: Place | None = None
     at_end: bool = False
+    exact: Spot | None = None
+
+    def pointing(self, source: SourceText, pos: int) -> Place:
+        """Give the same place with a more exact true place."""
+        return replace(self, exact=Spot(source, pos))
 
     def inside(self, kind: str, node: Node, name: str = "") -> Place:
         """Go one step in: to ``node``."""
@@ -113,7 +123,7 @@ class Place:
 
     def spot(self) -> Spot:
         """Give the true place."""
-        return Spot(self.source, self.pos)
+        return self.exact or Spot(self.source, self.pos)
 
     def location(self) -> dict[str, Any]:
         """Give one entry of the engine's ``locations``."""
@@ -149,7 +159,7 @@ class ConditionPlace:
 
     ``text``: the condition after exceptions and lists; ``index``: byte offset in it (or
     in a macro's text: the engine does not tell them apart). ``base``: the item.
-    ``true_spot``: where the text really stands, if known.
+    ``find``: finds where the text really stands.
     """
 
     base: Place
@@ -157,11 +167,12 @@ class ConditionPlace:
     index: int
     row: int
     column: int
-    true_spot: Spot | None = None
+    find: Callable[[], Spot | None] | None = None
 
     def spot(self) -> Spot:
         """Give the true place."""
-        return self.true_spot or self.base.spot()
+        found = self.find() if self.find is not None else None
+        return found or self.base.spot()
 
     def location(self) -> dict[str, Any]:
         """Give one entry of the engine's ``locations``."""

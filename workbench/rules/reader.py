@@ -100,9 +100,7 @@ class Reader:
 
     def _fail_at(self, content: Place, node: Node, message: str, hint: str) -> None:
         # the engine names no place; ours is where the document begins
-        place = content
-        if not self.report.stop_at_first:
-            place = Place(self.source, node.start)
+        place = content.pointing(self.source, node.start)
         self.report.error(_SHAPE, message, place, hint)
 
     def item(self, item: Node, content: Place) -> None:
@@ -136,7 +134,7 @@ class Reader:
                     "LOAD_ERR_VALIDATE",
                     f"yaml-cpp: error at line {row + 1}, column {column + 1}: "
                     "bad conversion",
-                    Place(self.source, 0),
+                    Place(self.source, 0).pointing(self.source, key.start),
                     "keys are plain words",
                 )
                 continue
@@ -157,9 +155,7 @@ class Reader:
 
         near = difflib.get_close_matches(name.lower(), sorted(ITEM_KEYS[kind]), 1, 0.6)
         hint = f"did you mean {near[0]}?" if near else f"a {kind} has no such key"
-        where = place
-        if not self.report.stop_at_first:
-            where = Place(self.source, key.start, place.kind, place.name, place.parent)
+        where = place.pointing(self.source, key.start)
         self.report.warn(
             "LOAD_UNKNOWN_KEY",
             f"Unknown key '{name}'. The key will be ignored.",

@@ -50,7 +50,7 @@ def read_overrides(
                 "LOAD_ERR_VALIDATE",
                 "invalid node; this may result from using a map iterator as a sequence "
                 "iterator, or vice-versa",
-                content if report.stop_at_first else outer,
+                content.pointing(place.source, node.start),
                 "override is a mapping, such as {condition: append}",
             )
         return {}
@@ -63,7 +63,7 @@ def read_overrides(
                 "LOAD_ERR_VALIDATE",
                 f"yaml-cpp: error at line {row + 1}, column {column + 1}: "
                 "bad conversion",
-                content if report.stop_at_first else outer,
+                content.pointing(place.source, bad.start),
                 "override has one word per key: append or replace",
             )
             continue
