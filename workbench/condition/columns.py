@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
 
 if TYPE_CHECKING:
@@ -86,6 +87,15 @@ def _flat(array: pa.Array, name: str, type_: str) -> pa.Array:
     return _number(array, name, type_)
 
 
+def _without_view(array: pa.Array) -> pa.Array:
+    """Lay the items of a list view end to end; pyarrow's own cast loses some."""
+    sizes = array.value_lengths().fill_null(0).to_numpy()
+    offsets = np.zeros(len(array) + 1, np.int64)
+    np.cumsum(sizes, out=offsets[1:])
+    nulls = array.is_null()
+    return pa.LargeListArray.from_arrays(pa.array(offsets), array.flatten(), mask=nulls)
+
+
 def normalise(array: pa.Array, name: str, type_: str, *, is_list: bool) -> pa.Array:
     """Give ``array`` in a layout the kernel reads, without copying if it is one.
 
@@ -99,8 +109,9 @@ def normalise(array: pa.Array, name: str, type_: str, *, is_list: bool) -> pa.Ar
     if pa.types.is_null(kind):
         return array
     if pa.types.is_list(kind) or pa.types.is_large_list(kind):
-        items = _flat(array.values, name, type_)
-        if items is array.values:
+        values = array.values
+        items = _flat(values, name, type_)
+        if items is values:
             return array
         cls = pa.LargeListArray if pa.types.is_large_list(kind) else pa.ListArray
         wanted = (pa.large_list if cls is pa.LargeListArray else pa.list_)(items.type)
@@ -112,13 +123,11 @@ def normalise(array: pa.Array, name: str, type_: str, *, is_list: bool) -> pa.Ar
             offset=array.offset,
             children=[items],
         )
-    if (
-        pa.types.is_fixed_size_list(kind)
-        or pa.types.is_list_view(kind)
-        or pa.types.is_large_list_view(kind)
-    ):
+    if pa.types.is_fixed_size_list(kind):
         cast = array.cast(pa.large_list(kind.value_type))
         return normalise(cast, name, type_, is_list=True)
+    if pa.types.is_list_view(kind) or pa.types.is_large_list_view(kind):
+        return normalise(_without_view(array), name, type_, is_list=True)
     if pa.types.is_dictionary(kind):
         decoded = array.dictionary_decode()
         return normalise(decoded, name, type_, is_list=True)

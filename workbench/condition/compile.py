@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.condition.canonical import canonical
 from workbench.condition.check import parse_and_bind
+from workbench.condition.outline import flatten, unflatten
 from workbench.condition.plan import build_plan
 from workbench.fields import as_field_table
 
@@ -64,6 +65,7 @@ class CompiledCondition:
         self.columns: list[str] = list(self.bound.columns)
         self.ast: str = canonical(expr)
         self.warnings: list[Diagnostic] = list(self.bound.warnings)
+        self._elsewhere = False
 
     @classmethod
     def from_bound(
@@ -82,15 +84,19 @@ class CompiledCondition:
         self.columns = list(bound.columns)
         self.ast = ast
         self.warnings = list(bound.warnings)
+        self._elsewhere = True
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Travel as text and fields, compiled again on arrival.
 
-        The canonical text stands for a condition whose macros were expanded.
+        What was bound elsewhere travels as a flat list, so that deep trees pass.
         """
-        macros = any(check.macros for check in self.checks)
-        return CompiledCondition, (self.ast if macros else self.text, self.fields)
+        if not self._elsewhere:
+            return CompiledCondition, (self.text, self.fields)
+        flat = flatten(self.root)
+        facts = {"text": self.text, "ast": self.ast, "fields": self.fields}
+        return _rebuilt, (flat, self.columns, self.warnings, facts)
 
     def __repr__(self) -> str:
         return f"CompiledCondition({self.ast!r}, columns={self.columns})"
@@ -142,6 +148,19 @@ class CompiledCondition:
     ) -> int:
         """Count the rows that match, keeping no mask. Raises as :meth:`mask`."""
         return _evaluation(self.plan, table).counts(threads=threads)[0]
+
+
+def _rebuilt(
+    flat: list[Any],
+    columns: list[str],
+    warnings: list[Diagnostic],
+    facts: dict[str, Any],
+) -> CompiledCondition:
+    """Undo the pickling of a condition that was bound elsewhere."""
+    from workbench.condition.bind import BoundCondition
+
+    bound = BoundCondition(unflatten(flat), tuple(columns), tuple(warnings))
+    return CompiledCondition.from_bound(bound, **facts)
 
 
 class CompiledSet:

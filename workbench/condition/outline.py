@@ -16,17 +16,19 @@ from workbench.condition.nodes import (
     BoundAnd,
     BoundCheck,
     BoundNot,
+    BoundOr,
     CallStep,
     ColumnStep,
     ConstStep,
     Network,
+    postorder,
 )
 from workbench.html import printable
 
 if TYPE_CHECKING:
     from workbench.condition.nodes import Bound, Operand
 
-__all__ = ["Line", "operand_name", "outline", "value_text"]
+__all__ = ["Line", "flatten", "operand_name", "outline", "unflatten", "value_text"]
 
 # Longest value shown, in characters, and most items of a list.
 _LONGEST = 160
@@ -78,6 +80,34 @@ def outline(root: Bound) -> list[Line]:
             lines.append(Line("and" if isinstance(node, BoundAnd) else "or", depth))
             todo += [(c, depth + 1, at) for c in reversed(node.children)]
     return lines
+
+
+def flatten(root: Bound) -> list[Any]:
+    """Give a tree as a flat list, children before parents: checks, (kind, n, span)."""
+    kinds = {BoundAnd: "and", BoundOr: "or", BoundNot: "not"}
+    return [
+        node
+        if isinstance(node, BoundCheck)
+        else (kinds[type(node)], len(getattr(node, "children", "1")), node.span)
+        for node in postorder(root)
+    ]
+
+
+def unflatten(flat: list[Any]) -> Bound:
+    """Undo :func:`flatten`."""
+    stack: list[Bound] = []
+    for item in flat:
+        if isinstance(item, BoundCheck):
+            stack.append(item)
+            continue
+        kind, size, span = item
+        children = tuple(stack[-size:])
+        del stack[-size:]
+        if kind == "not":
+            stack.append(BoundNot(children[0], span))
+        else:
+            stack.append((BoundAnd if kind == "and" else BoundOr)(children, span))
+    return stack.pop()
 
 
 def text_of(value: bytes) -> str:

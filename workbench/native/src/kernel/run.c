@@ -3,6 +3,8 @@
 #include "kernel.h"
 
 #define BLOCK 65536
+/* Deeper trees work on smaller blocks, as every level holds bitmaps of its own. */
+#define DEEP 256
 
 /* What is known of a check or a shared node in the current block. */
 typedef struct memo {
@@ -17,6 +19,7 @@ typedef struct record {
 	double asked;
 	double passed;
 	float cost;
+	int32_t height;
 } record;
 
 typedef struct run {
@@ -28,7 +31,7 @@ typedef struct run {
 	uint64_t **spare; /* scratch bitmaps, grown on demand */
 	int64_t n_spare, used;
 	int64_t start, n, words;
-	int failed;
+	int64_t block; /* rows */
 } run;
 
 /* Children lists longer than this keep the order they came in. */
@@ -46,15 +49,15 @@ static uint64_t *push(run *r)
 		r->n_spare = more;
 	}
 	if (!r->spare[r->used])
-		r->spare[r->used] = malloc(BLOCK / 8);
+		r->spare[r->used] = malloc((size_t)r->block / 8);
 	return r->spare[r->used] ? r->spare[r->used++] : NULL;
 }
 
-static int memo_ready(memo *m)
+static int memo_ready(const run *r, memo *m)
 {
 	if (!m->hits) {
-		m->hits = malloc(BLOCK / 8);
-		m->known = malloc(BLOCK / 8);
+		m->hits = malloc((size_t)r->block / 8);
+		m->known = malloc((size_t)r->block / 8);
 	}
 	return m->hits && m->known ? 0 : -1;
 }
@@ -76,7 +79,7 @@ static int look_up_group(run *r, const wbk_group *g)
 	int list = wbk_is_list(g->column);
 	for (int b = 0; b < g->count; b++) {
 		memo *m = &r->slots[g->slots[b]];
-		if (memo_ready(m))
+		if (memo_ready(r, m))
 			return -1;
 		m->touched = m->full = 1;
 		out[b] = m->hits;
@@ -123,7 +126,7 @@ static int eval_slot(run *r, int32_t slot, const uint64_t *rows, uint64_t *out)
 {
 	const wbk_slot *s = &r->program->slots[slot];
 	memo *m = &r->slots[slot];
-	if (memo_ready(m))
+	if (memo_ready(r, m))
 		return -1;
 	memo_begin(r, m);
 	if (!m->full && s->group >= 0) {
@@ -272,7 +275,7 @@ static int eval(run *r, int32_t node, const uint64_t *rows, uint64_t *out)
 	if (x->shared && x->op != WBK_LEAF) {
 		memo *m = &r->shared[node];
 		uint64_t *need = push(r), *got = push(r), any = 0;
-		if (!need || !got || memo_ready(m))
+		if (!need || !got || memo_ready(r, m))
 			return -1;
 		memo_begin(r, m);
 		for (int64_t k = 0; k < r->words; k++) {
@@ -325,17 +328,25 @@ static int run_block(run *r, uint8_t *const *out, int64_t out_offset, int64_t *c
 	return 0;
 }
 
-/* Costs go up the tree; children come before their parents. */
+/* Costs and heights go up the tree; children come before their parents. */
 static void set_costs(run *r)
 {
 	const wbk_program *p = r->program;
+	int64_t highest = 0;
 	for (int64_t i = 0; i < p->n_nodes; i++) {
 		const wbk_node *x = &p->nodes[i];
 		float sum = x->op == WBK_LEAF ? p->slots[x->first].cost : 0.1f;
-		for (int32_t k = 0; k < x->count && x->op != WBK_LEAF; k++)
-			sum += r->records[p->children[x->first + k]].cost;
+		int32_t height = 0;
+		for (int32_t k = 0; k < x->count && x->op != WBK_LEAF; k++) {
+			const record *child = &r->records[p->children[x->first + k]];
+			sum += child->cost;
+			height = child->height + 1 > height ? child->height + 1 : height;
+		}
 		r->records[i].cost = sum;
+		r->records[i].height = height;
+		highest = height > highest ? height : highest;
 	}
+	r->block = highest > DEEP ? BLOCK * DEEP / highest / 64 * 64 + 64 : BLOCK;
 }
 
 static void memos_free(memo *m, int64_t n)
@@ -364,8 +375,8 @@ int wbk_run(const wbk_program *p, int64_t n, uint8_t *const *out, int64_t out_of
 			       sizeof *r.order * (size_t)p->n_children);
 		set_costs(&r);
 	}
-	for (r.start = 0; r.start < n && !failed; r.start += BLOCK) {
-		r.n = n - r.start < BLOCK ? n - r.start : BLOCK;
+	for (r.start = 0; r.start < n && !failed; r.start += r.block) {
+		r.n = n - r.start < r.block ? n - r.start : r.block;
 		r.words = wbk_words(r.n);
 		failed = run_block(&r, out, out_offset, counts);
 	}
