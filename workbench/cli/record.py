@@ -82,6 +82,9 @@ class _Writer(Protocol):
     def write(self, data: pa.RecordBatch, /) -> int:
         """Take further rows."""
 
+    def flush(self) -> None:
+        """Hand over what waits; called when the stream rests."""
+
     def close(self) -> None:
         """Finish the file."""
 
@@ -149,6 +152,9 @@ class _ParquetFile:
     def write(self, data: pa.RecordBatch) -> int:
         return self._writer.write(data)
 
+    def flush(self) -> None:
+        """Wait on: small row groups would make a slow file."""
+
     def close(self) -> None:
         self._writer.close()
 
@@ -173,7 +179,8 @@ def _pump(capture: Capture, writer: _Writer, args: argparse.Namespace) -> int:
     status = 0
     try:
         with Bar(capture, sys.stderr.isatty()) as bar:
-            for batch in batches_until(capture, args.timeout):
+            batches = batches_until(capture, args.timeout, idle=writer.flush)
+            for batch in batches:
                 writer.write(batch)
                 bar.update(capture.count, args.max_events)
     except KeyboardInterrupt:

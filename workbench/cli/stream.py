@@ -16,7 +16,7 @@ from workbench.errors import WorkbenchError
 from workbench.event_files import suffix_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from workbench.bench import Workbench
     from workbench.capture import Capture
@@ -189,8 +189,16 @@ def _column_names(texts: list[Any], fields: Any) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def batches_until(capture: Capture, seconds: float | None) -> Iterator[pa.RecordBatch]:
-    """Give record batches until the end or the time limit."""
+def batches_until(
+    capture: Capture,
+    seconds: float | None,
+    *,
+    idle: Callable[[], None] | None = None,
+) -> Iterator[pa.RecordBatch]:
+    """Give record batches until the end or the time limit.
+
+    ``idle``: called while nothing comes.
+    """
     limit = None if seconds is None else time.monotonic() + seconds
     while capture.end_reason is None:
         wait = _WAIT_SEC
@@ -202,6 +210,8 @@ def batches_until(capture: Capture, seconds: float | None) -> Iterator[pa.Record
         batch = capture.read(wait)
         if batch is not None:
             yield batch
+        elif idle is not None:
+            idle()
     # The error that ended the stream, after its rows.
     capture.read()
 

@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import workbench as wb
+from workbench.captures.parquet import read_parquet
+from workbench.captures.scap import read_scap
+
+
+def recording(weblog, log, out, *words):
+    command = [sys.executable, "-m", "workbench", "record", str(weblog)]
+    command += ["--config", '{"follow": true}', "--open", str(log), "--out", str(out)]
+    return subprocess.Popen(
+        [*command, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def wait_for(condition, seconds=20):
+    limit = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < limit, "it did not come to pass"
+        time.sleep(0.05)
+
+
+def rows(path):
+    return len(read_scap(path).table) if path.exists() else 0
+
+
+@pytest.fixture
+def lines(access_log):
+    return Path(access_log).read_bytes().splitlines(keepends=True)
+
+
+@pytest.fixture
+def growing(tmp_path, lines):
+    log = tmp_path / "growing.log"
+    log.write_bytes(b"".join(lines[:300]))
+    return log
+
+
+def test_an_interrupt_ends_a_recording_with_everything_kept(
+    weblog, growing, lines, tmp_path
+):
+    out = tmp_path / "x.scap"
+    recorder = recording(weblog, growing, out)
+    wait_for(lambda: rows(out) == 300)
+    with growing.open("ab") as log:
+        log.writelines(lines[300:400])
+    wait_for(lambda: rows(out) == 400)
+    recorder.send_signal(signal.SIGINT)
+    said, complaints = recorder.communicate(timeout=20)
+    assert recorder.returncode == 130
+    assert said == f"{out}\n"
+    assert "400 events in 1 file (end: cancelled)" in complaints
+    assert rows(out) == 400
+
+
+@pytest.mark.crash
+@pytest.mark.parametrize("name", ["x.scap", "x.scap.gz"])
+def test_a_killed_recorder_leaves_a_readable_file(weblog, growing, tmp_path, name):
+    out = tmp_path / name
+    recorder = recording(weblog, growing, out)
+    try:
+        wait_for(lambda: rows(out) == 300)
+    finally:
+        recorder.kill()
+        recorder.communicate()
+    contents = read_scap(out)
+    assert len(contents.table) == 300
+    assert not any("cut" in note for note in contents.notes)
+
+
+@pytest.mark.crash
+def test_a_crash_of_the_plugin_keeps_what_was_recorded(sample, tmp_path):
+    out = tmp_path / "x.scap"
+    command = [sys.executable, "-m", "workbench", "record", str(sample("faulty"))]
+    command += ["--open", "segfault@next_batch:5", "--out", str(out)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1, done.stderr
+    assert "SIGSEGV" in done.stderr
+    assert out.exists()
+
+
+def test_rotation_by_time_begins_new_files(weblog, growing, lines, tmp_path):
+    recorder = recording(weblog, growing, tmp_path / "x.scap", "--rotate-sec", "0.3")
+    first, second = tmp_path / "x-0001.scap", tmp_path / "x-0002.scap"
+    wait_for(lambda: rows(first) == 300)
+    time.sleep(0.4)
+    with growing.open("ab") as log:
+        log.writelines(lines[300:310])
+    wait_for(lambda: rows(second) == 10)
+    recorder.send_signal(signal.SIGINT)
+    said, _ = recorder.communicate(timeout=20)
+    assert said.splitlines() == [str(first), str(second)]
+
+
+def test_a_parquet_recording_needs_no_plugin_afterwards(weblog, access_log, tmp_path):
+    out = tmp_path / "x.parquet"
+    command = [sys.executable, "-m", "workbench", "record", str(weblog)]
+    command += ["--open", str(access_log), "--out", str(out), "--max-events", "500"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    contents = read_parquet(out)
+    assert (contents.plugin, contents.source) == ("weblog", "weblog")
+    events = wb.open_events(out)
+    assert len(events) == 500
+    assert 0 < len(events.where("weblog.status < 400")) < 500
+    assert events.keeps_raw
+
+
+def test_replay_prints_what_stream_prints(weblog, access_log, tmp_path):
+    def run(*words):
+        command = [sys.executable, "-m", "workbench", *map(str, words)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    out = tmp_path / "x.scap"
+    run("record", weblog, "--open", access_log, "--out", out, "--max-events", 100)
+    streamed = run(
+        "stream", weblog, "--open", access_log, "--max-events", 100, "--format", "jsonl"
+    )
+    replayed = run("replay", out, "--with", weblog, "--format", "jsonl")
+    assert [json.loads(line) for line in replayed.splitlines()] == [
+        json.loads(line) for line in streamed.splitlines()
+    ]
+    only = run(
+        *("replay", out, "--with", weblog, "--where", "weblog.status = 404"),
+        *("--out", tmp_path / "y.jsonl"),
+    )
+    assert only == ""
+    kept = (tmp_path / "y.jsonl").read_text().splitlines()
+    assert all(json.loads(line)["weblog.status"] == 404 for line in kept)
+
+
+def test_a_replay_without_the_plugin_still_shows_the_events(
+    weblog, access_log, tmp_path
+):
+    out = tmp_path / "x.scap"
+    with wb.load(weblog) as plugin:
+        plugin.capture(str(access_log), max_events=3).save(out)
+    command = [sys.executable, "-m", "workbench", "replay", str(out)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) == 4
+    assert "which no plugin given here has" in done.stderr
+
+
+def test_a_place_that_cannot_be_written_is_said_at_once(weblog, access_log, tmp_path):
+    command = [sys.executable, "-m", "workbench", "record", str(weblog)]
+    command += ["--open", str(access_log), "--out", str(tmp_path / "no" / "x.scap")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "No such file or directory" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
