@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Self
 
 from workbench.errors import PluginLoadError, PluginOpenError, WorkbenchError
@@ -47,8 +48,9 @@ class Workbench:
             memory_limit_bytes=memory_limit_bytes,
         )
         self._plugins: dict[str, Plugin] = {}
-        # Open params by plugin name, as a falco.yaml gave them.
+        # Open params by plugin name: as a falco.yaml gave them, and as used last.
         self.default_params: dict[str, str] = {}
+        self._used_params: dict[str, str] = {}
 
     # -- plugins ---------------------------------------------------------------------
 
@@ -193,8 +195,9 @@ class Workbench:
         captures: dict[str, Capture] = {}
         with contextlib.ExitStack() as stack:
             for name, text in params.items():
-                capture = self._source_plugin(name).start(
-                    text,
+                plugin = self._source_plugin(name)
+                capture = plugin.start(
+                    self._params(plugin, text),
                     (fields or {}).get(name),
                     keep_events=keep_events,
                     max_events=max_events,
@@ -203,9 +206,10 @@ class Workbench:
             return collect_all(captures, timeout_sec=timeout_sec)
 
     def _params(self, plugin: Plugin, params: str | None) -> str:
-        if params is not None:
-            return params
-        return self.default_params.get(plugin.name, "")
+        if params is None:
+            return self.default_params.get(plugin.name, "")
+        self._used_params[plugin.name] = params
+        return params
 
     @property
     def last_events(self) -> Events | None:
@@ -237,10 +241,14 @@ class Workbench:
     # -- falco.yaml ------------------------------------------------------------------
 
     def to_falco_yaml(self) -> str:
-        """Give the plugins section of a falco.yaml that loads the same plugins."""
+        """Give the plugins section of a falco.yaml that loads the same plugins.
+
+        Open params are those of the falco.yaml loaded, else those used last.
+        """
         from workbench.falco_config import to_falco_yaml
 
-        return to_falco_yaml(self)
+        params = {**self._used_params, **self.default_params}
+        return to_falco_yaml(SimpleNamespace(roster=self.roster, default_params=params))
 
     @classmethod
     def from_falco_yaml(cls, path: str | os.PathLike[str], **options: Any) -> Workbench:

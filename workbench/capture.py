@@ -96,6 +96,7 @@ class Capture:
             keep_raw=keep_events,
             plugin_info=info,
             max_events=max_events,
+            one_field_per_call=any(m.one_field_per_call for m in roster.members),
         )
         self._open()
 

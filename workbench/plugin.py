@@ -177,6 +177,19 @@ class Plugin:
 
     # -- events ----------------------------------------------------------------------
 
+    @property
+    def one_field_per_call(self) -> bool:
+        """Whether captures ask for one field per C call, as Falco does.
+
+        Off by default: fields are asked for together where that gives the same values.
+        Turn it on for a plugin that mixes up fields asked for together.
+        """
+        return self._member.one_field_per_call
+
+    @one_field_per_call.setter
+    def one_field_per_call(self, on: bool) -> None:
+        self._member.one_field_per_call = bool(on)
+
     def open(
         self,
         params: str = "",

@@ -41,11 +41,15 @@ _REMEMBERED = 2000
 
 @dataclass(eq=False)
 class Member:
-    """One loaded plugin: what to load and initialise it with, and what it said."""
+    """One loaded plugin: what to load and initialise it with, and what it said.
+
+    ``one_field_per_call``: never ask it for two fields in one C call.
+    """
 
     path: str
     config: str
     manifest: Manifest
+    one_field_per_call: bool = False
 
     @property
     def name(self) -> str:

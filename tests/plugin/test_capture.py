@@ -81,6 +81,16 @@ def test_fields_arguments_and_generic_fields(plugin, access_log):
     assert isinstance(events.frame["payload"][0], bytes)
 
 
+def test_one_field_per_call_gives_the_same_values(plugin, access_log):
+    together = plugin.capture(access_log, max_events=500)
+    plugin.one_field_per_call = True
+    assert plugin.one_field_per_call
+    alone = plugin.capture(access_log, max_events=500)
+    columns = list(together.frame.columns)
+    columns.remove("evt.time")
+    assert alone.frame[columns].equals(together.frame[columns])
+
+
 def test_no_events_at_all(plugin, access_log):
     events = plugin.capture(access_log, max_events=0)
     assert len(events) == 0
