@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from workbench.addresses import address_text
 from workbench.generic_fields import GENERIC_FIELDS
 from workbench.tables import (
+    COUNT_COLUMNS,
     HIDDEN_COLUMNS,
     column_info,
     list_like,
@@ -30,11 +31,6 @@ if TYPE_CHECKING:
     from workbench.fields import FieldInfo
 
 __all__ = ["column_info", "event_frame"]
-
-# Declared as times by the engine, but no number of nanoseconds since anything.
-_COUNTS = frozenset(
-    {"evt.rawtime.s", "evt.rawtime.ns", "evt.reltime.s", "evt.reltime.ns"}
-)
 
 _TIME = pa.timestamp("ns", "UTC")
 _SPAN = pa.duration("ns")
@@ -137,7 +133,7 @@ def event_frame(
     for name in columns:
         # evt.time, a text for conditions, is shown as the time that it is.
         if name not in data and name in names:
-            info = None if name in _COUNTS else column_info(name, fields)
+            info = None if name in COUNT_COLUMNS else column_info(name, fields)
             data[name] = _series(table.column(name), info)
     return pd.DataFrame(data, index=pd.RangeIndex(table.num_rows), copy=False)
 

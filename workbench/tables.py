@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from workbench.fields import FieldInfo
 
 __all__ = [
+    "COUNT_COLUMNS",
     "HIDDEN_COLUMNS",
     "column_info",
     "column_type",
@@ -30,6 +31,11 @@ __all__ = [
     "plain_lists",
     "text_array",
 ]
+
+# Declared as times by the engine, but no number of nanoseconds since anything.
+COUNT_COLUMNS = frozenset(
+    {"evt.rawtime.s", "evt.rawtime.ns", "evt.reltime.s", "evt.reltime.ns"}
+)
 
 # Columns that serve the machine: never shown unless asked for by name.
 HIDDEN_COLUMNS = frozenset({"raw"})

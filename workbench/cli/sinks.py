@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import sys
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
@@ -9,7 +10,9 @@ from typing import TYPE_CHECKING, Any, Protocol, TextIO
 from workbench.errors import WorkbenchError
 from workbench.event_files import SUFFIXES, suffix_of
 from workbench.html import printable
+from workbench.tables import COUNT_COLUMNS, column_info
 from workbench.text_rows import csv_header, csv_rows, json_rows, text_columns
+from workbench.trace import duration_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -47,7 +50,11 @@ def table_lines(
     first = not widths
     for start in range(0, table.num_rows, _BLOCK):
         values = text_columns(table.slice(start, _BLOCK), fields, columns)
-        cells = [[_cell(value) for value in column] for column in values]
+        kinds = [_kind(name, fields) for name in columns]
+        cells = [
+            [_cell(value, kind) for value in column]
+            for column, kind in zip(values, kinds, strict=True)
+        ]
         if not widths:
             widths += [
                 max([len(name), *map(len, column)])
@@ -65,9 +72,23 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
     return "  ".join(padded).rstrip() + "\n"
 
 
-def _cell(value: Any) -> str:
+def _kind(column: str, fields: Mapping[str, FieldInfo]) -> str:
+    """Give the field type of a column; "" where a number is just that."""
+    info = None if column in COUNT_COLUMNS else column_info(column, fields)
+    return info.type if info is not None and not info.is_list else ""
+
+
+def _cell(value: Any, kind: str) -> str:
+    """Give a value as people read it: times as dates, durations with a unit."""
     if value is None:
         return "-"
+    if kind == "abstime" and isinstance(value, int):
+        seconds, rest = divmod(value, 10**9)
+        date = dt.datetime.fromtimestamp(seconds, dt.UTC)
+        part = f".{rest:09}".rstrip("0").rstrip(".")
+        return f"{date:%Y-%m-%dT%H:%M:%S}{part}Z"
+    if kind == "reltime" and isinstance(value, int):
+        return duration_text(value)
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list):

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import pyarrow as pa
+
+from workbench.cli.sinks import table_lines
+from workbench.fields import FieldInfo, FieldTable
+
+FIELDS = FieldTable(
+    [
+        FieldInfo("p.at", "abstime"),
+        FieldInfo("p.took", "reltime"),
+        FieldInfo("p.s", "string"),
+        FieldInfo("p.l", "string", is_list=True),
+    ]
+)
+
+
+def cells(columns, **values):
+    table = pa.table({name.replace("_", "."): v for name, v in values.items()})
+    lines = list(table_lines(table, FIELDS, columns, []))
+    return [line.rstrip("\n") for line in lines[1:]]
+
+
+def test_times_are_dates_and_durations_have_units():
+    at = pa.array([0, 1_700_000_000 * 10**9 + 5 * 10**8, 2**64 - 1], pa.uint64())
+    assert cells(["p.at"], p_at=at) == [
+        "1970-01-01T00:00:00Z",
+        "2023-11-14T22:13:20.5Z",
+        "2554-07-21T23:34:33.709551615Z",
+    ]
+    took = pa.array([12, 1_500_000, None], pa.uint64())
+    assert cells(["p.took"], p_took=took) == ["12 ns", "1.5 ms", "-"]
+
+
+def test_text_is_printable_and_cut():
+    values = pa.array([b"a\x1b[31mb\n", b"x" * 100, b"\xff"], pa.binary())
+    first, second, third = cells(["p.s"], p_s=values)
+    assert first == "a\\x1b[31mb\\n"
+    assert second == "x" * 39 + "…"
+    assert third == "\ufffd"
+
+
+def test_lists_are_json():
+    values = pa.array([[b"a", b'"'], []], pa.list_(pa.binary()))
+    assert cells(["p.l"], p_l=values) == ['["a", "\\""]', "[]"]
+
+
+def test_later_rows_keep_the_widths_of_the_first():
+    widths: list[int] = []
+    first = pa.table({"p.s": [b"abc"]})
+    later = pa.table({"p.s": [b"a much longer text"]})
+    lines = list(table_lines(first, FIELDS, ["p.s"], widths))
+    lines += list(table_lines(later, FIELDS, ["p.s"], widths))
+    assert lines == ["p.s\n", "abc\n", "a much longer text\n"]
