@@ -81,6 +81,13 @@ def build_project(directory: str | Path) -> BuildResult:
     return BuildResult(libraries[-1], compiler_diagnostics(output, folder), output)
 
 
+def _environment() -> dict[str, str]:
+    """Give the build this package, wherever it was started from, and plain English."""
+    root = str(Path(__file__).resolve().parents[2])
+    paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {**os.environ, "LC_ALL": "C.UTF-8", "PYTHONPATH": os.pathsep.join(paths)}
+
+
 def _run(command: list[str], folder: Path) -> str:
     try:
         done = subprocess.run(  # noqa: S603 - no shell
@@ -90,7 +97,7 @@ def _run(command: list[str], folder: Path) -> str:
             stderr=subprocess.STDOUT,
             check=False,
             timeout=_BUILD_TIMEOUT_SEC,
-            env={**os.environ, "LC_ALL": "C.UTF-8"},
+            env=_environment(),
         )
     except subprocess.TimeoutExpired as error:
         raise WorkbenchError(

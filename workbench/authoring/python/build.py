@@ -33,6 +33,9 @@ __all__ = ["build_library"]
 
 _TYPES = """
 typedef struct { uint8_t *evt; uint64_t evtnum; const char *evtsrc; } wbp_event_input;
+typedef struct {
+    uint64_t number, time; const char *data; uint64_t size; const char *source;
+} wbp_event;
 typedef struct { uint32_t len; const void *ptr; } wbp_byte_buffer;
 typedef struct {
     void *res; uint64_t res_len; uint32_t field_id; const char *field;
@@ -58,10 +61,10 @@ void *wbp_py_open(void *s, const char *params, int32_t *rc);
 void wbp_py_close(void *s, void *h);
 int32_t wbp_py_next_batch(void *s, void *h, uint32_t *count, uint8_t **arena);
 const char *wbp_py_progress(void *s, void *h, uint32_t *pct);
-const char *wbp_py_event_to_string(void *s, const wbp_event_input *given);
-int32_t wbp_py_extract(void *s, const wbp_event_input *given, uint32_t count,
+const char *wbp_py_event_to_string(void *s, const wbp_event *event);
+int32_t wbp_py_extract(void *s, const wbp_event *event, uint32_t count,
                        wbp_extract_field *fields);
-int32_t wbp_py_parse(void *s, const wbp_event_input *given);
+int32_t wbp_py_parse(void *s, const wbp_event *event);
 """
 
 # Runs in the interpreter inside the library, before the first call.

@@ -62,6 +62,22 @@ static void wbp_call_log(void *fn, void *owner, const char *text, int32_t severi
 	log(owner, NULL, text, severity);
 }
 
+/* What Python needs of an event, read here because it is cheap here. */
+static wbp_event wbp_view(const wbp_event_input *in)
+{
+	wbp_event event = {.number = in->evtnum, .source = in->evtsrc ? in->evtsrc : ""};
+	uint32_t size;
+
+	memcpy(&event.time, in->evt, sizeof(event.time));
+	memcpy(&size, in->evt + 16, sizeof(size));
+	event.data = (const char *)in->evt + 38;
+	event.size = size > 38 ? size - 38 : 0;
+	return event;
+}
+
+/* Tells the workbench that one call may ask for several fields. */
+EXPORT const int workbench_shares_extract_calls = 1;
+
 EXPORT const char *plugin_get_required_api_version(void) { return WBP_API_VERSION; }
 EXPORT const char *plugin_get_version(void) { return WBP_VERSION; }
 EXPORT const char *plugin_get_name(void) { return WBP_NAME; }
@@ -174,7 +190,9 @@ EXPORT const char *plugin_get_progress(void *s, wbp_instance *h, uint32_t *pct)
 
 EXPORT const char *plugin_event_to_string(void *s, const wbp_event_input *in)
 {
-	return wbp_py_event_to_string(s, in);
+	wbp_event event = wbp_view(in);
+
+	return wbp_py_event_to_string(s, &event);
 }
 #endif
 
@@ -188,14 +206,18 @@ EXPORT const char *plugin_get_extract_event_sources(void)
 EXPORT int32_t plugin_extract_fields(void *s, const wbp_event_input *evt,
 				     const wbp_extract_input *in)
 {
-	return wbp_py_extract(s, evt, in->num_fields, in->fields);
+	wbp_event event = wbp_view(evt);
+
+	return wbp_py_extract(s, &event, in->num_fields, in->fields);
 }
 #endif
 
 #if WBP_HAS_PARSING
 EXPORT int32_t plugin_parse_event(void *s, const wbp_event_input *evt, const void *in)
 {
+	wbp_event event = wbp_view(evt);
+
 	(void)in;
-	return wbp_py_parse(s, evt);
+	return wbp_py_parse(s, &event);
 }
 #endif

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import json
 import struct
+import sys
 import traceback
 from typing import Any
 
@@ -23,6 +24,7 @@ __all__ = ["install"]
 
 SUCCESS, FAILURE, TIMEOUT, EOF = 0, 1, -1, 2
 _LOG_ERROR = 3
+_LOGGED_FAILURES = 20
 _NO_TIME = 2**64 - 1
 _NO_INDEX = 2**64 - 1
 # ts, tid, len, type, nparams, then the two parameter lengths and the plugin id.
@@ -39,8 +41,12 @@ class _State:
         self.plugin = plugin
         self.info = plugin.info()
         self.error: Any = None
+        self.failures = 0
         self.lent: list[Any] = []
         self.texts: dict[str, Any] = {}
+        # By field ID: its name, and memory for a single value of it.
+        self.names: dict[int, str] = {}
+        self.slots: dict[int, Any] = {}
         self.instances: dict[int, Any] = {}
         self.log: Any = None
         self.handle: Any = None
@@ -51,6 +57,7 @@ class _Runtime:
         self.ffi = ffi
         self.lib = lib
         self.states: dict[int, _State] = {}
+        self.sources: dict[bytes, str] = {}
         self.problem: str | None = None
         self.plugin_class: type[PythonPlugin] | None = None
         namespace: dict[str, Any] = {"__name__": f"falco_plugin_{name}"}
@@ -62,7 +69,8 @@ class _Runtime:
             self.problem = traceback.format_exc()
 
     def state(self, s: Any) -> _State:
-        return self.states[int(self.ffi.cast("uintptr_t", s))]
+        state: _State = self.ffi.from_handle(s)
+        return state
 
     def text(self, state: _State, slot: str, value: str | bytes) -> Any:
         """Give C text that lives until the next call of the same function."""
@@ -71,11 +79,16 @@ class _Runtime:
         return kept
 
     def fail(self, state: _State) -> int:
-        """Keep the error in hand as last error, its traceback in the log."""
-        trace = traceback.format_exc()
-        short = trace.strip().splitlines()[-1]
+        """Keep the error in hand as last error, its traceback in the log.
+
+        Extraction may fail for every event: only the first tracebacks are logged.
+        """
+        error = sys.exc_info()[1]
+        short = "".join(traceback.format_exception_only(error)).strip().splitlines()[-1]
         state.error = self.ffi.new("char[]", short.encode("utf-8", "replace"))
-        if state.log is not None:
+        state.failures += 1
+        if state.log is not None and state.failures <= _LOGGED_FAILURES:
+            trace = traceback.format_exc()
             owner, fn = state.log
             text = self.ffi.new("char[]", trace.encode("utf-8", "replace"))
             self.lib.wbp_call_log(fn, owner, text, _LOG_ERROR)
@@ -83,12 +96,12 @@ class _Runtime:
 
     def event(self, given: Any) -> PluginEvent:
         ffi = self.ffi
-        blob = given.evt
-        size = ffi.cast("uint32_t *", blob + 16)[0]
-        timestamp = ffi.cast("uint64_t *", blob)[0]
-        data = ffi.buffer(blob + _PAYLOAD_OFFSET, max(0, size - _PAYLOAD_OFFSET))[:]
-        source = ffi.string(given.evtsrc).decode() if given.evtsrc else ""
-        return PluginEvent(given.evtnum, timestamp, data, source)
+        source = ffi.string(given.source)
+        known = self.sources.get(source)
+        if known is None:
+            known = self.sources[source] = source.decode("utf-8", "replace")
+        data = ffi.unpack(given.data, given.size)
+        return PluginEvent(given.number, given.time, data, known)
 
 
 def _address(value: Any) -> bytes:
@@ -233,35 +246,50 @@ def install(ffi: Any, lib: Any, source: str, name: str) -> None:
 
     def c_text(value: Any) -> bytes:
         raw = value if isinstance(value, bytes) else str(value).encode("utf-8")
-        return raw.partition(b"\0")[0] + b"\0"
+        return raw.partition(b"\0")[0] + b"\0" if b"\0" in raw else raw + b"\0"
 
-    def put(field: Any, value: Any, lent: list[Any]) -> None:
-        """Lend the values of one field to the host."""
-        values = value if field.flist else (value,)
-        kind = field.ftype
+    arrays = {_BOOL: "uint32_t[]", _STRING: "char *[]"}
+    arrays |= {_IPADDR: "wbp_byte_buffer[]", _IPNET: "wbp_byte_buffer[]"}
+    from_buffer = ffi.from_buffer
+
+    def stored(kind: int, value: Any, lent: list[Any]) -> Any:
+        """Give one value as C stores it; what it points to is lent."""
         if kind == _STRING:
-            texts = [ffi.from_buffer("char[]", c_text(v)) for v in values]
-            result: Any = new("char *[]", texts)
-            lent.append(texts)
-        elif kind in (_IPADDR, _IPNET):
-            texts = [ffi.from_buffer(_address(v)) for v in values]
-            result = new("wbp_byte_buffer[]", [(len(t), t) for t in texts])
-            lent.append(texts)
-        elif kind == _BOOL:
-            result = new("uint32_t[]", [bool(v) for v in values])
-        else:
-            result = new("uint64_t[]", list(values))
-        lent.append(result)
-        field.res = result
-        field.res_len = len(result)
+            text = from_buffer("char[]", c_text(value))
+            lent.append(text)
+            return text
+        if kind in (_IPADDR, _IPNET):
+            address = from_buffer(_address(value))
+            lent.append(address)
+            return (len(address), address)
+        return bool(value) if kind == _BOOL else value
+
+    def put(state: _State, field: Any, value: Any) -> None:
+        """Lend the value or values of one field to the host."""
+        kind = field.ftype
+        lent = state.lent
+        if field.flist:
+            values = [stored(kind, v, lent) for v in value]
+            many = new(arrays.get(kind, "uint64_t[]"), values)
+            lent.append(many)
+            field.res = many
+            field.res_len = len(values)
+            return
+        # One slot per field and state: a call never asks twice for one field.
+        slot = state.slots.get(field.field_id)
+        if slot is None:
+            slot = new(arrays.get(kind, "uint64_t[]"), 1)
+            state.slots[field.field_id] = slot
+        slot[0] = stored(kind, value, lent)
+        field.res = slot
+        field.res_len = 1
 
     @ffi.def_extern(error=FAILURE)
     def wbp_py_extract(s: Any, given: Any, count: int, fields: Any) -> int:
         state = run.state(s)
-        lent: list[Any] = []
         # Lent until the next extraction.
-        state.lent = lent
-        names = state.texts
+        state.lent = []
+        names = state.names
         try:
             event = run.event(given)
             extract = state.plugin.extract
@@ -270,8 +298,7 @@ def install(ffi: Any, lib: Any, source: str, name: str) -> None:
                 field.res_len = 0
                 name = names.get(field.field_id)
                 if name is None:
-                    name = ffi.string(field.field).decode()
-                    names[field.field_id] = name
+                    name = names[field.field_id] = ffi.string(field.field).decode()
                 arg: str | int | None = None
                 if field.arg_present:
                     if field.arg_key:
@@ -280,7 +307,7 @@ def install(ffi: Any, lib: Any, source: str, name: str) -> None:
                         arg = field.arg_index
                 value = extract(event, name, arg)
                 if value is not None:
-                    put(field, value, lent)
+                    put(state, field, value)
         except Exception:  # noqa: BLE001 - becomes the last error
             return run.fail(state)
         return SUCCESS

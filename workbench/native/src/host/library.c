@@ -94,10 +94,12 @@ wb_plugin *wb_plugin_open(wb_host *host, uint32_t index, const char *library,
 		p->sym[i] = dlsym(p->library, call_names[i]);
 	/*
 	 * The framework asks for one field per call, and SDKs rely on it: the Rust one
-	 * reuses the memory of a field's value for the next field. The Go SDK, which
-	 * exports this symbol, keeps a buffer per field, and its calls are dear.
+	 * reuses the memory of a field's value for the next field. The Go SDK keeps a
+	 * buffer per field, as do our plugins in Python, and their calls are dear: each
+	 * is known by a symbol that it exports.
 	 */
-	p->shares_calls = dlsym(p->library, "plugin_extract_fields_sync") != NULL;
+	p->shares_calls = dlsym(p->library, "plugin_extract_fields_sync") ||
+	                  dlsym(p->library, "workbench_shares_extract_calls");
 	return p;
 }
 
