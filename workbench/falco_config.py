@@ -199,10 +199,7 @@ class _Reader:
         source = SourceText(raw, str(self.path))
         try:
             documents = load_documents(source)
-            root = documents[0] if documents else Node("mapping", 0, 0)
-            if root.kind != "mapping":
-                raise _Fault("the configuration is not a mapping", root.start)
-            self._root(root)
+            self._root(documents[0] if documents else Node("mapping", 0, 0))
         except YamlError as error:
             raise self._error(source, error.reason, error.pos) from None
         except _Fault as fault:
@@ -217,6 +214,8 @@ class _Reader:
         )
 
     def _root(self, root: Node) -> None:
+        if root.kind != "mapping":
+            raise _Fault("the configuration is not a mapping", root.start)
         config = self.config
         entries = self._plugins(root.get("plugins"))
         config.plugins = self._chosen(entries, root.get("load_plugins"))
@@ -403,8 +402,8 @@ def load_plugins(config: FalcoConfig, bench: Any) -> Any:
         own = plugin.info.name
         if own != entry.name:
             raise PluginOpenError(
-                f"plugin {entry.name} does not exist: {entry.library_path} calls itself "
-                f"{own!r}; write 'name: {own}'",
+                f"plugin {entry.name} does not exist: {entry.library_path} calls "
+                f"itself {own!r}; write 'name: {own}'",
                 plugin=entry.name,
                 params=entry.open_params,
             )

@@ -66,11 +66,9 @@ def test_configurations_start_or_are_refused_as_by_the_program(
         for line in out.splitlines():
             alert = json.loads(line)
             alerts[alert["rule"]] = alerts.get(alert["rule"], 0) + 1
-            seen |= {
-                alert["rule"]: value
-                for name, value in alert["output_fields"].items()
-                if name.endswith("initconfig")
-            }
+            for name, value in alert["output_fields"].items():
+                if name.endswith("initconfig"):
+                    seen[alert["rule"]] = value
         if status != record["exit_code"]:
             wrong.append(f"{record['id']}: status {status}: {err[-300:]}")
         elif alerts != record["alerts"]:

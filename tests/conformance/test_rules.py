@@ -20,7 +20,7 @@ ENGINE_FAILURES = {"y0966"}
 class Form(AlertForm):
     """The form of the recorded run: evt.num is added to every alert."""
 
-    def extra_fields(self, entry, fields):
+    def extra_fields(self, entry, fields):  # noqa: ARG002 - the same for all
         return (("evt.num", parse_output("*%evt.num", fields), True),)
 
 

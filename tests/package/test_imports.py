@@ -33,7 +33,7 @@ ALLOWED: dict[str, str] = {
     "plugin": "captures diagnostics errors events field_refs fields host html manifest reprs "
     "tables worker falco_config",
     "yaml": "",
-    "rules": "condition diagnostics errors events field_refs fields html manifest "
+    "rules": "addresses condition diagnostics errors events field_refs fields html manifest "
     "quoting share yaml",
     "falco_config": "errors fields manifest rules yaml share",
     "replaying": "captures errors events plugin",

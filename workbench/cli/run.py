@@ -6,6 +6,7 @@ import argparse
 import sys
 import time
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -84,6 +85,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--timeout", metavar="SEC", type=_seconds, help="stop after so many seconds")
 
 
+@dataclass(slots=True)
+class _Job:
+    """What one run works with."""
+
+    args: argparse.Namespace
+    bench: Workbench
+    config: FalcoConfig
+    printer: _Printer
+    all_matches: bool
+
+
 class _Printer:
     """Writes alerts as they come and counts them."""
 
@@ -124,8 +136,8 @@ def run(args: argparse.Namespace) -> int:
     files = args.rules or _existing(config)
     if not files:
         raise WorkbenchError(
-            "You must specify at least one rules file/directory via -r or a rules_files "
-            "entry in falco.yaml"
+            "You must specify at least one rules file/directory via -r or a "
+            "rules_files entry in falco.yaml"
         )
     rules = load_rules(*files)
     as_json = args.json or config.json_output
@@ -139,13 +151,15 @@ def run(args: argparse.Namespace) -> int:
             bench.load(path)
         printer = _Printer(as_json=as_json)
         if args.events:
-            return _run_file(args, bench, rules, config, printer, all_matches)
+            job = _Job(args, bench, config, printer, all_matches)
+            return _run_file(job, rules)
         _check_sources(bench)
         engines = _engines(rules, bench, config)
         order = [rule.name for rule in rules.rules]
         status = _FINE
         try:
-            status = _Runner(args, bench, engines, config, printer, all_matches).run()
+            job = _Job(args, bench, config, printer, all_matches)
+            status = _Runner(job, engines).run()
         finally:
             printer.close(engines, order)
         return status
@@ -229,20 +243,14 @@ def _engines(
     return engines
 
 
-def _run_file(
-    args: argparse.Namespace,
-    bench: Workbench,
-    rules: RuleSet,
-    config: FalcoConfig,
-    printer: _Printer,
-    all_matches: bool,  # noqa: FBT001
-) -> int:
+def _run_file(job: _Job, rules: RuleSet) -> int:
     from workbench.events import open_events
     from workbench.rules.engine import match_events
 
-    events = open_events(args.events, plugins=(bench,) if bench.plugins else ())
-    if args.max_events is not None:
-        events = events[: args.max_events]
+    bench, config, printer = job.bench, job.config, job.printer
+    events = open_events(job.args.events, plugins=(bench,) if bench.plugins else ())
+    if job.args.max_events is not None:
+        events = events[: job.args.max_events]
     engines = _engines(rules, [events, *([bench] if bench.plugins else [])], config)
     if config.static_fields:
         events = events.derive(with_static_columns(events.table, config.static_fields))
@@ -250,10 +258,10 @@ def _run_file(
     if engine is None:
         known = ", ".join(engines) or "none"
         raise WorkbenchError(
-            f"{args.events} does not say which event source it is of (known: {known}); "
-            "give the plugin that made it by --with"
+            f"{job.args.events} does not say which event source it is of "
+            f"(known: {known}); give the plugin that made it by --with"
         )
-    printer.print(match_events(engine, events, all_matches=all_matches))
+    printer.print(match_events(engine, events, all_matches=job.all_matches))
     printer.close(engines, [rule.name for rule in rules.rules])
     return _FINE
 
@@ -261,22 +269,15 @@ def _run_file(
 class _Runner:
     """Reads all sources in turn and prints their alerts."""
 
-    def __init__(
-        self,
-        args: argparse.Namespace,
-        bench: Workbench,
-        engines: dict[str, SourceEngine],
-        config: FalcoConfig,
-        printer: _Printer,
-        all_matches: bool,  # noqa: FBT001
-    ) -> None:
+    def __init__(self, job: _Job, engines: dict[str, SourceEngine]) -> None:
+        args = job.args
         self.engines = engines
-        self.static = config.static_fields
-        self.printer = printer
-        self.all_matches = all_matches
+        self.static = job.config.static_fields
+        self.printer = job.printer
+        self.all_matches = job.all_matches
         self.left: int | None = args.max_events
         self.limit = None if args.timeout is None else time.monotonic() + args.timeout
-        self.bench = bench
+        self.bench = job.bench
 
     def run(self) -> int:
         import contextlib

@@ -28,7 +28,6 @@ from __future__ import annotations
 import binascii
 import re
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import WorkbenchError
@@ -37,6 +36,7 @@ from workbench.yaml import Node, SourceText, YamlError, load_documents
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
 __all__ = ["Case", "TestFile", "read_tests"]
 

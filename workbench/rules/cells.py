@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from json.encoder import encode_basestring as _encode  # type: ignore[attr-defined]
+from json.encoder import encode_basestring as _encode
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -80,8 +80,8 @@ def _strings(array: pa.Array, errors: str) -> list[str | None]:
                 None if v is None else v.decode("utf-8", errors)
                 for v in array.to_pylist()
             ]
-        values: list[str | None] = text.to_pylist()
-        return values
+        found: list[str | None] = text.to_pylist()
+        return found
     if pa.types.is_fixed_size_binary(kind) or not (
         pa.types.is_string(kind) or pa.types.is_large_string(kind)
     ):
@@ -93,8 +93,8 @@ def _strings(array: pa.Array, errors: str) -> list[str | None]:
             else str(v)
             for v in array.to_pylist()
         ]
-    values = array.to_pylist()
-    return values
+    plain: list[str | None] = array.to_pylist()
+    return plain
 
 
 def _scalars(array: pa.Array, kind: str, *, as_json: bool) -> list[Any]:

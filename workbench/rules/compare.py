@@ -49,10 +49,11 @@ class Comparison:
         """Count the differences and show the first ones."""
         from workbench.html import printable
 
-        lines = [
+        head = (
             f"{len(self.appeared)} alerts appear, {len(self.disappeared)} disappear, "
             f"{len(self.changed)} change, {self.same} stay"
-        ]
+        )
+        lines = [head]
         for sign, found in (("+", self.appeared), ("-", self.disappeared)):
             for number, rule, line in found[:_SHOWN]:
                 lines.append(printable(f"{sign} {number} {rule}: {line}", limit=200))
@@ -85,7 +86,7 @@ def _lines(alerts: Alerts) -> dict[tuple[str, int, str], str]:
 
 
 def compare_runs(old: Alerts, new: Alerts) -> Comparison:
-    """Compare alerts of two runs over the same events, event by event and rule by rule."""
+    """Compare alerts of two runs over the same events, event and rule by rule."""
     before, after = _lines(old), _lines(new)
     return Comparison(
         [(k[1], k[2], line) for k, line in after.items() if k not in before],

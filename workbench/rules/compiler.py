@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -9,19 +10,24 @@ from workbench.condition.bind import bind
 from workbench.condition.grammar import ParseFault
 from workbench.condition.nodes import AndExpr, MacroExpr, OrExpr, postorder
 from workbench.condition.parser import parse
-from workbench.rules.entries import as_text, joined
+from workbench.rules.entries import joined
 from workbench.rules.macros import MAX_CHECKS, MacroTable
 from workbench.rules.model import priority_named
-from workbench.rules.output import OutputFault, parse_output
+from workbench.rules.notices import (
+    note_event_types,
+    note_old_idioms,
+    unknown_event_type,
+)
 from workbench.rules.places import ConditionPlace, Place, Spot
 from workbench.rules.report import FirstError
+from workbench.rules.rule_outputs import OutputAdditions, OutputStage
 from workbench.rules.substitution import (
     MAX_CONDITION_BYTES,
     ListTable,
     compile_lists,
     exception_text,
 )
-from workbench.rules.trace import Trace, source_offset
+from workbench.rules.trace import Trace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +35,6 @@ if TYPE_CHECKING:
     from workbench.condition.bind import BoundCondition
     from workbench.condition.nodes import Expr
     from workbench.diagnostics import Diagnostic
-    from workbench.fields import FieldTable
     from workbench.rules.collector import Collector
     from workbench.rules.entries import MacroEntry, Piece, RuleEntry
     from workbench.rules.macros import MacroFault
@@ -38,28 +43,15 @@ if TYPE_CHECKING:
     from workbench.rules.substitution import Substitution
     from workbench.rules.target import Target
 
-__all__ = ["Compilation", "CompiledRule", "OutputAdditions", "Parsed", "compile_all"]
+__all__ = ["Compilation", "CompiledRule", "Parsed", "compile_all"]
 
 _CONDITION = "LOAD_ERR_COMPILE_CONDITION"
-_OUTPUT = "LOAD_ERR_COMPILE_OUTPUT"
 _WRONG = "LOAD_ERR_VALIDATE"
 
 # Codes of the condition compiler that are the engine's own warnings.
 _ENGINE_WARNINGS = frozenset(
     ("regex-not-needed", "value-looks-like-field", "value-looks-like-call")
 )
-_CONTAINER_INFO = "%container.info"
-_DEPRECATED_FIELDS = (
-    "evt.dir",
-    "evt.latency.quantized",
-    "evt.latency.human",
-    "evt.latency.ns",
-    "evt.latency.s",
-    "evt.latency",
-    "evt.wait_latency",
-)
-_UNSAFE_FAMILIES = ("ka.", "jevt.")
-_UNSAFE_OPERATORS = frozenset(("=", "==", "!=", "in", "intersects", "pmatch"))
 
 
 @dataclass(slots=True)
@@ -100,18 +92,6 @@ class Compilation:
     used_macros: set[str] = field(default_factory=set)
 
 
-class OutputAdditions:
-    """What a configuration adds to outputs; the default adds nothing."""
-
-    def extra(self, entry: RuleEntry, fields: FieldTable) -> str:  # noqa: ARG002
-        """Give text to append to a rule's output."""
-        return ""
-
-    def formats(self, entry: RuleEntry) -> list[str]:  # noqa: ARG002
-        """Give further formats that must compile for a rule to load."""
-        return []
-
-
 def compile_all(
     collector: Collector,
     report: Report,
@@ -126,10 +106,8 @@ def compile_all(
     texts between compilations. When the report stops at the first error, so does this.
     """
     job = _Job(collector, report, least_priority, additions, cache)
-    try:
+    with contextlib.suppress(FirstError):
         job.run()
-    except FirstError:
-        pass
     return job.result
 
 
@@ -146,7 +124,7 @@ class _Job:
         self.report = report
         self.target: Target | None = collector.target
         self.least_priority = least_priority
-        self.additions = additions or OutputAdditions()
+        self.outputs = OutputStage(report, collector.target, additions)
         self.cache = {} if cache is None else cache
         self.result = Compilation()
         self._sizes = 0
@@ -285,7 +263,7 @@ class _Job:
     def _too_large(self, name: str, place: Place) -> None:
         self.report.error(
             "condition-too-large",
-            f"list {name} makes the condition longer than {MAX_CONDITION_BYTES:,} bytes",
+            f"list {name} makes a condition longer than {MAX_CONDITION_BYTES:,} bytes",
             place,
             "lists inside lists multiply; write a shorter condition",
         )
@@ -331,7 +309,7 @@ class _Job:
             elif fault.reason == "large":
                 self.report.error(
                     "condition-too-large",
-                    f"more than {MAX_CHECKS:,} checks with macro '{fault.name}' in place",
+                    f"macro '{fault.name}' makes it more than {MAX_CHECKS:,} checks",
                     at,
                     "macros inside macros multiply; write a shorter condition",
                     about,
@@ -368,7 +346,7 @@ class _Job:
         if self.target is not None:
             fields = self.target.fields_of(entry.source)
         errors = self.report.error_count
-        output, text, usable = self._output(entry, fields)
+        output, text, usable = self.outputs.compile(entry, fields)
         if not usable:
             return None
         parsed = self._parse(entry.condition, entry, entry.place)
@@ -380,7 +358,7 @@ class _Job:
         self._macro_faults(faults, parsed, entry.place, entry)
         if tree is None:
             return None
-        self._unsafe_checks(entry, tree)
+        note_old_idioms(self.report, entry, tree)
         bound = None
         if fields is not None:
             unchecked = None
@@ -400,105 +378,10 @@ class _Job:
             if not self._event_names(entry, tree, parsed):
                 return None
             if entry.warn_evttypes:
-                self._event_types(entry, tree)
+                note_event_types(self.report, entry, tree)
         if entry.broken or self.report.error_count > errors:
             return None
         return CompiledRule(entry, parsed, tree, bound, output, text)
-
-    def _output(
-        self, entry: RuleEntry, fields: FieldTable | None
-    ) -> tuple[Output | None, str, bool]:
-        """Compile a rule's output: it, its text, and whether to go on with the rule."""
-        text = as_text(joined(entry.output)) if entry.output else ""
-        if _CONTAINER_INFO in text:
-            self.report.warn(
-                "LOAD_DEPRECATED_ITEM",
-                "%container.info is deprecated and no more useful, and will be dropped "
-                "by Falco 1.0.0. The container plugin will automatically add required "
-                "fields to the output message.",
-                entry.place,
-                "remove %container.info from the output",
-            )
-            text = text.replace(_CONTAINER_INFO, "", 1)
-        if not entry.output:
-            return None, text, True
-        if fields is None:
-            return None, text, self._output_shape(entry, text)
-        extra = self.additions.extra(entry, fields)
-        whole = f"{text} {extra}" if extra else text
-        output = None
-        try:
-            if not whole:
-                raise OutputFault("empty formatting token", 0, 0, "write a message")
-            if entry.source == "syscall":
-                self._syscall_output(whole)
-            else:
-                output = parse_output("*" + whole, fields)
-                for added in self.additions.formats(entry):
-                    parse_output("*" + added, fields)
-        except OutputFault as fault:
-            unknown = "unknown filter" in fault.message
-            if unknown and entry.skip_if_unknown_filter:
-                self.report.warn(
-                    "LOAD_UNKNOWN_FILTER",
-                    fault.message,
-                    self._output_place(entry, fault.at, whole),
-                    fault.hint,
-                )
-                return None, whole, False
-            self.report.error(
-                _OUTPUT,
-                fault.message,
-                self._output_place(entry, fault.at, whole),
-                fault.hint,
-            )
-            return None, whole, True
-        for name in _DEPRECATED_FIELDS:
-            if name in text:
-                self.report.warn(
-                    "LOAD_DEPRECATED_ITEM",
-                    f"usage of deprecated field '{name}' has been detected in the rule "
-                    "output",
-                    entry.output_place,
-                    f"remove {name}",
-                )
-                break
-        return output, whole, True
-
-    def _output_shape(self, entry: RuleEntry, text: str) -> bool:
-        """Check what can be checked of an output without knowing any field."""
-        message = None
-        if not text:
-            message, hint = "empty formatting token", "write a message"
-        elif text.endswith("%"):
-            message = "invalid formatting syntax: formatting cannot end with a %"
-            hint = "remove the percent sign: outputs cannot print one"
-        if message is not None:
-            self.report.error(
-                _OUTPUT, message, self._output_place(entry, len(text), text), hint
-            )
-        return True
-
-    def _syscall_output(self, text: str) -> None:
-        """Check an output of source syscall: names must be of a known family."""
-        from workbench.rules.syscall_output import check_syscall_output
-
-        if self.target is not None:
-            check_syscall_output(text, self.target)
-
-    def _output_place(self, entry: RuleEntry, offset: int, text: str) -> Place:
-        place = entry.output_place
-        if not entry.output:
-            return place
-        # a leading * was put before the text
-        raw = text.encode("utf-8", "surrogateescape")
-        at = max(0, min(offset - 1, len(raw)))
-        for piece in entry.output:
-            if at <= len(piece.text):
-                inner = source_offset(piece.node, piece.source, at, piece.text)
-                return place.pointing(piece.source, inner)
-            at -= len(piece.text) + 1
-        return place
 
     def _bound_problems(
         self, bound: BoundCondition, entry: RuleEntry, parsed: Parsed, tree: Expr
@@ -549,97 +432,19 @@ class _Job:
             true_offset=exact,
         )
 
-    def _unsafe_checks(self, entry: RuleEntry, tree: Expr) -> None:
-        from workbench.condition.nodes import (
-            BinaryCheckExpr,
-            FieldExpr,
-            ListExpr,
-            ValueExpr,
-        )
-
-        told: set[str] = set()
-        for node in postorder(tree):
-            field = getattr(node, "left", None)
-            if not isinstance(field, FieldExpr):
-                continue
-            if field.name in _DEPRECATED_FIELDS and field.name not in told:
-                told.add(field.name)
-                self.report.warn(
-                    "LOAD_DEPRECATED_ITEM",
-                    f"usage of deprecated field '{field.name}' has been detected in the "
-                    "rule condition",
-                    entry.condition_place,
-                    f"remove the checks of {field.name}",
-                )
-        for node in postorder(tree):
-            if not isinstance(node, BinaryCheckExpr):
-                continue
-            left, right = node.left, node.right
-            if (
-                not isinstance(left, FieldExpr)
-                or not left.name.startswith(_UNSAFE_FAMILIES)
-                or node.op not in _UNSAFE_OPERATORS
-            ):
-                continue
-            values = right.items if isinstance(right, ListExpr) else (right,)
-            if any(isinstance(v, ValueExpr) and v.value == b"<NA>" for v in values):
-                self.report.warn(
-                    "LOAD_UNSAFE_NA_CHECK",
-                    "",
-                    entry.place,
-                    f"an absent {left.name} never equals <NA>: write "
-                    f"'not {left.name} exists'",
-                )
-                return
-
     def _event_names(self, entry: RuleEntry, tree: Expr, parsed: Parsed) -> bool:
         """Check the values of evt.type; False when the rule is to be skipped."""
-        from workbench.condition.nodes import (
-            BinaryCheckExpr,
-            FieldExpr,
-            ListExpr,
-            ValueExpr,
-        )
-        from workbench.field_refs import nearest_names
-        from workbench.rules.event_names import EVENT_NAMES
-
-        for node in postorder(tree):
-            if (
-                not isinstance(node, BinaryCheckExpr)
-                or not isinstance(node.left, FieldExpr)
-                or node.left.name != "evt.type"
-                or node.op not in ("=", "==", "!=", "in")
-            ):
-                continue
-            right = node.right
-            values = right.items if isinstance(right, ListExpr) else (right,)
-            for value in values:
-                if not isinstance(value, ValueExpr):
-                    continue
-                name = as_text(value.value)
-                if name in EVENT_NAMES:
-                    continue
-                message = f"unknown event type {name}"
-                at = self._at(parsed, node.span.start, entry.condition_place)
-                near = nearest_names(name, dict.fromkeys(EVENT_NAMES))
-                hint = f"did you mean {near[0]}?" if near else "name a system call"
-                if entry.skip_if_unknown_filter:
-                    self.report.warn("LOAD_UNKNOWN_FILTER", message, at, hint)
-                    return False
-                self.report.error(_CONDITION, message, at, hint)
-                return False
-        return True
-
-    def _event_types(self, entry: RuleEntry, tree: Expr) -> None:
-        if _restricts_types(tree):
-            return
-        self.report.warn(
-            "LOAD_NO_EVTTYPE",
-            "Rule matches too many evt.type values. This has a significant performance "
-            "penalty.",
-            entry.place,
-            "add a check such as: evt.type in (open, openat)",
-        )
+        found = unknown_event_type(tree)
+        if found is None:
+            return True
+        node, name, hint = found
+        message = f"unknown event type {name}"
+        at = self._at(parsed, node.span.start, entry.condition_place)
+        if entry.skip_if_unknown_filter:
+            self.report.warn("LOAD_UNKNOWN_FILTER", message, at, hint)
+        else:
+            self.report.error(_CONDITION, message, at, hint)
+        return False
 
     def _unused(self) -> None:
         result = self.result
@@ -695,30 +500,3 @@ def _check_start(tree: Expr, offset: int) -> int:
             start: int = span.start
             return start
     return offset
-
-
-def _restricts_types(tree: Expr) -> bool:
-    """Say whether a condition can only hold for some event types."""
-    from workbench.condition.nodes import BinaryCheckExpr, FieldExpr
-
-    stack: list[bool] = []
-    for node in postorder(tree):
-        if isinstance(node, AndExpr | OrExpr):
-            count = len(node.children)
-            parts = stack[-count:]
-            del stack[-count:]
-            stack.append(any(parts) if isinstance(node, AndExpr) else all(parts))
-        elif isinstance(node, MacroExpr):
-            continue
-        elif isinstance(node, BinaryCheckExpr):
-            left = node.left
-            stack.append(
-                isinstance(left, FieldExpr)
-                and left.name == "evt.type"
-                and node.op in ("=", "==", "in")
-            )
-        elif hasattr(node, "child"):
-            stack[-1] = False
-        else:
-            stack.append(False)
-    return stack[0]

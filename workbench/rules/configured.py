@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.fields import FieldInfo
 from workbench.rules.alerts import AlertForm
-from workbench.rules.compiler import OutputAdditions
 from workbench.rules.output import OutputFault, parse_output
+from workbench.rules.rule_outputs import OutputAdditions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -40,7 +40,7 @@ class ConfiguredAdditions(OutputAdditions):
         """Take the entries in their order."""
         self._appended = appended
 
-    def extra(self, entry: RuleEntry, fields: FieldTable) -> str:
+    def added_text(self, entry: RuleEntry, fields: FieldTable) -> str:
         """Give the texts to append to a rule's output, with blanks between."""
         parts = []
         for added in _entries(self._appended, entry):

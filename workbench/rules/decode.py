@@ -144,7 +144,7 @@ class Decoder:
         optional: bool,
         trim: bool = False,
     ) -> Operand | None:
-        """Give ``fields`` or ``comps`` of an exception: a text or a sequence of them."""
+        """Give ``fields`` or ``comps`` of an exception: a text, or several."""
         node = item.get(key)
         if node is None:
             if not optional:

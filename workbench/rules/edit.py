@@ -84,14 +84,14 @@ def replace_item(file: RulesFile, item: Rule | Macro | RuleList) -> bytes | None
         if name in wanted:
             if current.get(name) != target.get(name):
                 changes.append(
-                    _value_change(data, key, value, fresh, wanted[name], indent)
+                    _value_change(data, (key, value), fresh, wanted[name], indent)
                 )
         elif name in defaults:
             changes.append((*_pair_lines(data, key, value), b""))
     added = [k for k in wanted if k not in seen]
     if added:
         end = _line_end(data, max(value.end for _, value in old.pairs))
-        text = b"".join(_pair_text(fresh, k, wanted[k], indent) for k in added)
+        text = b"".join(_pair_text(fresh, wanted[k], indent) for k in added)
         if end and data[end - 1 : end] != b"\n":
             text = b"\n" + text
         changes.append((end, end, text))
@@ -160,27 +160,22 @@ def _line_end(data: bytes, pos: int) -> int:
     return len(data) if end < 0 else end + 1
 
 
-def _pair_text(fresh: RulesFile, key: str, value: Node, indent: bytes) -> bytes:
+def _pair_text(fresh: RulesFile, value: Node, indent: bytes) -> bytes:
     """Give ``key: value`` as the writer wrote it, indented like the item."""
     data = fresh.source.data
     item = fresh.documents[0].items[0]
     start = next(k.start for k, v in item.pairs if v is value)
     text = data[data.rfind(b"\n", 0, start) + 1 : _line_end(data, value.end)]
-    del key
     lines = text.splitlines(keepends=True)
     # the writer indents by two; the first key stands behind the dash
     return b"".join(indent + line[2:] if line.strip() else line for line in lines)
 
 
 def _value_change(
-    data: bytes,
-    key: Node,
-    value: Node,
-    fresh: RulesFile,
-    new: Node,
-    indent: bytes,
+    data: bytes, pair: tuple[Node, Node], fresh: RulesFile, new: Node, indent: bytes
 ) -> tuple[int, int, bytes]:
     """Replace a value; a comment behind a one-line value stays."""
+    key, value = pair
     written = fresh.source.data[new.start : new.end]
     one_line = b"\n" not in data[value.start : value.end] and b"\n" not in written
     same_line = data.find(b"\n", key.end, value.start) < 0
@@ -189,7 +184,7 @@ def _value_change(
         return value.start, value.end, written
     start, end = _pair_lines(data, key, value)
     head = data[start : key.start]
-    text = _pair_text(fresh, key.text, new, indent)
+    text = _pair_text(fresh, new, indent)
     # keep what stood before the key on its line, such as the dash
     return start, end, head + text[len(indent) :]
 

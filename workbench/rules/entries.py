@@ -67,7 +67,7 @@ class ExceptionEntry:
             self.name,
             _plain(self.fields),  # type: ignore[arg-type]
             None if self.defaulted else _plain(self.comps),  # type: ignore[arg-type]
-            tuple(_plain(v) for v in self.values),  # type: ignore[arg-type]
+            tuple(_plain(v) for v in self.values),  # type: ignore[misc]
         )
 
 

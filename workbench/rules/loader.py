@@ -25,7 +25,7 @@ from workbench.yaml import SourceText, YamlError, load_documents
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from workbench.rules.compiler import OutputAdditions
+    from workbench.rules.rule_outputs import OutputAdditions
     from workbench.rules.target import Target
     from workbench.yaml import Node
 

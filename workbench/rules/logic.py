@@ -164,9 +164,7 @@ def verdict(root: Bound) -> tuple[bool, Span | None, tuple[str, ...]] | None:
     macros it is in.
     """
     stack: list[tuple[bool | None, Bound]] = []
-    count = 0
-    for node in postorder(root):
-        count += 1
+    for count, node in enumerate(postorder(root)):
         if count > 20 * _MAX_PARTS:
             return None
         if isinstance(node, BoundCheck):

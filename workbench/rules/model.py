@@ -64,10 +64,10 @@ def priority_named(word: str) -> Priority | None:
 class RuleException:
     """A rule's exclusion.
 
-    ``fields``: one name, or a tuple of names. ``comps``: an operator, a tuple of as many
-    operators as fields, or None for the default. ``values``: for one name, a tuple of
-    texts; for a tuple of names, tuples as long as fields, whose elements are texts or
-    tuples of texts.
+    ``fields``: one name, or a tuple of names. ``comps``: an operator, a tuple of as
+    many operators as fields, or None for the default. ``values``: for one name, a tuple
+    of texts; for a tuple of names, tuples as long as fields, whose elements are texts
+    or tuples of texts.
     """
 
     name: str

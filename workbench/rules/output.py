@@ -403,12 +403,14 @@ def parse_output(text: str, fields: Mapping[str, FieldInfo]) -> Output:
         raise OutputFault("empty formatting token", 0, 0, "write a message")
     tolerant = raw.startswith(b"*")
     shift = 1 if tolerant else 0
-    items = []
+    items: list[Item] = []
     try:
         for item in _items(raw[shift:], fields):
-            if not isinstance(item, str):
-                item = replace(item, at=item.at + shift, end=item.end + shift)
-            items.append(item)
+            if isinstance(item, str):
+                items.append(item)
+            else:
+                moved = replace(item, at=item.at + shift, end=item.end + shift)
+                items.append(moved)
     except OutputFault as fault:
         raise OutputFault(
             fault.message, fault.at + shift, fault.end + shift, fault.hint

@@ -13,7 +13,7 @@ from workbench.rules.entries import (
     Piece,
     RuleEntry,
 )
-from workbench.rules.model import priority_named
+from workbench.rules.model import PRIORITIES, priority_named
 from workbench.rules.places import Place
 from workbench.rules.report import FirstError
 from workbench.rules.updates import Updates, read_overrides
@@ -30,8 +30,8 @@ _MACRO_NAME = re.compile(r"[a-zA-Z]+[a-zA-Z0-9_]*")
 _LIST_NAME = re.compile(r"[^()\"'\s=,]+", re.ASCII)
 
 _APPEND_DEPRECATED = (
-    "'append' key is deprecated. Add an 'append' entry (e.g. 'condition: append') under "
-    "'override' instead."
+    "'append' key is deprecated. Add an 'append' entry (e.g. 'condition: append') "
+    "under 'override' instead."
 )
 _APPEND_AND_OVERRIDE = (
     "Keys 'override' and 'append: true' cannot be used together. Add an 'append' entry "
@@ -412,7 +412,7 @@ class Reader:
                 _SHAPE,
                 "Invalid priority",
                 place.inside("rule priority", node),
-                "one of EMERGENCY, ALERT, CRITICAL, ERROR, WARNING, NOTICE, INFO, DEBUG",
+                f"one of {', '.join(p.key for p in PRIORITIES)}",
             )
             return None
         return known.key

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape, quoteattr
 
 from workbench.errors import ConditionError, WorkbenchError
 from workbench.field_refs import nearest_names, resolve
-from workbench.fields import FieldTable
 from workbench.rules.case_files import Case, TestFile, read_tests, value_reader
 from workbench.rules.target import Target, target_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
     import pyarrow as pa
 
+    from workbench.fields import FieldTable
     from workbench.rules.ruleset import RuleSet
 
 __all__ = ["CaseResult", "TestReport", "run_tests", "write_tests"]
@@ -99,11 +99,11 @@ class TestReport:
 
     def to_junit(self) -> str:
         """Give the results as JUnit XML."""
-        parts = [
-            '<?xml version="1.0" encoding="utf-8"?>',
+        head = (
             f'<testsuites><testsuite name="rule tests" tests="{len(self)}" '
-            f'failures="{len(self.failures)}" errors="0">',
-        ]
+            f'failures="{len(self.failures)}" errors="0">'
+        )
+        parts = ['<?xml version="1.0" encoding="utf-8"?>', head]
         for result in self.results:
             head = (
                 f"<testcase classname={quoteattr(_xml(result.file))} "

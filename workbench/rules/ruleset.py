@@ -19,10 +19,10 @@ from workbench.rules.target import Target, target_of
 
 if TYPE_CHECKING:
     from workbench.rules.compare import Comparison
-    from workbench.rules.compiler import OutputAdditions
     from workbench.rules.engine import SourceEngine
     from workbench.rules.entries import RuleEntry
     from workbench.rules.model import Macro, Rule, RuleList
+    from workbench.rules.rule_outputs import OutputAdditions
     from workbench.rules.rule_tests import TestReport
 
 __all__ = ["Items", "RuleSet", "load_rules", "parse_rules"]
@@ -66,7 +66,7 @@ class Items(tuple[_T, ...], Generic[_T]):
 
     def get(self, name: str, default: Any = None) -> Any:
         """Give an item by name, or ``default``."""
-        return self[name] if name in self else default
+        return next((i for n, i in self.items() if n == name), default)
 
 
 class RuleSet:
@@ -357,7 +357,7 @@ class RuleSet:
 
     def to_yaml(self) -> str:
         """Give all files as one YAML text, as they are written."""
-        parts = []
+        parts: list[bytes] = []
         for file in self._files:
             data = file.source.data
             if not data.strip():
@@ -435,7 +435,7 @@ class RuleSet:
     def compare(
         self, other: RuleSet, events: Any, *, all_matches: bool = True
     ) -> Comparison:
-        """Tell which alerts appear, disappear or change from these rules to ``other``."""
+        """Tell which alerts appear, disappear or change from this set to ``other``."""
         from workbench.rules.compare import compare_runs
 
         old = self.run(events, all_matches=all_matches)

@@ -250,7 +250,7 @@ def _set_text(
     opening = b" and not (" + _raw(field) + b" " + _raw(comps) + b" ("
     for value in exception.values:
         if isinstance(value[0], list):
-            raise ValueError(
+            raise ValueError(  # noqa: TRY004 - the value of a file, not of a caller
                 exception, "Expected values array to contain a list of strings"
             )
         parts.append((opening + _quoted(value[0]), exception, value))

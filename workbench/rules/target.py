@@ -78,8 +78,8 @@ class Target:
         if near:
             return f"did you mean source: {near[0]}?"
         return (
-            f"known here: {', '.join([*self.sources, 'syscall'])}; load the plugin that "
-            f"offers {source}, or correct the source"
+            f"known here: {', '.join([*self.sources, 'syscall'])}; load the plugin "
+            f"that offers {source}, or correct the source"
         )
 
     def field_fault(self, text: str, source: str) -> tuple[str | None, str] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from workbench.rules.places import Spot
 
@@ -76,6 +76,10 @@ def _escape_size(data: bytes, at: int) -> tuple[int, int]:
     return 2, {b"L": 3, b"P": 3}.get(code, 1)
 
 
+# Length; piece and offset in it, or a fixed spot; name of the list put in.
+_Part: TypeAlias = "tuple[int, Piece | None, int, Spot | None, str | None]"
+
+
 class Trace:
     """A condition's text with the origin of every stretch.
 
@@ -85,7 +89,7 @@ class Trace:
 
     def __init__(self) -> None:
         """Start empty."""
-        self._parts: list[tuple[int, Piece | None, int, Spot | None, str | None]] = []
+        self._parts: list[_Part] = []
 
     def add_piece(self, piece: Piece) -> None:
         """Append a text as it stands in a file."""
@@ -101,9 +105,9 @@ class Trace:
         self._cut(change.start)
         self._cut(change.end)
         position = 0
-        kept = []
+        kept: list[_Part] = []
         placed = False
-        new = (change.length, None, 0, spot, change.compiled.entry.name)
+        new: _Part = (change.length, None, 0, spot, change.compiled.entry.name)
         for part in self._parts:
             if not placed and position >= change.start:
                 kept.append(new)

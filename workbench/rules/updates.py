@@ -1,4 +1,4 @@
-"""Items that change earlier ones: ``override`` mappings and the old ``append: true``."""
+"""Items that change earlier ones: ``override`` mappings, the old ``append: true``."""
 
 from __future__ import annotations
 

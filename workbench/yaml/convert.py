@@ -70,7 +70,7 @@ def as_int(text: str, *, bits: int = 32) -> int | None:
 
 
 def as_float(text: str) -> float | None:
-    """Read a decimal number with optional fraction and exponent, or ``.inf``, ``.nan``."""
+    """Read a number with optional fraction and exponent, or ``.inf``, ``.nan``."""
     special = _SPECIAL_FLOATS.get(text)
     if special is not None:
         return float(special)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
-from workbench.yaml.nodes import Node, SourceText, YamlError
-from workbench.yaml.scanner import Scanner, Token, Type
+from workbench.yaml.nodes import Kind, Node, SourceText, YamlError
+from workbench.yaml.scanner import Scanner
+from workbench.yaml.tokens import Token, Type
 
 __all__ = ["MAX_DEPTH", "MAX_NODES", "load_documents"]
 
@@ -102,9 +103,8 @@ class _Builder:
         result = self._begin()
         while stack:
             frame = stack[-1]
-            child = None if result is _NEED else result
-            done = _STEPS[frame.kind](self, frame, child)
-            if done:
+            child = result if isinstance(result, Node) else None
+            if getattr(self, f"_{frame.kind}")(frame, child):
                 stack.pop()
                 result = self._close(frame)
             else:
@@ -368,17 +368,9 @@ def _null_before(_token: Token | None, key: Node) -> Node:
     return Node("null", key.start, key.end)
 
 
-_FRAMES = {
+_FRAMES: dict[Type, tuple[Kind, str]] = {
     Type.BLOCK_SEQ_START: ("sequence", "block_seq"),
     Type.FLOW_SEQ_START: ("sequence", "flow_seq"),
     Type.BLOCK_MAP_START: ("mapping", "block_map"),
     Type.FLOW_MAP_START: ("mapping", "flow_map"),
-}
-_STEPS = {
-    "block_seq": _Builder._block_seq,
-    "flow_seq": _Builder._flow_seq,
-    "block_map": _Builder._block_map,
-    "flow_map": _Builder._flow_map,
-    "map_compact": _Builder._map_compact,
-    "map_no_key": _Builder._map_no_key,
 }

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from enum import IntEnum
 
 from workbench.yaml import scalars
 from workbench.yaml.nodes import YamlError
+from workbench.yaml.tokens import DROPPED, SURE, UNSURE, Indent, Key, Token, Type
 
-__all__ = ["Scanner", "Token", "Type"]
+__all__ = ["Scanner"]
 
 # More open brackets than the parser would ever follow (its limit is 500).
 _MAX_FLOW_DEPTH = 1000
@@ -40,82 +40,6 @@ _TAG_TAIL = re.compile(rb"(?:[A-Za-z0-9#;/?:@&=+$_.~*'()-]|%[0-9A-Fa-f]{2})*")
 _TAG_WORD = re.compile(_WORD + rb"*")
 
 
-class Type(IntEnum):
-    """Kinds of token."""
-
-    DIRECTIVE = 0
-    DOC_START = 1
-    DOC_END = 2
-    BLOCK_SEQ_START = 3
-    BLOCK_MAP_START = 4
-    BLOCK_SEQ_END = 5
-    BLOCK_MAP_END = 6
-    BLOCK_ENTRY = 7
-    FLOW_SEQ_START = 8
-    FLOW_MAP_START = 9
-    FLOW_SEQ_END = 10
-    FLOW_MAP_END = 11
-    FLOW_ENTRY = 12
-    KEY = 13
-    VALUE = 14
-    ANCHOR = 15
-    ALIAS = 16
-    TAG = 17
-    PLAIN = 18
-    QUOTED = 19
-
-
-_SURE, _UNSURE, _DROPPED = 0, 1, 2
-
-
-class Token:
-    """One token: ``start`` and ``end`` are byte offsets, ``text`` the content."""
-
-    __slots__ = ("at_end", "end", "params", "start", "state", "text", "type")
-
-    def __init__(
-        self, kind: Type, start: int, end: int, text: bytes = b"", state: int = _SURE
-    ) -> None:
-        """Make a token."""
-        self.type = kind
-        self.start = start
-        self.end = end
-        self.text = text
-        self.state = state
-        self.at_end = False
-        self.params: list[bytes] = []
-
-
-class _Indent:
-    """One open block: its column, its start token, and whether it is sure."""
-
-    __slots__ = ("column", "kind", "start", "state")
-
-    def __init__(self, column: int, kind: str) -> None:
-        self.column = column
-        self.kind = kind
-        self.state = _SURE
-        self.start: Token | None = None
-
-
-class _Key:
-    """A word that may be a key, with what becomes sure together with it."""
-
-    __slots__ = ("depth", "indent", "key", "map_start", "pos")
-
-    def __init__(self, pos: int, depth: int) -> None:
-        self.pos = pos
-        self.depth = depth
-        self.indent: _Indent | None = None
-        self.map_start: Token | None = None
-        self.key: Token | None = None
-
-    def settle(self, state: int) -> None:
-        for part in (self.indent, self.map_start, self.key):
-            if part is not None:
-                part.state = state
-
-
 class Scanner:
     """Pulls tokens out of bytes on demand. Raises YamlError."""
 
@@ -126,11 +50,12 @@ class Scanner:
         self.size = len(data)
         self._tokens: deque[Token] = deque()
         self._flows: list[int] = []
-        self._indents: list[_Indent] = [_Indent(-1, "")]
-        self._keys: list[_Key] = []
+        self._indents: list[Indent] = [Indent(-1, "")]
+        self._keys: list[Key] = []
         self._key_allowed = True
         self._json_key = False
         self._ended = False
+        self._actions = {code: getattr(self, name) for code, name in _ACTIONS.items()}
 
     # what the parser uses
 
@@ -140,9 +65,9 @@ class Scanner:
         while True:
             if tokens:
                 state = tokens[0].state
-                if state == _SURE:
+                if state == SURE:
                     return tokens[0]
-                if state == _DROPPED:
+                if state == DROPPED:
                     tokens.popleft()
                     continue
             if self._ended:
@@ -167,7 +92,7 @@ class Scanner:
         self._tokens.append(token)
         return token
 
-    def _push_indent(self, column: int, kind: str) -> _Indent | None:
+    def _push_indent(self, column: int, kind: str) -> Indent | None:
         if self._flows:
             return None
         top = self._indents[-1]
@@ -175,7 +100,7 @@ class Scanner:
             column == top.column and not (kind == "seq" and top.kind == "map")
         ):
             return None
-        indent = _Indent(column, kind)
+        indent = Indent(column, kind)
         start = Type.BLOCK_SEQ_START if kind == "seq" else Type.BLOCK_MAP_START
         indent.start = self._emit(start, self.pos)
         self._indents.append(indent)
@@ -183,7 +108,7 @@ class Scanner:
 
     def _pop_indent(self, *, at_end: bool = False) -> None:
         indent = self._indents.pop()
-        if indent.state != _SURE:
+        if indent.state != SURE:
             self._drop_key()
             return
         if indent.kind:
@@ -205,7 +130,7 @@ class Scanner:
             ):
                 break
             self._pop_indent()
-        while indents and indents[-1].state == _DROPPED:
+        while indents and indents[-1].state == DROPPED:
             self._pop_indent()
 
     def _pop_all(self, *, at_end: bool = False) -> None:
@@ -222,21 +147,21 @@ class Scanner:
         depth = len(self._flows)
         if not self._key_allowed or (self._keys and self._keys[-1].depth == depth):
             return
-        key = _Key(self.pos, depth)
+        key = Key(self.pos, depth)
         if not self._flows:
             key.indent = self._push_indent(self._column(), "map")
             if key.indent is not None:
-                key.indent.state = _UNSURE
+                key.indent.state = UNSURE
                 key.map_start = key.indent.start
                 if key.map_start is not None:
-                    key.map_start.state = _UNSURE
+                    key.map_start.state = UNSURE
         key.key = self._emit(Type.KEY, self.pos)
-        key.key.state = _UNSURE
+        key.key.state = UNSURE
         self._keys.append(key)
 
     def _drop_key(self) -> None:
         if self._keys and self._keys[-1].depth == len(self._flows):
-            self._keys.pop().settle(_DROPPED)
+            self._keys.pop().settle(DROPPED)
 
     def _confirm_key(self) -> bool:
         if not self._keys or self._keys[-1].depth != len(self._flows):
@@ -244,7 +169,7 @@ class Scanner:
         key = self._keys.pop()
         near = self.pos - key.pos <= _MAX_KEY_BYTES
         sure = near and self.data.find(b"\n", key.pos, self.pos) < 0
-        key.settle(_SURE if sure else _DROPPED)
+        key.settle(SURE if sure else DROPPED)
         return sure
 
     # one token
@@ -270,8 +195,8 @@ class Scanner:
             if char == 46 and _DOC_END.match(data, pos):
                 self._document(Type.DOC_END)
                 return
-        action = _ACTIONS.get(char)
-        if action is not None and action(self, pos, char):
+        action = self._actions.get(char)
+        if action is not None and action(pos, char):
             return
         self._plain(pos, char)
 
@@ -497,9 +422,10 @@ class Scanner:
     def _plain(self, pos: int, char: int) -> None:
         data = self.data
         if self._flows:
-            bad = char in _NO_PLAIN_FLOW or _DASH_FLOW.match(data, pos)
+            bad = char in _NO_PLAIN_FLOW or bool(_DASH_FLOW.match(data, pos))
         else:
-            bad = char in _NO_PLAIN or (char in b"-?:" and _FOLLOWED.match(data, pos))
+            marks = char in b"-?:" and _FOLLOWED.match(data, pos)
+            bad = char in _NO_PLAIN or bool(marks)
         if bad:
             raise YamlError("unknown token", pos)
         if self._flows:
@@ -517,19 +443,19 @@ class Scanner:
 
 
 _ACTIONS = {
-    ord("["): Scanner._flow_start,
-    ord("{"): Scanner._flow_start,
-    ord("]"): Scanner._flow_end,
-    ord("}"): Scanner._flow_end,
-    ord(","): Scanner._flow_entry,
-    ord("-"): Scanner._block_entry,
-    ord("?"): Scanner._key_sign,
-    ord(":"): Scanner._value_sign,
-    ord("*"): Scanner._reference,
-    ord("&"): Scanner._reference,
-    ord("!"): Scanner._tag,
-    ord("|"): Scanner._block_scalar,
-    ord(">"): Scanner._block_scalar,
-    ord("'"): Scanner._quoted,
-    ord('"'): Scanner._quoted,
+    ord("["): "_flow_start",
+    ord("{"): "_flow_start",
+    ord("]"): "_flow_end",
+    ord("}"): "_flow_end",
+    ord(","): "_flow_entry",
+    ord("-"): "_block_entry",
+    ord("?"): "_key_sign",
+    ord(":"): "_value_sign",
+    ord("*"): "_reference",
+    ord("&"): "_reference",
+    ord("!"): "_tag",
+    ord("|"): "_block_scalar",
+    ord(">"): "_block_scalar",
+    ord("'"): "_quoted",
+    ord('"'): "_quoted",
 }

@@ -40,7 +40,7 @@ _BLOCK_SAFE = re.compile(r"[^\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff]*")
 
 
 def _quoted(text: str) -> str:
-    if "'" not in text and not _ESCAPED.sub("", text) != text:
+    if "'" not in text and _ESCAPED.sub("", text) == text:
         return f"'{text}'"
     if '"' in text and not re.search(r"[\x00-\x1f\x7f-\xa0\u2028\u2029\ufeff]", text):
         # quotes inside read best between single quotes, doubled if need be

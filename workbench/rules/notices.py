@@ -1,0 +1,143 @@
+"""What the engine notes about a condition that compiles all the same."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from workbench.condition.nodes import (
+    AndExpr,
+    BinaryCheckExpr,
+    FieldExpr,
+    ListExpr,
+    MacroExpr,
+    OrExpr,
+    ValueExpr,
+    postorder,
+)
+from workbench.field_refs import nearest_names
+from workbench.rules.entries import as_text
+
+if TYPE_CHECKING:
+    from workbench.condition.nodes import Expr
+    from workbench.rules.entries import RuleEntry
+    from workbench.rules.report import Report
+
+__all__ = [
+    "DEPRECATED_FIELDS",
+    "note_event_types",
+    "note_old_idioms",
+    "unknown_event_type",
+]
+
+DEPRECATED_FIELDS = (
+    "evt.dir",
+    "evt.latency.quantized",
+    "evt.latency.human",
+    "evt.latency.ns",
+    "evt.latency.s",
+    "evt.latency",
+    "evt.wait_latency",
+)
+_UNSAFE_FAMILIES = ("ka.", "jevt.")
+_UNSAFE_OPERATORS = frozenset(("=", "==", "!=", "in", "intersects", "pmatch"))
+
+
+def note_old_idioms(report: Report, entry: RuleEntry, tree: Expr) -> None:
+    """Warn of deprecated fields and of comparisons with <NA>."""
+    told: set[str] = set()
+    for node in postorder(tree):
+        field = getattr(node, "left", None)
+        if not isinstance(field, FieldExpr):
+            continue
+        if field.name in DEPRECATED_FIELDS and field.name not in told:
+            told.add(field.name)
+            report.warn(
+                "LOAD_DEPRECATED_ITEM",
+                f"usage of deprecated field '{field.name}' has been detected in the "
+                "rule condition",
+                entry.condition_place,
+                f"remove the checks of {field.name}",
+            )
+    for node in postorder(tree):
+        if not isinstance(node, BinaryCheckExpr):
+            continue
+        left, right = node.left, node.right
+        if (
+            not isinstance(left, FieldExpr)
+            or not left.name.startswith(_UNSAFE_FAMILIES)
+            or node.op not in _UNSAFE_OPERATORS
+        ):
+            continue
+        values = right.items if isinstance(right, ListExpr) else (right,)
+        if any(isinstance(v, ValueExpr) and v.value == b"<NA>" for v in values):
+            report.warn(
+                "LOAD_UNSAFE_NA_CHECK",
+                "",
+                entry.place,
+                f"an absent {left.name} never equals <NA>: write "
+                f"'not {left.name} exists'",
+            )
+            return
+
+
+def unknown_event_type(tree: Expr) -> tuple[BinaryCheckExpr, str, str] | None:
+    """Find a check of evt.type with a name that no event has: it, name, and hint."""
+    from workbench.rules.event_names import EVENT_NAMES
+
+    for node in postorder(tree):
+        if (
+            not isinstance(node, BinaryCheckExpr)
+            or not isinstance(node.left, FieldExpr)
+            or node.left.name != "evt.type"
+            or node.op not in ("=", "==", "!=", "in")
+        ):
+            continue
+        right = node.right
+        values = right.items if isinstance(right, ListExpr) else (right,)
+        for value in values:
+            if not isinstance(value, ValueExpr):
+                continue
+            name = as_text(value.value)
+            if name not in EVENT_NAMES:
+                near = nearest_names(name, dict.fromkeys(EVENT_NAMES))
+                hint = f"did you mean {near[0]}?" if near else "name a system call"
+                return node, name, hint
+    return None
+
+
+def note_event_types(report: Report, entry: RuleEntry, tree: Expr) -> None:
+    """Warn when a syscall rule looks at every type of event."""
+    if _restricts_types(tree):
+        return
+    report.warn(
+        "LOAD_NO_EVTTYPE",
+        "Rule matches too many evt.type values. This has a significant performance "
+        "penalty.",
+        entry.place,
+        "add a check such as: evt.type in (open, openat)",
+    )
+
+
+def _restricts_types(tree: Expr) -> bool:
+    """Say whether a condition can only hold for some event types."""
+    stack: list[bool] = []
+    for node in postorder(tree):
+        if isinstance(node, AndExpr | OrExpr):
+            count = len(node.children)
+            parts = stack[-count:]
+            del stack[-count:]
+            stack.append(any(parts) if isinstance(node, AndExpr) else all(parts))
+        elif isinstance(node, MacroExpr):
+            continue
+        elif isinstance(node, BinaryCheckExpr):
+            left = node.left
+            stack.append(
+                isinstance(left, FieldExpr)
+                and left.name == "evt.type"
+                and node.op in ("=", "==", "in")
+            )
+        elif hasattr(node, "child"):
+            stack[-1] = False
+        else:
+            stack.append(False)
+    return stack[0]
