@@ -73,6 +73,11 @@ def decode(text: str) -> Any:
         raise ValueError("there is no JSON document") from None
     except RecursionError:
         raise ValueError("nested too deeply") from None
+    except SystemError:
+        # The scanner has no words for what is wrong until json itself is imported.
+        import json.decoder  # noqa: F401
+
+        value, _ = _SCAN(text, start)
     return value
 
 
