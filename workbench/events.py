@@ -25,6 +25,7 @@ from workbench.event_columns import (
 from workbench.field_refs import resolve
 from workbench.fields import FieldInfo, FieldTable, as_field_table
 from workbench.generic import PAYLOAD_AT, host_name
+from workbench.whole_stream import keep_stream
 
 if TYPE_CHECKING:
     import os
@@ -338,12 +339,10 @@ class Events:
 
     def _derive(self, table: pa.Table) -> Events:
         """Give Events over another table of the same origin."""
-        events = Events(
-            table,
-            fields=self._fields,
-            origin=self._origin,
-            feeder=self._maker.feeder,
-        )
+        feeder = self._maker.feeder
+        if table.num_rows < self._table.num_rows:
+            feeder = keep_stream(feeder, self._table, self._origin.source)
+        events = Events(table, fields=self._fields, origin=self._origin, feeder=feeder)
         if self._labels:
             kept = set(table.column("evt.num").to_pylist())
             events._labels = {n: m for n, m in self._labels.items() if n in kept}

@@ -40,6 +40,17 @@ class RosterFeeder:
         """Give the fields usable for events of ``source``."""
         return fields_of([m.manifest for m in self.roster.members], source)[0]
 
+    def stateful(self, source: str) -> bool:
+        """Whether values depend on the events before: plugins parse this source."""
+        return any(
+            "parsing" in m.manifest.capabilities
+            and (
+                not m.manifest.parse_event_sources
+                or source in m.manifest.parse_event_sources
+            )
+            for m in self.roster.members
+        )
+
     @property
     def plugin_versions(self) -> dict[str, str]:
         """Name → version of the plugins asked."""
@@ -104,9 +115,7 @@ class RosterFeeder:
         requests: Sequence[ColumnRequest],
     ) -> Iterator[pa.RecordBatch]:
         # State comes from the events alone: a plugin that keeps some starts anew.
-        members = self.roster.members
-        stateful = any("parsing" in m.manifest.capabilities for m in members)
-        anew = self.fresh or stateful
+        anew = self.fresh or self.stateful(source)
         with self.roster.fresh() if anew else self.roster.borrow() as seat:
             for events, numbered in _pairs(raw, numbers):
                 with seat.calling() as session:

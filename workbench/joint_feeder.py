@@ -29,6 +29,11 @@ class JointFeeder:
             info for f in self.feeders for info in f.fields_of(source).values()
         )
 
+    def stateful(self, source: str) -> bool:
+        """Whether values depend on the events before, for any feeder."""
+        asks = (getattr(f, "stateful", None) for f in self.feeders)
+        return any(ask(source) for ask in asks if ask is not None)
+
     @property
     def plugin_versions(self) -> dict[str, str]:
         """Name → version of the plugins asked."""

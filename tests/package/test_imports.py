@@ -49,6 +49,7 @@ PARTS = {
     "generic": "events",
     "joint_feeder": "events",
     "text_rows": "events",
+    "whole_stream": "events",
     "bench": "plugin",
     "capture": "plugin",
     "capture_all": "plugin",

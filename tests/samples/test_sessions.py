@@ -171,3 +171,15 @@ def test_wrong_use_of_record_and_replay_is_status_2(libraries, tmp_path):
     done = run("replay", tmp_path / "none.scap", "--with", weblog)
     assert done.returncode == 1
     assert "none.scap" in done.stderr
+
+
+def test_fields_of_selected_events_still_know_the_whole_stream(bench):
+    events = bench.capture(str(LOG), fields=["weblog.status"])
+    full = events.extract("session.errors").frame["session.errors"]
+    refused = events.where("weblog.status = 403")
+    late = refused.where("session.errors >= 0").extract("session.errors")
+    errors = late.frame.set_index("evt.num")["session.errors"]
+    full.index = events.frame["evt.num"]
+    assert len(errors) == len(refused) > 0
+    assert errors.to_list() == full.loc[errors.index].to_list()
+    assert errors.max() > 50
