@@ -132,7 +132,7 @@ def run(quick: bool) -> list[dict]:
 
     every = parse_rules(
         RULE.format(i=0, j=1).replace(
-            'bench.verb in (verbs) and failed and not noisy\n'
+            "bench.verb in (verbs) and failed and not noisy\n"
             '    and bench.path startswith "/api/v1/0" and bench.user != user1',
             "bench.n exists",
         )

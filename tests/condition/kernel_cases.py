@@ -249,7 +249,8 @@ def rows(draw, max_rows=9):
         row = {}
         for name, (type_, is_list) in COLUMNS.items():
             value = VALUES[type_]
-            strategy = st.lists(value, max_size=3) if is_list else value
+            item = st.one_of(value, value, value, value, st.none())
+            strategy = st.lists(item, max_size=3) if is_list else value
             row[name] = draw(st.one_of(st.none(), strategy, strategy))
         out.append(row)
     return out

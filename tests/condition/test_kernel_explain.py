@@ -181,7 +181,7 @@ def test_near_misses_name_the_check_and_what_it_saw(table):
     assert len(found.frame) == 1
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(tree=cases.trees, rows=cases.rows(6))
 def test_near_misses_are_the_rows_one_flip_away(tree, rows):
     """The definition, spelled out: flip each distinct check, evaluate again."""

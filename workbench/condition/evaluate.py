@@ -51,7 +51,6 @@ _NUMBER_COST = 1.0
 _REGEX_COST = 80.0
 _REFERENCE_COST = 2000.0
 _LOOKUP_COST = 0.2
-_B64 = 4
 
 
 def _cost(probe: Probe) -> float:
@@ -77,7 +76,7 @@ def _looked_up(probe: Probe, plan: Plan) -> bool:
     if side is None or probe.right is not None:
         return False
     if side.is_list:
-        return probe.test != "exists" and not side.length and _B64 not in side.steps
+        return probe.test != "exists" and not side.length and not side.steps
     return True
 
 

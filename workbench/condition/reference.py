@@ -53,7 +53,9 @@ def operand_values(operand: Operand, row: Mapping[str, Any]) -> Values:
             if not step.is_list:
                 results.append(None if value is None else [value])
             else:
-                results.append(list(value) if value else None)
+                # Plugins give no list with gaps; other tables may.
+                gaps = len(operand.steps) > 1 and value and None in value
+                results.append(list(value) if value and not gaps else None)
         elif isinstance(step, ConstStep):
             results.append([step.value])
         elif isinstance(step, ListStep):
@@ -143,6 +145,8 @@ def _in_network(address: bytes, network: Network) -> bool:
 
 
 def _equal(value: Any, constant: Any) -> bool:
+    if value is None:
+        return False
     if isinstance(constant, Network):
         return _in_network(value, constant)
     return bool(value == constant)

@@ -181,6 +181,9 @@ void wbk_reduce(const wbk_column *list, int64_t start, int64_t n, const uint64_t
 void wbk_item_need(const wbk_column *list, int64_t start, int64_t n,
 		   const uint64_t *need, int64_t first_item, int64_t n_items,
 		   uint64_t *out);
+/* Of the rows of interest those whose items all have a value. -1: memory is short. */
+int wbk_whole_lists(const wbk_column *list, int64_t start, int64_t n,
+		    const uint64_t *need, uint64_t *out);
 void wbk_item_range(const wbk_column *list, int64_t start, int64_t n, int64_t *first,
 		    int64_t *count);
 

@@ -174,7 +174,10 @@ static int scan_list(const wbk_leaf *l, const wbk_column *c, int64_t start, int6
 	wbk_present(c->child, first, count, wanted, wanted);
 	memcpy(rows, need, (size_t)wbk_words(n) * 8);
 	int failed = 0;
-	if (has_step(l, WBK_B64)) {
+	/* A transformed list with an item that has no value is absent. */
+	if (l->steps[0][0] && !has_step(l, WBK_B64))
+		failed = wbk_whole_lists(c, start, n, need, rows);
+	if (!failed && has_step(l, WBK_B64)) {
 		/* One item that is not base64 makes the whole list absent. */
 		wbk_leaf exists = *l;
 		exists.op = WBK_EXISTS;
@@ -209,8 +212,10 @@ int wbk_leaf_eval(const wbk_leaf *l, const wbk_column *left, const wbk_column *r
 	} else if (right) {
 		failed = wbk_scan_pair(l, left, right, start, n, present, out);
 	} else if (wbk_is_list(left)) {
-		if (l->flags & WBK_LENGTH)
+		if (l->flags & WBK_LENGTH) {
+			failed = wbk_whole_lists(left, start, n, present, present);
 			scan_length_of_list(l, left, start, n, present, out);
+		}
 		else if (l->op == WBK_EXISTS && !l->steps[0][0])
 			memcpy(out, present, (size_t)words * 8);
 		else

@@ -71,3 +71,21 @@ void wbk_reduce(const wbk_column *list, int64_t start, int64_t n, const uint64_t
 		out[k] = word;
 	}
 }
+
+int wbk_whole_lists(const wbk_column *list, int64_t start, int64_t n,
+		    const uint64_t *need, uint64_t *out)
+{
+	int64_t first, count;
+	if (!list->child->validity && list->child->kind != WBK_DICT) {
+		memmove(out, need, (size_t)wbk_words(n) * 8);
+		return 0;
+	}
+	wbk_item_range(list, start, n, &first, &count);
+	uint64_t *present = malloc((size_t)wbk_words(count) * 8 + 8);
+	if (!present)
+		return -1;
+	wbk_present(list->child, first, count, NULL, present);
+	wbk_reduce(list, start, n, present, first, 1, need, out);
+	free(present);
+	return 0;
+}

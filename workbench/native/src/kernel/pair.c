@@ -118,6 +118,9 @@ static int number_side(const wbk_leaf *l, int k, const wbk_column *c, int64_t i,
 	if (wbk_is_list(c)) {
 		wbk_offset_at(c, i, &a, &b);
 		*out = (uint64_t)(b - a);
+		for (int64_t k = a; k < b; k++)
+			if (!wbk_present_at(c->child, k))
+				return 0;
 		return b > a;
 	}
 	int got = side(l, k, c, i, scratch, &t);
