@@ -327,6 +327,7 @@ const char *plugin_get_last_error(ss_plugin_t *s) { return g.error; }
 ss_plugin_metric *plugin_get_metrics(ss_plugin_t *s, uint32_t *n)
 {
 	static ss_plugin_metric m[7];
+	extern const int metric_base;
 	const struct { const char *name; unsigned long value; } rows[] = {
 		{"sent", g.sent}, {"refused", g.refused}, {"runs", g.runs},
 		{"parsed", g.parsed}, {"parsed_async", g.parsed_async}, {"closed", g.closed}};
@@ -339,12 +340,22 @@ ss_plugin_metric *plugin_get_metrics(ss_plugin_t *s, uint32_t *n)
 	m[6] = (ss_plugin_metric){.name = "level",
 		.type = SS_PLUGIN_METRIC_TYPE_NON_MONOTONIC, .value.d = 0.5,
 		.value_type = SS_PLUGIN_METRIC_VALUE_TYPE_D};
+	for (int i = 0; i < 7; i++) {
+		m[i].type += metric_base;
+		m[i].value_type += metric_base;
+	}
 	*n = 7;
 	return m;
 }
 
 ss_plugin_rc plugin_set_config(ss_plugin_t *s, const ss_plugin_set_config_input *in)
 {
+	if (!strcmp(in->config, "loud"))
+		for (int severity = 1; severity <= 8; severity++)
+			g.log(g.owner, severity % 2 ? "part" : NULL, "a line",
+			      (ss_plugin_log_severity)severity);
+	if (!strcmp(in->config, "refused"))
+		return SS_PLUGIN_FAILURE;
 	snprintf(g.mode, sizeof g.mode, "%s", in->config);
 	return SS_PLUGIN_SUCCESS;
 }
@@ -404,7 +415,14 @@ const char *plugin_get_fields(void)
 	return "[{\"type\":\"uint64\",\"name\":\"busy.parsed\",\"desc\":\"events parsed\"}]";
 }
 
+/* Plugins of 3.5 number the kinds of metrics from 1. */
+#ifdef BUSY_3_5
+const int metric_base = 1;
+const char *plugin_get_required_api_version(void) { return "3.5.0"; }
+#else
+const int metric_base = 0;
 const char *plugin_get_required_api_version(void) { return PLUGIN_API_VERSION_STR; }
+#endif
 const char *plugin_get_name(void) { return "busy"; }
 const char *plugin_get_version(void) { return "1.0.0"; }
 const char *plugin_get_description(void) { return "does much on the side"; }

@@ -250,6 +250,26 @@ def test_metrics_are_named_and_typed(busy):
     assert rows["level"] == {"name": "level", "type": "non_monotonic", "value": 0.5}
 
 
+def test_metrics_of_plugin_api_3_5_are_renumbered(compile_busy):
+    with wb.load(compile_busy("-DBUSY_3_5"), config="plain") as plugin:
+        rows = {row["name"]: row for row in plugin.metrics}
+    assert rows["sent"] == {"name": "sent", "type": "monotonic", "value": 0}
+    assert rows["level"] == {"name": "level", "type": "non_monotonic", "value": 0.5}
+
+
+def test_a_config_is_set_while_the_source_runs_and_lines_keep_their_severity(busy):
+    plugin = busy("plain")
+    with plugin.open("100") as capture:
+        next(capture.record_batches())
+        assert plugin.set_config("loud")
+        assert not plugin.set_config("refused")
+    lines = [line for line in plugin.log if line.message == "a line"]
+    assert [line.severity for line in lines] == [
+        "fatal", "critical", "error", "warning", "notice", "info", "debug", "trace",
+    ]  # fmt: skip
+    assert [line.component for line in lines[:2]] == ["part", "busy"]
+
+
 @pytest.mark.parametrize("mode", ["kinds", "routine", "tables", "threads"])
 def test_the_same_happens_in_the_kernel_itself(busy, mode):
     plugin = busy(mode, isolation="none")

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -183,3 +185,30 @@ def test_fields_of_selected_events_still_know_the_whole_stream(bench):
     assert len(errors) == len(refused) > 0
     assert errors.to_list() == full.loc[errors.index].to_list()
     assert errors.max() > 50
+
+
+@pytest.mark.sanitizer
+@pytest.mark.usefixtures("libraries")
+def test_the_sanitized_build_is_clean_over_the_log(tmp_path):
+    built = []
+    for name in ("weblog", "sessions"):
+        command = ["make", "-C", str(SAMPLES / name), "SAN=1"]
+        subprocess.run(command, check=True, capture_output=True)
+        built.append(SAMPLES / name / "_build" / "san" / f"lib{name}.so")
+    loop = tmp_path / "stateful_loop"
+    source = SAMPLES.parent / "tests" / "bench" / "stateful_loop.c"
+    flags = ("-g", "-w", "-fsanitize=address,undefined")
+    compiler = os.environ.get("CC") or shutil.which("cc") or "gcc"
+    command = [compiler, *flags, str(source), "-o", str(loop), "-ldl"]
+    subprocess.run(command, check=True)
+    done = subprocess.run(
+        [str(loop), *map(str, built), str(LOG), "weblog"],
+        capture_output=True,
+        text=True,
+        check=False,
+        # The loop ends without destroying its plugins.
+        env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0"},
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split()[1] == "21457"
+    assert "runtime error" not in done.stderr
