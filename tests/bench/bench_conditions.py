@@ -25,7 +25,7 @@ def _measured(call):
     return result, time.process_time() - cpu, time.perf_counter() - wall
 
 
-def _row(name, value, target, ok, unit, note=""):  # noqa: PLR0917 - one table row
+def _row(name, value, target, ok, unit, note=""):
     return {
         "name": name,
         "value": value,

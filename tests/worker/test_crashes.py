@@ -193,6 +193,20 @@ def test_a_memory_flood_is_ended(plugin, columns):
     assert "more than 300 MiB of memory in plugin_extract_fields" in last.error.message
 
 
+def test_scribbling_over_the_builder_never_reaches_the_notebook(
+    worker, plugin, columns
+):
+    index, manifest = worker.load(str(plugin("probe")))
+    worker.init(index, "")
+    params = "n=100000;fault=scribble@extract:5001"
+    worker.open(index, params, columns(manifest), CaptureOptions())
+    _, last, _ = read_all(worker)
+    assert last.end == "crashed"
+    assert isinstance(last.error, PluginCrashed)
+    assert last.error.reason in {"damage", "signal"}
+    assert not worker.alive
+
+
 def test_killed_from_outside_between_calls(worker, plugin):
     worker.load(str(plugin("probe")))
     os.kill(worker.pid, signal.SIGKILL)

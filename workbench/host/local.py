@@ -149,7 +149,7 @@ class LocalSession:
             answer = self._open_rack().open(
                 plugin, params, wire_columns(columns), wire_options(options)
             )
-        self._reader = ChunkReader(answer["columns"], answer["source"])
+        self._reader = ChunkReader(answer["columns"], answer["source"], trusted=True)
         self._ended = False
         self._progress = Progress()
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import mmap
 import os
+import struct
 import time
 from collections import deque
 from contextlib import suppress
@@ -130,6 +131,8 @@ class WorkerSession:
     def init(self, plugin: int, config: str) -> tuple[OpenParam, ...]:
         """Initialise; see :meth:`Session.init`."""
         answer, _ = self._call("init", plugin=plugin, config=config)
+        if answer.get("complaint"):
+            self._link.logs.note(answer["complaint"])
         return tuple(OpenParam(**row) for row in answer["open_params"])
 
     def _call(
@@ -231,8 +234,17 @@ class WorkerSession:
             if capture.ended:
                 _close_all(fds)
             else:
-                self._decode_packet(capture, data, fds)
+                try:
+                    self._decode_packet(capture, data, fds)
+                except (struct.error, KeyError, ValueError, pa.ArrowException) as error:
+                    self._damaged(capture, error)
             packets.popleft()
+
+    def _damaged(self, capture: _Capture, error: Exception) -> None:
+        """End a capture, and the worker, whose chunks make no sense."""
+        damage = self._link.end_for_damage(str(error))
+        capture.pending.append(Chunk(None, "crashed", damage))
+        capture.ended = True
 
     def _decode_packet(self, capture: _Capture, data: bytes, fds: list[int]) -> None:
         _, kind, seq, _, size, cost = MESSAGE.unpack_from(data)
@@ -424,8 +436,9 @@ def _mapped(fd: int, size: int) -> Any:
         raise ValueError("the worker sent less than it said")
     if size < _COPY_BELOW_BYTES:
         return pa.py_buffer(os.pread(fd, size, 0))
-    flags = mmap.MAP_SHARED | getattr(mmap, "MAP_POPULATE", 0)
-    return pa.py_buffer(mmap.mmap(fd, size, flags=flags, prot=mmap.PROT_READ))
+    # Not populated: mapping a page costs a third of writing it, and columns that nobody
+    # looks at never need theirs.
+    return pa.py_buffer(mmap.mmap(fd, size, prot=mmap.PROT_READ))
 
 
 def _read_json(data: bytes) -> dict[str, Any]:

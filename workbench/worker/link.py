@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench.errors import PluginHung, WorkbenchError
+from workbench.errors import PluginCrashed, PluginHung, WorkbenchError
 from workbench.worker.failures import Death, crash_error, hang_error
 from workbench.worker.interrupts import undisturbed
 from workbench.worker.logs import LogReader
@@ -261,6 +261,22 @@ class Link:
         self._hang(limit)
         assert isinstance(self.error, PluginHung)  # noqa: S101 - _hang made it
         return self.error
+
+    def end_for_damage(self, what: str) -> PluginCrashed:
+        """End a worker whose answers make no sense; give the error."""
+        self.worker.kill()
+        self.worker.exit_code(_REAP_SEC)
+        names = ", ".join(sorted(set(self.plugins.values())))
+        self.logs.settle()
+        error = PluginCrashed(
+            f"plugin {names} damaged the memory of its worker: {what}; the worker was "
+            "ended",
+            plugin=names,
+            reason="damage",
+            log_tail=self.logs.tail(),
+        )
+        self.error = error
+        return error
 
     def _bury(self) -> None:
         """Find out why the worker is gone, or going."""

@@ -106,6 +106,12 @@ class LogReader:
                         self._lines.append(entry)
         return True
 
+    def note(self, text: str) -> None:
+        """Add a warning of the workbench's own."""
+        line = LogLine(time.time_ns(), "log", "warning", "workbench", text)
+        with self._lock:
+            self._lines.append((None, line))
+
     def settle(self) -> None:
         """Take in what a worker that is gone has left behind."""
         self._thread.join(0.2)

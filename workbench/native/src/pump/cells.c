@@ -67,37 +67,24 @@ static void store_list(wb_column *c, wb_want *want, const abi_field *f, uint64_t
 	c->lists[row + 1] = (int32_t)c->elems;
 }
 
-/* Result arrays and texts met in this call: fields that share one share their value. */
-#define WATCHED_TEXTS 8u
-typedef struct watch_list {
-	const void *arrays[3]; /* the latest of each kind of column */
-	const char *texts[WATCHED_TEXTS];
-	uint32_t ntexts;
-} watch_list;
-
-static inline bool shared(watch_list *seen, uint8_t kind, const wb_want *want,
-                          const abi_field *f)
+/* Did an earlier field of this call give the same text? */
+static __attribute__((noinline)) bool met_before(wb_want *const *wants,
+                                                 const abi_field *f, uint32_t before,
+                                                 const char *text)
 {
-	if (seen->arrays[kind] == f->res.any)
-		return true;
-	seen->arrays[kind] = f->res.any;
-	if (want->type != ABI_STRING)
-		return false;
-	const char *text = f->res.str[0];
-	if (!text || !*text)
-		return false;
-	uint32_t known = seen->ntexts < WATCHED_TEXTS ? seen->ntexts : WATCHED_TEXTS;
-	for (uint32_t i = 0; i < known; i++)
-		if (seen->texts[i] == text)
+	for (uint32_t i = 0; i < before; i++)
+		if (wants[i]->type == ABI_STRING && f[i].res_len && f[i].res.any &&
+		    f[i].res.str[0] == text)
 			return true;
-	seen->texts[seen->ntexts++ % WATCHED_TEXTS] = text;
 	return false;
 }
 
 bool wb_store_cells(wb_want *const *wants, wb_column *const *cols, const abi_field *f,
                     uint32_t n, uint64_t row, bool watch)
 {
-	watch_list seen = {0};
+	const abi_field *fields = f;
+	const void *array = NULL;
+	uint64_t met = 0; /* one bit for each text, by its address */
 	for (uint32_t i = 0; i < n; i++, f++) {
 		wb_column *c = cols[i];
 		wb_want *want = wants[i];
@@ -108,8 +95,18 @@ bool wb_store_cells(wb_want *const *wants, wb_column *const *cols, const abi_fie
 			wb_cell_null(c, row);
 			continue;
 		}
-		if (watch && __builtin_expect(shared(&seen, c->kind, want, f), 0))
-			return false;
+		if (watch) {
+			if (__builtin_expect(res == array, 0))
+				return false;
+			array = res;
+			const char *text = want->type == ABI_STRING ? f->res.str[0] : NULL;
+			if (text) {
+				uint64_t bit = 1ull << ((uintptr_t)text >> 4 & 63);
+				if ((met & bit) && *text && met_before(wants, fields, i, text))
+					return false;
+				met |= bit;
+			}
+		}
 		if (want->is_list)
 			store_list(c, want, f, row);
 		else if (!store(c, want, f, 0, row))
