@@ -51,6 +51,17 @@ static const char* const call_names[CALL_COUNT] = {
     "get_metrics",
     "close",
     "destroy",
+    "set_config",
+    "get_parse_event_sources",
+    "get_parse_event_types",
+    "parse_event",
+    "get_async_events",
+    "get_async_event_sources",
+    "set_async_event_handler",
+    "send",
+    "dump_state",
+    "capture_open",
+    "capture_close",
 };
 
 static const struct {

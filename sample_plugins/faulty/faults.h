@@ -61,6 +61,18 @@ enum call {
   CALL_METRICS,
   CALL_CLOSE,
   CALL_DESTROY,
+  CALL_SET_CONFIG,
+  /* of libfaulty_live.so only */
+  CALL_GET_PARSE_SOURCES,
+  CALL_GET_PARSE_TYPES,
+  CALL_PARSE,
+  CALL_GET_ASYNC_EVENTS,
+  CALL_GET_ASYNC_SOURCES,
+  CALL_SET_ASYNC,
+  CALL_SEND, /* "send": the thread that sends async events; event: which of them */
+  CALL_DUMP_STATE,
+  CALL_CAPTURE_OPEN,
+  CALL_CAPTURE_CLOSE,
   CALL_COUNT
 };
 

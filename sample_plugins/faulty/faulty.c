@@ -8,22 +8,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "answers.h"
 #include "faults.h"
 
-#define PAYLOAD_SIZE 48
-#define UNMAPPED ((void*)(uintptr_t)0xdead0000u)
-#define FIRST_SECOND 1700000000u
+#ifndef FAULTY_NAME
+#define FAULTY_NAME "faulty"
+#endif
 
-struct state {
-  char error[256];
-  char text[PAYLOAD_SIZE + 16];
-  char number_text[PAYLOAD_SIZE];
-  const char* texts[3];
-  uint64_t number;
-  ss_plugin_byte_buffer address;
-  unsigned char address_bytes[4];
-  ss_plugin_metric metric;
-};
+#define FIRST_SECOND 1700000000u
 
 struct instance {
   uint64_t next; /* number of the next event, from 1 */
@@ -33,80 +25,6 @@ struct instance {
   char progress[48];
 };
 
-/* ------------------------------------------------------------------- wrong answers */
-
-static const char* bad_json(uint64_t kind) {
-  static char deep[200001];
-  switch (kind) {
-    case 0:
-      return "[{\"type\": \"string\", ";
-    case 1:
-      return "{\"not\": \"an array\"}";
-    case 2:
-      memset(deep, '[', sizeof deep - 1);
-      return deep;
-    case 3:
-      return "[\"\xff\xfe\"]";
-    case 4:
-      return "[1, null, true, {\"name\": 5, \"type\": [], \"desc\": {}}]";
-    case 5:
-      return "[{\"type\":\"string\",\"name\":\"a.b\",\"desc\":\"x\"},"
-             "{\"type\":\"string\",\"name\":\"a.b\",\"desc\":\"x\"}]";
-    default:
-      return "not JSON at all";
-  }
-}
-
-static const char* huge_text(uint64_t mib) {
-  static char* text;
-  const size_t size = (size_t)mib << 20;
-  free(text);
-  text = malloc(size + 1);
-  if (text != NULL) {
-    memset(text, 'A', size);
-    text[size] = '\0';
-  }
-  return text;
-}
-
-/* The text that `wrong` asks for in place of the right one. */
-static const char* wrong_text(enum wrong wrong, const char* right) {
-  switch (wrong) {
-    case WRONG_NULL:
-      return NULL;
-    case WRONG_EMPTY:
-      return "";
-    case WRONG_JSON:
-      return bad_json(fault_number(0));
-    case WRONG_HUGE:
-      return huge_text(fault_number(16));
-    case WRONG_BYTES:
-      return "\xff\xfe\x80 caf\xe9 \x1b[31m";
-    case WRONG_HTML:
-      return "<img src=x onerror=\"document.title='owned'\">";
-    case WRONG_POINTER:
-      return UNMAPPED;
-    default:
-      return right;
-  }
-}
-
-static const char* text_of(enum call call, const char* right) {
-  return wrong_text(fault_check(call, 1), right);
-}
-
-/* The return code that `wrong` asks for; `right` for faults that are not about it. */
-static ss_plugin_rc code_of(struct state* s, enum wrong wrong, ss_plugin_rc right) {
-  if (wrong == WRONG_CODE) {
-    return (ss_plugin_rc)fault_number(77);
-  }
-  if (wrong == WRONG_FAIL) {
-    snprintf(s->error, sizeof s->error, "failing, as it was asked for");
-    return SS_PLUGIN_FAILURE;
-  }
-  return right;
-}
-
 /* The specification in the name of this library, or in the environment. Hosts may map
  * a copy of the file: then its name is behind a link in /proc. */
 __attribute__((constructor)) static void on_load(void) {
@@ -114,7 +32,7 @@ __attribute__((constructor)) static void on_load(void) {
   char err[256];
   Dl_info self;
   const char* text = getenv("FAULTY");
-  if (dladdr((const void*)(uintptr_t)&bad_json, &self) != 0 && self.dli_fname != NULL) {
+  if (dladdr((const void*)(uintptr_t)&text_of, &self) != 0 && self.dli_fname != NULL) {
     const ssize_t size = readlink(self.dli_fname, name, sizeof name - 1);
     if (size > 0) {
       name[size] = '\0';
@@ -142,7 +60,7 @@ const char* plugin_get_required_api_version(void) {
 }
 
 const char* plugin_get_name(void) {
-  return text_of(CALL_GET_NAME, "faulty");
+  return text_of(CALL_GET_NAME, FAULTY_NAME);
 }
 
 const char* plugin_get_version(void) {
@@ -197,9 +115,7 @@ const char* plugin_get_extract_event_sources(void) {
 uint16_t* plugin_get_extract_event_types(uint32_t* numtypes, ss_plugin_t* s) {
   static uint16_t types[] = {FALCO_PLUGIN_EVENT_TYPE};
   (void)s;
-  const enum wrong wrong = fault_check(CALL_GET_TYPES, 1);
-  *numtypes = wrong == WRONG_COUNT ? UINT32_MAX : 1;
-  return wrong == WRONG_NULL ? NULL : wrong == WRONG_POINTER ? UNMAPPED : types;
+  return types_of(CALL_GET_TYPES, types, numtypes);
 }
 
 /* --------------------------------------------------------------------- lifecycle */
@@ -235,6 +151,12 @@ void plugin_destroy(ss_plugin_t* plugin) {
 const char* plugin_get_last_error(ss_plugin_t* plugin) {
   struct state* s = plugin;
   return text_of(CALL_LAST_ERROR, s != NULL ? s->error : "no state");
+}
+
+ss_plugin_rc plugin_set_config(ss_plugin_t* plugin,
+                               const ss_plugin_set_config_input* i) {
+  (void)i;
+  return code_of(plugin, fault_check(CALL_SET_CONFIG, 1), SS_PLUGIN_SUCCESS);
 }
 
 ss_plugin_metric* plugin_get_metrics(ss_plugin_t* plugin, uint32_t* num_metrics) {
@@ -371,19 +293,6 @@ const char* plugin_get_progress(ss_plugin_t* plugin, ss_instance_t* instance,
                       : (uint32_t)(done / (double)h->shape.events * 10000.0);
   snprintf(h->progress, sizeof h->progress, "%" PRIu64 " events", h->next - 1);
   return wrong_text(wrong, h->progress);
-}
-
-/* The number in the payload of an event; 0 if it is none of ours. */
-static uint64_t number_of(const ss_plugin_event* evt, char* text) {
-  uint32_t len = 0;
-  uint64_t number = 0;
-  const char* payload = falco_plugin_payload(evt, &len);
-  len = len < PAYLOAD_SIZE - 1 ? len : PAYLOAD_SIZE - 1;
-  if (payload != NULL) {
-    memcpy(text, payload, len);
-  }
-  text[payload != NULL ? len : 0] = '\0';
-  return sscanf(text, "event %" SCNu64, &number) == 1 ? number : 0;
 }
 
 const char* plugin_event_to_string(ss_plugin_t* plugin,

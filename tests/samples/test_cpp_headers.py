@@ -31,7 +31,9 @@ def test_a_plugin_written_to_the_guide_compiles_unchanged(
 ):
     require("cpp")
     flags = (f"-std={standard}", "-fPIC", "-shared", "-fvisibility=hidden")
-    library = compile_sanitized(HERE / "guide_plugin.cpp", f"lib{standard}.so", *flags)
+    library = compile_sanitized(
+        HERE / "guide_plugin.cpp", f"lib{standard}.so", *flags, plain=True
+    )
     listed = subprocess.run(
         ["nm", "-D", "--defined-only", str(library)], capture_output=True, text=True
     )
