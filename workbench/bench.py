@@ -255,7 +255,8 @@ class Workbench:
         """Load the plugins that a falco.yaml loads, with their configs and params."""
         from workbench.falco_config import from_falco_yaml
 
-        return from_falco_yaml(path, bench_class=cls, **options)
+        bench: Workbench = from_falco_yaml(path, bench_class=cls, **options)
+        return bench
 
     # -- the end ---------------------------------------------------------------------
 

@@ -15,6 +15,10 @@ import tarfile
 import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # Debian ships the engine in sbin, which is not on everybody's path.
 SEARCH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
@@ -27,7 +31,7 @@ def missing(search: str = SEARCH) -> list[str]:
 
 
 @contextlib.contextmanager
-def running_engine(search: str = SEARCH):
+def running_engine(search: str = SEARCH) -> Iterator[Docker]:
     """Start an engine in a temporary folder; yields its ``unix://`` address."""
     folder = Path(tempfile.mkdtemp(prefix="docker-engine-"))
     address = f"unix://{folder}/docker.sock"
@@ -72,7 +76,9 @@ class Docker:
         self.search = search
         self.program = shutil.which("docker", path=search)
 
-    def __call__(self, *words: str, check: bool = True, stdin: bytes | None = None):
+    def __call__(
+        self, *words: str, check: bool = True, stdin: bytes | None = None
+    ) -> subprocess.CompletedProcess[bytes]:
         return subprocess.run(
             [self.program, "-H", self.address, *words],
             check=check,

@@ -16,7 +16,7 @@ from workbench.authoring.schema_diff import schema_changes
 from workbench.html import escape, table, tag
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from workbench.fields import ArgInfo, FieldInfo
     from workbench.manifest import Manifest
@@ -187,7 +187,7 @@ def _info_changes(old: Manifest, new: Manifest) -> Iterator[Change]:
 
 
 def _word_changes(
-    subject: str, old: tuple[str, ...], new: tuple[str, ...]
+    subject: str, old: Sequence[str], new: Sequence[str]
 ) -> Iterator[Change]:
     for word in old:
         if word not in new:

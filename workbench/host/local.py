@@ -97,6 +97,11 @@ class LocalSession:
         self._progress = Progress()
 
     @property
+    def pid(self) -> int:
+        """This process's own ID."""
+        return os.getpid()
+
+    @property
     def alive(self) -> bool:
         """False after :meth:`close`."""
         return self._rack is not None

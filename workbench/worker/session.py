@@ -168,6 +168,10 @@ class Session(Protocol):
     """Plugins in one host. Calls raise the errors of ``workbench.errors``."""
 
     @property
+    def pid(self) -> int:
+        """Process ID of the host; this process's own for one in the kernel."""
+
+    @property
     def alive(self) -> bool:
         """False once the host is gone (closed, crashed, hung): make a new session."""
 
