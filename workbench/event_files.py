@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from workbench.errors import ConditionError, WorkbenchError
+from workbench.errors import CaptureFileError, ConditionError, WorkbenchError
 from workbench.event_columns import Origin, source_rows, with_number_and_time
 from workbench.field_refs import resolve
 from workbench.fields import FieldTable
+from workbench.generic_fields import ASYNC_FIELDS
 from workbench.tables import plain_lists
 
 if TYPE_CHECKING:
@@ -170,9 +171,6 @@ def save_events(events: Events, path: Path) -> Path:
 
 def read_events(path: Path, plugins: tuple[Any, ...]) -> Events:
     """Read a file in the form of its suffix, asking ``plugins`` for their fields."""
-    from workbench.events import Events
-    from workbench.joint_feeder import feeder_of
-
     read = _form(path)[1]
     if read is None:
         raise WorkbenchError(
@@ -181,7 +179,21 @@ def read_events(path: Path, plugins: tuple[Any, ...]) -> Events:
         )
     if not os.path.lexists(path):
         raise WorkbenchError(f"{path}: no such file")
-    contents = read(path, plugins)
+    try:
+        contents = read(path, plugins)
+    except CaptureFileError as error:
+        # What came before the damage is kept, as of a capture that fails.
+        if error.events is not None:
+            error.events = _as_events(error.events, plugins)
+        raise
+    return _as_events(contents, plugins)
+
+
+def _as_events(contents: CaptureContents, plugins: tuple[Any, ...]) -> Events:
+    """Wrap what was read, with every field that the plugins can give."""
+    from workbench.events import Events
+    from workbench.joint_feeder import feeder_of
+
     table = with_number_and_time(contents.table)
     source = contents.source or _only_source(table)
     known = {m.event_source: m for p in plugins for m in p.manifests if m.event_source}
@@ -220,6 +232,8 @@ def read_events(path: Path, plugins: tuple[Any, ...]) -> Events:
         and name not in table.column_names
         and _nameable(name, events.fields)
     ]
+    if any("async" in m.capabilities for p in plugins for m in p.manifests):
+        missing += [n for n in ASYNC_FIELDS if n not in table.column_names]
     if missing:
         events = events.extract(*missing)
     if len(visible) == len(table):

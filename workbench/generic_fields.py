@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from workbench.fields import FieldInfo, FieldTable
 
-__all__ = ["GENERIC_FIELDS", "generic_owner"]
+__all__ = ["ASYNC_FIELDS", "GENERIC_FIELDS", "generic_owner"]
 
 GENERIC_FIELDS = FieldTable(
     FieldInfo(name=name, type=type_, desc=desc)
@@ -45,3 +45,6 @@ def generic_owner(text: str) -> str | None:
         return None
     owners = [name for name in GENERIC_FIELDS if text.startswith(name)]
     return max(owners, key=len, default=None)
+
+# Shown by default where plugins may inject events of their own.
+ASYNC_FIELDS = ("evt.is_async", "evt.asynctype")

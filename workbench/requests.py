@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from workbench.field_refs import ResolvedField, resolve
-from workbench.generic_fields import GENERIC_FIELDS
+from workbench.generic_fields import ASYNC_FIELDS, GENERIC_FIELDS
 from workbench.registration import fields_of
 from workbench.worker.session import ColumnRequest
 
@@ -20,8 +20,6 @@ __all__ = ["Selection", "default_fields", "select_columns"]
 # Asked for by name like a field: the plugin's own bytes of each event.
 PAYLOAD = "payload"
 _OWN_COLUMNS = {PAYLOAD, "raw"}
-# Shown by default where plugins may inject events of their own.
-ASYNC_FIELDS = ("evt.is_async", "evt.asynctype")
 
 
 @dataclass(frozen=True, slots=True)
