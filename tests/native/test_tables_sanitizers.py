@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+HERE = Path(__file__).resolve().parent
 SRC = ROOT / "workbench" / "native" / "src"
 
 
@@ -22,7 +23,7 @@ def test_state_tables_survive_use_misuse_and_many_threads(tmp_path, sanitizers):
         compiler, "-g", "-O1", "-std=gnu11", "-Wall", "-Wextra", "-Werror",
         "-Wno-unused-parameter", f"-fsanitize={sanitizers}",
         "-fno-sanitize-recover=all", f"-I{SRC}",
-        str(Path(__file__).with_name("tables_test.c")), *map(str, sources),
+        *map(str, sorted(HERE.glob("tables_*test.c"))), *map(str, sources),
         "-o", str(program), "-lpthread",
     ]  # fmt: skip
     built = subprocess.run(command, capture_output=True, text=True, check=False)
