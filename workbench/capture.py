@@ -18,6 +18,7 @@ import pyarrow as pa
 from workbench.errors import PluginOpenError, WorkbenchError
 from workbench.generic import (
     GenericContext,
+    async_flags,
     fallback_info,
     generic_column,
     host_name,
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Capture"]
 
+# Generic fields that differ between a plugin's own events and asynchronous ones.
+_BY_KIND = {"evt.is_async", "evt.asynctype", "evt.pluginname", "evt.plugininfo"}
 # Longest wait in one read: so often Ctrl-C, stop and deadlines are looked at.
 _SLICE_SEC = 0.1
 # After a stop: how long a plugin may take to return before its host is ended.
@@ -91,9 +94,12 @@ class Capture:
             raise ValueError("params holds a NUL character, which would cut it short")
         info = "evt.plugininfo" in self._wanted.generic
         self._keep = keep_events
+        injected = any("async" in m.capabilities for m in manifests)
+        # Whether an event is asynchronous stands in the event itself.
+        raw = keep_events or (injected and bool(_BY_KIND & {*self._wanted.generic}))
         self.options = CaptureOptions(
-            keep_payload=self._wanted.payload or (info and not keep_events),
-            keep_raw=keep_events,
+            keep_payload=self._wanted.payload or (info and not raw),
+            keep_raw=raw,
             plugin_info=info,
             max_events=max_events,
             one_field_per_call=any(m.one_field_per_call for m in roster.members),
@@ -220,6 +226,11 @@ class Capture:
     def columns(self) -> tuple[str, ...]:
         """Names of the field columns, in the order asked for."""
         return self._wanted.columns
+
+    @property
+    def keeps_events(self) -> bool:
+        """Whether record batches end with the events themselves, as ``raw``."""
+        return self._keep
 
     @property
     def keeps_payload(self) -> bool:
@@ -366,8 +377,9 @@ def _info_column(batch: pa.RecordBatch) -> pa.Array:
         batch.column(PAYLOAD) if PAYLOAD in names else payloads(batch.column("raw"))
     )
     own = fallback_info(bytes_of)
-    if "evt.plugininfo" not in names:
-        return own
-    given = batch.column("evt.plugininfo").cast(pa.binary())
-    given = pc.if_else(pc.equal(pc.binary_length(given), 0), None, given)
-    return pc.coalesce(given, own)
+    if "evt.plugininfo" in names:
+        given = batch.column("evt.plugininfo").cast(pa.binary())
+        given = pc.if_else(pc.equal(pc.binary_length(given), 0), None, given)
+        own = pc.coalesce(given, own)
+    flags = async_flags(pa.Table.from_batches([batch]))
+    return pc.if_else(pa.array(flags), None, own) if flags.any() else own

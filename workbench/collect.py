@@ -150,7 +150,7 @@ def _schema(capture: Capture) -> pa.Schema:
         for name in capture.columns
         if name not in taken
     ]
-    if capture.options.keep_raw:
+    if capture.keeps_events:
         columns.append(("raw", pa.binary()))
     return pa.schema(columns)
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "GenericContext",
+    "async_flags",
     "fallback_info",
     "generic_column",
     "host_name",
@@ -141,7 +142,7 @@ def fallback_info(payload: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedA
     return pc.binary_join_element_wise(*parts, pa.scalar(b""))
 
 
-def _is_async(table: pa.Table) -> np.ndarray:
+def async_flags(table: pa.Table) -> np.ndarray:
     """Tell which stored events a plugin injected on its own."""
     found = np.zeros(table.num_rows, bool)
     if "raw" not in table.column_names:
@@ -161,7 +162,7 @@ def _is_async(table: pa.Table) -> np.ndarray:
 
 
 def _async_names(table: pa.Table) -> pa.Array:
-    flags = _is_async(table)
+    flags = async_flags(table)
     names: list[bytes | None] = [None] * table.num_rows
     if flags.any():
         raw = table.column("raw")
@@ -180,7 +181,7 @@ def _plugin_info(table: pa.Table, context: GenericContext) -> pa.ChunkedArray:
     if given is not None:
         empty = pc.equal(pc.binary_length(given), 0)
         own = pc.coalesce(pc.if_else(empty, None, given), own)
-    flags = _is_async(table)
+    flags = async_flags(table)
     return pc.if_else(pa.array(flags), None, own) if flags.any() else own
 
 
@@ -228,10 +229,10 @@ def generic_column(
         return _constant(context.hostname, rows)
     if name == "evt.pluginname":
         names = _constant(context.plugin, rows)
-        flags = _is_async(table)
+        flags = async_flags(table)
         return pc.if_else(pa.array(flags), None, names) if flags.any() else names
     if name == "evt.is_async":
-        return pa.array(_is_async(table))
+        return pa.array(async_flags(table))
     if name == "evt.asynctype":
         return _async_names(table)
     return _plugin_info(table, context)

@@ -70,6 +70,19 @@ def test_async_events_get_time_and_id_and_come_first(busy):
     assert frame["busy.parsed"].to_list() == list(range(1, 53))
 
 
+@pytest.mark.parametrize("keep_events", [True, False])
+def test_async_events_are_told_apart_whether_events_are_kept_or_not(busy, keep_events):
+    wanted = ["evt.is_async", "evt.asynctype", "evt.pluginname", "evt.plugininfo"]
+    events = busy("kinds").capture(fields=wanted, keep_events=keep_events)
+    assert events.keeps_raw is keep_events
+    frame = events.frame
+    assert list(frame.columns[3:]) == wanted
+    assert frame["evt.is_async"].to_list() == [True] * 2 + [False] * 50
+    assert frame["evt.asynctype"].notna().to_list() == [True] * 2 + [False] * 50
+    for name in ("evt.pluginname", "evt.plugininfo"):
+        assert frame[name].isna().to_list() == [True] * 2 + [False] * 50, name
+
+
 def test_async_events_of_threads_are_merged_while_the_source_runs(busy):
     plugin = busy("threads")
     events = plugin.capture()
