@@ -177,7 +177,7 @@ const char* plugin_list_open_params(ss_plugin_t* plugin, ss_plugin_rc* rc) {
   const enum wrong wrong = fault_check(CALL_LIST_PARAMS, 1);
   *rc = code_of(plugin, wrong, SS_PLUGIN_SUCCESS);
   return wrong_text(wrong,
-                    "[{\"value\":\"\",\"desc\":\"a thousand sound events\"},"
+                    "[{\"value\":\"events=1000\",\"desc\":\"sound events\"},"
                     "{\"value\":\"segfault@extract:100\",\"desc\":\"a crash\"},"
                     "{\"value\":\"hang@next_batch:100\",\"desc\":\"a hang\"}]");
 }
