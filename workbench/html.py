@@ -40,6 +40,9 @@ def printable(text: str, *, limit: int | None = None) -> str:
     cut = limit is not None and len(text) > limit
     if cut:
         text = text[: (limit or 1) - 1]
+    if text.isprintable():
+        # None of the characters above is printable to Python: the usual case.
+        return text + "…" if cut else text
     out = "".join(
         c
         if (c.isprintable() and c not in _INVISIBLE) or c == " "
