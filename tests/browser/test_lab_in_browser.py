@@ -423,3 +423,6 @@ def test_the_state_survives_a_reload_of_the_page(jupyter):
     ready(page)
     assert jupyter.python("print(lab.condition)") in ("", "web.status = 404")
     assert count
+    # The reload ended the kernel's shell for widget messages: the new one is used.
+    inside(page).get_by_role("tab", name="Rule", exact=True).click()
+    until(lambda: jupyter.python("print(lab.nav.page)") == "rule", "a click arrives")

@@ -195,7 +195,7 @@ class TablePart:
             dull |= {
                 n
                 for n in names
-                if n in there and first.column(n).null_count == first.num_rows
+                if n in there and first.column(n).null_count > 0.98 * first.num_rows
             }
         return dull
 

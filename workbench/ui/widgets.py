@@ -7,6 +7,7 @@ a person does fails in silence.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -56,6 +57,25 @@ class Part(anywidget.AnyWidget):
             if self.on_error is None:
                 raise
             self.on_error(error)
+
+    def open(self) -> None:
+        """Open the channel to the browser."""
+        super().open()
+        self._free_route()
+
+    def _send(self, msg: Any, buffers: Any = None) -> None:
+        super()._send(msg, buffers=buffers)
+        self._free_route()
+
+    def _free_route(self) -> None:
+        """Let the browser's messages take the way the browser chose.
+
+        ipykernel 7.4 sends the messages of a channel to the shell that wrote to it
+        last. A thread like ours may stand for a shell that was ended meanwhile, say by
+        a reload of the page: everything a person does would be lost.
+        """
+        with contextlib.suppress(AttributeError):
+            del self.comm._reply_subshell_id  # noqa: SLF001 - no public way
 
     def resend(self) -> None:
         """Send what can change once more, in case the browser missed the last."""

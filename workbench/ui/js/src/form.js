@@ -66,7 +66,7 @@ export function schemaForm(root, initial, report) {
     input.dataset.pointer = path || "/";
     input.setAttribute("aria-describedby", slot.id);
     if (required) input.setAttribute("aria-required", "true");
-    return h("div", { class: "wb-field" }, h("label", { for: input.id }, label), control, help ? h("div", { class: "wb-help" }, help) : null, slot);
+    return h("div", { class: type === "boolean" ? "wb-field wb-check-line" : "wb-field" }, h("label", { for: input.id }, label), control, help ? h("div", { class: "wb-help" }, help) : null, slot);
   }
 
   function group(schema, path, current, put, label, help, slot, depth) {

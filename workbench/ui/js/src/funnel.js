@@ -38,7 +38,7 @@ export function funnelView(model, el) {
           { class: "wb-step", style: { "--wb-depth": String(each.depth || 0) } },
           h("button", { type: "button", class: "wb-link wb-code wb-step-text", title: printable(each.text), disabled: each.from === null, on: { click: () => model.send({ do: "focus_check", from: each.from, to: each.to }) } }, printable(each.text)),
           h("span", { class: "wb-step-bar", "aria-hidden": "true" }, h("span", { style: { width: `${(100 * each.rows) / most}%` } })),
-          h("span", { class: "wb-step-rows" }, grouped(each.rows), each.alone !== null && each.alone !== undefined && each.alone !== each.rows ? h("span", { class: "wb-muted" }, ` (alone ${grouped(each.alone)})`) : null),
+          h("span", { class: "wb-step-rows", title: each.alone === null || each.alone === undefined ? null : `${grouped(each.alone)} events pass this check alone` }, grouped(each.rows), each.alone !== null && each.alone !== undefined && each.alone !== each.rows ? h("span", { class: "wb-muted" }, ` (alone ${grouped(each.alone)})`) : null),
         ),
       ),
     );

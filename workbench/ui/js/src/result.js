@@ -17,7 +17,7 @@ export function resultView(model, el) {
       button("Add to rule set", () => model.send({ do: "add" }), { class: "wb-primary", icon: "plus" }),
       file,
       button("Save", () => model.send({ do: "save", path: file.value })),
-      button("Download", download, { icon: "down", quiet: true }),
+      button("Download", download, { icon: "down", bare: true }),
     ),
     saved,
   );

@@ -38,7 +38,7 @@ export function rulesetView(model, el) {
         ? h(
             "table",
             { class: "wb-grid-table" },
-            h("thead", {}, h("tr", {}, ["on", "rule", "priority", "source", "hits", ""].map((each) => h("th", { scope: "col" }, each)))),
+            h("thead", {}, h("tr", {}, ["on", "rule", "priority", "source", "hits", ""].map((each) => h("th", { scope: "col", class: each === "hits" ? "wb-right" : null }, each)))),
             h(
               "tbody",
               {},
@@ -62,7 +62,7 @@ export function rulesetView(model, el) {
   state.watch("overlap", (list) => {
     overlap.hidden = !list || !list.length;
     refill(overlap, h("h3", {}, "Overlap"),
-      h("table", { class: "wb-grid-table" }, h("thead", {}, h("tr", {}, ["rule", "and", "events both match"].map((each) => h("th", { scope: "col" }, each)))), h("tbody", {}, (list || []).map((each) => h("tr", {}, h("td", {}, printable(each.a)), h("td", {}, printable(each.b)), h("td", { class: "wb-right" }, `${grouped(each.both)} (${each.share})`))))),
+      h("table", { class: "wb-grid-table" }, h("thead", {}, h("tr", {}, ["rule", "and", "events both match"].map((each) => h("th", { scope: "col", class: each.startsWith("events") ? "wb-right" : null }, each)))), h("tbody", {}, (list || []).map((each) => h("tr", {}, h("td", {}, printable(each.a)), h("td", {}, printable(each.b)), h("td", { class: "wb-right" }, `${grouped(each.both)} (${each.share})`))))),
     );
   });
   state.watch("compare", (data) => {
