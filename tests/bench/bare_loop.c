@@ -11,7 +11,15 @@
 
 #include "../../workbench/native/src/host/abi.h"
 
+#ifdef GO_JSON
+#define FIELDS 4
+static const uint32_t types[FIELDS] = {8, 9, 9, 8};
+#define LIST_FIELD FIELDS
+#else
 #define FIELDS 8
+static const uint32_t types[FIELDS] = {8, 8, 9, 9, 9, 40, 9, 25};
+#define LIST_FIELD 6
+#endif
 
 static uint64_t cpu_ns(void)
 {
@@ -19,8 +27,6 @@ static uint64_t cpu_ns(void)
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
-
-static const uint32_t types[FIELDS] = {8, 8, 9, 9, 9, 40, 9, 25};
 
 int main(int argc, char **argv)
 {
@@ -40,7 +46,7 @@ int main(int argc, char **argv)
 	abi_field fields[FIELDS] = {0};
 	for (uint32_t i = 0; i < FIELDS; i++)
 		fields[i] = (abi_field){.field_id = i, .ftype = types[i], .field = "",
-		                        .arg_index = UINT64_MAX, .flist = i == 6};
+		                        .arg_index = UINT64_MAX, .flist = i == LIST_FIELD};
 	abi_extract_input ex = {.num_fields = FIELDS, .fields = fields};
 	uint64_t start = cpu_ns(), events = 0, bytes = 0;
 	uint8_t *at = NULL, *end = NULL;

@@ -64,7 +64,10 @@ def pump(path: str, events: str, isolation: str, kind: str):
 
     from workbench.worker.protocol.columns import unify_batches
 
-    pd.DataFrame({"warm": pd.array([1], dtype=pd.ArrowDtype(pa.int64()))})
+    session, _ = opened(path, "2000", isolation)
+    batches = [read.batch for read in iter(session.read, None) if read.batch]
+    pa.Table.from_batches(unify_batches(batches)).to_pandas(types_mapper=pd.ArrowDtype)
+    session.close()
     session, start = opened(path, events, isolation, dictionaries=kind == "dict")
     batches = []
     while (chunk := session.read()).end is None:

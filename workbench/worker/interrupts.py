@@ -17,9 +17,11 @@ __all__ = ["undisturbed"]
 def undisturbed() -> Iterator[None]:
     """Put off SIGINT until the end of the block; only for short blocks.
 
-    Does nothing outside of the main thread, where Python delivers no signals.
+    Does nothing outside of the main thread, where Python delivers no signals, and where
+    SIGINT is not Python's.
     """
-    if threading.current_thread() is not threading.main_thread():
+    main = threading.current_thread() is threading.main_thread()
+    if not main or signal.getsignal(signal.SIGINT) is None:
         yield
         return
     noted: list[Any] = []

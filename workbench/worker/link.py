@@ -288,7 +288,8 @@ class Link:
             self.worker.kill()
             code = self.worker.exit_code(_REAP_SEC)
         self.take_packets()
-        self.error = crash_error(self._death(code if code is not None else 0))
+        death = self._death(code if code is not None else 0)
+        self.error = crash_error(death) if self.calls else _false_start(death)
 
     def _raise_if_dead(self) -> None:
         if self._closed:
@@ -340,6 +341,14 @@ class Link:
             if self.error is None:
                 self.worker.wait_dead(1.0)
         return None
+
+
+def _false_start(death: Death) -> WorkbenchError:
+    """Say why a worker ended before it could be asked anything."""
+    words = "\n    ".join(death.log_tail) or f"exit status {death.exit_code}"
+    return WorkbenchError(
+        f"the worker process could not start (is the workbench built?):\n    {words}"
+    )
 
 
 def _close_all(fds: Sequence[int]) -> None:

@@ -45,6 +45,9 @@ class WorkerProcess:
 
     def __init__(self) -> None:
         """Start the process. Raises WorkbenchError when that fails."""
+        if sys.platform != "linux":
+            text = f"plugins run on Linux only; this is {sys.platform}"
+            raise WorkbenchError(text)
         self._owned = ExitStack()
         try:
             self._start()

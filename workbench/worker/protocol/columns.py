@@ -119,8 +119,11 @@ class ChunkReader:
 
         Raises ValueError when the chunk is not what the pump writes.
         """
-        rows, columns = _rows_and_columns(buffer)
-        return self._batch(buffer, rows, columns)
+        try:
+            rows, columns = _rows_and_columns(buffer)
+            return self._batch(buffer, rows, columns)
+        except (pa.ArrowException, OverflowError, struct.error) as error:
+            raise ValueError(f"the worker sent a damaged chunk: {error}") from error
 
     def _batch(self, buffer: Any, rows: int, columns: list[_Column]) -> Any:
         if len(columns) != len(self._names):

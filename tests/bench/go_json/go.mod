@@ -1,0 +1,3 @@
+module go_json
+
+go 1.20
