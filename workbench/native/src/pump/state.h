@@ -1,0 +1,58 @@
+/* What the files of the pump share. */
+#ifndef WB_PUMP_STATE_H
+#define WB_PUMP_STATE_H
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "../live/live.h"
+#include "pump_api.h"
+#include "request.h"
+
+/* Columns that every chunk has, before the wanted ones. */
+enum { COL_NUM, COL_TIME, COL_FIRST_WANT };
+
+struct wb_pump {
+	wb_host *host;
+	wb_plugin *source;
+	char *event_source;
+	void *instance;
+	bool opened;
+	bool closed;
+	int flags;
+	int data_fd;
+	uint32_t chunk_rows;
+	uint64_t window;
+	uint64_t flush_ns;
+	uint64_t max_events;
+	uint64_t events;
+	wb_builder builder;
+	wb_request request;
+	bool prepared;
+	uint32_t col_payload, col_raw, col_info, col_async;
+	wb_live *live;
+	bool async_closed;
+	uint32_t async_budget; /* async events that may still come before the source's */
+	char live_error[1200];
+	wb_batch batch;
+	uint32_t cursor;
+	int32_t code; /* of the batch in hand, reported after its events */
+	bool have_batch;
+	int end;
+	int32_t end_code;
+	char end_message[512];
+	uint32_t idle; /* immediate timeouts in a row */
+	uint64_t last_poll_ns;
+	char *text;
+	pthread_mutex_t lock;
+	pthread_t flusher;
+	bool flusher_on;
+	_Atomic bool in_next;
+	_Atomic bool quit;
+};
+
+/* Does a started chunk wait for too long? (setup.c) */
+bool wb_pump_due(wb_pump *m, uint64_t now);
+/* Extract from an event and write its row. id: of the plugin it comes from. (rows.c) */
+void wb_pump_add_row(wb_pump *m, wb_event *e, uint32_t id);
+
+#endif
