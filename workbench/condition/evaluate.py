@@ -17,9 +17,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from workbench.condition import kernel, regex
 from workbench.condition.columns import batches, normalise
+from workbench.condition.derive import derive_check
+from workbench.condition.plan import Side, build_plan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -116,6 +119,18 @@ def python_values(array: pa.Array) -> list[Any]:
     return _as_bytes(array).to_pylist()  # type: ignore[no-any-return]
 
 
+def _transformed(array: pa.Array, step: int) -> pa.Array:
+    """Apply one of the kernel's transformers to an array of texts."""
+    column = kernel.Column(array)
+    rows = len(array)
+    side = Side("", "string", is_list=False, steps=(step,))
+    texts, absent = column.texts(
+        side, 0, rows, kernel.pointer_to(kernel.all_rows(rows))
+    )
+    found = texts.view(pa.large_binary())
+    return pc.if_else(pa.array(absent), pa.scalar(None, found.type), found)
+
+
 class _Unit:
     """One batch of rows: its columns, and the answers that C leaves to Python."""
 
@@ -176,9 +191,14 @@ class _Unit:
             found = regex.matches(probe.constants[0], texts) & ~absent
             return np.asarray(found)
         wanted = pa.array(kernel.needed_rows(need, rows) + start)
-        values = [
-            python_values(self._arrays[name].take(wanted)) for name in probe.columns
-        ]
+        taken = {
+            name: _as_bytes(self._arrays[name].take(wanted)) for name in probe.columns
+        }
+        if not any(self._columns[name].may_have_nul for name in taken):
+            made = self._owner.ask_made_columns(probe, taken)
+            if made is not None:
+                return made
+        values = [array.to_pylist() for array in taken.values()]
         return self._owner.ask_reference(probe, values, len(wanted))
 
 
@@ -274,6 +294,21 @@ class Evaluation:
                 found = self.ask_reference(probe, [python_values(dictionary)], size)
             lut[:size] |= found.astype(np.uint8) << np.uint8(bit)
         return lut
+
+    def ask_made_columns(
+        self, probe: Probe, arrays: dict[str, pa.Array]
+    ) -> npt.NDArray[np.bool_] | None:
+        """Answer a check on put-together texts; None where the reference has to."""
+        if probe.check is None or not arrays:
+            return None
+        derived = derive_check(probe.check, arrays, _transformed)
+        if derived is None:
+            return None
+        check, columns = derived
+        table = pa.table(list(columns.values()), names=list(columns))
+        words = Evaluation(build_plan([check]), table).words(threads=1)[0]
+        rows = table.num_rows
+        return np.unpackbits(words.view(np.uint8), bitorder="little")[:rows] > 0
 
     def ask_reference(
         self, probe: Probe, values: Sequence[list[Any]], rows: int

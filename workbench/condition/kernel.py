@@ -148,6 +148,11 @@ class Column:
             described = described.child
         return bool(described.kind == lib.WBK_DICT)
 
+    @property
+    def may_have_nul(self) -> bool:
+        """Tell whether texts may hold NUL bytes; numbers have none."""
+        return bool(self.pointer.has_nul)
+
     def look_for_nul(self) -> None:
         """Find out whether texts may hold NUL bytes; until then they may."""
         self.pointer.has_nul = lib.wbk_column_has_nul(self.pointer)

@@ -76,7 +76,8 @@ int wbk_whole_lists(const wbk_column *list, int64_t start, int64_t n,
 		    const uint64_t *need, uint64_t *out)
 {
 	int64_t first, count;
-	if (!list->child->validity && list->child->kind != WBK_DICT) {
+	int gaps = list->child->kind == WBK_DICT || list->child->kind == WBK_NULL;
+	if (!list->child->validity && !gaps) {
 		memmove(out, need, (size_t)wbk_words(n) * 8);
 		return 0;
 	}
