@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import importlib
+import io
 import os
 import platform
 import sys
@@ -70,11 +71,19 @@ def main(argv: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return FAILED
+    _speak_utf8()
     try:
         return _run(words)
     except SystemExit as stop:
         # argparse ends --help and wrong usage this way.
         return stop.code if isinstance(stop.code, int) else USAGE
+
+
+def _speak_utf8() -> None:
+    """Make data UTF-8 whatever the locale; a terminal keeps its own encoding."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        encoding = None if sys.stdout.isatty() else "utf-8"
+        sys.stdout.reconfigure(encoding=encoding, errors="replace")
 
 
 def _run(words: list[str]) -> int:

@@ -93,7 +93,10 @@ def _save_jsonl(events: Events, path: Path) -> None:
     from workbench.text_rows import json_rows, shown_columns
 
     columns = shown_columns(events.table)
-    with _whole(path) as draft, draft.open("w", encoding="utf-8") as sink:
+    with (
+        _whole(path) as draft,
+        draft.open("w", encoding="utf-8", errors="replace") as sink,
+    ):
         sink.writelines(json_rows(events.shown_table, events.fields, columns))
 
 
@@ -101,7 +104,10 @@ def _save_csv(events: Events, path: Path) -> None:
     from workbench.text_rows import csv_header, csv_rows, shown_columns
 
     columns = shown_columns(events.table)
-    with _whole(path) as draft, draft.open("w", encoding="utf-8", newline="") as sink:
+    with (
+        _whole(path) as draft,
+        draft.open("w", encoding="utf-8", errors="replace", newline="") as sink,
+    ):
         sink.write(csv_header(columns))
         sink.writelines(csv_rows(events.shown_table, events.fields, columns))
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["escape", "printable", "table", "tag"]
+__all__ = ["escape", "printable", "repaired", "table", "tag"]
 
 # Characters that reorder or hide text.
 _INVISIBLE = frozenset(
@@ -50,6 +50,11 @@ def printable(text: str, *, limit: int | None = None) -> str:
         for c in text
     )
     return out + "…" if cut else out
+
+
+def repaired(text: str) -> str:
+    """Give ``text`` with bytes that were no UTF-8 as U+FFFD, fit for any file."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def escape(value: Any, *, limit: int | None = None) -> str:

@@ -16,10 +16,10 @@ def cli():
 
     def run(*words, **options):
         options.setdefault("timeout", 60)
+        options.setdefault("text", True)
         return subprocess.run(
             [sys.executable, "-m", "workbench", *map(str, words)],
             capture_output=True,
-            text=True,
             cwd=ROOT,
             **options,
         )

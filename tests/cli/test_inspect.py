@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
@@ -106,6 +107,15 @@ def test_what_a_plugin_says_cannot_steer_the_terminal(faulty, monkeypatch, capsy
     monkeypatch.setenv("FAULTY", "bytes@get_description")
     assert main(["inspect", str(faulty)]) == 0
     assert "\x1b" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("call", ["get_name", "get_contact", "get_event_source"])
+def test_json_is_utf8_whatever_a_plugin_says(faulty, cli, call):
+    environment = {**os.environ, "FAULTY": f"bytes@{call}", "LC_ALL": "C"}
+    done = cli("inspect", faulty, "--json", env=environment, text=False)
+    assert done.returncode == 0
+    assert "\ufffd" in done.stdout.decode("utf-8")
+    assert json.loads(done.stdout)
 
 
 @pytest.mark.crash

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.errors import WorkbenchError
 from workbench.fields import describe_argument
-from workbench.html import printable
+from workbench.html import printable, repaired
 from workbench.manifest import CAPABILITIES
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
         except WorkbenchError as error:
             note = str(error)
     if args.json:
-        print(json.dumps(manifest.to_dict(), ensure_ascii=False, indent=2))
+        print(repaired(json.dumps(manifest.to_dict(), ensure_ascii=False, indent=2)))
         if note:
             print(f"workbench: not initialised: {note}", file=sys.stderr)
         return 0

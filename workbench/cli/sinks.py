@@ -176,7 +176,7 @@ def file_sink(path: Path, collector: Collector, columns: Sequence[str]) -> Sink:
         from workbench.captures.files import file_errors
 
         with file_errors(path, "write"):
-            out = path.open("w", encoding="utf-8", newline="")
+            out = path.open("w", encoding="utf-8", errors="replace", newline="")
         return LineSink(out, suffix[1:], capture.fields, columns, owned=True)
     origin = collector.origin()
     if suffix == ".scap":
