@@ -26,7 +26,14 @@ if TYPE_CHECKING:
     from workbench.rules.entries import RuleEntry
     from workbench.rules.output import Output
 
-__all__ = ["AlertBatch", "AlertForm", "AlertRule", "Alerts", "statistics"]
+__all__ = [
+    "AlertBatch",
+    "AlertForm",
+    "AlertRule",
+    "Alerts",
+    "readable",
+    "statistics",
+]
 
 # Alerts rendered at a time.
 _CHUNK = 16_384
@@ -373,7 +380,7 @@ class Alerts:
                 "priority": pd.Series([r.word for r in rules], dtype=object),
                 "source": pd.Series([r.source for r in rules], dtype=object),
                 "output": pd.Series(
-                    [_shown(line) for p in parts for line in p.lines], dtype=object
+                    [readable(line) for p in parts for line in p.lines], dtype=object
                 ),
             }
         )
@@ -417,7 +424,8 @@ class Alerts:
         from workbench.html import printable
 
         lines = [
-            printable(_shown(line), limit=300) for line in islice(self.lines(), _SHOWN)
+            printable(readable(line), limit=300)
+            for line in islice(self.lines(), _SHOWN)
         ]
         more = len(self) - len(lines)
         if more > 0:
@@ -441,7 +449,7 @@ class Alerts:
         return table + note + _pre(self.statistics())
 
 
-def _shown(line: str) -> str:
+def readable(line: str) -> str:
     """Repair what is not UTF-8, for people."""
     if line.isascii():
         return line

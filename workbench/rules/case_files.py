@@ -19,8 +19,9 @@ cases:
     fires: [Path traversal]
 ```
 
-Texts that are not UTF-8 are written as ``{hex: fffe}``. ``evt.time`` may be given in
-nanoseconds as ``evt.rawtime``.
+A field that takes an argument is declared as ``weblog.query[]: string``. Texts that are
+not UTF-8 are written as ``{hex: fffe}``. The time of an event is ``evt.rawtime``, in
+nanoseconds since the epoch.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import WorkbenchError
-from workbench.fields import FIELD_TYPES, FieldInfo
+from workbench.fields import FIELD_TYPES, ArgInfo, FieldInfo
 from workbench.yaml import Node, SourceText, YamlError, load_documents
 
 if TYPE_CHECKING:
@@ -163,8 +164,12 @@ class _Reader:
             if kind not in FIELD_TYPES:
                 known = ", ".join(FIELD_TYPES)
                 raise self.fault(value, f"unknown type '{kind}'; one of {known}")
-            name = self._text(key)
-            self.file.fields[name] = FieldInfo(name, kind, is_list)
+            written = self._text(key)
+            name = written.removesuffix("[]")
+            arg = None
+            if written != name:
+                arg = ArgInfo(required=False, index=True, key=True)
+            self.file.fields[name] = FieldInfo(name, kind, is_list, arg)
 
     def _case(self, item: Node, number: int, shared: Path | None) -> Case:
         if item.kind != "mapping":

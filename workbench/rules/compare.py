@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from workbench.rules.alerts import readable
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -81,7 +83,7 @@ def _lines(alerts: Alerts) -> dict[tuple[str, int, str], str]:
             for number, rule, line in zip(
                 part.numbers, part.rules, part.lines, strict=True
             ):
-                found[rule.source, number, rule.name] = line
+                found[rule.source, number, rule.name] = readable(line)
     return found
 
 

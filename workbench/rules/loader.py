@@ -169,8 +169,8 @@ def read_path(path: str | os.PathLike[str]) -> RulesFile:
     try:
         found = Path(path)
         if found.is_dir():
-            message = f"{name} is a directory, not a rules file"
-            hint = "name the files in it, or pass the directory to load_rules"
+            message = f"{name} is a directory without rules files (.yaml, .yml)"
+            hint = "name a rules file"
         elif found.exists() and not found.is_file():
             message = f"{name} is not a regular file"
             hint = "copy its content to a file first"

@@ -62,6 +62,8 @@ class MacroTable:
         """Start empty."""
         self._macros: dict[str, _Macro] = {}
         self._broken: dict[str, int] = {}
+        # macros whose contents are noted as used
+        self._marked: set[str] = set()
 
     def add(self, name: str, index: int, tree: Expr | None) -> None:
         """Add a macro; ``tree`` None: its condition could not be read."""
@@ -86,7 +88,7 @@ class MacroTable:
         """Put macros in place of their names.
 
         ``before``: only macros of a lower index are visible; None: all. ``used``:
-        receives every name replaced. Gives None as tree when a macro that is used is
+        receives every name replaced; always the same set. Gives None as tree when a macro that is used is
         itself broken, which has been reported elsewhere, or when there are faults.
         """
         names = identifiers(tree)
@@ -170,12 +172,14 @@ class MacroTable:
     def _mark(self, name: str, used: set[str]) -> None:
         """Note every macro that a resolved one contains."""
         todo = [name]
-        seen: set[str] = set()
         while todo:
-            for node in identifiers(self._macros[todo.pop()].tree):
-                if node.name not in seen:
-                    seen.add(node.name)
-                    used.add(node.name)
+            current = todo.pop()
+            if current in self._marked:
+                continue
+            self._marked.add(current)
+            for node in identifiers(self._macros[current].tree):
+                used.add(node.name)
+                if node.name in self._macros:
                     todo.append(node.name)
 
     def _insert(self, tree: Expr) -> tuple[Expr, int]:

@@ -436,7 +436,9 @@ def _inline_cases(
         values[name] = info, raw_values(column, info.type, is_list=info.is_list)
     lines = []
     types = {
-        info.name: f"{'list of ' if info.is_list else ''}{info.type}"
+        info.name + ("[]" if "[" in name else ""): (
+            f"{'list of ' if info.is_list else ''}{info.type}"
+        )
         for name, (info, _) in values.items()
         if not name.startswith("evt.")
     }

@@ -468,16 +468,15 @@ def _target_key(target: Target | None) -> Any:
     )
 
 
-def _expanded(paths: Iterable[str | os.PathLike[str]]) -> Iterator[Path]:
-    """Give the files; a directory stands for its .yaml and .yml files, sorted."""
-    for path in paths:
-        found = Path(path)
-        if found.is_dir():
-            yield from sorted(
-                p for p in found.iterdir() if p.suffix in (".yaml", ".yml")
-            )
-        else:
-            yield found
+def _files_of(path: str | os.PathLike[str]) -> list[Path]:
+    """Give a file, or for a directory its .yaml and .yml files, sorted."""
+    found = Path(path)
+    try:
+        inside = [p for p in found.iterdir() if p.suffix in (".yaml", ".yml")]
+    except (OSError, ValueError):
+        return [found]
+    # a directory without any is told like a file that cannot be read
+    return sorted(inside) or [found]
 
 
 def load_rules(*paths: str | os.PathLike[str]) -> RuleSet:
@@ -486,7 +485,7 @@ def load_rules(*paths: str | os.PathLike[str]) -> RuleSet:
     Never raises for what is in the files or for files that cannot be read: that is told
     by :meth:`RuleSet.check`.
     """
-    return RuleSet(read_path(path) for path in _expanded(paths))
+    return RuleSet(read_path(p) for path in paths for p in _files_of(path))
 
 
 def parse_rules(text: str | bytes, name: str = "rules.yaml") -> RuleSet:

@@ -27,7 +27,7 @@ __all__ = [
 
 # Longest condition after substitution: no rule needs it, and lists inside lists inside
 # lists could make more than memory holds.
-MAX_CONDITION_BYTES = 16 << 20
+MAX_CONDITION_BYTES = 8 << 20
 
 _BLANKS = b" \t\n\r"
 _EDGES = frozenset(b" \t\n\r(),=")
@@ -138,12 +138,13 @@ class ListTable:
                 return text
             done = min(found)
             compiled = self.lists[done]
+            growth = text.count(compiled.name) * len(compiled.text)
+            if len(text) + growth > MAX_CONDITION_BYTES:
+                raise ValueError(compiled.entry.name)
             changed = _substitute_one(text, compiled, log)
             if changed is not None:
                 text = changed
                 used.add(compiled.entry.name)
-                if len(text) > MAX_CONDITION_BYTES:
-                    raise ValueError(compiled.entry.name)
 
 
 def _substitute_one(

@@ -1,0 +1,257 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from workbench.__main__ import main
+
+ROOT = Path(__file__).resolve().parents[2]
+SAMPLES = ROOT / "sample_plugins"
+
+
+@pytest.fixture
+def standin(plugin):
+    return str(plugin("standin", SCHEMA=True, SOURCE='"probe"', ID=999))
+
+
+@pytest.fixture
+def rules(tmp_path):
+    path = tmp_path / "rules.yaml"
+    path.write_text(
+        "- rule: every third\n  desc: d\n  condition: evt.num in (3, 6, 9)\n"
+        "  output: n=%evt.num c=%probe.initconfig\n  priority: WARNING\n"
+        "  source: probe\n  tags: [b, a]\n"
+    )
+    return str(path)
+
+
+def test_run_prints_alerts_and_statistics_as_falco_does(standin, rules, capfd):
+    status = main(["run", "--plugin", standin, "-r", rules, "--config", '{"on":true}'])
+    out, err = capfd.readouterr()
+    lines = out.splitlines()
+    assert (status, err) == (0, "")
+    assert lines[0].endswith(': Warning n=3 c={"on":true}')
+    assert lines[3:] == [
+        "Events detected: 3",
+        "Rule counts by severity:",
+        "   WARNING: 3",
+        "Triggered rules by rule name:",
+        "   every third: 3",
+    ]
+
+
+def test_run_json_keeps_statistics_out_of_the_data(standin, rules, capfd):
+    assert main(["run", "--plugin", standin, "-r", rules, "--json"]) == 0
+    out, err = capfd.readouterr()
+    alerts = [json.loads(line) for line in out.splitlines()]
+    assert [a["output_fields"]["evt.num"] for a in alerts] == [3, 6, 9]
+    assert list(alerts[0]) == [
+        "hostname",
+        "output",
+        "output_fields",
+        "priority",
+        "rule",
+        "source",
+        "tags",
+        "time",
+    ]
+    assert alerts[0]["tags"] == ["a", "b"]
+    assert "Events detected: 3" in err
+
+
+def test_run_stops_at_limits(standin, rules, capfd):
+    args = ["run", "--plugin", standin, "-r", rules, "--max-events", "6"]
+    assert main(args) == 0
+    assert "Events detected: 2" in capfd.readouterr().out
+    assert main([*args[:-2], "--timeout", "0"]) == 0
+    assert "Events detected: 0" in capfd.readouterr().out
+
+
+def test_a_configuration_decides_what_alerts_look_like(standin, rules, tmp_path, capfd):
+    config = tmp_path / "falco.yaml"
+    config.write_text(f"""\
+plugins: [{{name: probe, library_path: '{standin}', open_params: limit=9}}]
+rules_files: ['{rules}', '{tmp_path}/missing.yaml']
+json_output: true
+json_include_message_property: true
+json_include_tags_property: false
+time_format_iso_8601: true
+static_fields: {{site: here}}
+append_output:
+  - match: {{rule: every third}}
+    extra_output: site=%static.site
+    extra_fields: [evt.source, {{double: "%evt.num%evt.num"}}]
+  - match: {{rule: other}}
+    extra_output: never
+""")
+    assert main(["run", "-c", str(config)]) == 0
+    out, err = capfd.readouterr()
+    first = json.loads(out.splitlines()[0])
+    assert "missing.yaml does not exist and is skipped" in err
+    assert first["message"] == "n=3 c={} site=here"
+    assert "tags" not in first
+    assert first["output"].startswith("2023-11-14T22:13:20.000000000+0000: Warning n=3")
+    assert first["output_fields"] == {
+        "evt.num": 3,
+        "evt.source": "probe",
+        "evt.time.iso8601": 1_700_000_000_000_000_000,
+        "double": "33",
+        "probe.initconfig": "{}",
+        "static.site": "here",
+    }
+
+
+def test_switches_and_priority_choose_rules(standin, rules, tmp_path, capfd):
+    base = f"plugins: [{{name: probe, library_path: '{standin}'}}]\n"
+    config = tmp_path / "falco.yaml"
+    for more, count in (
+        ("rules: [{disable: {rule: '*third'}}]", 0),
+        ("rules: [{disable: {rule: '*'}}, {enable: {tag: a}}]", 3),
+        ("priority: error", 0),
+        ("priority: WARNING", 3),
+    ):
+        config.write_text(base + more)
+        assert main(["run", "-c", str(config), "-r", rules]) == 0
+        assert f"Events detected: {count}" in capfd.readouterr().out
+
+
+def test_expected_failures_have_status_one(standin, rules, tmp_path, capfd):
+    bad = tmp_path / "bad.yaml"
+    bad.write_text(Path(rules).read_text().replace("evt.num in", "evt.nun in"))
+    assert main(["run", "--plugin", standin, "-r", str(bad)]) == 1
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert "bad.yaml:3:14: error [LOAD_ERR_COMPILE_CONDITION]" in err
+    assert main(["run", "--plugin", standin]) == 1
+    assert "at least one rules file" in capfd.readouterr().err
+    assert main(["run", "--plugin", standin, "-r", str(tmp_path / "no.yaml")]) == 1
+    assert "LOAD_ERR_FILE_READ" in capfd.readouterr().err
+
+
+def test_events_before_a_failure_are_still_matched(plugin, tmp_path, capfd):
+    library = str(plugin("probe"))
+    path = tmp_path / "r.yaml"
+    path.write_text(
+        "- rule: all\n  desc: d\n  condition: probe.num >= 0\n  output: o\n"
+        "  priority: INFO\n  source: probe\n"
+    )
+    args = ["run", "--plugin", library, "-r", str(path), "--open", "n=20,rc=1"]
+    assert main(args) == 1
+    out, err = capfd.readouterr()
+    assert "Events detected: 20" in out
+    assert "the source broke" in err
+
+
+def test_run_over_a_saved_capture(sample, tmp_path, capfd):
+    import workbench as wb
+
+    library = sample("weblog")
+    with wb.load(library) as weblog:
+        weblog.capture(max_events=500).save(tmp_path / "e.parquet")
+    rules = str(SAMPLES / "weblog" / "weblog_rules.yaml")
+    status = main(["run", "--events", str(tmp_path / "e.parquet"), "-r", rules])
+    assert status in (0, 1)
+    args = ["run", "--events", str(tmp_path / "e.parquet"), "--with", str(library)]
+    assert main([*args, "-r", rules]) == 0
+    saved = capfd.readouterr().out
+    assert (
+        main(["run", "--plugin", str(library), "-r", rules, "--max-events", "500"]) == 0
+    )
+    assert capfd.readouterr().out.splitlines()[-5:] == saved.splitlines()[-5:]
+
+
+def test_the_dummy_rules_and_configuration_of_the_guide_run(sample, capfd):
+    sample("dummy_c")
+    folder = SAMPLES / "dummy_c"
+    status = main(
+        [
+            "run",
+            "-c",
+            str(folder / "falco.yaml"),
+            "--plugin-dir",
+            str(folder),
+            "-r",
+            str(folder / "dummy_c_rules.yaml"),
+        ]
+    )
+    out = capfd.readouterr().out
+    assert status == 0
+    assert "Events detected:" in out
+
+
+def test_interrupting_prints_the_statistics(plugin, tmp_path):
+    library = str(plugin("probe"))
+    path = tmp_path / "r.yaml"
+    path.write_text(
+        "- rule: one\n  desc: d\n  condition: probe.num = 1\n  output: o\n"
+        "  priority: INFO\n  source: probe\n"
+    )
+    command = [sys.executable, "-m", "workbench", "run", "--plugin", library]
+    command += ["-r", str(path), "--open", "n=100000000,block=5,batch=10"]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as child:
+        assert child.stdout is not None
+        first = child.stdout.readline()
+        os.kill(child.pid, signal.SIGINT)
+        out, err = child.communicate(timeout=30)
+    assert first.endswith("Informational o\n")
+    assert child.returncode == 130, err
+    assert "Events detected: 1" in out
+
+
+BROKEN = """\
+- rule: A
+  desc: d
+  condition: probe.num = 1
+  output: x %probe.nosuch
+  priority: WARN
+  source: probe
+- macro: unused
+  condition: evt.num =
+"""
+
+
+def test_validate_shows_every_mistake_and_falcos_json(standin, tmp_path, capfd):
+    path = tmp_path / "b.yaml"
+    path.write_text(BROKEN)
+    assert main(["validate", str(path), "--plugin", standin]) == 1
+    out = capfd.readouterr().out
+    for place in ("3:14", "4:13", "5:13", "8:23"):
+        assert f"b.yaml:{place}: error" in out
+    assert out.startswith(f"{path}: Invalid\n")
+    assert main(["validate", str(path), "--plugin", standin, "--json"]) == 1
+    (result,) = json.loads(capfd.readouterr().out)["falco_load_results"]
+    assert result["successful"] is False
+    assert result["schema_valid"] is False
+    assert {e["code"] for e in result["errors"]} == {
+        "LOAD_ERR_YAML_VALIDATE",
+        "LOAD_ERR_COMPILE_CONDITION",
+        "LOAD_ERR_COMPILE_OUTPUT",
+    }
+
+
+def test_validate_knows_the_wrong_source_of_the_guide(sample, capfd, tmp_path):
+    library = sample("dummy_c")
+    path = tmp_path / "guide.yaml"
+    text = (SAMPLES / "dummy_c" / "dummy_c_rules.yaml").read_text()
+    path.write_text(text.replace("source: dummy_c", "source: dummy"))
+    assert main(["validate", str(path), "--plugin", str(library)]) == 0
+    out = capfd.readouterr().out
+    assert "LOAD_UNKNOWN_SOURCE" in out
+    assert "dummy_c" in out
+
+
+def test_validate_tells_unmet_requirements(standin, tmp_path, capfd):
+    path = tmp_path / "v.yaml"
+    path.write_text("- required_plugin_versions: [{name: probe, version: 2.0.0}]\n")
+    assert main(["validate", str(path), "--plugin", standin, "--json"]) == 1
+    out, err = capfd.readouterr()
+    assert json.loads(out)["falco_load_results"][0]["successful"] is False
+    assert "not compatible with required plugin version '2.0.0'" in err
