@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Self
 
@@ -13,7 +14,6 @@ from workbench.registration import fields_of, known_sources, source_name, unused
 from workbench.roster import Roster
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Iterable, Mapping
     from types import TracebackType
 
@@ -137,7 +137,7 @@ class Workbench:
 
     def open(
         self,
-        params: str | None = None,
+        params: str | os.PathLike[str] | None = None,
         *,
         source: str | None = None,
         fields: Iterable[str] | None = None,
@@ -154,7 +154,7 @@ class Workbench:
 
     def capture(
         self,
-        params: str | None = None,
+        params: str | os.PathLike[str] | None = None,
         *,
         source: str | None = None,
         fields: Iterable[str] | None = None,
@@ -205,11 +205,12 @@ class Workbench:
                 captures[name] = stack.enter_context(capture)
             return collect_all(captures, timeout_sec=timeout_sec)
 
-    def _params(self, plugin: Plugin, params: str | None) -> str:
+    def _params(self, plugin: Plugin, params: str | os.PathLike[str] | None) -> str:
         if params is None:
             return self.default_params.get(plugin.name, "")
-        self._used_params[plugin.name] = params
-        return params
+        text = os.fspath(params)
+        self._used_params[plugin.name] = text
+        return text
 
     @property
     def last_events(self) -> Events | None:

@@ -8,6 +8,7 @@ has ended or :meth:`Capture.close` is called.
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 import time
 import warnings
@@ -60,7 +61,7 @@ class Capture:
         self,
         roster: Roster,
         member: Member,
-        params: str,
+        params: str | os.PathLike[str],
         *,
         fields: Iterable[str | ResolvedField] | None = None,
         keep_events: bool = False,
@@ -81,13 +82,17 @@ class Capture:
         self.end_reason: EndReason | None = None
         self.roster = roster
         self.member = member
-        self.params = params
         self.source = source_name(member.manifest)
         manifests = [m.manifest for m in roster.members]
         self.fields: FieldTable = fields_of(manifests, self.source)[0]
         self._wanted = select_columns(fields, manifests, self.source)
         self._first_ns: int | None = None
         self._hostname = host_name()
+        if isinstance(params, os.PathLike):
+            params = os.fspath(params)
+        if not isinstance(params, str):
+            raise TypeError(f"open params are a text, not {type(params).__name__}")
+        self.params = params
         if max_events is not None and max_events < 0:
             raise ValueError(f"max_events is a count, not {max_events}")
         if "\0" in params:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import weakref
 from typing import TYPE_CHECKING, Any, Self
 
 from workbench.capture import Capture
@@ -15,7 +16,7 @@ from workbench.registration import fields_of, known_sources
 from workbench.roster import Member, Roster
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from types import TracebackType
 
     from workbench.events import Events
@@ -110,7 +111,8 @@ class Plugin:
         self._member = member
         self._owned = owned
         self._closed = False
-        self._capture: Capture | None = None
+        # Who opened it keeps it: a capture that nobody has is closed.
+        self._capture: Callable[[], Capture | None] = lambda: None
 
     # -- what it says of itself ------------------------------------------------------
 
@@ -192,7 +194,7 @@ class Plugin:
 
     def open(
         self,
-        params: str = "",
+        params: str | os.PathLike[str] = "",
         *,
         fields: Iterable[str] | None = None,
         keep_events: bool = False,
@@ -209,7 +211,7 @@ class Plugin:
 
     def capture(
         self,
-        params: str = "",
+        params: str | os.PathLike[str] = "",
         *,
         fields: Iterable[str] | None = None,
         max_events: int | None = None,
@@ -232,7 +234,7 @@ class Plugin:
 
     def start(
         self,
-        params: str,
+        params: str | os.PathLike[str],
         fields: Iterable[str] | None,
         *,
         keep_events: bool,
@@ -240,15 +242,15 @@ class Plugin:
     ) -> Capture:
         """Open as :meth:`open` does, with a limit of events."""
         self._check_open()
-        running = self._capture
+        running = self._capture()
         if running is not None and not running.closed:
             raise PluginOpenError(
                 f"plugin {self.name} has an open capture already ({running!r}); "
                 "close() it or read it to its end first",
                 plugin=self.name,
-                params=params,
+                params=os.fspath(params),
             )
-        self._capture = Capture(
+        capture = Capture(
             self.roster,
             self._member,
             params,
@@ -256,7 +258,8 @@ class Plugin:
             keep_events=keep_events,
             max_events=max_events,
         )
-        return self._capture
+        self._capture = weakref.ref(capture)
+        return capture
 
     @property
     def last_events(self) -> Events | None:
@@ -300,7 +303,7 @@ class Plugin:
     def _calling(self) -> Iterator[tuple[Session, int]]:
         """Give the host of the open capture, else any, and the plugin's number."""
         self._check_open()
-        capture = self._capture
+        capture = self._capture()
         if capture is not None and not capture.closed:
             with capture.calling() as seat, seat.calling() as session:
                 yield session, seat.index(self._member)
@@ -328,8 +331,9 @@ class Plugin:
             return
         self._closed = True
         try:
-            if self._capture is not None:
-                self._capture.close()
+            capture = self._capture()
+            if capture is not None:
+                capture.close()
         finally:
             if self._owned:
                 self.roster.close()

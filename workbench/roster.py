@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import warnings
+import weakref
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -68,11 +69,22 @@ class Seat:
     members: list[Member] = field(default_factory=list)
     numbers: list[int] = field(default_factory=list)
     lock: Any = field(default_factory=threading.RLock)
-    # What holds the seat for longer than a call: the open capture.
-    holder: Any = None
+    # An open capture holds the seat for longer than a call; it is not kept alive here.
+    taken: bool = False
+    holder_ref: Any = None
     dead: bool = False
     # The capture ended while the plugin had not returned from next_batch.
     left_waiting: bool = False
+
+    @property
+    def holder(self) -> Any:
+        """The open capture, None when there is none or nobody has it any more."""
+        return self.holder_ref() if self.holder_ref is not None else None
+
+    def take(self, holder: Any) -> None:
+        """Keep the seat for ``holder`` until it is released."""
+        self.taken = holder is not None
+        self.holder_ref = weakref.ref(holder) if holder is not None else None
 
     def index(self, member: Member) -> int:
         """Give the number that the session knows ``member`` by."""
@@ -185,7 +197,7 @@ class Roster:
             with seat.lock:
                 self._bring_up(seat)
                 yield seat
-                seat.holder = holder
+                seat.take(holder)
         finally:
             seat.lock.release()
             self._sweep()
@@ -205,7 +217,7 @@ class Roster:
 
     def release(self, seat: Seat) -> None:
         """Give back a seat that was taken with a holder."""
-        seat.holder = None
+        seat.take(None)
         seat.left_waiting = bool(seat.session.waiting_call())
         self._sweep()
 
@@ -215,7 +227,7 @@ class Roster:
             if self.closed:
                 raise WorkbenchError("this was closed: load the plugin again")
             for seat in list(self._seats):
-                if seat.left_waiting and seat.holder is None:
+                if seat.left_waiting and not seat.taken:
                     seat.left_waiting = False
                     if seat.session.waiting_call():
                         # Not worth waiting for, neither its return nor its end.
@@ -223,7 +235,7 @@ class Roster:
                         self._retire_aside(seat)
             self._sweep()
             for seat in self._seats:
-                if seat.holder is None and seat.lock.acquire(blocking=False):
+                if not seat.taken and seat.lock.acquire(blocking=False):
                     return seat
             seat = Seat(self._new_session())
             seat.lock.acquire()
@@ -254,7 +266,7 @@ class Roster:
     def _sweep(self) -> list[WorkbenchError]:
         """End the hosts that are of no use any more, remembering what they told."""
         with self._lock:
-            gone = [s for s in self._seats if s.dead and s.holder is None]
+            gone = [s for s in self._seats if s.dead and not s.taken]
             gone = [s for s in gone if s.lock.acquire(blocking=False)]
             self._seats = [s for s in self._seats if s not in gone]
         return [error for error in map(self._retire, gone) if error is not None]
@@ -336,9 +348,10 @@ class Roster:
             seats, self._seats = self._seats, []
         errors: list[WorkbenchError] = []
         for seat in seats:
-            if seat.holder is not None:
+            holder = seat.holder
+            if holder is not None:
                 try:
-                    seat.holder.close()
+                    holder.close()
                 except WorkbenchError as error:
                     errors.append(error)
             died = self._retire(seat)

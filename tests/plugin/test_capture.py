@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 import signal
 import threading
 import time
+import warnings
 from pathlib import Path
 
 import pandas as pd
@@ -178,6 +180,23 @@ def test_captures_left_before_their_end_do_not_slow_the_next(faulty, isolation):
             began = time.monotonic()
             assert len(plugin.capture("events=5")) == 5
             assert time.monotonic() - began < 1
+
+
+def test_a_capture_that_nobody_has_any_more_is_closed(plugin, access_log):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        for frame in plugin.open(access_log):
+            assert len(frame)
+            break
+        gc.collect()
+    assert [w.category for w in caught] == [ResourceWarning]
+    assert len(plugin.capture(access_log, max_events=3)) == 3
+
+
+def test_open_params_are_a_text_or_a_path(plugin, access_log):
+    assert len(plugin.capture(Path(access_log), max_events=3)) == 3
+    with pytest.raises(TypeError, match="a text, not dict"):
+        plugin.capture({"file": access_log})
 
 
 def test_fields_of_stored_events_are_extracted_later(plugin, access_log):
