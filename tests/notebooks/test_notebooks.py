@@ -16,6 +16,7 @@ EXPECTED = [
     "03_prototype_rules",
     "04_falco_semantics",
     "05_state_and_async",
+    "06_write_your_own",
 ]
 ROOT = Path(__file__).resolve().parents[2]
 # Further samples, which may need a compiler that is missing.
