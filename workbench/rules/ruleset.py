@@ -7,6 +7,7 @@ and lists are read from it. So comments, order and quoting stay as they are.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -319,6 +320,9 @@ class RuleSet:
                 data += b"\n"
             if data.strip() and not data.endswith(b"\n\n"):
                 data += b"\n"
+            if data.rstrip().endswith((b"]", b"}")) and _ends_in_flow(data):
+                # A list in brackets is closed: what follows is another document.
+                data += b"---\n"
             self._files[-1] = parse_file(old.mark + data + raw, old.name)
         self._cache.clear()
 
@@ -441,6 +445,13 @@ class RuleSet:
         old = self.run(events, all_matches=all_matches)
         new = other.run(events, all_matches=all_matches)
         return compare_runs(old, new)
+
+
+def _ends_in_flow(data: bytes) -> bool:
+    """Tell whether the last document of a text is one bracketed list or map."""
+    last = re.split(rb"^---.*$", data, flags=re.MULTILINE)[-1].lstrip()
+    lines = [line for line in last.splitlines() if not line.lstrip().startswith(b"#")]
+    return b"\n".join(lines).lstrip().startswith((b"[", b"{"))
 
 
 def _level(priority: str | None) -> int:
