@@ -281,3 +281,35 @@ def test_deep_conditions_run_in_bounded_memory():
     text = "not (x.n = 1 or " * levels + "x.n exists" + ")" * levels
     table = pa.table({"x.n": pa.array([1, 2], pa.uint64())})
     assert compile_condition(text, FIELDS).mask(table).to_pylist() == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('concat(x.s, "-", x.s) = a-a', [True, False, False, False]),
+        ('tolower(concat(x.s, "X")) endswith bx', [False, True, False, False]),
+        ('len(concat(x.s, "12")) = 3', [True, True, False, False]),
+        ('concat(toupper(x.s), "") in (A, "")', [True, False, True, False]),
+        ('join(",", x.l) = "p,q"', [True, False, False, False]),
+        ('join("+", (x.s, x.n, "z", x.l)) = "a+7+z+p+q"', [True, False, False, False]),
+        ('join(",", x.l) exists', [True, True, False, False]),
+        ('x.s = concat(x.s, "")', [True, True, True, False]),
+    ],
+)
+@pytest.mark.parametrize("coded", [False, True])
+def test_texts_put_together_from_columns(text, expected, coded, monkeypatch):
+    texts = pa.array([b"a", b"B", b"", None], pa.binary())
+    table = pa.table(
+        {
+            "x.s": texts.dictionary_encode() if coded else texts,
+            "x.n": pa.array([7, 8, None, 9], pa.uint64()),
+            "x.l": pa.array([[b"p", b"q"], [b"r"], [], None], pa.list_(pa.binary())),
+        }
+    )
+    compiled = compile_condition(text, FIELDS)
+    assert compiled.mask(table).to_pylist() == expected
+    # The slow road gives the same.
+    from workbench.condition.evaluate import Evaluation
+
+    monkeypatch.setattr(Evaluation, "ask_made_columns", lambda *_: None)
+    assert compiled.mask(table).to_pylist() == expected
