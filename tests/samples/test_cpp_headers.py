@@ -132,9 +132,13 @@ def _strict(text: bytes):
     return json.loads(text.decode(errors="surrogateescape"), parse_constant=refuse)
 
 
-def test_the_json_reader_agrees_with_python(compile_sanitized, require):
+@pytest.fixture(scope="module")
+def json_echo(compile_sanitized, require) -> Path:
     require("cpp")
-    program = compile_sanitized(HERE / "json_echo.cpp", "json_echo", "-std=c++11")
+    return compile_sanitized(HERE / "json_echo.cpp", "json_echo", "-std=c++11")
+
+
+def test_the_json_reader_agrees_with_python(json_echo):
     rng = random.Random(11)
     sound = [
         b'{"a": [1, -2.5e+3, 0, 1E5], "b": {"c": null, "d": [true, false]}}',
@@ -158,7 +162,7 @@ def test_the_json_reader_agrees_with_python(compile_sanitized, require):
         documents.append(bytes(text))
     documents += [b"[" * 150 + b"]" * 150, b"", b"\x00", b"nul", b"01", b"1.", b"+1"]
     agreed = 0
-    for text, answer in zip(documents, _read_all(program, documents), strict=True):
+    for text, answer in zip(documents, _read_all(json_echo, documents), strict=True):
         try:
             wanted = _strict(text)
         except (ValueError, RecursionError):
@@ -174,12 +178,10 @@ def test_the_json_reader_agrees_with_python(compile_sanitized, require):
     assert agreed > 500
 
 
-def test_the_json_reader_bears_any_bytes(compile_sanitized, require):
-    require("cpp")
-    program = compile_sanitized(HERE / "json_echo.cpp", "json_echo", "-std=c++11")
+def test_the_json_reader_bears_any_bytes(json_echo):
     rng = random.Random(12)
     documents = [bytes(rng.randrange(256) for _ in range(40)) for _ in range(2000)]
     documents += [b"[" * 100_000, b'{"a":' * 100_000, b'"' + b"\xff\xfe" * 9 + b'"']
-    answers = _read_all(program, documents)
+    answers = _read_all(json_echo, documents)
     assert len(answers) == len(documents)
     assert answers[-3:] == [b"error", b"error", b'"' + b"\xff\xfe" * 9 + b'"']
