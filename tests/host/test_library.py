@@ -106,6 +106,7 @@ def test_a_library_that_is_no_plugin(worker, tmp_path):
     assert caught.value.complaints == [
         "plugin_get_required_api_version symbol not implemented"
     ]
+    assert "is it a plugin?" in caught.value.message
 
 
 def test_missing_symbols_and_libraries_are_told_in_dlopens_words(worker, tmp_path):

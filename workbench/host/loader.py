@@ -278,7 +278,7 @@ class _Examination:
         if "sourcing" not in self.facts["capabilities"]:
             return
         number = self.plugin.number("get_id")
-        if not number:
+        if not number and self.family == "C":
             return
         source = self.plugin.text("get_event_source") or ""
         self.facts["id"] = number

@@ -88,6 +88,8 @@ class Rack:
         if complaints:
             handle.free()
             shown = "\n  ".join(complaints)
+            if not facts["symbols"]:
+                shown += " (it exports no function of the plugin API: is it a plugin?)"
             raise HostError(
                 "PluginLoadError",
                 f"cannot load plugin {path}: {shown}",
