@@ -34,12 +34,12 @@ def list_bomb(rule):
 
 
 CASES = {
-    "alias bomb": (lambda rule: bomb(), "LOAD_ERR_YAML_PARSE"),
-    "alias of itself": (lambda rule: "- &a [*a]", "LOAD_ERR_YAML_PARSE"),
+    "alias bomb": (lambda _: bomb(), "LOAD_ERR_YAML_PARSE"),
+    "alias of itself": (lambda _: "- &a [*a]", "LOAD_ERR_YAML_PARSE"),
     "macro bomb": (macro_bomb, "condition-too-large"),
     "list bomb": (list_bomb, "condition-too-large"),
-    "open brackets": (lambda rule: "[" * 1_000_000, "LOAD_ERR_YAML_PARSE"),
-    "deep sequences": (lambda rule: "- " * 100_000, "LOAD_ERR_YAML_PARSE"),
+    "open brackets": (lambda _: "[" * 1_000_000, "LOAD_ERR_YAML_PARSE"),
+    "deep sequences": (lambda _: "- " * 100_000, "LOAD_ERR_YAML_PARSE"),
     "deep condition": (
         lambda rule: rule("(" * 100_000 + "t.num = 1" + ")" * 100_000),
         "LOAD_ERR_COMPILE_CONDITION",
@@ -62,8 +62,8 @@ CASES = {
         ),
         "LOAD_ERR_VALIDATE",
     ),
-    "binary": (lambda rule: bytes(range(256)) * 400, "LOAD_ERR_YAML_PARSE"),
-    "unclosed quote": (lambda rule: '- rule: "' + "x" * 100_000, "LOAD_ERR_YAML_PARSE"),
+    "binary": (lambda _: bytes(range(256)) * 400, "LOAD_ERR_YAML_PARSE"),
+    "unclosed quote": (lambda _: '- rule: "' + "x" * 100_000, "LOAD_ERR_YAML_PARSE"),
     "duplicate key": (
         lambda rule: rule().replace("  desc: d", "  desc: d\n  desc: e"),
         "duplicate-key",

@@ -110,15 +110,19 @@ def test_nothing_is_asked_of_fields_when_nothing_is_known(rule):
     ("text", "code", "hint"),
     [
         (
-            "- rule: r\n  desc: d\n  condition: t.num = 1\n  output: o\n"
-            "  priority: INFO\n  source: tt\n",
+            (
+                "- rule: r\n  desc: d\n  condition: t.num = 1\n  output: o\n"
+                "  priority: INFO\n  source: tt\n"
+            ),
             "LOAD_UNKNOWN_SOURCE",
             "known here: t, syscall",
         ),
         ("- rul: r\n", "LOAD_UNKNOWN_ITEM", "rule"),
         (
-            "- list: l1\n  items: [a]\n- list: l2\n  items: [l1]\n"
-            "- list: l3\n  items: [l2]\n",
+            (
+                "- list: l1\n  items: [a]\n- list: l2\n  items: [l1]\n"
+                "- list: l3\n  items: [l2]\n"
+            ),
             "list-stays-word",
             "l1",
         ),

@@ -3,7 +3,7 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from workbench.errors import RulesError
@@ -17,6 +17,8 @@ from workbench.rules import (
 )
 from workbench.rules.export import header_yaml, item_yaml
 
+# The machine may be busy; that is no fault of the code.
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 TEXT = st.text(
     st.one_of(
         st.sampled_from("'\"\\:#-?!&*%@`[]{},|>~ \t\n\r\0\x85\u2028\ufeff\x1béß"),
@@ -44,6 +46,7 @@ def exceptions(draw):
     )
 
 
+@PATIENT
 @given(
     st.builds(
         Rule,
@@ -65,6 +68,7 @@ def test_any_rule_reads_back_the_same(rule):
     assert list(parse_rules(rule.to_yaml()).rules) == [rule]
 
 
+@PATIENT
 @given(NAMES, TEXT, st.lists(NAMES).map(tuple))
 def test_any_macro_and_list_read_back_the_same(name, condition, items):
     macro, words = Macro(name, condition), RuleList(name, items)

@@ -77,7 +77,7 @@ def test_the_command_reports_and_writes_junit(folder, capsys):
     assert (suite.get("tests"), suite.get("failures")) == ("3", "1")
 
 
-def test_the_schema_describes_the_format(folder):
+def test_the_schema_describes_the_format():
     import workbench.rules
 
     path = Path(workbench.rules.__file__).parent / "rule_tests.schema.json"
@@ -177,7 +177,7 @@ def test_payloads_are_extracted_by_the_plugin(sample, tmp_path):
     assert main(["test", str(path)]) == 0
 
 
-def test_pytest_collects_rule_tests(folder, tmp_path):
+def test_pytest_collects_rule_tests(folder):
     import subprocess
     import sys
 

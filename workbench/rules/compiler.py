@@ -358,7 +358,7 @@ class _Job:
         self._macro_faults(faults, parsed, entry.place, entry)
         if tree is None:
             return None
-        note_old_idioms(self.report, entry, tree)
+        note_old_idioms(self.report, entry, tree, parsed)
         bound = None
         if fields is not None:
             unchecked = None

@@ -141,12 +141,15 @@ def item_yaml(item: Rule | Macro | RuleList) -> str:
 
 
 def header_yaml(
-    plugins: Mapping[str, str], engine: tuple[int, int, int] = ENGINE_VERSION
+    plugins: Mapping[str, str], engine: tuple[int, int, int] | None = ENGINE_VERSION
 ) -> str:
     """Write the requirements: the engine's version and plugin name → version."""
-    text = f"- required_engine_version: {version_text(engine)}\n"
+    text = ""
+    if engine is not None:
+        text = f"- required_engine_version: {version_text(engine)}\n"
     if plugins:
-        text += "\n- required_plugin_versions:\n"
+        text += "\n" if text else ""
+        text += "- required_plugin_versions:\n"
         for name, version in plugins.items():
             text += f"    - name: {scalar(name)}\n      version: {_version(version)}\n"
     return text

@@ -88,8 +88,9 @@ class MacroTable:
         """Put macros in place of their names.
 
         ``before``: only macros of a lower index are visible; None: all. ``used``:
-        receives every name replaced; always the same set. Gives None as tree when a macro that is used is
-        itself broken, which has been reported elsewhere, or when there are faults.
+        receives every name replaced; always the same set. Gives None as tree when there
+        are faults, or when a macro that is used is itself broken, which has been
+        reported elsewhere.
         """
         names = identifiers(tree)
         if not names:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from workbench.condition.nodes import (
     AndExpr,
@@ -11,16 +11,22 @@ from workbench.condition.nodes import (
     ListExpr,
     MacroExpr,
     OrExpr,
+    UnaryCheckExpr,
     ValueExpr,
     postorder,
 )
 from workbench.field_refs import nearest_names
 from workbench.rules.entries import as_text
+from workbench.rules.places import ConditionPlace
 
 if TYPE_CHECKING:
     from workbench.condition.nodes import Expr
+    from workbench.rules.compiler import Parsed
     from workbench.rules.entries import RuleEntry
+    from workbench.rules.places import Spot
     from workbench.rules.report import Report
+
+    Checked: TypeAlias = BinaryCheckExpr | UnaryCheckExpr
 
 __all__ = [
     "DEPRECATED_FIELDS",
@@ -42,11 +48,28 @@ _UNSAFE_FAMILIES = ("ka.", "jevt.")
 _UNSAFE_OPERATORS = frozenset(("=", "==", "!=", "in", "intersects", "pmatch"))
 
 
-def note_old_idioms(report: Report, entry: RuleEntry, tree: Expr) -> None:
+def _place(entry: RuleEntry, parsed: Parsed, node: Checked) -> ConditionPlace:
+    """Make the place of a check: the engine points at the condition as a whole."""
+    own = parsed.tree is not None and any(
+        part is node for part in postorder(parsed.tree)
+    )
+
+    def find() -> Spot | None:
+        # a check inside a macro counts in the macro's text
+        return parsed.retrace().spot(node.span.start) if own else None
+
+    return ConditionPlace(entry.condition_place, parsed.written, 0, 0, 0, find)
+
+
+def note_old_idioms(
+    report: Report, entry: RuleEntry, tree: Expr, parsed: Parsed
+) -> None:
     """Warn of deprecated fields and of comparisons with <NA>."""
     told: set[str] = set()
     for node in postorder(tree):
-        field = getattr(node, "left", None)
+        if not isinstance(node, BinaryCheckExpr | UnaryCheckExpr):
+            continue
+        field = node.left
         if not isinstance(field, FieldExpr):
             continue
         if field.name in DEPRECATED_FIELDS and field.name not in told:
@@ -55,7 +78,7 @@ def note_old_idioms(report: Report, entry: RuleEntry, tree: Expr) -> None:
                 "LOAD_DEPRECATED_ITEM",
                 f"usage of deprecated field '{field.name}' has been detected in the "
                 "rule condition",
-                entry.condition_place,
+                _place(entry, parsed, node),
                 f"remove the checks of {field.name}",
             )
     for node in postorder(tree):
@@ -73,7 +96,7 @@ def note_old_idioms(report: Report, entry: RuleEntry, tree: Expr) -> None:
             report.warn(
                 "LOAD_UNSAFE_NA_CHECK",
                 "",
-                entry.place,
+                _place(entry, parsed, node),
                 f"an absent {left.name} never equals <NA>: write "
                 f"'not {left.name} exists'",
             )

@@ -50,7 +50,8 @@ class _CallParser(Rules):
 class CallValue:
     """A transformer call that can be evaluated over a table.
 
-    ``fields``: the plain fields inside, in order. ``text``: canonical text.
+    ``fields``: the plain fields inside, in order. ``text``: canonical text. ``names``:
+    of the transformers.
     """
 
     def __init__(
@@ -62,6 +63,9 @@ class CallValue:
         """Keep the parts; made by :func:`compile_call`."""
         self.fields = fields
         self.text = operand_text(node).decode("utf-8", "surrogateescape")
+        self.names = {
+            part.name for part in _walk(node) if isinstance(part, FieldTransformerExpr)
+        }
         self._operand = operand
         self._never = _over_nothing(node)
 

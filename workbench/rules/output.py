@@ -284,6 +284,12 @@ class Output:
         """Show the format."""
         return f"Output({self.text!r})"
 
+    @property
+    def calls(self) -> set[str]:
+        """Give the names of the transformers that the format uses."""
+        calls = [item.call for item in self.items if isinstance(item, CallItem)]
+        return {name for call in calls for name in call.names}
+
     def field_items(self) -> list[FieldItem | CallItem]:
         """Give the items that are not literal text."""
         return [item for item in self.items if not isinstance(item, str)]

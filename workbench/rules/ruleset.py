@@ -373,18 +373,52 @@ class RuleSet:
             parts.append(data)
         return b"".join(parts).decode("utf-8", "surrogateescape")
 
+    def header(self, against: Any) -> str:
+        """Give the requirement items that the rules lack, from what they really use.
+
+        ``against``: the plugins, bench or events that they were made with.
+        """
+        from workbench.rules.export import header_yaml
+        from workbench.rules.needs import engine_needed, plugins_used
+
+        loaded = self.loaded(target_of(against))
+        collector = loaded.collector
+        plugins = {}
+        if not collector.plugins:
+            plugins = plugins_used(loaded.compilation, against)
+        engine = None
+        if collector.engine_version == (0, 0, 0):
+            engine = engine_needed(loaded.compilation)
+        return header_yaml(plugins, engine)
+
+    def factor(self) -> RuleSet:
+        """Give new rules in which what several repeat became lists and macros."""
+        from workbench.rules.export import item_yaml
+        from workbench.rules.factor import factored
+
+        taken = [*self.lists.keys(), *self.macros.keys()]
+        lists, macros, rules = factored(self.rules, taken)
+        items: list[Rule | Macro | RuleList] = [*self.lists, *lists]
+        items += [*self.macros, *macros, *rules]
+        return parse_rules("\n".join(item_yaml(item) for item in items))
+
     def save(
         self, path: str | os.PathLike[str], *, against: Any = None, force: bool = False
     ) -> Path:
         """Write the rules to one file and give its path.
 
         Refuses, with RulesError saying why, what Falco would not load; ``force`` writes
-        it all the same. ``against``: as :meth:`check`.
+        it all the same. ``against``: as :meth:`check`; what the rules require of it is
+        then written first, unless they say so themselves.
         """
         if not force:
             self._refuse_broken(self.loaded(target_of(against)))
         target = Path(path)
-        raw = self.to_yaml().encode("utf-8", "surrogateescape")
+        text = self.to_yaml()
+        head = "" if against is None else self.header(against)
+        if head:
+            text = f"{head}{'---' if text.startswith(('---', '%')) else ''}\n{text}"
+        raw = text.encode("utf-8", "surrogateescape")
         partial = target.with_name(f".{target.name}.{os.getpid()}.part")
         try:
             partial.write_bytes(raw)
