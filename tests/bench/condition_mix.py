@@ -96,8 +96,8 @@ def make_rules(count, seed=11):
     rnd = random.Random(seed)
     cheap = [
         *(("b.verb", "=", rnd.choice(VERBS[:12])) for _ in range(8)),
-        *(("b.verb", "in", tuple(rnd.sample(VERBS, 4))) for _ in range(6)),
-        *(("b.user", "=", rnd.choice(USERS)) for _ in range(12)),
+        *(("b.verb", "in", tuple(rnd.sample(VERBS, 4))) for _ in range(14)),
+        *(("b.user", "=", rnd.choice(USERS)) for _ in range(30)),
         *(("b.user", "in", tuple(rnd.sample(USERS, 10))) for _ in range(10)),
         *(("b.user", "startswith", p) for p in ("svc-", "system:", "user1")),
         *(("b.user", "contains", p) for p in ("min", "sys", "r0", "99")),
@@ -109,7 +109,7 @@ def make_rules(count, seed=11):
         ("b.flag", "=", "false"),
         *(("b.net", "=", n) for n in ("10.0.0.0/8", "192.168.0.0/16", "172.16.0.0/12")),
         ("b.ip", "exists", None),
-        *(("b.tags", "intersects", tuple(rnd.sample(TAGS, 3))) for _ in range(8)),
+        *(("b.tags", "intersects", tuple(rnd.sample(TAGS, 3))) for _ in range(12)),
         *(("b.tags", "in", tuple(rnd.sample(TAGS, 12))) for _ in range(4)),
     ]
     costly = [

@@ -223,7 +223,7 @@ class Evaluation:
             probe = plan.probes[number]
             if _looked_up(probe, plan):
                 self.lookups.setdefault(probe.columns[0], []).append(number)
-        self._program = kernel.Program(plan)
+        self._program = kernel.program_for(plan)
         self._tables: dict[Any, tuple[pa.Array, npt.NDArray[np.uint8]]] = {}
         self._answers: dict[Probe, dict[Any, bool]] = {}
         self._lock = threading.RLock()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -430,6 +431,18 @@ def set_rows(words: Words, rows: int) -> npt.NDArray[np.int64]:
     """Give the row numbers set in a bitmap."""
     bits = np.unpackbits(words.view(np.uint8), bitorder="little")
     return np.flatnonzero(bits[:rows])
+
+
+_programs: WeakKeyDictionary[Plan, Program] = WeakKeyDictionary()
+
+
+def program_for(plan: Plan) -> Program:
+    """Give the laid-out nodes of ``plan``, made once for as long as it lives."""
+    with _leaves_lock:
+        program = _programs.get(plan)
+        if program is None:
+            program = _programs[plan] = Program(plan)
+        return program
 
 
 def needed_rows(need: Any, rows: int) -> npt.NDArray[np.int64]:

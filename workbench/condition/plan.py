@@ -97,7 +97,7 @@ class Node:
     children: tuple[int, ...]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, weakref_slot=True)
 class Plan:
     """The program of some conditions; plain data.
 
