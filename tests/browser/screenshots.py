@@ -17,7 +17,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 IMAGES = ROOT / "notebooks" / "images"
-SIZE = {"width": 1280, "height": 1010}
+SIZE = {"width": 1280, "height": 1150}
 
 CELLS = (
     "import workbench as wb\nfrom workbench.authoring.samples import sample_plugin\n\nplugin = wb.load(sample_plugin('weblog'))",
@@ -65,7 +65,7 @@ class Camera:
         image = Image.open(BytesIO(self.page.locator(".wb-lab").screenshot())).convert(
             "RGB"
         )
-        image.quantize(128).save(IMAGES / name, optimize=True)
+        image.quantize(256).save(IMAGES / name, optimize=True)
 
     def animate(self, name, width=900):
         tall = max(image.height for image, _ in self.frames)

@@ -26,7 +26,7 @@ COMPLAINTS = {"03_prototype_rules": ["unknown-field", "LOAD_UNUSED_LIST"]}
 
 
 def test_all_notebooks_are_there():
-    assert [path.stem for path in NOTEBOOKS] == EXPECTED
+    assert set(EXPECTED) <= {path.stem for path in NOTEBOOKS}
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

@@ -234,7 +234,7 @@ class Lab(ipywidgets.VBox):
             missing = [n for n, at in zip(numbers, found, strict=True) if at is None]
             if missing:
                 raise KeyError(f"no event {missing[0]} here")
-            self.desk.select([at for at in found if at is not None])
+            self.table.select([at for at in found if at is not None])
         self.settle()
 
     @property

@@ -68,7 +68,8 @@ class ConditionPart:
             names = [n for n, f in desk.fields.items() if f.type == "string"]
             if names:
                 self.editor.placeholder = _EXAMPLE.format(field=names[0])
-        if desk.condition != self.editor.text:
+        # Only what was not typed goes back: a key typed just now must not be undone.
+        if "rewritten" in changes:
             self.editor.set_text(desk.condition)
         if changes & {"condition", "source", "marks"}:
             found = list(matcher.diagnostics)

@@ -150,6 +150,7 @@ class Desk:
     def add_check(self, check: str) -> None:
         """Add a check to the condition with ``and``."""
         self.set_condition(engine.and_check(self._text, check))
+        self.touch("rewritten")
 
     def select(self, positions: list[int]) -> None:
         """Select rows by position; positions that do not exist are dropped."""

@@ -45,8 +45,23 @@ class RuleDraft:
     source: str = ""
     tags: str = ""
     exceptions: list[RuleException] = field(default_factory=list)
-    macros: list[Macro] = field(default_factory=list)
-    lists: list[RuleList] = field(default_factory=list)
+    parts: list[tuple[Part, Macro | RuleList]] = field(default_factory=list)
+
+    def named(self, condition: str) -> str:
+        """Give the condition with the parts taken out replaced by their names.
+
+        The editor keeps the whole condition: it has to be evaluated as it is.
+        """
+        for part, item in self.parts:
+            written = f"({item.name})" if part.kind == "list" else item.name
+            condition = condition.replace(part.text, written)
+        return condition
+
+    def used_items(self, condition: str) -> list[Macro | RuleList]:
+        """Give the lists, then the macros, that stand for parts of the condition."""
+        used = [(p, item) for p, item in self.parts if p.text in condition]
+        used.sort(key=lambda pair: pair[0].kind != "list")
+        return [item for _, item in used]
 
     def tag_list(self) -> tuple[str, ...]:
         """Give the tags, split at commas."""
@@ -59,7 +74,7 @@ class RuleDraft:
         return Rule(
             name=self.name.strip() or "New rule",
             desc=self.desc.strip(),
-            condition=condition.strip(),
+            condition=self.named(condition.strip()),
             output=self.output.strip(),
             priority=self.priority,
             source=self.source,
@@ -77,7 +92,7 @@ class RuleDraft:
 
         rules = RuleSet()
         rules.add(header_yaml(dict(getattr(checked, "plugin_versions", None) or {})))
-        for item in (*self.lists, *self.macros, self.rule(condition)):
+        for item in (*self.used_items(condition), self.rule(condition)):
             rules.add(item)
         return rules
 

@@ -130,13 +130,11 @@ class RulePart:
         if 0 <= index < len(parts) and name.strip():
             part = parts[index]
             item = ruling.named_item(part.kind, name.strip(), part.text)
-            holder: list[Any] = (
-                self.draft.macros if part.kind == "macro" else self.draft.lists
+            kept = [pair for pair in self.draft.parts if pair[1].name != item.name]
+            # Shorter texts first: they may stand inside the longer ones.
+            self.draft.parts = sorted(
+                [*kept, (part, item)], key=lambda pair: len(pair[0].text)
             )
-            holder[:] = [each for each in holder if each.name != item.name] + [item]
-            text = self.desk.condition
-            written = f"({item.name})" if part.kind == "list" else item.name
-            self.desk.set_condition(text[: part.start] + written + text[part.end :])
             self.desk.touch("rule")
 
     # -- saving ----
@@ -214,7 +212,7 @@ class RulePart:
         diagnostics = ruling.complaints(rules, self.checked)
         output_error, alerts = "", None
         mask, events = desk.matcher.mask, desk.events
-        if events is not None and (mask is not None or self.draft.macros):
+        if events is not None and mask is not None:
             outputs, output_error, alerts = ruling.preview(rules, events, mask)
         self.result.put(
             yaml=text,

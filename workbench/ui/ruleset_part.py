@@ -51,8 +51,8 @@ class RuleSetPart:
 
     def add(self, rule: Rule) -> None:
         """Add a rule, with the macros and lists of the draft; replaces its namesake."""
-        draft = self.rule_part.draft
-        items: list[Any] = [*draft.lists, *draft.macros, rule]
+        used = self.rule_part.draft.used_items(self.desk.condition)
+        items: list[Any] = [*used, rule]
         ruling.put_items(self.rules, items)
         self.count()
 

@@ -42,6 +42,8 @@ class TablePart:
         self.widget.observe(self._on_selected, ["selected"])
         self.widget.observe(self._on_follow, ["follow"])
         self._shown_for: list[str] = []
+        self._shown_at_first: list[str] = []
+        self._revealed: int | None = None
 
     # -- from the browser ----
 
@@ -96,8 +98,10 @@ class TablePart:
             self._grow()
         elif "tail" in changes:
             self._send_seen()
-        if "selection" in changes and widget.selected != desk.selection:
-            widget.selected = list(desk.selection)
+        if "view" in changes:
+            self._reveal()
+        if "source" in changes and not desk.selection:
+            widget.selected = []
 
     def reveal(self, position: int) -> None:
         """Bring a row into view and select it, dropping filters that hide it."""
@@ -108,9 +112,22 @@ class TablePart:
             desk.work()
             self.refresh({"view"})
         self.widget.follow = False
-        desk.select([position])
+        self.select([position])
+        self._revealed = position
+        self._reveal()
+
+    def select(self, positions: list[int]) -> None:
+        """Select rows from Python, on screen too."""
+        self.desk.select(positions)
+        self.widget.selected = list(self.desk.selection)
+
+    def _reveal(self) -> None:
+        """Scroll to the row asked for, as long as it is the one selected."""
+        if self._revealed is None or self.desk.selection != [self._revealed]:
+            self._revealed = None
+            return
         self.widget.reveal = -1
-        self.widget.reveal = desk.view.index_of(position)
+        self.widget.reveal = self.desk.view.index_of(self._revealed)
 
     def _grow(self) -> None:
         if self.widget.follow:
@@ -176,11 +193,15 @@ class TablePart:
                 }
             )
         columns[1]["type"] = "time"
-        before = [n for n in self.widget.shown if n in names]
+        chosen = self.widget.shown != self._shown_at_first
+        before = [n for n in self.widget.shown if chosen and n in names]
         hidden = {"evt.source", *self._dull(names)}
         with self.widget.hold_sync():
             self.widget.columns = columns
-            self.widget.shown = before or [n for n in names if n not in hidden]
+            if not before:
+                before = [n for n in names if n not in hidden]
+                self._shown_at_first = before
+            self.widget.shown = before
 
     def _dull(self, names: list[str]) -> set[str]:
         """Give columns not worth showing at first: always absent, or said elsewhere."""

@@ -2,6 +2,7 @@
 import { h, printable } from "./dom.js";
 
 const PAUSE = 20;
+const CALM = 450;
 
 export function textChannel(model) {
   let timer = 0;
@@ -52,7 +53,7 @@ export function textChannel(model) {
       waiting.set(id, resolve);
       setTimeout(() => {
         if (waiting.delete(id)) resolve(null);
-      }, 3000);
+      }, 8000);
       model.send({ do: "complete", id, text, cursor });
     });
   }
@@ -76,9 +77,19 @@ export function textChannel(model) {
 // The first complaints in words under the editor, announced to screen readers.
 export function checkedLine() {
   const node = h("div", { class: "wb-complaints", role: "status", "aria-live": "polite" });
+  let timer = 0;
+  let last = "";
   return {
     node,
+    // Half a condition is always wrong: words wait for a pause in typing.
     show(items) {
+      const text = JSON.stringify(items);
+      if (text === last) return;
+      last = text;
+      clearTimeout(timer);
+      timer = setTimeout(() => this.draw(items), items.length ? CALM : 0);
+    },
+    draw(items) {
       node.replaceChildren(
         ...items.slice(0, 4).map((item) =>
           h(
