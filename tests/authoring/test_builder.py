@@ -8,6 +8,7 @@ import pytest
 from workbench.authoring.builder import BuildError, build_project, compiler_diagnostics
 from workbench.authoring.scaffold import new_project
 from workbench.errors import WorkbenchError
+from workbench.rules.case_runs import run_file
 
 LANGUAGES = [("c", None), ("cpp", "cpp"), ("go", "go"), ("python", None)]
 
@@ -23,6 +24,8 @@ def test_new_project_builds_at_once(tmp_path, require, language, tool):
     assert not [
         p for p in (tmp_path / "ticker").rglob("*.yaml") if "@" in p.read_text()
     ]
+    tested = run_file(tmp_path / "ticker" / "ticker_test.yaml")
+    assert [result.passed for result in tested.results] == [True] * 4
 
 
 @pytest.mark.slow

@@ -17,6 +17,7 @@ EXPECTED = [
     "04_falco_semantics",
     "05_state_and_async",
     "06_write_your_own",
+    "07_what_goes_where",
 ]
 ROOT = Path(__file__).resolve().parents[2]
 # Further samples, which may need a compiler that is missing.
