@@ -21,6 +21,7 @@ from workbench.generic import (
     GenericContext,
     async_flags,
     fallback_info,
+    first_time,
     generic_column,
     host_name,
     payloads,
@@ -196,7 +197,7 @@ class Capture:
         if batch is None or not batch.num_rows:
             return None
         if self._first_ns is None:
-            self._first_ns = batch.column("evt.rawtime")[0].as_py()
+            self._first_ns = first_time(pa.Table.from_batches([batch]))
         self.count += batch.num_rows
         names = ["evt.num", "evt.rawtime", "evt.source"]
         names += [c for c in self._wanted.columns if c not in names]

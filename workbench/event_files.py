@@ -13,6 +13,7 @@ from workbench.errors import CaptureFileError, ConditionError, WorkbenchError
 from workbench.event_columns import Origin, source_rows, with_number_and_time
 from workbench.field_refs import resolve
 from workbench.fields import FieldTable
+from workbench.generic import first_time
 from workbench.generic_fields import ASYNC_FIELDS
 from workbench.tables import plain_lists
 
@@ -207,8 +208,7 @@ def _as_events(contents: CaptureContents, plugins: tuple[Any, ...]) -> Events:
     visible = _visible(table)
     start = contents.extra.get("start_ns")
     if not isinstance(start, int):
-        first = visible.column("evt.rawtime")
-        start = first[0].as_py() if visible.num_rows else 0
+        start = first_time(visible) or 0
     origin = Origin(
         source=source,
         plugin=contents.plugin or (maker.name if maker else None),

@@ -24,7 +24,7 @@ from workbench.event_columns import (
 )
 from workbench.field_refs import resolve
 from workbench.fields import FieldInfo, FieldTable, as_field_table
-from workbench.generic import PAYLOAD_AT, host_name
+from workbench.generic import PAYLOAD_AT, first_time, host_name
 from workbench.whole_stream import keep_stream
 
 if TYPE_CHECKING:
@@ -429,13 +429,12 @@ def events_from_table(
         twice = sorted({n for n in names if names.count(n) > 1})
         raise ValueError(f"the table has columns of the same name: {', '.join(twice)}")
     table = with_number_and_time(table)
-    first = table.column("evt.rawtime")[0].as_py() if table.num_rows else 0
     origin = Origin(
         source=source,
         plugin=plugin,
         plugin_version=plugin_version,
         hostname=host_name(),
-        start_ns=first,
+        start_ns=first_time(table) or 0,
     )
     return Events(table, fields=as_field_table(fields), origin=origin)
 

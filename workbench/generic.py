@@ -25,6 +25,7 @@ __all__ = [
     "GenericContext",
     "async_flags",
     "fallback_info",
+    "first_time",
     "generic_column",
     "host_name",
     "iso_times",
@@ -159,6 +160,17 @@ def async_flags(table: pa.Table) -> np.ndarray:
         found[row : row + len(chunk)][usable] = kinds == _ASYNC_EVENT
         row += len(chunk)
     return found
+
+
+def first_time(table: pa.Table) -> int | None:
+    """Give the time that evt.reltime counts from: of the first event of a source.
+
+    None when ``table`` has no event but asynchronous ones, which do not count.
+    """
+    if not table.num_rows:
+        return None
+    own = np.flatnonzero(~async_flags(table))
+    return int(_times(table)[own[0]]) if len(own) else None
 
 
 def _async_names(table: pa.Table) -> pa.Array:

@@ -59,6 +59,12 @@ def test_relative_time_counts_from_the_capture_not_from_the_selection(events):
     assert values(events[1:], "evt.reltime") == [999_999_993, 1_999_999_993]
 
 
+def test_relative_time_does_not_count_from_an_asynchronous_event(table):
+    turned = table.take([2, 0, 1])
+    events = events_from_table(turned, fields=[], source="s")
+    assert values(events, "evt.reltime") == [1_999_999_993, 0, 999_999_993]
+
+
 def test_relative_time_wraps_when_an_event_is_earlier_than_the_first():
     table = pa.table({"evt.rawtime": pa.array([10, 4], pa.uint64())})
     events = events_from_table(table, fields=[], source="s")
