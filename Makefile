@@ -36,7 +36,7 @@ lab: samples
 	$(BIN)/python -m workbench lab
 
 test: samples
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadfile $(PYTEST_ARGS)
 
 bench: samples
 	$(BIN)/python -m tests.bench $(BENCH_ARGS)

@@ -9,6 +9,7 @@ from workbench.authoring.builder import BuildError, build_project, compiler_diag
 from workbench.authoring.scaffold import new_project
 from workbench.errors import WorkbenchError
 from workbench.rules.case_runs import run_file
+from workbench.share import sample_plugins_dir
 
 LANGUAGES = [("c", None), ("cpp", "cpp"), ("go", "go"), ("python", None)]
 
@@ -29,8 +30,11 @@ def test_new_project_builds_at_once(tmp_path, require, language, tool):
 
 
 @pytest.mark.slow
-def test_new_rust_project_builds_at_once(tmp_path, require):
+def test_new_rust_project_builds_at_once(tmp_path, require, monkeypatch):
     require("rust")
+    # The crates that the sample has built need not be built again.
+    shared = sample_plugins_dir() / "hello_rs" / "target"
+    monkeypatch.setenv("CARGO_TARGET_DIR", str(shared))
     new_project(tmp_path / "ticker", language="rust")
     assert build_project(tmp_path / "ticker").library.name == "libticker.so"
 
