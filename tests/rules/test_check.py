@@ -230,3 +230,18 @@ def test_list_of_complaints_shows_lines_and_escapes_html(target):
     found = parse_rules(BROKEN.replace("t.strr", "t.strr<b>")).check(target)
     assert "condition: t.num = abc" in str(found)
     assert "<b>" not in found._repr_html_()
+
+
+def test_a_rule_set_travels_whole(target, tmp_path):
+    import pickle
+
+    rules = load_rules(tmp_path / "missing.yaml")
+    rules.add(parse_rules(BROKEN).texts["rules.yaml"])
+    rules.check(target)
+    back = pickle.loads(pickle.dumps(rules))
+    assert back.check(target) == rules.check(target)
+
+
+def test_what_cannot_be_checked_against_is_told():
+    with pytest.raises(TypeError, match="not against a int"):
+        parse_rules("").check(5)

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from workbench.errors import RulesError
 from workbench.html import printable
+from workbench.rules import case_files
 from workbench.rules.case_runs import run_file
 from workbench.rules.rule_tests import TestReport
-
-if TYPE_CHECKING:
-    import argparse
 
 __all__ = ["add_arguments", "run"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = case_files.__doc__
     add = parser.add_argument
     add("files", metavar="FILE", nargs="+", help="files of rule tests")
     add(

@@ -18,6 +18,7 @@ __all__ = [
     "Rule",
     "RuleException",
     "RuleList",
+    "level_named",
     "priority_named",
 ]
 
@@ -58,6 +59,20 @@ _BY_NAME = {p.word.lower(): p for p in PRIORITIES} | {"info": PRIORITIES[6]}
 def priority_named(word: str) -> Priority | None:
     """Give the priority a rules file names, in any case, or None."""
     return _BY_NAME.get(word.lower()) if word.isascii() else None
+
+
+def level_named(priority: str | None) -> int:
+    """Give the level of a priority; None means the least severe one.
+
+    Raises ValueError for a word that is no priority.
+    """
+    if priority is None:
+        return PRIORITIES[-1].level
+    known = priority_named(priority)
+    if known is None:
+        names = ", ".join(p.key.lower() for p in PRIORITIES)
+        raise ValueError(f"unknown priority {priority!r}; one of {names}")
+    return known.level
 
 
 @dataclass(frozen=True, slots=True)

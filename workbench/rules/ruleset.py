@@ -10,64 +10,29 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from workbench.errors import RulesError, WorkbenchError
 from workbench.rules.alerts import AlertForm, Alerts
 from workbench.rules.diagnostic_list import DiagnosticList
+from workbench.rules.items import Items
 from workbench.rules.loader import Loaded, RulesFile, load, parse_file, read_path
-from workbench.rules.target import Target, target_of
+from workbench.rules.model import level_named
+from workbench.rules.target import Target, target_key, target_of
 
 if TYPE_CHECKING:
     from workbench.rules.compare import Comparison
     from workbench.rules.engine import SourceEngine
     from workbench.rules.entries import RuleEntry
     from workbench.rules.model import Macro, Rule, RuleList
+    from workbench.rules.places import Problem
     from workbench.rules.rule_outputs import OutputAdditions
     from workbench.rules.rule_tests import TestReport
 
 __all__ = ["Items", "RuleSet", "load_rules", "parse_rules"]
 
-_T = TypeVar("_T")
 # Complaints shown in the message of an error.
 _SHOWN = 5
-
-
-class Items(tuple[_T, ...], Generic[_T]):
-    """Rules, macros or lists in definition order; also by name: ``rules["name"]``."""
-
-    __slots__ = ()
-
-    def __getitem__(self, key: Any) -> Any:
-        """Give an item by name or position."""
-        if isinstance(key, str):
-            for item in self:
-                if item.name == key:  # type: ignore[attr-defined]
-                    return item
-            raise KeyError(key)
-        return super().__getitem__(key)
-
-    def __contains__(self, key: object) -> bool:
-        """Say whether an item, or one of that name, is there."""
-        if isinstance(key, str):
-            return key in self.keys()
-        return super().__contains__(key)
-
-    def keys(self) -> list[str]:
-        """Give the names."""
-        return [item.name for item in self]  # type: ignore[attr-defined]
-
-    def values(self) -> list[_T]:
-        """Give the items."""
-        return list(self)
-
-    def items(self) -> list[tuple[str, _T]]:
-        """Give names and items."""
-        return list(zip(self.keys(), self, strict=True))
-
-    def get(self, name: str, default: Any = None) -> Any:
-        """Give an item by name, or ``default``."""
-        return next((i for n, i in self.items() if n == name), default)
 
 
 class RuleSet:
@@ -80,6 +45,13 @@ class RuleSet:
         """Hold ``files``; made by :func:`load_rules` and :func:`parse_rules`."""
         self._files = list(files)
         self._cache: dict[Any, Loaded] = {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel as the bytes of the files, read again on arrival."""
+        parts = [
+            (f.source.mark + f.source.data, f.source.name, f.fault) for f in self._files
+        ]
+        return _rebuilt, (parts,)
 
     # what it holds
 
@@ -165,7 +137,7 @@ class RuleSet:
         target = target_of(against)
         key: Any = None
         if additions is None:
-            key = (_target_key(target), least_priority)
+            key = (target_key(target), least_priority)
             known = self._cache.get(key)
             if known is not None:
                 return known
@@ -224,7 +196,7 @@ class RuleSet:
         if target is None:
             raise WorkbenchError("say what the rules run over: a plugin or events")
         loaded = self.loaded(
-            target, least_priority=_level(priority), additions=additions
+            target, least_priority=level_named(priority), additions=additions
         )
         self._refuse_broken(loaded)
         return {
@@ -275,8 +247,10 @@ class RuleSet:
         ``priority``: least severe priority that runs. Raises RulesError when Falco
         would refuse the rules.
         """
+        from workbench.generic import host_name
         from workbench.rules.engine import match_capture, match_events
 
+        form = form or AlertForm(hostname=host_name())
         if isinstance(events, Mapping):
             parts = [
                 self.run(e, all_matches=all_matches, priority=priority, form=form)
@@ -287,6 +261,12 @@ class RuleSet:
             against = Target({events.source: events.fields}, versions_known=False)
             engine = self.engines(against, priority=priority, form=form)[events.source]
             return Alerts(list(match_capture(engine, events, all_matches=all_matches)))
+        if not hasattr(events, "table_with"):
+            kind = type(events).__name__
+            raise WorkbenchError(
+                f"rules run over Events or an open Capture, not over a {kind}: capture "
+                "some first, with plugin.capture(…)"
+            )
         engines = self.engines(events, priority=priority, form=form)
         engine = next(iter(engines.values()), None)  # type: ignore[assignment]
         if engine is None:
@@ -488,29 +468,14 @@ def _ends_in_flow(data: bytes) -> bool:
     return b"\n".join(lines).lstrip().startswith((b"[", b"{"))
 
 
-def _level(priority: str | None) -> int:
-    from workbench.rules.model import PRIORITIES, priority_named
-
-    if priority is None:
-        return PRIORITIES[-1].level
-    known = priority_named(priority)
-    if known is None:
-        names = ", ".join(p.key.lower() for p in PRIORITIES)
-        raise ValueError(f"unknown priority {priority!r}; one of {names}")
-    return known.level
-
-
-def _target_key(target: Target | None) -> Any:
-    if target is None:
-        return None
-    return (
-        tuple(
-            (name, tuple(target.fields_of(name).values()))
-            for name in [*target.sources, "syscall"]
-        ),
-        tuple(sorted(target.plugin_versions.items())),
-        target.versions_known,
-    )
+def _rebuilt(parts: list[tuple[bytes, str, Problem | None]]) -> RuleSet:
+    """Undo :meth:`RuleSet.__reduce__`."""
+    files = []
+    for raw, name, fault in parts:
+        file = parse_file(raw, name)
+        file.fault = fault or file.fault
+        files.append(file)
+    return RuleSet(files)
 
 
 def _files_of(path: str | os.PathLike[str]) -> list[Path]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from workbench.fields import FieldInfo
 
-__all__ = ["SYSCALL_FAMILIES", "Target", "target_of"]
+__all__ = ["SYSCALL_FAMILIES", "Target", "target_key", "target_of"]
 
 # First parts of the names of syscall fields; rules of that source are not run here, so
 # their fields are only recognised, not checked.
@@ -118,6 +118,12 @@ def target_of(thing: Any) -> Target | None:
     sources: dict[str, dict[str, FieldInfo]] = {}
     versions: dict[str, str] = {}
     for one in things:
+        if not hasattr(one, "fields_of"):
+            kind = type(one).__name__
+            raise TypeError(
+                f"rules are checked against plugins, a Workbench, Events or a mapping "
+                f"source → fields, not against a {kind}"
+            )
         for name in one.sources:
             table = sources.setdefault(name, {})
             for field_name, info in one.fields_of(name).items():
@@ -129,3 +135,17 @@ def target_of(thing: Any) -> Target | None:
             for field_name, info in one.fields_of(name).items():
                 table.setdefault(field_name, info)
     return Target(sources, versions, versions_known=bool(versions))
+
+
+def target_key(target: Target | None) -> Any:
+    """Give what tells one target from another, for caches."""
+    if target is None:
+        return None
+    return (
+        tuple(
+            (name, tuple(target.fields_of(name).values()))
+            for name in [*target.sources, "syscall"]
+        ),
+        tuple(sorted(target.plugin_versions.items())),
+        target.versions_known,
+    )
