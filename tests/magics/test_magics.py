@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+import workbench as wb
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "ui"))
+try:
+    from conftest import FIELDS, make_table
+finally:
+    sys.path.pop(0)
+
+
+@pytest.fixture
+def shell():
+    from IPython.core.interactiveshell import InteractiveShell
+
+    made = InteractiveShell()
+    made.run_line_magic("load_ext", "workbench")
+    made.user_ns["events"] = wb.events_from_table(
+        make_table(1000),
+        fields=FIELDS,
+        source="web",
+        plugin="web",
+        plugin_version="1.0.0",
+    )
+    yield made
+    made.history_manager.end_session()
+    made.history_manager.save_thread and made.history_manager.save_thread.stop()
+    InteractiveShell.clear_instance()
+
+
+def run(shell, capsys, cell):
+    capsys.readouterr()
+    result = shell.run_cell(cell)
+    said = capsys.readouterr()
+    return result, said.out, said.err
+
+
+def test_a_condition_shows_its_matches_and_keeps_them(shell, capsys):
+    result, out, err = run(
+        shell,
+        capsys,
+        "%%condition -o hits -n 2\nweb.status = 404 and web.method = POST",
+    )
+    assert result.success
+    expected = shell.user_ns["events"].where("web.status = 404 and web.method = POST")
+    assert f"{len(expected)} of 1,000 events match" in out
+    assert len(shell.user_ns["hits"]) == len(expected)
+    assert "web.status = 404" in out
+    assert err == ""
+
+
+def test_a_mistake_is_shown_with_a_caret_and_no_traceback(shell, capsys):
+    result, out, err = run(
+        shell, capsys, "%%condition\nweb.status = 404 and web.methd = POST"
+    )
+    assert result.success
+    assert "web.method" in err
+    assert "^^^" in err
+    assert "Traceback" not in out + err
+
+
+@pytest.mark.parametrize("name", ["condition", "rule", "rules", "plugin"])
+def test_every_magic_tells_its_usage(shell, capsys, name):
+    for cell in (f"%%{name} -h", f"%{name} --help", f"%%{name} -h\nsomething"):
+        result, out, _ = run(shell, capsys, cell)
+        assert result.success
+        assert f"usage: %%{name}" in out
+        assert "The cell's body is" in out
+
+
+def test_a_rule_without_its_dash_is_checked_run_and_kept(shell, capsys):
+    cell = "%%rule -n 1\nrule: Posts\ndesc: d\ncondition: web.method = POST\noutput: posted %web.path\npriority: INFO\nsource: web\n"
+    result, out, err = run(shell, capsys, cell)
+    assert result.success
+    posts = int((shell.user_ns["events"].frame["web.method"] == "POST").sum())
+    assert f"{posts} alerts: Posts" in out
+    assert shell.user_ns["rule"].name == "Posts"
+    assert "error" not in err
+
+
+def test_rules_are_saved_and_their_complaints_shown(shell, capsys, tmp_path):
+    target = tmp_path / "rules.yaml"
+    body = "- list: unused\n  items: [a]\n- rule: Posts\n  desc: d\n  condition: web.method = POST\n  output: p %web.path\n  priority: INFO\n  source: web\n"
+    result, _out, err = run(shell, capsys, f"%%rules -s {target}\n{body}")
+    assert result.success
+    assert "LOAD_UNUSED_LIST" in err
+    assert wb.load_rules(target).rules["Posts"] == shell.user_ns["rules"].rules["Posts"]
+
+
+def test_broken_rules_say_where(shell, capsys):
+    _, out, err = run(shell, capsys, "%%rules\n- rule: x\n  condition: web.nope = 1\n")
+    assert "error" in err
+    assert "Traceback" not in out + err
+
+
+def test_an_unknown_variable_and_a_missing_one_are_usage_errors(shell, capsys):
+    _, out, err = run(shell, capsys, "%%condition nowhere\nweb.status = 1")
+    assert "there is no variable 'nowhere'" in out + err
+    shell.user_ns["other"] = 5
+    _, out, err = run(shell, capsys, "%%condition other\nweb.status = 1")
+    assert "other is a int, not Events" in out + err
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("web.me", "web.method"),
+        ("web.method = ", "POST"),
+        ("web.status = 404 and web.pa", "web.path"),
+        ("web.path con", "contains"),
+    ],
+)
+def test_tab_completes_conditions(shell, text, expected):
+    from IPython.core.completer import provisionalcompleter
+
+    cell = f"%%condition events\n{text}"
+    with provisionalcompleter():
+        found = list(shell.Completer.completions(cell, len(cell)))
+    completed = [cell[: each.start] + each.text for each in found]
+    lead = text[: -len(text.split(" ")[-1])] if not text.endswith(" ") else text
+    assert f"%%condition events\n{lead}{expected}" in completed
+
+
+def test_completion_stays_out_of_other_cells(shell):
+    from IPython.core.completer import provisionalcompleter
+
+    with provisionalcompleter():
+        found = [each.text for each in shell.Completer.completions("web.me", 6)]
+    assert "web.method" not in found
+
+
+def test_the_language_of_a_source_is_told_from_its_text():
+    from workbench.authoring.from_cell import language_of_text
+
+    cases = {
+        'package main\nimport "C"': "go",
+        "use falco_plugin::base::Plugin;": "rust",
+        "#include <falcosecurity_plugin.h>\nclass p {": "cpp",
+        '#include "falco_plugin.h"\nint x;': "c",
+        "def fields():\n    return []": "python",
+    }
+    assert {text: language_of_text(text) for text in cases} == cases
