@@ -120,6 +120,14 @@ def test_places_in_the_event_show_the_bytes(table):
         assert check.values[0].place == 'event bytes 47 to 50: "root"'
 
 
+def test_record_batches_are_explained_too(table):
+    compiled = compile_condition("x.user = root", FIELDS)
+    [batch] = table.combine_chunks().to_batches()
+    assert explain(compiled, batch, 0).matches
+    assert funnel(compiled, batch).matches == 2
+    assert near_misses(compiled, batch).count == 2
+
+
 def test_html_shows_hostile_values_harmlessly(table):
     compiled = compile_condition("x.tags intersects ('<script>')", FIELDS)
     shown = explain(compiled, table, 3)._repr_html_()

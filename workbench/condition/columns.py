@@ -13,7 +13,7 @@ import pyarrow as pa
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-__all__ = ["batches", "missing_column", "normalise"]
+__all__ = ["as_table", "batches", "missing_column", "normalise"]
 
 # Rows of one unit of work: a few blocks of the kernel, and soon interrupted by Ctrl-C.
 UNIT_ROWS = 262_144
@@ -22,6 +22,13 @@ SMALL_ROWS = 16_384
 JOINED_ROWS = 65_536
 
 _TEXT = ("string", "ipaddr", "ipnet")
+
+
+def as_table(table: pa.Table | pa.RecordBatch) -> pa.Table:
+    """Give a record batch as a table, and a table as it is."""
+    if isinstance(table, pa.RecordBatch):
+        return pa.Table.from_batches([table])
+    return table
 
 
 def missing_column(name: str, table: pa.Table) -> KeyError:

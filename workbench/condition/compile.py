@@ -34,19 +34,12 @@ __all__ = [
 ]
 
 
-def _as_table(table: pa.Table | pa.RecordBatch) -> pa.Table:
-    import pyarrow as pa
-
-    if isinstance(table, pa.RecordBatch):
-        return pa.Table.from_batches([table])
-    return table
-
-
 def _evaluation(plan: Plan, table: pa.Table | pa.RecordBatch) -> Evaluation:
     # Imported late: the extension is loaded when the first condition runs.
+    from workbench.condition.columns import as_table
     from workbench.condition.evaluate import Evaluation
 
-    return Evaluation(plan, _as_table(table))
+    return Evaluation(plan, as_table(table))
 
 
 class CompiledCondition:

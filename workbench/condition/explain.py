@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from workbench import html
-from workbench.condition.columns import missing_column, normalise
+from workbench.condition.columns import as_table, missing_column, normalise
 from workbench.condition.funnel import Funnel, funnel
 from workbench.condition.near import NearMisses, near_misses
 from workbench.condition.nodes import CallStep, ColumnStep, Constants, Operand
@@ -289,6 +289,7 @@ def explain(compiled: CompiledCondition, table: pa.Table, row: int) -> Explanati
     the event a value was found. Raises KeyError naming a column that is needed and
     missing, IndexError for a row that is not there.
     """
+    table = as_table(table)
     if not 0 <= row < table.num_rows:
         raise IndexError(f"row {row} of a table with {table.num_rows} rows")
     values = _row_values(compiled, table, row)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from workbench import html
+from workbench.condition.columns import as_table
 from workbench.condition.outline import outline
 
 if TYPE_CHECKING:
@@ -140,6 +141,7 @@ def stretches(
     from workbench.condition import kernel
     from workbench.condition.evaluate import Evaluation
 
+    table = as_table(table)
     numbers = compiled.plan.check_nodes[0]
     distinct = list(dict.fromkeys(numbers))
     step = max(65_536, _MEMORY * 8 // (4 * (len(lines) + 1)) // 65_536 * 65_536)

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench import html
-from workbench.condition.columns import normalise
+from workbench.condition.columns import as_table, normalise
 from workbench.condition.funnel import stretches
 from workbench.condition.outline import operand_name, outline, value_text
 from workbench.condition.reference import operand_values
@@ -278,6 +278,7 @@ def near_misses(compiled: CompiledCondition, table: pa.Table) -> NearMisses:
     """
     from workbench.condition import kernel
 
+    table = as_table(table)
     lines = outline(compiled.root)
     numbers = compiled.plan.check_nodes[0]
     places: dict[int, list[int]] = {}

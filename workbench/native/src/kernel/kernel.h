@@ -150,7 +150,7 @@ int wbk_paths_match(const wbk_paths *paths, const uint8_t *p, int64_t n);
 wbk_set *wbk_set_new(const wbk_text *items, int64_t n);
 void wbk_set_free(wbk_set *set);
 int wbk_set_has(const wbk_set *set, const uint8_t *p, int64_t n);
-uint64_t wbk_hash(const uint8_t *p, int64_t n);
+uint64_t wbk_hash(const uint8_t *p, int64_t n, uint64_t key);
 
 /* match.c */
 int wbk_match_text(const wbk_leaf *leaf, const uint8_t *p, int64_t n,

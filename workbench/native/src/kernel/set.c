@@ -21,11 +21,11 @@ static inline uint64_t mix(uint64_t h, uint64_t v)
 	return h ^ h >> 29;
 }
 
-/* Crafted values may share a hash; the sets come from conditions and stay small, so a
-   probe costs at most the size of the set. */
-uint64_t wbk_hash(const uint8_t *p, int64_t n)
+/* Crafted values may share a hash: sets from conditions stay small, so that a probe costs
+   at most their size; sets from data take a secret `key`. */
+uint64_t wbk_hash(const uint8_t *p, int64_t n, uint64_t key)
 {
-	uint64_t h = (uint64_t)n * 0xff51afd7ed558ccdULL, tail = 0;
+	uint64_t h = key ^ (uint64_t)n * 0xff51afd7ed558ccdULL, tail = 0;
 	for (; n >= 8; n -= 8, p += 8)
 		h = mix(h, load8(p));
 	for (int64_t i = 0; i < n; i++)
@@ -55,7 +55,7 @@ wbk_set *wbk_set_new(const wbk_text *items, int64_t n)
 		return NULL;
 	}
 	for (int64_t i = 0; i < n; i++) {
-		uint64_t h = wbk_hash(items[i].p, items[i].n), at = h & s->mask;
+		uint64_t h = wbk_hash(items[i].p, items[i].n, 0), at = h & s->mask;
 		while (s->table[at].p && !same(&s->table[at], items[i].p, items[i].n))
 			at = (at + 1) & s->mask;
 		s->table[at] = items[i];
@@ -78,7 +78,7 @@ int wbk_set_has(const wbk_set *s, const uint8_t *p, int64_t n)
 {
 	if (!(s->lengths >> (n < 63 ? n : 63) & 1))
 		return 0;
-	uint64_t h = wbk_hash(p, n);
+	uint64_t h = wbk_hash(p, n, 0);
 	for (uint64_t at = h & s->mask; s->table[at].p; at = (at + 1) & s->mask)
 		if (s->hashes[at] == h && same(&s->table[at], p, n))
 			return 1;
