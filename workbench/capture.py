@@ -336,13 +336,16 @@ class Capture:
     def _give_back(self, *, killed: bool) -> None:
         with self._lock:
             seat, self._seat = self._seat, None
-        if seat is None:
-            return
+            if seat is None:
+                return
+            # Another thread may be about to end the host.
+            seat.lock.acquire()
         try:
             if not killed:
                 with seat.calling() as session:
                     session.close_capture()
         finally:
+            seat.lock.release()
             self.roster.release(seat)
 
     def __enter__(self) -> Self:

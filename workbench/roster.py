@@ -38,6 +38,8 @@ __all__ = ["Member", "Roster", "Seat"]
 
 # Calls and log lines remembered of seats that are gone.
 _REMEMBERED = 2000
+# How long the end of a host waits for what another thread asks of it.
+_QUESTION_SEC = 2.0
 
 
 @dataclass(eq=False)
@@ -279,6 +281,15 @@ class Roster:
 
     def _retire(self, seat: Seat) -> WorkbenchError | None:
         """End a host; give the error of a plugin that died on the way."""
+        # A question of another thread may still be on its way.
+        held = seat.lock.acquire(timeout=_QUESTION_SEC)
+        try:
+            return self._end(seat)
+        finally:
+            if held:
+                seat.lock.release()
+
+    def _end(self, seat: Seat) -> WorkbenchError | None:
         trace, log = self._told(seat)
         self._old_trace = (self._old_trace + trace)[-_REMEMBERED:]
         self._old_log = (self._old_log + log)[-_REMEMBERED:]

@@ -22,6 +22,7 @@ from workbench.ui.plugin_part import PluginPart
 from workbench.ui.pump import Pump
 from workbench.ui.rule_part import RulePart
 from workbench.ui.ruleset_part import RuleSetPart
+from workbench.ui.state_part import StatePart
 from workbench.ui.stream_part import StreamPart
 from workbench.ui.summary import lab_html, lab_text
 from workbench.ui.table_part import TablePart
@@ -70,6 +71,7 @@ class Lab(ipywidgets.VBox):
         self.timeline = TimelinePart(self.desk)
         self.detail = DetailPart(self.desk)
         self.plugin_part = PluginPart(self.use)
+        self.state_part = StatePart(lambda: self.plugin_part.config, self._resting)
         self.rule_part = RulePart(self.desk)
         self.ruleset_part = RuleSetPart(self.desk, self.rule_part)
         self.nav = Panel(view="nav", page="explore")
@@ -108,7 +110,12 @@ class Lab(ipywidgets.VBox):
                 "wb-page-rule",
             ),
             _box("VBox", [self.ruleset_part.widget], "wb-page", "wb-page-rules"),
-            _box("VBox", [self.plugin_part.widget], "wb-page", "wb-page-plugin"),
+            _box(
+                "VBox",
+                [self.plugin_part.widget, self.state_part.widget],
+                "wb-page",
+                "wb-page-plugin",
+            ),
             _box("VBox", [self.code_panel], "wb-page", "wb-page-code"),
         ]
         return [self.nav, self.stream.widget, *pages]
@@ -174,6 +181,7 @@ class Lab(ipywidgets.VBox):
             elif self.nav.page == "plugin":
                 self.go("explore")
             self.rule_part.take_target(target)
+            self.state_part.take_target(target)
             self.nav.put(title="Falco Plugin Workbench", notice="")
         self.settle()
         self._pump.start()
@@ -236,6 +244,11 @@ class Lab(ipywidgets.VBox):
                 raise KeyError(f"no event {missing[0]} here")
             self.table.select([at for at in found if at is not None])
         self.settle()
+
+    @property
+    def metrics(self) -> pd.DataFrame:
+        """The plugins' metrics over time, a sample each second of a stream."""
+        return self.state_part.metrics
 
     @property
     def rule(self) -> Rule:
@@ -314,9 +327,14 @@ class Lab(ipywidgets.VBox):
         """Whether rows may still come."""
         return self.stream.live or self.desk.live
 
+    def _resting(self) -> bool:
+        stream = self.stream.stream
+        return stream is not None and stream.phase not in {"running", "ended"}
+
     def tick(self) -> None:
         """Bring state and screen up to date."""
         try:
+            self.state_part.tick(live=self.stream.live)
             with self.desk.lock:
                 self.stream.tick()
                 changes = self.desk.work()
@@ -380,6 +398,7 @@ class Lab(ipywidgets.VBox):
         """End the stream and take the lab off the screen; the target stays."""
         self.stream.stop()
         self._pump.close()
+        self.state_part.close()
         for part in self._parts:
             part.close()
         super().close()
