@@ -84,6 +84,8 @@ def _table(reader: _Reader) -> TableSnapshot:
         keys.append(key if known else None)
         for (_, code, _), column in zip(fields, columns, strict=True):
             column.append(_value(reader, code))
+    if not note and size != _NO_SIZE and len(keys) < size:
+        note = f"only the first {len(keys)} of {size} entries"
     return TableSnapshot(
         name=name,
         key_type=_type_name(key_code),
