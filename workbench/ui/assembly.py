@@ -7,6 +7,7 @@ in the scripts. Everything a person does has a Python name on :class:`Lab`.
 from __future__ import annotations
 
 import contextlib
+import weakref
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets
@@ -176,7 +177,8 @@ class Lab(ipywidgets.VBox):
                         first.info, config=getattr(first, "config", None) or None
                     )
                 self.table.widget.follow = engine.can_stream(target)
-            if target is None:
+            streams = isinstance(target, Events) or engine.can_stream(target)
+            if not streams:
                 self.go("plugin")
             elif self.nav.page == "plugin":
                 self.go("explore")
@@ -416,7 +418,8 @@ class Lab(ipywidgets.VBox):
         return data, metadata
 
 
-_LABS: dict[str, Any] = {}
+# Labs by what they are over, as long as somebody holds them.
+_LABS: weakref.WeakValueDictionary[str, Lab] = weakref.WeakValueDictionary()
 
 
 def _key(target: Any) -> str:
@@ -427,6 +430,14 @@ def _key(target: Any) -> str:
     return "plugins:" + ":".join(str(p.path) for p in engine.plugins_of(target))
 
 
+def _known(target: Any) -> bool:
+    if target is None or isinstance(target, Events):
+        return True
+    return bool(engine.plugins_of(target)) or isinstance(
+        getattr(target, "plugins", None), dict
+    )
+
+
 def lab(target: Any = None) -> Lab:
     """Give the interactive workbench over a Plugin, a Workbench or Events.
 
@@ -434,14 +445,13 @@ def lab(target: Any = None) -> Lab:
     same lab, or, when the plugin was loaded anew, one with the same condition, rule,
     labels and rule set. Raises TypeError for anything else.
     """
-    known = target is None or isinstance(target, Events) or engine.plugins_of(target)
-    if not known:
+    if not _known(target):
         kind = type(target).__name__
         raise TypeError(f"lab() takes a Plugin, a Workbench or Events, not {kind}")
     key = _key(target)
     before = _LABS.get(key)
     if before is not None and before.target is target and before.comm is not None:
-        return before  # type: ignore[no-any-return]
+        return before
     made = Lab(target)
     if before is not None:
         made.take_over(before)

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import gzip
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from workbench.ui import assets, build_js
+
+SOURCES = Path(assets.__file__).parent / "js" / "src"
+WIDGETS = ("table", "timeline", "panel", "editor_plain")
+
+
+@pytest.mark.parametrize("name", WIDGETS)
+def test_joined_scripts_are_modules_without_imports(name, tmp_path, require):
+    node = require("node")
+    text = assets._joined(name)
+    assert not re.search(r"^import ", text, re.MULTILINE)
+    script = tmp_path / f"{name}.mjs"
+    script.write_text(text + "\nexport { };\n")
+    probe = tmp_path / "probe.mjs"
+    probe.write_text(
+        f"import widget from './{name}.mjs';\nconsole.log(typeof widget.render);\n"
+    )
+    done = subprocess.run([node, str(probe)], capture_output=True, text=True)
+    assert done.stdout.strip() == "function", done.stderr
+
+
+def test_text_reaches_the_page_as_text_only():
+    for path in SOURCES.glob("*.js"):
+        text = path.read_text()
+        assert not re.search(
+            r"innerHTML|outerHTML\s*=|insertAdjacentHTML|document\.write|eval\(|new Function",
+            text,
+        ), path.name
+
+
+def test_nothing_is_fetched_from_elsewhere():
+    for path in SOURCES.iterdir():
+        found = set(re.findall(r"https?://[^\s\"'`)]+", path.read_text()))
+        assert found <= {"http://www.w3.org/2000/svg"}, path.name
+
+
+def test_the_lockfile_pins_hashes_and_names_no_registry():
+    lock = json.loads((SOURCES.parent / "package-lock.json").read_text())
+    packages = {name: each for name, each in lock["packages"].items() if name}
+    assert packages
+    for name, each in packages.items():
+        assert "integrity" in each, name
+        assert "resolved" not in each, name
+
+
+def test_all_scripts_together_are_small():
+    texts = [
+        assets.script(name) for name in ("table", "timeline", "panel", "editor")
+    ] + [assets.style()]
+    assert sum(len(gzip.compress(text.encode())) for text in texts) < 200 * 1024
+
+
+def test_hidden_characters_are_spelled_alike_in_browser_and_python(tmp_path, require):
+    from workbench.html import printable
+
+    node = require("node")
+    (tmp_path / "dom.mjs").write_text((SOURCES / "dom.js").read_text())
+    hostile = ["\x1b[31m", "a\u202eb", "\u200b", "\x00", "\u2066", "plain text é"]
+    probe = tmp_path / "probe.mjs"
+    probe.write_text(
+        f"import {{ printable }} from './dom.mjs';\nconsole.log(JSON.stringify({json.dumps(hostile)}.map(printable)));\n"
+    )
+    shown = json.loads(
+        subprocess.run(
+            [node, str(probe)], capture_output=True, text=True, check=True
+        ).stdout
+    )
+    for text, in_browser in zip(hostile, shown, strict=True):
+        assert in_browser.isprintable()
+        assert in_browser.isprintable() == printable(text).isprintable()
+        assert (in_browser == text) == (printable(text) == text)
+
+
+def test_without_node_the_build_says_so_in_one_line(monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr(build_js, "_STATIC", tmp_path / "static")
+    monkeypatch.setattr(build_js, "_npm", lambda: None)
+    assert build_js.build() is False
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "text area" in said
