@@ -10,7 +10,7 @@ from workbench.rules.places import Place, Problem
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from workbench.rules.compiler import CompiledRule
+    from workbench.rules.compiled import CompiledRule
     from workbench.rules.loader import Loaded
     from workbench.rules.substitution import Substitution
     from workbench.rules.target import Target

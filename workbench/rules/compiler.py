@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, field
+import re
 from typing import TYPE_CHECKING
 
 from workbench.condition.bind import bind
 from workbench.condition.grammar import ParseFault
 from workbench.condition.nodes import AndExpr, MacroExpr, OrExpr, postorder
 from workbench.condition.parser import parse
+from workbench.rules.compiled import Compilation, CompiledRule, Parsed
 from workbench.rules.entries import joined
-from workbench.rules.macros import MAX_CHECKS, MacroTable
+from workbench.rules.macros import MAX_CHECKS
 from workbench.rules.model import priority_named
 from workbench.rules.notices import (
     note_event_types,
@@ -30,21 +31,20 @@ from workbench.rules.substitution import (
 from workbench.rules.trace import Trace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from workbench.condition.bind import BoundCondition
     from workbench.condition.nodes import Expr
     from workbench.diagnostics import Diagnostic
     from workbench.rules.collector import Collector
     from workbench.rules.entries import MacroEntry, Piece, RuleEntry
     from workbench.rules.macros import MacroFault
-    from workbench.rules.output import Output
     from workbench.rules.report import Report
     from workbench.rules.substitution import Substitution
     from workbench.rules.target import Target
 
-__all__ = ["Compilation", "CompiledRule", "Parsed", "compile_all"]
+__all__ = ["compile_all"]
 
+# Conditions without any of these need no look at old idioms.
+_HINTS_OF_OLD_IDIOMS = re.compile(rb"<NA>|evt\.")
 _CONDITION = "LOAD_ERR_COMPILE_CONDITION"
 _WRONG = "LOAD_ERR_VALIDATE"
 
@@ -52,44 +52,6 @@ _WRONG = "LOAD_ERR_VALIDATE"
 _ENGINE_WARNINGS = frozenset(
     ("regex-not-needed", "value-looks-like-field", "value-looks-like-call")
 )
-
-
-@dataclass(slots=True)
-class Parsed:
-    """A condition on its way: its text after lists, and how the text came about.
-
-    ``written``: the text before lists, with exceptions.
-    """
-
-    text: bytes
-    tree: Expr | None
-    retrace: Callable[[], Trace]
-    place: Place
-    written: bytes
-
-
-@dataclass(slots=True)
-class CompiledRule:
-    """A rule that runs. ``bound``: None for sources that are not evaluated here."""
-
-    entry: RuleEntry
-    parsed: Parsed
-    tree: Expr
-    bound: BoundCondition | None
-    output: Output | None
-    output_text: str
-
-
-@dataclass(slots=True)
-class Compilation:
-    """Everything compiled. ``rules``: in definition order, without skipped ones."""
-
-    rules: list[CompiledRule] = field(default_factory=list)
-    macros: dict[str, Parsed] = field(default_factory=dict)
-    lists: ListTable = field(default_factory=lambda: ListTable([]))
-    table: MacroTable = field(default_factory=MacroTable)
-    used_lists: set[str] = field(default_factory=set)
-    used_macros: set[str] = field(default_factory=set)
 
 
 def compile_all(
@@ -127,7 +89,8 @@ class _Job:
         self.outputs = OutputStage(report, collector.target, additions)
         self.cache = {} if cache is None else cache
         self.result = Compilation()
-        self._sizes = 0
+        # whether a macro's text calls for a closer look
+        self.old_idioms = False
 
     def run(self) -> None:
         result = self.result
@@ -138,6 +101,10 @@ class _Job:
         macros = sorted(self.collector.macros.values(), key=lambda m: m.index)
         for macro in macros:
             self._parse_macro(macro)
+        self.old_idioms = any(
+            _HINTS_OF_OLD_IDIOMS.search(parsed.text)
+            for parsed in result.macros.values()
+        )
         for macro in macros:
             self._resolve_macro(macro)
         for rule in sorted(self.collector.rules.values(), key=lambda r: r.index):
@@ -178,14 +145,15 @@ class _Job:
 
         def retrace() -> Trace:
             trace = Trace()
+            first = Spot(pieces[0].source, pieces[0].node.start) if pieces else None
             if exceptions:
-                trace.add_made(1, _first_spot(pieces))
+                trace.add_made(1, first)
             for number, piece in enumerate(pieces):
                 if number:
                     trace.add_made(1, Spot(piece.source, piece.node.start))
                 trace.add_piece(piece)
             if exceptions:
-                trace.add_made(1, _first_spot(pieces))
+                trace.add_made(1, first)
             for made, exception, operand in added:
                 node = operand[1] if operand else None
                 pos = node.start if node is not None else exception.place.pos
@@ -358,7 +326,8 @@ class _Job:
         self._macro_faults(faults, parsed, entry.place, entry)
         if tree is None:
             return None
-        note_old_idioms(self.report, entry, tree, parsed)
+        if self.old_idioms or _HINTS_OF_OLD_IDIOMS.search(parsed.text):
+            note_old_idioms(self.report, entry, tree, parsed)
         bound = None
         if fields is not None:
             unchecked = None
@@ -464,10 +433,6 @@ class _Job:
                     entry.place,
                     f"remove list {entry.name}, or use it as 'in ({entry.name})'",
                 )
-
-
-def _first_spot(pieces: list[Piece]) -> Spot | None:
-    return Spot(pieces[0].source, pieces[0].node.start) if pieces else None
 
 
 def _macros_of(diagnostic: Diagnostic) -> tuple[str, ...]:

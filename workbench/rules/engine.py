@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from workbench.fields import FieldInfo
-    from workbench.rules.compiler import Compilation
+    from workbench.rules.compiled import Compilation
     from workbench.rules.entries import RuleEntry
 
 __all__ = ["SourceEngine", "source_engine"]

@@ -8,13 +8,16 @@ all complaints.
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.rules.collector import Collector
-from workbench.rules.compiler import Compilation, compile_all
+from workbench.rules.compiled import Compilation
+from workbench.rules.compiler import compile_all
 from workbench.rules.places import Place, Problem
 from workbench.rules.reader import read_file
 from workbench.rules.report import Report
@@ -23,7 +26,7 @@ from workbench.rules.schema import schema_warnings
 from workbench.yaml import SourceText, YamlError, load_documents
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from workbench.rules.rule_outputs import OutputAdditions
     from workbench.rules.target import Target
@@ -117,6 +120,20 @@ class Loaded:
         return found
 
 
+@contextlib.contextmanager
+def _without_collector() -> Iterator[None]:
+    """Pause the collector of cycles: nothing of what loading makes is garbage yet."""
+    if not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+@_without_collector()
 def parse_file(raw: bytes, name: str) -> RulesFile:
     """Parse the bytes of one file."""
     source = SourceText(raw, name)
@@ -188,6 +205,7 @@ def read_path(path: str | os.PathLike[str]) -> RulesFile:
     return RulesFile(source, [], problem)
 
 
+@_without_collector()
 def load(
     files: Iterable[RulesFile],
     target: Target | None,

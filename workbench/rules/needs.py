@@ -14,10 +14,11 @@ from workbench.condition.nodes import (
 
 if TYPE_CHECKING:
     from workbench.condition.nodes import Expr
-    from workbench.rules.compiler import Compilation
+    from workbench.rules.compiled import Compilation
+    from workbench.rules.loader import Loaded
     from workbench.rules.versions import Version
 
-__all__ = ["engine_needed", "fields_used", "plugins_used"]
+__all__ = ["engine_needed", "fields_used", "missing_header", "plugins_used"]
 
 # What a rules file of today takes for granted (override, versions as x.y.z).
 _BASE: Version = (0, 31, 0)
@@ -104,3 +105,17 @@ def plugins_used(compilation: Compilation, against: Any) -> dict[str, str]:
             if own or fields.intersection(manifest.fields):
                 used[manifest.name] = manifest.version
     return used
+
+
+def missing_header(loaded: Loaded, against: Any) -> str:
+    """Write the requirement items that rules lack, from what they really use."""
+    from workbench.rules.export import header_yaml
+
+    collector = loaded.collector
+    plugins = {}
+    if not collector.plugins:
+        plugins = plugins_used(loaded.compilation, against)
+    engine = None
+    if collector.engine_version == (0, 0, 0):
+        engine = engine_needed(loaded.compilation)
+    return header_yaml(plugins, engine)

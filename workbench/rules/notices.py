@@ -21,7 +21,7 @@ from workbench.rules.places import ConditionPlace
 
 if TYPE_CHECKING:
     from workbench.condition.nodes import Expr
-    from workbench.rules.compiler import Parsed
+    from workbench.rules.compiled import Parsed
     from workbench.rules.entries import RuleEntry
     from workbench.rules.places import Spot
     from workbench.rules.report import Report

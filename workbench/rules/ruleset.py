@@ -45,6 +45,8 @@ class RuleSet:
         """Hold ``files``; made by :func:`load_rules` and :func:`parse_rules`."""
         self._files = list(files)
         self._cache: dict[Any, Loaded] = {}
+        # the latest engines: planning a hundred conditions is worth keeping
+        self._engines: dict[Any, dict[str, SourceEngine]] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Travel as the bytes of the files, read again on arrival."""
@@ -195,11 +197,16 @@ class RuleSet:
         target = target_of(against)
         if target is None:
             raise WorkbenchError("say what the rules run over: a plugin or events")
-        loaded = self.loaded(
-            target, least_priority=level_named(priority), additions=additions
-        )
+        level = level_named(priority)
+        key: Any = None
+        if additions is None and enabled is None:
+            key = (target_key(target), level, repr(form))
+            known = self._engines.get(key)
+            if known is not None:
+                return known
+        loaded = self.loaded(target, least_priority=level, additions=additions)
         self._refuse_broken(loaded)
-        return {
+        engines = {
             source: source_engine(
                 loaded.compilation,
                 source,
@@ -209,6 +216,9 @@ class RuleSet:
             )
             for source in target.sources
         }
+        if key is not None:
+            self._engines = {key: engines}
+        return engines
 
     def _refuse_broken(self, loaded: Loaded) -> None:
         if loaded.successful:
@@ -304,7 +314,12 @@ class RuleSet:
                 # A list in brackets is closed: what follows is another document.
                 data += b"---\n"
             self._files[-1] = parse_file(old.mark + data + raw, old.name)
+        self._changed()
+
+    def _changed(self) -> None:
+        """Forget what was made from the files as they were."""
         self._cache.clear()
+        self._engines.clear()
 
     def replace(self, item: Rule | Macro | RuleList) -> RuleSet:
         """Change an item where it stands; comments, order and quoting around it stay.
@@ -318,7 +333,7 @@ class RuleSet:
             text = replace_item(file, item)
             if text is not None:
                 self._files[number] = parse_file(text, file.source.name)
-                self._cache.clear()
+                self._changed()
                 return self
         raise KeyError(
             f"no {type(item).__name__.lower()} {item.name!r} is defined here"
@@ -336,7 +351,7 @@ class RuleSet:
                 found = True
         if not found:
             raise KeyError(f"no {kind} {name!r} is defined here")
-        self._cache.clear()
+        self._changed()
         return self
 
     def to_yaml(self) -> str:
@@ -358,18 +373,9 @@ class RuleSet:
 
         ``against``: the plugins, bench or events that they were made with.
         """
-        from workbench.rules.export import header_yaml
-        from workbench.rules.needs import engine_needed, plugins_used
+        from workbench.rules.needs import missing_header
 
-        loaded = self.loaded(target_of(against))
-        collector = loaded.collector
-        plugins = {}
-        if not collector.plugins:
-            plugins = plugins_used(loaded.compilation, against)
-        engine = None
-        if collector.engine_version == (0, 0, 0):
-            engine = engine_needed(loaded.compilation)
-        return header_yaml(plugins, engine)
+        return missing_header(self.loaded(target_of(against)), against)
 
     def factor(self) -> RuleSet:
         """Give new rules in which what several repeat became lists and macros."""
@@ -434,21 +440,9 @@ class RuleSet:
         Events labelled "must match" must make ``rule`` fire, the others must not;
         ``rule`` may be left out while there is one. ``columns``: fields to write.
         """
-        from workbench.rules.rule_tests import write_tests
+        from workbench.rules.label_tests import tests_from_labels
 
-        names = [r.name for r in self.rules if r.enabled]
-        if rule is None and len(names) != 1:
-            raise WorkbenchError(
-                f"say which rule the labels are for with rule=: {', '.join(names)}"
-            )
-        files = [f for f in self.files if Path(f).exists()]
-        return write_tests(
-            events,
-            Path(path),
-            rules=[rule or names[0]],
-            rules_files=[os.path.relpath(f, Path(path).parent) for f in files],
-            columns=list(columns),
-        )
+        return tests_from_labels(self, events, Path(path), rule, list(columns))
 
     def compare(
         self, other: RuleSet, events: Any, *, all_matches: bool = True
