@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import statistics
 import time
 
@@ -81,7 +82,7 @@ def _against_pyarrow(table, number, rules, rounds):
     return out, compiled
 
 
-def _threads(table, compiled, rounds):
+def _threads(table, compiled, rounds, *, busy):
     walls = {1: [], 2: []}
     for turn in range(rounds):
         for threads in (1, 2) if turn % 2 == 0 else (2, 1):
@@ -90,13 +91,12 @@ def _threads(table, compiled, rounds):
             )
             walls[threads].append(wall)
     # Other work takes a core away from two threads more often than from one: the best
-    # rounds of each are compared.
+    # rounds of each are compared, and nothing is judged without two idle cores.
     ratio = min(walls[1]) / min(walls[2])
     middle = statistics.median(walls[1]) / statistics.median(walls[2])
-    note = f"best rounds; medians give {middle:.2f}"
-    return _row(
-        "two threads against one, wall", ratio, "≥ 1.8", ratio >= 1.8, "×", note
-    )
+    note = f"best rounds; medians give {middle:.2f}{busy}"
+    ok = None if busy and ratio < 1.8 else ratio >= 1.8
+    return _row("two threads against one, wall", ratio, "≥ 1.8", ok, "×", note)
 
 
 def _typed(table, text, rounds):
@@ -114,12 +114,14 @@ def _bits_per_row(table, compiled):
 
 
 def run(quick: bool) -> list[dict]:
+    load = os.getloadavg()[0]
+    busy = f"; not judged beside other work, load {load:.1f}" if load > 2.5 else ""
     rows = 200_000 if quick else 1_000_000
     rounds = 2 if quick else 3
     table, number = mix.make_table(rows)
     rules = mix.make_rules(100)
     out, compiled = _against_pyarrow(table, number, rules, rounds)
-    out.append(_threads(table, compiled, 5 if quick else 15))
+    out.append(_threads(table, compiled, 5 if quick else 15, busy=busy))
     scale = rows / 1_000_000
     for name, text, limit in (
         ("one typed condition, text to count, wall", ONE_TEXT, 50),
@@ -127,8 +129,11 @@ def run(quick: bool) -> list[dict]:
     ):
         walls = _typed(table, text, 9)
         best = min(walls)
-        ok = None if quick else best <= limit
-        note = f"{scale:g}M rows; best of 9, median {statistics.median(walls):.0f}"
+        ok = best <= limit
+        if quick or (busy and not ok):
+            ok = None
+        middle = statistics.median(walls)
+        note = f"{scale:g}M rows; best of 9, median {middle:.0f}{busy}"
         out.append(_row(name, best, f"≤ {limit}", ok, "ms", note))
     bits = _bits_per_row(table, compiled)
     out.append(_row("matches kept, per row and rule", bits, "1", bits < 1.01, "bit"))

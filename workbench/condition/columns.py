@@ -148,10 +148,19 @@ def _joined(parts: Sequence[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         yield from pa.Table.from_batches(parts).combine_chunks().to_batches()
 
 
+def unit_rows(rows: int, threads: int) -> int:
+    """Give the size of units that ``threads`` threads share evenly."""
+    each = max(1, round(rows / threads / UNIT_ROWS))
+    even = -(-rows // (threads * each))
+    return max(JOINED_ROWS, (even + 63) // 64 * 64)
+
+
 def batches(
-    table: pa.Table, columns: Iterable[str]
+    table: pa.Table, columns: Iterable[str], *, threads: int = 1
 ) -> Iterator[tuple[int, pa.RecordBatch]]:
     """Cut the named ``columns`` into units of work: (first row, batch).
+
+    ``threads``: how many will share them.
 
     Raises KeyError naming a column that the table lacks, or has twice.
     """
@@ -173,7 +182,8 @@ def batches(
             row += batch.num_rows
         held, held_rows = [], 0
 
-    for batch in table.select(names).to_batches(max_chunksize=UNIT_ROWS):
+    size = unit_rows(table.num_rows, threads)
+    for batch in table.select(names).to_batches(max_chunksize=size):
         if not batch.num_rows:
             continue
         if batch.num_rows >= SMALL_ROWS:

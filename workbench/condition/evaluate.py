@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -134,7 +135,9 @@ def _transformed(array: pa.Array, step: int) -> pa.Array:
 class _Unit:
     """One batch of rows: its columns, and the answers that C leaves to Python."""
 
-    def __init__(self, owner: Evaluation, batch: pa.RecordBatch) -> None:
+    def __init__(
+        self, owner: Evaluation, batch: pa.RecordBatch, *, backwards: bool
+    ) -> None:
         self._owner = owner
         self._plan = owner.plan
         self.rows = batch.num_rows
@@ -153,11 +156,13 @@ class _Unit:
             column.look_for_nul()
             self._columns[name] = column
         self.groups: list[kernel.Group] = []
-        self.slots = self._slots()
+        self.slots = self._slots(backwards=backwards)
 
-    def _slots(self) -> list[kernel.Slot]:
+    def _slots(self, *, backwards: bool) -> list[kernel.Slot]:
         where: dict[int, int] = {}
-        for name in self._columns:
+        # Threads that start together make different tables first.
+        names = sorted(self._columns, reverse=backwards)
+        for name in names:
             dictionary = _flat_dictionary(self._arrays[name])
             probes = self._owner.lookups.get(name)
             if dictionary is None or not probes:
@@ -202,6 +207,15 @@ class _Unit:
         return self._owner.ask_reference(probe, values, len(wanted))
 
 
+@dataclass(slots=True)
+class _LookupTable:
+    """A dictionary and, once made, the answers for its values."""
+
+    dictionary: pa.Array
+    lock: threading.Lock
+    lut: npt.NDArray[np.uint8] | None = None
+
+
 class Evaluation:
     """A plan over one table, for the conditions numbered ``roots``.
 
@@ -224,7 +238,7 @@ class Evaluation:
             if _looked_up(probe, plan):
                 self.lookups.setdefault(probe.columns[0], []).append(number)
         self._program = kernel.program_for(plan)
-        self._tables: dict[Any, tuple[pa.Array, npt.NDArray[np.uint8]]] = {}
+        self._tables: dict[Any, _LookupTable] = {}
         self._answers: dict[Probe, dict[Any, bool]] = {}
         self._lock = threading.RLock()
 
@@ -262,12 +276,13 @@ class Evaluation:
         )
         key = (name, probes, len(dictionary), dictionary.offset, buffers)
         with self._lock:
-            known = self._tables.get(key)
-            if known is None:
-                # The dictionary is kept: its addresses are part of the key.
-                known = dictionary, self._make_table(dictionary, probes)
-                self._tables[key] = known
-        return known[1]
+            # The dictionary is kept: its addresses are part of the key.
+            fresh = _LookupTable(dictionary, threading.Lock())
+            table = self._tables.setdefault(key, fresh)
+        with table.lock:
+            if table.lut is None:
+                table.lut = self._make_table(dictionary, probes)
+            return table.lut
 
     def _make_table(
         self, dictionary: pa.Array, probes: tuple[int, ...]
@@ -337,13 +352,14 @@ class Evaluation:
 
     def _run_unit(
         self,
+        number: int,
         first: int,
         batch: pa.RecordBatch,
         out: Sequence[kernel.Words] | None,
         *,
         first_match: bool,
     ) -> npt.NDArray[np.int64]:
-        unit = _Unit(self, batch)
+        unit = _Unit(self, batch, backwards=number % 2 == 1)
         return self._program.run(
             self.roots,
             unit.slots,
@@ -355,10 +371,10 @@ class Evaluation:
             first_match=first_match,
         )
 
-    def _units(self) -> list[tuple[int, pa.RecordBatch]]:
+    def _units(self, threads: int) -> list[tuple[int, pa.RecordBatch]]:
         names = [name for name in self.plan.column_types if name in self.columns]
         if names:
-            return list(batches(self.table, names))
+            return list(batches(self.table, names, threads=threads))
         # Nothing but constants: the rows count all the same.
         empty = pa.RecordBatch.from_arrays([pa.nulls(self.table.num_rows)], names=[""])
         return [(0, empty)] if self.table.num_rows else []
@@ -367,19 +383,19 @@ class Evaluation:
         self, out: Sequence[kernel.Words] | None, threads: int | None, *, first: bool
     ) -> npt.NDArray[np.int64]:
         total = np.zeros(len(self.roots), np.int64)
-        units = self._units()
         if threads is None:
             enough = self.table.num_rows >= _THREADED_ROWS
             threads = len(os.sched_getaffinity(0)) if enough else 1
+        units = self._units(max(1, threads))
         threads = min(threads, len(units))
         if threads <= 1:
             for row, batch in units:
-                total += self._run_unit(row, batch, out, first_match=first)
+                total += self._run_unit(0, row, batch, out, first_match=first)
             return total
         with ThreadPoolExecutor(threads) as pool:
             futures = [
-                pool.submit(self._run_unit, row, batch, out, first_match=first)
-                for row, batch in units
+                pool.submit(self._run_unit, at, row, batch, out, first_match=first)
+                for at, (row, batch) in enumerate(units)
             ]
             try:
                 for future in futures:
