@@ -99,6 +99,10 @@ class RosterFeeder:
         joined = join_batches(list(self._feed(raw, numbers, source, requests)))
         return {n: joined.column(n) for n in joined.column_names if "#" in n}
 
+    def requests(self, source: str, texts: Sequence[str]) -> list[ColumnRequest]:
+        """Give what to ask a session for, plugins numbered as in the roster."""
+        return list(self._select(source, texts)[1].requests)
+
     def _select(
         self, source: str, texts: Sequence[str]
     ) -> tuple[list[ResolvedField], Selection]:

@@ -19,6 +19,7 @@ def briefly(monkeypatch):
     """Feed fewer events than a real check."""
     monkeypatch.setattr("workbench.authoring.check.endurance._BUDGET_SEC", 0.3)
     monkeypatch.setattr("workbench.authoring.check.endurance.ROUNDS", 20)
+    monkeypatch.setattr("workbench.authoring.check.states.ROUNDS", 20)
     monkeypatch.setattr("workbench.authoring.check.hostile._RANDOM_PAYLOADS", 200)
 
 

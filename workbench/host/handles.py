@@ -108,6 +108,10 @@ class Host:
             raise OSError(_decode(error))
         return PluginHandle(plugin)
 
+    def twin(self, of: PluginHandle) -> PluginHandle:
+        """Give another plugin of a library opened by another host: same globals."""
+        return PluginHandle(lib.wb_plugin_twin(self._c, of.c))
+
     def pump(
         self,
         source: PluginHandle | None,

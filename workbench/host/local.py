@@ -22,6 +22,7 @@ from workbench.errors import PluginOpenError, WorkbenchError
 from workbench.host import handles
 from workbench.host.rack import Rack
 from workbench.host.stored import feed_chunks, split_block
+from workbench.host.trials import rounds, threads
 from workbench.manifest import Manifest, OpenParam
 from workbench.worker.protocol import HostError
 from workbench.worker.protocol.board import Board
@@ -221,11 +222,40 @@ class LocalSession:
             chunks, names = feed_chunks(
                 self._open_rack(), request, *split_block(block, size, len(raw))
             )
-        whole = b"".join(handles.memory_at(a, n)[:] for a, n, _ in chunks)
-        for _, _, free in chunks:
-            free()
-        sizes = [n for _, n, _ in chunks]
-        return assemble_batch(pa.py_buffer(whole), sizes, names, columns)
+        return _joined(chunks, names, columns)
+
+    def rounds(self, plugin: int, config: str, count: int) -> dict[str, Any]:
+        """Initialise and destroy ``count`` times; see :meth:`Session.rounds`."""
+        with _told():
+            return rounds(self._open_rack(), plugin, config, count)
+
+    def threads(
+        self,
+        plugin: int,
+        config: str,
+        raw: pa.Array,
+        source: str,
+        columns: Sequence[ColumnRequest],
+        *,
+        count: int,
+    ) -> list[pa.RecordBatch]:
+        """Extract in several threads at once; see :meth:`Session.threads`."""
+        numbers = pa.array(range(1, len(raw) + 1), pa.uint64())
+        blocks = []
+        for _ in range(count + 1):
+            block, size = _block_of(raw, numbers)
+            blocks.append(split_block(block, size, len(raw)))
+        request = {
+            "plugin": plugin,
+            "config": config,
+            "count": len(raw),
+            "source": source,
+            "columns": wire_columns(columns),
+            "options": wire_options(CaptureOptions()),
+        }
+        with _told():
+            runs, names = threads(self._open_rack(), request, blocks)
+        return [_joined(chunks, names, columns) for chunks in runs]
 
     def event_strings(self, plugin: int, raw: pa.Array, numbers: pa.Array) -> pa.Array:
         """Give ``event_to_string``; see :meth:`Session.event_strings`."""
@@ -297,6 +327,19 @@ class LocalSession:
 
 def _block_buffer(address: int, size: int, free: Callable[[], None]) -> Any:
     return pa.foreign_buffer(address, size, base=_Block(address, free))
+
+
+def _joined(
+    chunks: Sequence[tuple[int, int, Callable[[], None]]],
+    names: Sequence[str],
+    columns: Sequence[ColumnRequest],
+) -> pa.RecordBatch:
+    """Make one batch of a feeding's chunks, and free them."""
+    whole = b"".join(handles.memory_at(a, n)[:] for a, n, _ in chunks)
+    for _, _, free in chunks:
+        free()
+    sizes = [n for _, n, _ in chunks]
+    return assemble_batch(pa.py_buffer(whole), sizes, names, columns)
 
 
 def _block_of(raw: Any, numbers: Any) -> tuple[bytearray, int]:

@@ -61,6 +61,7 @@ class Rack:
 
     def __init__(self, board: Any, log_fd: int) -> None:
         """Start empty; ``board`` is the shared page."""
+        self._board, self._log_fd = board, log_fd
         self._host = Host(board, log_fd)
         self._plugins: list[_Loaded | None] = []
         self.pump: Pump | None = None
@@ -174,6 +175,16 @@ class Rack:
             return {"open_params": []}
         params, complaint = check_open_params(*plugin.handle.open_params())
         return {"open_params": params, "complaint": complaint}
+
+    # ---- trials ------------------------------------------------------------------
+
+    def twin(self, index: int) -> Rack:
+        """Give a rack whose plugin 0 shares a mapped library, not initialised."""
+        plugin = self._plugin(index)
+        rack = Rack(self._board, self._log_fd)
+        handle = rack._host.twin(plugin.handle)
+        rack._plugins.append(_Loaded(handle, plugin.facts, plugin.ids))
+        return rack
 
     # ---- captures --------------------------------------------------------------
 

@@ -16,6 +16,7 @@ import sys
 from workbench.host import handles
 from workbench.host.rack import Rack
 from workbench.host.stored import feed_chunks, split_block, text_parts
+from workbench.host.trials import rounds, threads
 from workbench.worker.protocol import (
     END,
     MAGIC,
@@ -172,6 +173,22 @@ class _Worker:
             for _, _, free in chunks:
                 free()
         return {"sizes": sizes, "columns": names}
+
+    def _do_rounds(self, request: dict[str, Any], _fds: list[int]) -> Any:
+        plugin, config = request["plugin"], request["config"]
+        return rounds(self._rack, plugin, config, request["count"])
+
+    def _do_threads(self, request: dict[str, Any], fds: list[int]) -> Any:
+        blocks = [self._block(request, fds) for _ in range(request["threads"] + 1)]
+        runs, names = threads(self._rack, request, blocks)
+        chunks = [chunk for run in runs for chunk in run]
+        try:
+            parts = [handles.memory_at(address, size) for address, size, _ in chunks]
+            self._reply_fds = [write_memfd("workbench-threads", parts)]
+        finally:
+            for _, _, free in chunks:
+                free()
+        return {"runs": [[size for _, size, _ in r] for r in runs], "columns": names}
 
     def _do_event_strings(self, request: dict[str, Any], fds: list[int]) -> Any:
         data, offsets, numbers = self._block(request, fds)

@@ -353,6 +353,49 @@ class WorkerSession:
             _close_all(fds)
         return assemble_batch(whole, answer["sizes"], answer["columns"], columns)
 
+    def rounds(self, plugin: int, config: str, count: int) -> dict[str, Any]:
+        """Initialise and destroy ``count`` times; see :meth:`Session.rounds`."""
+        answer, _ = self._call("rounds", plugin=plugin, config=config, count=count)
+        return dict(answer)
+
+    def threads(
+        self,
+        plugin: int,
+        config: str,
+        raw: pa.Array,
+        source: str,
+        columns: Sequence[ColumnRequest],
+        *,
+        count: int,
+    ) -> list[pa.RecordBatch]:
+        """Extract in several threads at once; see :meth:`Session.threads`."""
+        numbers = pa.array(range(1, len(raw) + 1), pa.uint64())
+        block, data_bytes = pack_events(raw, numbers)
+        try:
+            answer, fds = self._call(
+                "threads",
+                [block],
+                plugin=plugin,
+                config=config,
+                data_bytes=data_bytes,
+                count=len(raw),
+                source=source,
+                columns=wire_columns(columns),
+                options=wire_options(CaptureOptions()),
+                threads=count,
+            )
+        finally:
+            os.close(block)
+        try:
+            whole = _mapped(fds[0], os.fstat(fds[0]).st_size)
+        finally:
+            _close_all(fds)
+        batches = []
+        for sizes in answer["runs"]:
+            batches.append(assemble_batch(whole, sizes, answer["columns"], columns))
+            whole = whole.slice(sum(sizes))
+        return batches
+
     def event_strings(self, plugin: int, raw: pa.Array, numbers: pa.Array) -> pa.Array:
         """Give ``event_to_string``; see :meth:`Session.event_strings`."""
         block, data_bytes = pack_events(raw, numbers)

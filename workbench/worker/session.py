@@ -226,6 +226,29 @@ class Session(Protocol):
     ) -> pa.RecordBatch:
         """Re-feed stored 3.x events and give the requested columns, one row each."""
 
+    def rounds(self, plugin: int, config: str, count: int) -> dict[str, Any]:
+        """Initialise and destroy further states of a loaded plugin, ``count`` times.
+
+        Gives ``done``, ``failed`` (what the next round said, or None) and ``growth``
+        (bytes of memory left behind per round).
+        """
+
+    def threads(
+        self,
+        plugin: int,
+        config: str,
+        raw: pa.Array,
+        source: str,
+        columns: Sequence[ColumnRequest],
+        *,
+        count: int,
+    ) -> list[pa.RecordBatch]:
+        """Extract from stored events in ``count`` further states, a thread each.
+
+        All states are of one loaded plugin. The first batch comes from a state that
+        worked alone, before the threads; the others in no particular order.
+        """
+
     def event_strings(self, plugin: int, raw: pa.Array, numbers: pa.Array) -> pa.Array:
         """Give ``event_to_string`` of stored events as binary, null when absent."""
 

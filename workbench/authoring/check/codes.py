@@ -61,6 +61,9 @@ CODES: dict[str, Code] = {
     "MEMORY_GROWS": Code("error", "memory grows with the events until it runs out"),
     "ROUNDS_FAILED": Code("error", "the plugin does not survive being used again"),
     "ROUNDS_LEAK": Code("warning", "every round leaves memory behind"),
+    "THREADS_BROKEN": Code(
+        "error", "each event source runs in its own thread with its own state"
+    ),
     "STDOUT": Code("warning", "Falco's alerts go to standard output"),
     "SLOW_CALL": Code("warning", "one slow call stalls all rules"),
     "SLOW_STOP": Code("warning", "Falco waits for next_batch before it can stop"),

@@ -1,4 +1,4 @@
-"""Checks that repeat: many events, many rounds of opening and initialising."""
+"""Checks that repeat: many events, many rounds of opening."""
 
 from __future__ import annotations
 
@@ -7,24 +7,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workbench.authoring.check.feeding import field_texts
-from workbench.authoring.check.running import CALL_TIMEOUT_SEC, note_death
+from workbench.authoring.check.running import note_death
 from workbench.errors import PluginCrashed, PluginHung, WorkbenchError
-from workbench.plugin import load
 
 if TYPE_CHECKING:
-    from typing import Any
-
     import pyarrow as pa
 
     from workbench.authoring.check.feeding import Feeding
     from workbench.authoring.check.report import CheckReport
     from workbench.plugin import Plugin
 
-__all__ = ["check_memory", "check_open_rounds", "check_states"]
+__all__ = ["check_memory", "check_open_rounds"]
 
 EVENTS = 1_000_000
 ROUNDS = 200
-STATES = 5
 # Growth per event that no cache explains once the plugin is warm, bytes.
 _LEAK_BYTES_PER_EVENT = 8.0
 _LEAK_BYTES_PER_ROUND = 4096.0
@@ -95,17 +91,3 @@ def check_open_rounds(report: CheckReport, plugin: Plugin, params: str) -> None:
         said = f"{growth:.0f} bytes more with every open and close"
         report.add("ROUNDS_LEAK", "open and close", said, "free the instance in close")
     report.done.append(f"{ROUNDS} rounds of open and close")
-
-
-def check_states(report: CheckReport, path: str, config: Any) -> None:
-    """Initialise and destroy several times, each in a process of its own."""
-    try:
-        for _ in range(STATES):
-            load(path, config=config, call_timeout_sec=CALL_TIMEOUT_SEC).close()
-    except (PluginCrashed, PluginHung) as error:
-        note_death(report, "initialising again", error)
-        return
-    except WorkbenchError as error:
-        report.add("ROUNDS_FAILED", "init and destroy", str(error).splitlines()[0])
-        return
-    report.done.append(f"{STATES} rounds of init and destroy")

@@ -9,7 +9,6 @@ import pyarrow as pa
 from workbench.authoring.check.endurance import (
     check_memory,
     check_open_rounds,
-    check_states,
 )
 from workbench.authoring.check.feeding import Feeding, stored_events
 from workbench.authoring.check.hostile import check_hostile_input
@@ -25,6 +24,7 @@ from workbench.authoring.check.running import (
     check_values,
     stream_events,
 )
+from workbench.authoring.check.states import check_init_rounds, check_threads
 from workbench.authoring.check.static import check_manifest, registry_entry
 from workbench.errors import (
     PluginCrashed,
@@ -125,12 +125,14 @@ def _check_running(
     else:
         raw = stored_events(events or _companion_events(report, companions, params))
     say("initialising again")
-    check_states(report, path, config)
+    check_init_rounds(report, plugin)
     if "extraction" in capabilities:
         feeding = Feeding(plugin)
         if len(raw):
             say("comparing values")
             check_values(report, feeding, raw[:_SAMPLE_EVENTS], path, config)
+            say("extracting in several threads")
+            check_threads(report, feeding, raw[:_SAMPLE_EVENTS])
         elif "sourcing" not in capabilities:
             hint = "name a source: --with LIBRARY, or a capture: --events FILE"
             report.add("NOT_STREAMED", "extraction", "no events to extract from", hint)

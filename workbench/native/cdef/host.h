@@ -31,6 +31,9 @@ const char *wb_call_name(int call);
 /* dlopen and look every function up. NULL: error holds the loader's words. */
 wb_plugin *wb_plugin_open(wb_host *host, uint32_t index, const char *library,
                           const char *path, char *error, uint64_t error_bytes);
+/* Another plugin from the library of `of`, described alike, in another host: to be
+ * initialised on its own. */
+wb_plugin *wb_plugin_twin(wb_host *host, wb_plugin *of);
 /* Forget p. Destroys its state; never unmaps the library. */
 void wb_plugin_free(wb_plugin *p);
 int wb_plugin_has(wb_plugin *p, int call);
