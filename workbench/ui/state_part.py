@@ -53,7 +53,8 @@ class StatePart:
             button = ipywidgets.Button(description=label, tooltip=help_)
             button.on_click(lambda _button, act=action: act())
             buttons.append(button)
-        self.widget = ipywidgets.VBox([ipywidgets.HBox(buttons), self._out])
+        row = ipywidgets.HBox(buttons, layout=ipywidgets.Layout(grid_gap="8px"))
+        self.widget = ipywidgets.VBox([row, self._out])
 
     def take_target(self, target: Any) -> None:
         """Ask another target from now on."""
@@ -81,10 +82,14 @@ class StatePart:
             parts = [tables._repr_html_()]
             for name in tables:
                 frame = tables[name].head(_ROWS)
-                if len(frame):
-                    rows = frame.reset_index().astype(object).itertuples(index=False)
-                    head = ["key", *frame.columns]
-                    parts += [tag("h4", escape(name)), html_table(head, rows)]
+                if not len(frame):
+                    continue
+                # Keys of plugins' tables are their secret; ours are the index.
+                shown = frame.reset_index() if frame.index.name else frame
+                rows = shown.astype(object).itertuples(index=False)
+                body = html_table([str(c) for c in shown.columns], rows)
+                parts.append(tag("h4", escape(name)))
+                parts.append(tag("div", body, style="overflow-x: auto"))
             return "".join(parts)
 
         self._answer(ask)
