@@ -181,3 +181,23 @@ def test_a_live_capture_runs_batch_by_batch(plugin):
             pytest.raises(WorkbenchError, match=r"probe\.initconfig"),
         ):
             rules.run(capture)
+
+
+def test_no_alert_at_all_shows_well(events, rule):
+    alerts = parse_rules(rule("t.num > 100")).run(events)
+    assert len(alerts) == 0
+    assert alerts.frame.empty
+    assert str(alerts.frame.dtypes["evt.time"]) == "datetime64[ns, UTC]"
+    assert alerts.to_jsonl() == ""
+    assert alerts.counts["r"] == 0
+    assert "Events detected: 0" in repr(alerts)
+    nothing = parse_rules("").run(events)
+    assert nothing.frame.empty
+    assert nothing._repr_html_()
+
+
+def test_rules_do_not_run_over_a_frame(events, rule):
+    with pytest.raises(TypeError, match="not against a DataFrame"):
+        parse_rules(rule()).check(events.frame)
+    with pytest.raises(WorkbenchError, match="not over a DataFrame"):
+        parse_rules(rule()).run(events.frame)

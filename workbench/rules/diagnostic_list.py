@@ -82,7 +82,9 @@ class DiagnosticList(list[Diagnostic]):
             paragraphs.append("\n".join(lines))
         return "\n".join(paragraphs)
 
-    __repr__ = __str__
+    def __repr__(self) -> str:
+        """Give the same, or say that there is nothing."""
+        return str(self) or "no complaints"
 
     def _repr_html_(self) -> str:
         from workbench import html
