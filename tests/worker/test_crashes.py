@@ -207,6 +207,22 @@ def test_scribbling_over_the_builder_never_reaches_the_notebook(
     assert not worker.alive
 
 
+def test_death_is_seen_without_a_pidfd(plugin, columns, monkeypatch):
+    def missing(_pid):
+        raise OSError("no such system call")
+
+    monkeypatch.setattr(os, "pidfd_open", missing)
+    session = WorkerSession()
+    index, manifest = session.load(str(plugin("probe")))
+    session.init(index, "")
+    params = "n=10000;fault=_exit@extract:5001"
+    session.open(index, params, columns(manifest), CaptureOptions())
+    batches, last, _ = read_all(session)
+    session.close()
+    assert sum(b.num_rows for b in batches) == 5000
+    assert last.error.exit_status == 8
+
+
 def test_killed_from_outside_between_calls(worker, plugin):
     worker.load(str(plugin("probe")))
     os.kill(worker.pid, signal.SIGKILL)

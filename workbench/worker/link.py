@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import socket
 import time
 from collections import deque
 from contextlib import suppress
@@ -73,8 +74,10 @@ class Link:
         self._seq = 0
         self._watch = (0, 0.0)
         self._poller = select.poll()
-        for fd in (self.worker.control, self.worker.data, self.worker.death):
-            self._poller.register(fd, select.POLLIN)
+        self._poller.register(self.worker.control, select.POLLIN)
+        self._poller.register(self.worker.data, select.POLLIN)
+        if self.worker.death >= 0:
+            self._poller.register(self.worker.death, select.POLLIN)
         self._data_open = True
         try:
             hello, _ = self._reply(0)
@@ -156,7 +159,7 @@ class Link:
             if deadline is not None:
                 nap = min(nap, max(0.0, deadline - time.monotonic()))
             ready = self._poller.poll(nap * 1000)
-            if any(fd == self.worker.death for fd, _ in ready):
+            if any(self._tells_death(fd, what) for fd, what in ready):
                 self._bury()
                 return
             if ready:
@@ -165,6 +168,17 @@ class Link:
             self._watch_call()
             if deadline is not None and time.monotonic() >= deadline:
                 return
+
+    def _tells_death(self, fd: int, what: int) -> bool:
+        if fd == self.worker.death:
+            return True
+        if fd != self.worker.control.fileno() or not what & select.POLLHUP:
+            return False
+        # Its last answer may still wait to be read.
+        try:
+            return not self.worker.control.recv(1, socket.MSG_PEEK)
+        except ConnectionError:
+            return True
 
     def take_packets(self) -> None:
         """Take in what the data socket holds."""

@@ -40,7 +40,8 @@ class WorkerProcess:
     """A running worker and our ends of everything it shares with us.
 
     ``control``, ``data``, ``log``: sockets. ``stdout``, ``stderr``: descriptors of
-    pipes. ``board``: the shared page. ``death``: a descriptor readable when it died.
+    pipes. ``board``: the shared page. ``death``: a descriptor readable when it died, or
+    -1 where the system has none.
     """
 
     def __init__(self) -> None:
@@ -111,8 +112,10 @@ class WorkerProcess:
         self._owned.callback(self._process.stderr.close)
         self.stdout = self._process.stdout.fileno()
         self.stderr = self._process.stderr.fileno()
-        self.death = os.pidfd_open(self.pid)
-        self._owned.callback(os.close, self.death)
+        self.death = -1
+        with suppress(OSError):  # not everywhere: the sockets tell as well
+            self.death = os.pidfd_open(self.pid)
+            self._owned.callback(os.close, self.death)
 
     def _reap(self) -> None:
         self.kill()
@@ -127,6 +130,8 @@ class WorkerProcess:
 
     def wait_dead(self, timeout_sec: float) -> bool:
         """Wait for its end; tell whether it came."""
+        if self.death < 0:
+            return self.exit_code(timeout_sec) is not None
         poller = select.poll()
         poller.register(self.death, select.POLLIN)
         return bool(poller.poll(timeout_sec * 1000)) or self.exit_code() is not None
