@@ -345,12 +345,19 @@ class Lab(ipywidgets.VBox):
             self._tell(error)
 
     def refine(self) -> None:
-        """Do what may come a moment later: funnel, near misses, rule, code."""
+        """Make funnel and near misses when they are due."""
         try:
             with self.desk.lock:
                 self.detail.refine()
                 if self.desk.refine_due():
                     self._refresh(self.desk.refine())
+        except Exception as error:  # noqa: BLE001 - told on screen; the pump goes on
+            self._tell(error)
+
+    def finish(self) -> None:
+        """Do what can wait until typing pauses: rule, rule set, code."""
+        try:
+            with self.desk.lock:
                 late, self._late = self._late, set()
                 if late:
                     self._show(late, self.rule_part, self.ruleset_part)
@@ -363,6 +370,7 @@ class Lab(ipywidgets.VBox):
         """Bring everything up to date now, instead of within a tenth of a second."""
         self.tick()
         self.refine()
+        self.finish()
 
     def _tell(self, error: Exception) -> None:
         with contextlib.suppress(Exception):

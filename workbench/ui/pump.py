@@ -38,6 +38,9 @@ class Paced(Protocol):
     def refine(self) -> None:
         """Do one piece of what may come later."""
 
+    def finish(self) -> None:
+        """Do what can wait until nothing happens for a moment."""
+
     def resend(self) -> None:
         """Send the state again."""
 
@@ -85,6 +88,8 @@ class Pump:
             if woken or live:
                 lab.tick()
                 lab.refine()
+                if live or not self._wake.is_set():
+                    lab.finish()
                 rested, last_change = False, time.monotonic()
             elif not rested and began - last_change >= _REST_SEC * 0.9:
                 lab.resend()
