@@ -46,5 +46,6 @@ def generic_owner(text: str) -> str | None:
     owners = [name for name in GENERIC_FIELDS if text.startswith(name)]
     return max(owners, key=len, default=None)
 
+
 # Shown by default where plugins may inject events of their own.
 ASYNC_FIELDS = ("evt.is_async", "evt.asynctype")
