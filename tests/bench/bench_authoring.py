@@ -1,7 +1,8 @@
 """Plugins in five languages: the same plugin, built and streamed.
 
 What is compared is what ``workbench new`` writes; a language whose compiler is missing
-is left out with a note.
+is left out with a note. Speeds are events per second of processor time, of the worker
+and of this process together: other work on the machine does not count.
 """
 
 from __future__ import annotations
@@ -30,15 +31,23 @@ def _row(name, value, target, ok, unit, note=""):
     }
 
 
+def _processor_sec(pid: int) -> float:
+    """Processor time of all threads of another process (the clock of its ID)."""
+    return time.clock_gettime((~pid << 3) | 2)
+
+
 def _speed(library: Path, events: int) -> float:
-    """Events per second, three fields each, best of three."""
+    """Events per second of processor time, three fields each, best of three."""
     best = 0.0
     with wb.load(library) as plugin:
+        with plugin.roster.borrow() as seat:
+            pid = seat.session.pid
         for _ in range(3):
-            begun = time.perf_counter()
+            begun = _processor_sec(pid) + time.process_time()
             with plugin.open(str(events)) as capture:
                 rows = sum(batch.num_rows for batch in capture.record_batches())
-            best = max(best, rows / (time.perf_counter() - begun))
+            spent = _processor_sec(pid) + time.process_time() - begun
+            best = max(best, rows / spent)
             assert rows == events
     return best
 
@@ -67,7 +76,7 @@ def run(quick: bool) -> list[dict]:
                 f"{speeds[word] / speeds['c']:.3f} of C, {lines} lines, "
                 f"first build {built:.1f} s"
             )
-            unit = "events/s"
+            unit = "events/s of CPU"
             results.append(
                 _row(f"{word} plugin", round(speeds[word]), target, ok, unit, note)
             )
