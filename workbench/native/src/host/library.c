@@ -176,7 +176,7 @@ uint32_t wb_plugin_number(wb_plugin *p, int call)
 	wb_frame frame;
 	wb_call_begin(p, (wb_call)call, &frame, "%s", "");
 	uint32_t number = ((wb_number_fn)p->sym[call])();
-	char text[16];
+	char text[WB_TRACE_TEXT];
 	snprintf(text, sizeof text, "%u", number);
 	wb_call_end(p, &frame, WB_RET_TEXT, 0, text);
 	return number;
