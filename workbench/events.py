@@ -450,4 +450,8 @@ def open_events(path: str | os.PathLike[str], *, plugins: Any = ()) -> Events:
 
     if not isinstance(plugins, (list, tuple, set)):
         plugins = (plugins,)
+    for plugin in plugins:
+        if isinstance(plugin, (str, Path)):
+            advice = f"use wb.load({str(plugin)!r})"
+            raise TypeError(f"plugins= takes loaded plugins, not paths: {advice}")
     return read_events(Path(path), tuple(plugins))

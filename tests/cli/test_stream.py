@@ -63,6 +63,13 @@ def test_a_condition_may_name_fields_that_are_not_shown(weblog, access_log, caps
     assert list(rows[0]) == ["evt.num", "evt.time", "evt.source", "weblog.path"]
 
 
+def test_it_is_told_that_nothing_matches(weblog, access_log, capsys):
+    words = (weblog, "--open", access_log, "--max-events", 5)
+    rows, err = jsonl(capsys, *words, "--where", "weblog.status = 999")
+    assert rows == []
+    assert err == "workbench: none of the 5 events read match --where\n"
+
+
 def test_a_bad_condition_is_told_before_anything_runs(weblog, access_log, capsys):
     words = ["stream", str(weblog), "--open", access_log, "--where", "weblog.nosuch=1"]
     assert main(words) == 1

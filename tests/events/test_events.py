@@ -10,6 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+import workbench as wb
 from workbench.errors import ConditionError, PluginFailure, WorkbenchError
 from workbench.events import events_from_table, open_events
 from workbench.fields import FieldInfo
@@ -226,3 +227,8 @@ def test_a_file_that_is_something_else(tmp_path):
 def test_a_folder_that_is_not_there(events, tmp_path):
     with pytest.raises(WorkbenchError, match="cannot write"):
         events.save(tmp_path / "none" / "x.jsonl")
+
+
+def test_a_path_among_plugins_is_told(tmp_path):
+    with pytest.raises(TypeError, match=r"not paths: use wb\.load\('libx\.so'\)"):
+        wb.open_events(tmp_path / "a.parquet", plugins=["libx.so"])

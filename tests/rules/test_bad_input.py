@@ -124,3 +124,10 @@ def test_bytes_that_are_not_utf8_are_kept(rule, target):
     assert not rules.check(target)
     assert rules.rules["r"].desc.encode("utf-8", "surrogateescape") == b"\xff\xfe"
     assert rules.to_yaml().encode("utf-8", "surrogateescape") == raw
+
+
+def test_a_repr_says_that_something_is_wrong(tmp_path):
+    broken = parse_rules("- rule: x\n  condition: (a\n")
+    assert "4 errors, see .check()" in repr(broken)
+    assert "1 error, see .check()" in repr(load_rules(tmp_path / "none.yaml"))
+    assert "error" not in repr(parse_rules("- list: some\n  items: [a]\n"))

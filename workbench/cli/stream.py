@@ -223,8 +223,12 @@ def _pump(
     kept: list[str],
     args: argparse.Namespace,
 ) -> int:
+    written = 0
+
     def write(batch: pa.RecordBatch) -> None:
+        nonlocal written
         table = keep(pa.Table.from_batches([batch])).select(kept)
+        written += table.num_rows
         if table.num_rows:
             sink.write(table)
 
@@ -246,6 +250,11 @@ def _pump(
             sink.close()
         raise
     sink.close()
+    if args.where is not None and not written:
+        print(
+            f"workbench: none of the {capture.count:,} events read match --where",
+            file=sys.stderr,
+        )
     if args.out is not None and sys.stderr.isatty():
         print(f"{args.out}: {capture.count:,} events read", file=sys.stderr)
     return 0

@@ -103,15 +103,16 @@ class RuleSet:
         return iter(self.rules)
 
     def __repr__(self) -> str:
-        """Count what is there."""
-        parts = [
-            f"{len(found)} {word}{'' if len(found) == 1 else 's'}"
-            for found, word in (
-                (self.rules, "rule"),
-                (self.macros, "macro"),
-                (self.lists, "list"),
-            )
-        ]
+        """Count what is there, and what is wrong."""
+        counts = {
+            "rule": len(self.rules),
+            "macro": len(self.macros),
+            "list": len(self.lists),
+        }
+        parts = [f"{n} {word}{'' if n == 1 else 's'}" for word, n in counts.items()]
+        errors = sum(found.severity == "error" for found in self.check())
+        if errors:
+            parts.append(f"{errors} error{'' if errors == 1 else 's'}, see .check()")
         return f"<RuleSet: {', '.join(parts)}>"
 
     def _repr_html_(self) -> str:
