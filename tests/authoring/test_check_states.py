@@ -94,7 +94,7 @@ def test_values_kept_in_globals_are_mixed_up_between_threads(edited):
         globals=("/* One open stream. */", "static volatile uint64_t number;"),
         write=(
             "p->number = value;",
-            "number = value;\n        for (volatile int i = 0; i < 300; i++) { }",
+            "number = value;\n        for (volatile int i = 0; i < 20000; i++) { }",
         ),
         lend=("&p->number;", "(uint64_t*)&number;"),
     )

@@ -145,7 +145,7 @@ def test_from_a_plugin_to_a_rules_file(jupyter, weblog, tmp_path):
     target = tmp_path / "probes.yaml"
     inside(page).get_by_label("Rules file to save").fill(str(target))
     inside(page).get_by_role("button", name="Save", exact=True).click()
-    until(target.exists, "the file")
+    until(lambda: target.exists() and target.read_text(), "the file")
     assert target.read_text().strip() == page.locator(".wb-yaml").inner_text().strip()
     judged = jupyter.python(
         f"print([d for d in wb.load_rules({str(target)!r}).check(plugin) if d.severity == 'error'])"

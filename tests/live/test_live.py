@@ -186,6 +186,10 @@ def test_a_failing_capture_close_is_a_warning_and_loses_nothing(busy):
     plugin = busy("close-fails")
     assert len(plugin.capture()) == 50
     words = "capture_close error for plugin 'busy' : cannot let go"
+    # The log has a way of its own and may come after the events.
+    limit = time.monotonic() + 10
+    while not said(plugin, "warning") and time.monotonic() < limit:
+        time.sleep(0.02)
     assert said(plugin, "warning") == [words]
 
 
