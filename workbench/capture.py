@@ -321,7 +321,9 @@ class Capture:
     def _finish(self, reason: EndReason) -> None:
         """Remember how the stream ended and give the seat back."""
         if self.end_reason is None:
-            self.end_reason = reason
+            # A source read ahead to its end was stopped all the same.
+            asked = self._stop and reason == "eof"
+            self.end_reason = "cancelled" if asked else reason
         if reason in {"crashed", "hung"} and self._seat is not None:
             self._seat.dead = True
         self._give_back(killed=reason in {"crashed", "hung"})

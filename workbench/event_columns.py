@@ -172,7 +172,8 @@ class ColumnMaker:
         if self.feeder is None:
             raise WorkbenchError(
                 f"{', '.join(names)}: not captured, and no plugin is loaded to extract "
-                "it; give one with events.attach(plugin) or open_events(…, plugins=…)"
+                "it; give one with events.attach(plugin) or open_events(…, plugins=…), "
+                "on the command line with --with PLUGIN"
             )
         numbers = self.table.column("evt.num")
         if self.origin.source:
