@@ -39,11 +39,24 @@ type Stream struct {
 	done    uint64
 }
 
+const (
+	usualSocket = "/var/run/docker.sock"
+	recorded    = "data/events.jsonl"
+)
+
+// OpenParams suggests what is there: the usual engine, a recorded stream below the
+// working directory.
 func (p *Plugin) OpenParams() ([]sdk.OpenParam, error) {
-	return []sdk.OpenParam{
-		{Value: "unix:///var/run/docker.sock", Desc: "the engine of this machine"},
-		{Value: "data/events.jsonl", Desc: "a recorded stream, one event per line"},
-	}, nil
+	params := []sdk.OpenParam{}
+	if _, err := os.Stat(usualSocket); err == nil {
+		params = append(params, sdk.OpenParam{
+			Value: "unix://" + usualSocket, Desc: "the engine of this machine"})
+	}
+	if _, err := os.Stat(recorded); err == nil {
+		params = append(params, sdk.OpenParam{
+			Value: recorded, Desc: "a recorded stream, one event per line"})
+	}
+	return params, nil
 }
 
 // Open takes the address of an engine (unix://, tcp://, http://), the path of a file
