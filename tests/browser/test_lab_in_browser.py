@@ -386,6 +386,13 @@ def test_without_the_bundle_a_text_area_takes_its_place(jupyter):
     area.click()
     page.keyboard.type("web.stat", delay=20)
     page.locator(".wb-candidates button", has_text="web.status").click()
+    until(
+        lambda: (
+            area.input_value().startswith("web.status")
+            and area.evaluate("e => document.activeElement === e")
+        ),
+        "the candidate is taken and the text area has the keyboard again",
+    )
     page.keyboard.type(" = 404")
     expected = jupyter.python("print(len(lab.events.where('web.status = 404')))")
     until(lambda: verdict(page) == expected, "the same count")
