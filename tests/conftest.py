@@ -121,8 +121,8 @@ def conformance() -> Path:
 @pytest.fixture(params=["worker", "local"])
 def session(request):
     """A host without plugins: a worker process, then this process."""
-    from workbench.host.local import LocalSession
-    from workbench.worker.client import WorkerSession
+    from workbench.session.local_session import LocalSession
+    from workbench.session.worker_session import WorkerSession
 
     made = WorkerSession() if request.param == "worker" else LocalSession()
     yield made
@@ -132,7 +132,7 @@ def session(request):
 @pytest.fixture
 def worker():
     """A worker process without plugins."""
-    from workbench.worker.client import WorkerSession
+    from workbench.session.worker_session import WorkerSession
 
     made = WorkerSession()
     yield made
@@ -141,7 +141,7 @@ def worker():
 
 def request_columns(manifest, *texts, plugin=0, offsets=False):
     """Requests for fields written as users write them; all without argument if none."""
-    from workbench.worker.session import ColumnRequest
+    from workbench.session.interface import ColumnRequest
 
     names = list(manifest.fields)
     if not texts:
@@ -173,8 +173,8 @@ def collect(session, plugin, params, columns=(), **options):
     """Open, read to the end, close: the table (None without rows), end and error."""
     import pyarrow as pa
 
-    from workbench.worker.protocol.columns import unify_batches
-    from workbench.worker.session import CaptureOptions
+    from workbench.session.chunk_reader import unify_batches
+    from workbench.session.interface import CaptureOptions
 
     session.open(plugin, params, columns, CaptureOptions(**options))
     batches = []

@@ -5,7 +5,7 @@ Names are loaded when first used, so that importing the package does no work.
 
 from __future__ import annotations
 
-import importlib
+from workbench.lazy import lazy_names
 
 # The worker process imports this package too: not even typing is loaded there.
 TYPE_CHECKING = False
@@ -20,11 +20,11 @@ _HOMES = {
     "CaptureFileError": "workbench.errors",
     "ConditionError": "workbench.errors",
     "Diagnostic": "workbench.diagnostics",
-    "Events": "workbench.events",
-    "FieldInfo": "workbench.fields",
+    "Events": "workbench.events.events",
+    "FieldInfo": "workbench.fields.declarations",
     "Manifest": "workbench.manifest",
     "OpenParam": "workbench.manifest",
-    "Plugin": "workbench.plugin",
+    "Plugin": "workbench.plugins.plugin",
     "PluginCrashed": "workbench.errors",
     "PluginFailure": "workbench.errors",
     "PluginHung": "workbench.errors",
@@ -34,32 +34,19 @@ _HOMES = {
     "Rule": "workbench.rules",
     "RuleSet": "workbench.rules",
     "RulesError": "workbench.errors",
-    "Workbench": "workbench.bench",
+    "Workbench": "workbench.plugins.workbench",
     "WorkbenchError": "workbench.errors",
-    "events_from_table": "workbench.events",
-    "inspect": "workbench.plugin",
+    "events_from_table": "workbench.events.events",
+    "inspect": "workbench.plugins.plugin",
     "lab": "workbench.ui",
-    "load": "workbench.plugin",
+    "load": "workbench.plugins.plugin",
     "load_rules": "workbench.rules",
-    "open_events": "workbench.events",
+    "open_events": "workbench.events.events",
     "parse_rules": "workbench.rules",
 }
 
 __all__ = sorted(_HOMES)  # noqa: PLE0605 - one table holds the names and their homes
-
-
-def __getattr__(name: str) -> Any:
-    """Load a public name from its home on first use."""
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module 'workbench' has no attribute {name!r}")
-    value = getattr(importlib.import_module(home), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOMES})
+__getattr__, __dir__ = lazy_names(__name__, _HOMES)
 
 
 def load_ipython_extension(shell: Any) -> None:

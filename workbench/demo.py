@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 import workbench as wb
-from workbench.share import sample_plugins_dir
+from workbench.paths import sample_plugins_dir
 
 TRAVERSAL = 'weblog.path contains ".."'
 FIRST_TRY = (

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import PluginOpenError, WorkbenchError
-from workbench.yaml import (
+from workbench.yamlcpp import (
     Node,
     SourceText,
     YamlError,
@@ -25,7 +25,7 @@ from workbench.yaml import (
     as_int,
     load_documents,
 )
-from workbench.yaml.write import scalar
+from workbench.yamlcpp.emit import scalar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

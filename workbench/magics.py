@@ -24,8 +24,8 @@ from workbench.errors import ConditionError, RulesError, WorkbenchError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from workbench.events import Events
-    from workbench.fields import FieldInfo
+    from workbench.events.events import Events
+    from workbench.fields.declarations import FieldInfo
 
 __all__ = ["WorkbenchMagics", "register"]
 
@@ -162,7 +162,7 @@ class WorkbenchMagics(Magics):
         return space[next(iter(found.values()))]
 
     def _events(self, name: str | None) -> Events:
-        from workbench.events import Events
+        from workbench.events.events import Events
 
         usual = self.shell.user_ns.get("events")
         if name is None and isinstance(usual, Events):
@@ -174,9 +174,9 @@ class WorkbenchMagics(Magics):
         return value
 
     def _target(self, name: str | None) -> Any:
-        from workbench.bench import Workbench
-        from workbench.events import Events
-        from workbench.plugin import Plugin
+        from workbench.events.events import Events
+        from workbench.plugins.plugin import Plugin
+        from workbench.plugins.workbench import Workbench
 
         if name:
             return self._variable(name)
@@ -260,7 +260,7 @@ class WorkbenchMagics(Magics):
             _say(str(error))
 
     def _show_rules(self, name: str, text: str, options: argparse.Namespace) -> None:
-        from workbench.events import Events
+        from workbench.events.events import Events
         from workbench.rules import parse_rules
 
         rules = parse_rules(text)
@@ -322,7 +322,7 @@ class WorkbenchMagics(Magics):
     def _workshop(self) -> Any:
         """Give the place where this shell's plugin cells are built."""
         if self._shop is None:
-            from workbench.authoring.cells import Workshop
+            from workbench.authoring.notebook_cell import Workshop
 
             self._shop = Workshop()
             atexit.register(self._shop.forget)
@@ -370,7 +370,7 @@ def _condition_complaint(error: ConditionError, text: str) -> str:
 
 def _fields_for(shell: Any, line: str) -> tuple[Mapping[str, FieldInfo], Events | None]:
     """Give the fields for a ``%%condition`` line, and the events if it names some."""
-    from workbench.events import Events
+    from workbench.events.events import Events
 
     space = shell.user_ns
     for word in line.split():
@@ -386,7 +386,7 @@ def _matcher(shell: Any) -> Any:
     """Make the completion matcher of a shell."""
     from IPython.core.completer import SimpleCompletion, context_matcher
 
-    from workbench.ui.seen import seen_values
+    from workbench.ui.data.value_samples import seen_values
 
     @context_matcher(identifier="workbench.condition")
     def condition_matcher(context: Any) -> Any:

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from workbench.fields import FieldInfo, FieldTable
+from workbench.fields.declarations import FieldInfo, FieldTable
 from workbench.reprs import manifest_html, manifest_text
 
 if TYPE_CHECKING:

@@ -9,13 +9,13 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING, Any
 
-from workbench.html import escape, printable, table, tag
+from workbench.formatting.html import escape, printable, table, tag
 
 if TYPE_CHECKING:
-    from workbench.bench import Workbench
-    from workbench.events import Events
+    from workbench.events.events import Events
     from workbench.manifest import Manifest
-    from workbench.plugin import Plugin
+    from workbench.plugins.plugin import Plugin
+    from workbench.plugins.workbench import Workbench
 
 __all__ = [
     "bench_html",

@@ -10,7 +10,7 @@ from workbench.authoring.scaffold import new_project
 
 TICKER = """
 from workbench.authoring.python import EndOfEvents, PluginInfo, PythonPlugin
-from workbench.fields import ArgInfo, FieldInfo
+from workbench.fields.declarations import ArgInfo, FieldInfo
 
 
 class Ticker(PythonPlugin):

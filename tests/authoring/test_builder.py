@@ -8,8 +8,8 @@ import pytest
 from workbench.authoring.builder import BuildError, build_project, compiler_diagnostics
 from workbench.authoring.scaffold import new_project
 from workbench.errors import WorkbenchError
-from workbench.rules.case_runs import run_file
-from workbench.share import sample_plugins_dir
+from workbench.paths import sample_plugins_dir
+from workbench.rules.test_runs import run_file
 
 LANGUAGES = [("c", None), ("cpp", "cpp"), ("go", "go"), ("python", None)]
 

@@ -10,7 +10,7 @@ from workbench.authoring.check.codes import CODES
 from workbench.authoring.check.report import CheckReport
 from workbench.authoring.check.running import example_config
 from workbench.authoring.check.static import check_manifest
-from workbench.fields import FieldInfo, FieldTable
+from workbench.fields.declarations import FieldInfo, FieldTable
 from workbench.manifest import Manifest
 
 

@@ -11,8 +11,8 @@ from workbench.authoring.check.report import CheckReport
 from workbench.authoring.check.states import check_init_rounds, check_threads
 from workbench.authoring.scaffold import new_project
 from workbench.errors import WorkbenchError
-from workbench.hosts import new_session
-from workbench.plugin import load
+from workbench.plugins.plugin import load
+from workbench.session import new_session
 
 
 @pytest.fixture

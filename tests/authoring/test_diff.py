@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from workbench.authoring.diff import compare_manifests
-from workbench.fields import ArgInfo, FieldInfo, FieldTable
+from workbench.fields.declarations import ArgInfo, FieldInfo, FieldTable
 from workbench.manifest import Manifest
 
 BASE = Manifest(

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import workbench as wb
 from workbench.authoring.builder import build_project
-from workbench.authoring.cells import Workshop
 from workbench.authoring.check.run import check_plugin
 from workbench.authoring.languages import LANGUAGES
+from workbench.authoring.notebook_cell import Workshop
 from workbench.authoring.scaffold import new_project, render_source
 
 

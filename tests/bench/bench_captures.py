@@ -16,9 +16,9 @@ import numpy as np
 import pyarrow as pa
 
 from workbench.captures.parquet import write_parquet
-from workbench.captures.replay import compare_events
 from workbench.captures.scap import ScapReader, ScapWriter
-from workbench.fields import FieldInfo
+from workbench.fields.declarations import FieldInfo
+from workbench.replay.compare import compare_events
 
 HERE = Path(__file__).resolve().parent
 SAMPLES = HERE.parents[1] / "sample_plugins"

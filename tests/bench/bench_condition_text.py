@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 
 from workbench.condition import check_condition, complete
-from workbench.condition.check import parse_and_bind
-from workbench.fields import FieldInfo, FieldTable
+from workbench.condition.binding.check import parse_and_bind
+from workbench.fields.declarations import FieldInfo, FieldTable
 
 FIELDS = FieldTable(
     [FieldInfo(f"k8s.part{i % 9}.field{i}", "string") for i in range(440)]

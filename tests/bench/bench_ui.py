@@ -31,7 +31,7 @@ events = wb.events_from_table(make_table({rows}), fields=FIELDS, source="web")
 """
 LIVE_CELL = """
 import threading, time, os
-from workbench.ui.assembly import Lab
+from workbench.ui.lab_widget import Lab
 lab = Lab(events[:0])
 whole = events.table
 used = {{"producer": 0.0, "done": False}}
@@ -82,7 +82,7 @@ def _load(name, path):
 
 
 def _script_size():
-    from workbench.ui import assets
+    from workbench.ui.widgets.widgets import assets
 
     texts = [
         assets.script(name) for name in ("table", "timeline", "panel", "editor")
@@ -99,7 +99,7 @@ def _script_size():
 
 def _typing(rows):
     import workbench as wb
-    from workbench.ui.assembly import Lab
+    from workbench.ui.lab_widget import Lab
 
     sys.path.insert(0, str(TESTS / "ui"))
     try:
@@ -237,7 +237,7 @@ def _live(lab, rows):
 def _stop():
     import workbench as wb
     from workbench.authoring.samples import sample_plugin
-    from workbench.ui.assembly import Lab
+    from workbench.ui.lab_widget import Lab
 
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "live.log"

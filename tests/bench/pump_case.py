@@ -30,13 +30,13 @@ def rss() -> int:
 
 
 def new_session(isolation: str = "process", **limits):
-    from workbench.hosts import new_session as make
+    from workbench.session import new_session as make
 
     return make(isolation, **limits)
 
 
 def requests(manifest):
-    from workbench.worker.session import ColumnRequest
+    from workbench.session.interface import ColumnRequest
 
     return [
         ColumnRequest(f.name, 0, i, f.name, f.type, f.is_list)
@@ -46,7 +46,7 @@ def requests(manifest):
 
 
 def opened(path: str, params: str, isolation: str = "process", **options):
-    from workbench.worker.session import CaptureOptions
+    from workbench.session.interface import CaptureOptions
 
     limits = {"call_timeout_sec": options.pop("call_timeout_sec", None)}
     session = new_session(isolation, **limits)
@@ -62,7 +62,7 @@ def pump(path: str, events: str, isolation: str, kind: str):
     import pandas as pd
     import pyarrow as pa
 
-    from workbench.worker.protocol.columns import unify_batches
+    from workbench.session.chunk_reader import unify_batches
 
     session, _ = opened(path, "2000", isolation)
     batches = [read.batch for read in iter(session.read, None) if read.batch]

@@ -15,7 +15,7 @@ from workbench.captures.parquet import (
     write_parquet,
 )
 from workbench.errors import CaptureFileError
-from workbench.fields import ArgInfo, FieldInfo
+from workbench.fields.declarations import ArgInfo, FieldInfo
 
 FIELDS = [
     FieldInfo("t.text", "string", desc="some text", properties=("info",)),

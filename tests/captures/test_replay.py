@@ -5,7 +5,7 @@ import json
 import pyarrow as pa
 import pytest
 
-from workbench.captures.replay import compare_events
+from workbench.replay.compare import compare_events
 
 
 def table(**columns):

@@ -62,7 +62,7 @@ def test_a_bug_of_ours_goes_to_a_log_file(monkeypatch, tmp_path, capsys):
     def broken(_path):
         raise LookupError("surprise \x1b[31m")
 
-    monkeypatch.setattr("workbench.plugin.inspect", broken)
+    monkeypatch.setattr("workbench.plugins.plugin.inspect", broken)
     assert main(["inspect", "x.so"]) == 3
     out, err = capsys.readouterr()
     assert out == ""
@@ -77,7 +77,7 @@ def test_an_interrupt_is_130(monkeypatch, capsys):
     def interrupted(_path):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("workbench.plugin.inspect", interrupted)
+    monkeypatch.setattr("workbench.plugins.plugin.inspect", interrupted)
     assert main(["inspect", "x.so"]) == 130
     assert capsys.readouterr().err == "workbench: interrupted\n"
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pyarrow as pa
 
 from workbench.cli.sinks import table_lines
-from workbench.fields import FieldInfo, FieldTable
+from workbench.fields.declarations import FieldInfo, FieldTable
 
 FIELDS = FieldTable(
     [

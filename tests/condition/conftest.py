@@ -3,10 +3,10 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
+from tests.condition.reference_rows import reference_mask
 from workbench.condition import compile_condition
-from workbench.condition.rows import reference_mask
 from workbench.errors import ConditionError
-from workbench.fields import ArgInfo, FieldInfo, FieldTable
+from workbench.fields.declarations import ArgInfo, FieldInfo, FieldTable
 
 TYPES = ("string", "uint64", "reltime", "abstime", "bool", "ipaddr", "ipnet")
 ARROW = {

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pyarrow as pa
 from hypothesis import strategies as st
 
-from workbench.condition.nodes import (
+from workbench.condition.syntax.nodes import (
     BoundAnd,
     BoundCheck,
     BoundNot,

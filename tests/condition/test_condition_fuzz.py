@@ -5,11 +5,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from workbench.condition import check_condition, compile_condition, complete
-from workbench.condition.canonical import canonical
-from workbench.condition.globs import fnmatch
-from workbench.condition.lexer import Cursor
-from workbench.condition.parser import ParseFault, parse
-from workbench.condition.paths import PathSet
+from workbench.condition.semantics.globs import fnmatch
+from workbench.condition.semantics.paths import PathSet
+from workbench.condition.syntax.canonical import canonical
+from workbench.condition.syntax.lexer import Cursor
+from workbench.condition.syntax.parser import ParseFault, parse
 from workbench.errors import ConditionError
 
 TOKENS = [

@@ -5,9 +5,9 @@ import time
 import pytest
 
 from workbench.condition import check_condition, complete
-from workbench.condition.canonical import canonical
-from workbench.condition.recover import understand
-from workbench.fields import FieldInfo, FieldTable
+from workbench.condition.binding.recover import understand
+from workbench.condition.syntax.canonical import canonical
+from workbench.fields.declarations import FieldInfo, FieldTable
 
 VALUES = {
     "t.string": ["abc", "a b", "/etc/x"],

@@ -6,10 +6,10 @@ import pyarrow as pa
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from tests.condition.reference_rows import reference_mask
 from workbench.condition import compile_conditions
-from workbench.condition.operators import OPERATORS, legal_operators
-from workbench.condition.rows import reference_mask
-from workbench.fields import ArgInfo, FieldInfo, FieldTable
+from workbench.condition.syntax.operators import OPERATORS, legal_operators
+from workbench.fields.declarations import ArgInfo, FieldInfo, FieldTable
 
 TYPES = ["string", "uint64", "reltime", "abstime", "bool", "ipaddr", "ipnet"]
 FIELDS = FieldTable(

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from workbench.condition.globs import fnmatch
+from workbench.condition.semantics.globs import fnmatch
 
 # Asks the C library itself, in the C locale, as the engine does.
 ORACLE = """

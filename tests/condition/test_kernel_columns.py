@@ -10,9 +10,9 @@ import pyarrow as pa
 import pytest
 
 from workbench.condition import compile_condition, compile_conditions
-from workbench.condition.check import parse_and_bind
-from workbench.condition.compile import CompiledCondition, CompiledSet
-from workbench.fields import as_field_table
+from workbench.condition.binding.check import parse_and_bind
+from workbench.condition.execution.compile import CompiledCondition, CompiledSet
+from workbench.fields.declarations import as_field_table
 
 FIELDS = [
     {"name": "x.s", "type": "string", "desc": ""},
@@ -266,7 +266,7 @@ def test_compiled_conditions_travel():
 
 
 def test_an_error_in_python_passes_through_the_kernel(monkeypatch):
-    from workbench.condition import regex
+    from workbench.condition.semantics import regex
 
     def broken(*_):
         raise RuntimeError("from the middle")
@@ -309,7 +309,7 @@ def test_texts_put_together_from_columns(text, expected, coded, monkeypatch):
     compiled = compile_condition(text, FIELDS)
     assert compiled.mask(table).to_pylist() == expected
     # The slow road gives the same.
-    from workbench.condition.evaluate import Evaluation
+    from workbench.condition.execution.evaluate import Evaluation
 
     monkeypatch.setattr(Evaluation, "ask_made_columns", lambda *_: None)
     assert compiled.mask(table).to_pylist() == expected

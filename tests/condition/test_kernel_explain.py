@@ -12,9 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from workbench.condition import compile_condition
-from workbench.condition.explain import explain, funnel, near_misses
-from workbench.condition.plan import build_plan
-from workbench.condition.reference import matches_row
+from workbench.condition.analysis.explain import explain, funnel, near_misses
+from workbench.condition.execution.plan import build_plan
+from workbench.condition.execution.reference import matches_row
 
 _spec = importlib.util.spec_from_file_location(
     "kernel_cases", Path(__file__).parent / "kernel_cases.py"
@@ -218,8 +218,13 @@ def test_near_misses_are_the_rows_one_flip_away(tree, rows):
 
 
 def _flipped_verdict(tree, row, numbers, flipped):
-    from workbench.condition.nodes import BoundAnd, BoundCheck, BoundNot, postorder
-    from workbench.condition.reference import check_row
+    from workbench.condition.execution.reference import check_row
+    from workbench.condition.syntax.nodes import (
+        BoundAnd,
+        BoundCheck,
+        BoundNot,
+        postorder,
+    )
 
     order = iter(numbers)
     stack = []

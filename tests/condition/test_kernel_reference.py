@@ -8,10 +8,10 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from workbench.condition.evaluate import Evaluation
-from workbench.condition.kernel import bool_array
-from workbench.condition.plan import build_plan
-from workbench.condition.reference import matches_row
+from workbench.condition.execution.evaluate import Evaluation
+from workbench.condition.execution.kernel import bool_array
+from workbench.condition.execution.plan import build_plan
+from workbench.condition.execution.reference import matches_row
 
 _spec = importlib.util.spec_from_file_location(
     "kernel_cases", Path(__file__).parent / "kernel_cases.py"

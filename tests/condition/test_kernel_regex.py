@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workbench.condition import regex
-from workbench.condition.values import ValueFault, compile_regex
+from workbench.condition.semantics import regex
+from workbench.condition.semantics.values import ValueFault, compile_regex
 
 
 def views(values):

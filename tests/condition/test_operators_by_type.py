@@ -4,7 +4,7 @@ import ipaddress
 
 import pytest
 
-from workbench.condition.operators import OPERATORS, legal_operators
+from workbench.condition.syntax.operators import OPERATORS, legal_operators
 
 V4 = ipaddress.ip_address("10.1.2.3").packed
 V6 = ipaddress.ip_address("2001:db8::5").packed

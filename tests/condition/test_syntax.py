@@ -6,9 +6,9 @@ import time
 import pytest
 
 from workbench.condition import compile_condition, compile_conditions
-from workbench.condition.canonical import canonical
-from workbench.condition.nodes import AndExpr, BinaryCheckExpr, NotExpr, OrExpr
-from workbench.condition.parser import MAX_DEPTH, ParseFault, parse
+from workbench.condition.syntax.canonical import canonical
+from workbench.condition.syntax.nodes import AndExpr, BinaryCheckExpr, NotExpr, OrExpr
+from workbench.condition.syntax.parser import MAX_DEPTH, ParseFault, parse
 from workbench.errors import ConditionError
 
 FAULTS = [

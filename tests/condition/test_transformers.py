@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.condition.transformers import decode_base64, getopt
+from workbench.condition.semantics.transformers import decode_base64, getopt
 
 CASES = [
     ("tolower(t.string) = hello", {"string": b"HeLLo"}, True),

@@ -5,7 +5,7 @@ import pytest
 import workbench as wb
 from workbench.errors import PluginOpenError, WorkbenchError
 from workbench.falco_config import AppendedOutput, read_falco_yaml
-from workbench.rules.configured import wildcard_matches
+from workbench.rules.running.falco_options import wildcard_matches
 
 
 @pytest.fixture

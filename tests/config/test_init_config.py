@@ -4,9 +4,9 @@ import warnings
 
 import pytest
 
-from workbench.config import config_text, prepare_config
 from workbench.errors import PluginInitError
 from workbench.manifest import Manifest
+from workbench.plugins.init_config import config_text, prepare_config
 
 SCHEMA = {
     "type": "object",

@@ -7,9 +7,9 @@ import json
 import pyarrow as pa
 import pytest
 
-from workbench.field_refs import resolve_column
-from workbench.fields import as_field_table
-from workbench.generic_fields import GENERIC_FIELDS
+from workbench.fields.builtin import GENERIC_FIELDS
+from workbench.fields.declarations import as_field_table
+from workbench.fields.reference import resolve_column
 
 ARROW = {
     "string": pa.binary(),

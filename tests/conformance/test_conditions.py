@@ -6,10 +6,10 @@ from collections import Counter
 import pyarrow as pa
 import pytest
 
+from tests.condition.reference_rows import reference_mask
 from workbench.condition import compile_condition
-from workbench.condition.rows import reference_mask
 from workbench.errors import ConditionError
-from workbench.fields import ArgInfo, FieldInfo
+from workbench.fields.declarations import ArgInfo, FieldInfo
 
 # What our codes say of the three kinds of warning that the engine knows.
 ENGINE_KINDS = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from workbench.errors import RulesError
-from workbench.fields import ArgInfo, FieldInfo
+from workbench.fields.declarations import ArgInfo, FieldInfo
 from workbench.rules import compile_output
 
 

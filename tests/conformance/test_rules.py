@@ -8,10 +8,10 @@ from collections import defaultdict
 import pytest
 
 from workbench.rules import Target, load_rules, parse_rules
-from workbench.rules.alerts import AlertForm, Alerts
-from workbench.rules.export import item_yaml
-from workbench.rules.loader import load, read_path
-from workbench.rules.output import parse_output
+from workbench.rules.editing.export import item_yaml
+from workbench.rules.loading.loader import load, read_path
+from workbench.rules.outputs.output import parse_output
+from workbench.rules.running.alerts import AlertForm, Alerts
 
 # Records in which the engine itself failed while running.
 ENGINE_FAILURES = {"y0966"}
@@ -151,7 +151,7 @@ NEWER_ENGINE = {
 
 
 def test_annotated_files_get_the_newer_engines_verdict(conformance):
-    from workbench.fields import FieldInfo
+    from workbench.fields.declarations import FieldInfo
 
     cases = conformance / "engine-0.63" / "rules-cases.jsonl"
     fields = {}

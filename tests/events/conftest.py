@@ -5,7 +5,7 @@ import struct
 import pyarrow as pa
 import pytest
 
-from workbench.fields import ArgInfo, FieldInfo, FieldTable
+from workbench.fields.declarations import ArgInfo, FieldInfo, FieldTable
 
 FIELDS = FieldTable(
     [
@@ -73,7 +73,7 @@ def table() -> pa.Table:
 @pytest.fixture
 def events(table):
     """Give the same three events as Events."""
-    from workbench.events import events_from_table
+    from workbench.events.events import events_from_table
 
     return events_from_table(
         table, fields=FIELDS, source="src", plugin="maker", plugin_version="1.2.3"

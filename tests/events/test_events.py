@@ -12,8 +12,8 @@ import pytest
 
 import workbench as wb
 from workbench.errors import ConditionError, PluginFailure, WorkbenchError
-from workbench.events import events_from_table, open_events
-from workbench.fields import FieldInfo
+from workbench.events.events import events_from_table, open_events
+from workbench.fields.declarations import FieldInfo
 
 
 def test_length_source_and_versions(events):

@@ -9,10 +9,10 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from workbench.addresses import address_text
-from workbench.events import Events, events_from_table
-from workbench.fields import FieldInfo, FieldTable
-from workbench.tables import join_batches
+from workbench.arrow.addresses import address_text
+from workbench.arrow.types import join_batches
+from workbench.events.events import Events, events_from_table
+from workbench.fields.declarations import FieldInfo, FieldTable
 
 UTC = dt.UTC
 

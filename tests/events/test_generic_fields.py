@@ -6,9 +6,9 @@ import pyarrow as pa
 import pytest
 
 from workbench.errors import WorkbenchError
-from workbench.events import events_from_table
-from workbench.generic import fallback_info
-from workbench.generic_fields import GENERIC_FIELDS
+from workbench.events.builtin_columns import fallback_info
+from workbench.events.events import events_from_table
+from workbench.fields.builtin import GENERIC_FIELDS
 
 
 @pytest.fixture

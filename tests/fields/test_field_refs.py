@@ -3,8 +3,13 @@ from __future__ import annotations
 import pytest
 
 from workbench.errors import ConditionError
-from workbench.field_refs import NO_INDEX, parse_field_ref, resolve, resolve_column
-from workbench.fields import ArgInfo, FieldInfo, FieldTable
+from workbench.fields.declarations import ArgInfo, FieldInfo, FieldTable
+from workbench.fields.reference import (
+    NO_INDEX,
+    parse_field_ref,
+    resolve,
+    resolve_column,
+)
 
 FIELDS = FieldTable(
     [

@@ -12,7 +12,7 @@ from workbench.errors import (
     PluginOpenError,
     WorkbenchError,
 )
-from workbench.worker.session import CaptureOptions
+from workbench.session.interface import CaptureOptions
 
 
 @pytest.fixture
@@ -204,7 +204,7 @@ def test_stop_keeps_what_was_read(session, probe):
 
 def test_nothing_stays_alive(plugin, columns, read):
     from workbench.host.handles import live_objects
-    from workbench.host.local import LocalSession
+    from workbench.session.local_session import LocalSession
 
     before = live_objects()
     session = LocalSession()

@@ -135,7 +135,7 @@ def test_completion_stays_out_of_other_cells(shell):
 
 
 def test_the_language_of_a_source_is_told_from_its_text():
-    from workbench.authoring.from_cell import language_of_text
+    from workbench.authoring.cell_source import language_of_text
 
     cases = {
         'package main\nimport "C"': "go",

@@ -42,7 +42,7 @@ def test_every_error_is_a_workbench_error_and_refuses_unknown_facts(cls):
 
 
 def test_an_interrupted_capture_is_a_keyboard_interrupt_that_survives_pickling():
-    from workbench.collect import CaptureInterrupted
+    from workbench.plugins.collect import CaptureInterrupted
 
     copy = pickle.loads(pickle.dumps(CaptureInterrupted("after 3 events", None)))
     assert isinstance(copy, KeyboardInterrupt)

@@ -1,3 +1,8 @@
+"""Who may import whom: one table for the folders, and no circle anywhere.
+
+Every import counts: at the top of a file, inside a function, for type checking alone.
+"""
+
 from __future__ import annotations
 
 import ast
@@ -9,129 +14,145 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[2] / "workbench"
 
-# Room → rooms it may import. A room is a folder, a module, or several modules that
-# together do one job.
-ALLOWED: dict[str, str] = {
+# Room (a folder, or a module beside them) → rooms that it may import, lowest first.
+# A room may only name rooms above it in this table, so the table is an order.
+LAYERS = {
+    "lazy": "",
     "errors": "",
-    "html": "",
-    "quoting": "",
-    "share": "",
     "diagnostics": "errors",
-    "fields": "errors html",
-    "field_refs": "diagnostics errors fields quoting",
-    "manifest": "errors fields reprs",
-    "reprs": "html",
+    "paths": "",
+    "formatting": "",
+    "yamlcpp": "",
     "native": "",
-    "worker": "errors fields manifest",
-    "host": "errors fields manifest native worker",
-    "condition": "diagnostics errors field_refs fields html native quoting",
-    "tables": "fields",
-    "captures": "errors fields manifest native tables",
-    "addresses": "native",
-    "events": "addresses captures condition diagnostics errors field_refs fields html "
-    "manifest reprs tables worker",
-    "plugin": "captures diagnostics errors events field_refs fields host html manifest reprs "
-    "tables worker falco_config",
-    "yaml": "",
-    "rules": "addresses condition diagnostics errors events field_refs fields html manifest "
-    "quoting share yaml",
-    "falco_config": "errors fields manifest rules yaml share",
-    "replaying": "captures errors events plugin",
-    "authoring": "captures diagnostics errors events field_refs fields html manifest "
-    "plugin replaying share",
+    "wire": "",
+    "fields": "errors diagnostics formatting",
+    "manifest": "fields formatting",
+    "arrow": "fields native formatting",
+    "host": "native wire",
+    "condition": "errors diagnostics fields formatting native",
+    "captures": "arrow fields native errors formatting",
+    "session": "wire host fields manifest errors",
+    "events": "arrow captures condition fields errors diagnostics formatting manifest",
+    "falco_config": "errors yamlcpp",
+    "plugins": "events session arrow captures manifest falco_config fields formatting "
+    "errors diagnostics",
+    "rules": "condition events arrow fields yamlcpp diagnostics errors formatting "
+    "manifest paths",
+    "replay": "events plugins captures errors fields formatting",
+    "authoring": "plugins replay events session manifest fields captures paths errors "
+    "diagnostics formatting",
 }
-# Module → the room that it is a part of.
-PARTS = {
-    "generic_fields": "fields",
-    "event_columns": "events",
-    "event_files": "events",
-    "frames": "events",
-    "generic": "events",
-    "joint_feeder": "events",
-    "text_rows": "events",
-    "whole_stream": "events",
-    "bench": "plugin",
-    "capture": "plugin",
-    "capture_all": "plugin",
-    "collect": "plugin",
-    "config": "plugin",
-    "feeders": "plugin",
-    "hosts": "plugin",
-    "registration": "plugin",
-    "state_tables": "plugin",
-    "requests": "plugin",
-    "roster": "plugin",
-    "trace": "reprs",
+# May import everything; nobody imports them.
+FACES = {"ui", "cli", "magics", "demo", "__main__", "__init__"}
+
+# Folder → its sub-folders, each may import those before it. A module directly in the
+# folder that a sub-folder needs is named in its place.
+ORDER = {
+    "condition": "syntax semantics binding execution analysis",
+    "rules": "model target outputs loading compiling linting editing running testing "
+    "ruleset test_runs pytest_plugin",
+    "ui": "data widgets state panels export refresh_loop lab_widget",
 }
-# May import everything; nobody imports them, but for the word that starts them.
-FACES = {"cli", "magics", "ui", "demo", "__main__", "__init__"}
+
+
+def own_files() -> list[Path]:
+    return [
+        path.relative_to(PACKAGE.parent)
+        for path in sorted(PACKAGE.rglob("*.py"))
+        if not {"templates", "packaging"} & set(path.parts)
+    ]
+
+
+def module_name(relative: Path) -> str:
+    return ".".join(relative.with_suffix("").parts).removesuffix(".__init__")
+
+
+MODULES = {module_name(path): path for path in own_files()}
+# What only loads names on first use, from anywhere in its folder.
+LAZY = {name for name, path in MODULES.items() if path.name == "__init__.py"}
+
+
+def imported(name: str) -> set[str]:
+    """Modules of ours that ``name`` imports anywhere; packages by their modules."""
+    tree = ast.parse((PACKAGE.parent / MODULES[name]).read_text("utf-8"))
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            assert not node.level, f"{name}: imports are absolute here"
+            of_package = {f"{node.module}.{alias.name}" for alias in node.names}
+            modules = of_package & MODULES.keys()
+            found |= modules
+            if len(modules) < len(of_package):
+                found.add(node.module)
+    return {n for n in found if n in MODULES and n != name}
+
+
+GRAPH = {name: imported(name) for name in MODULES}
+
+
+def circles(graph: dict[str, set[str]]) -> list[list[str]]:
+    """Strongly connected sets of more than one node (Tarjan)."""
+    index: dict[str, int] = {}
+    low: dict[str, int] = {}
+    stack: list[str] = []
+    found: list[list[str]] = []
+
+    def visit(node: str) -> None:
+        index[node] = low[node] = len(index)
+        stack.append(node)
+        for other in sorted(graph.get(node, ())):
+            if other not in index:
+                visit(other)
+                low[node] = min(low[node], low[other])
+            elif other in stack:
+                low[node] = min(low[node], index[other])
+        if low[node] == index[node]:
+            circle = stack[stack.index(node) :]
+            del stack[stack.index(node) :]
+            if len(circle) > 1:
+                found.append(sorted(circle))
+
+    for node in sorted(graph):
+        if node not in index:
+            visit(node)
+    return found
 
 
 def room_of(module: str) -> str:
     parts = module.split(".")
-    first = parts[1] if len(parts) > 1 else "__init__"
-    return PARTS.get(first, first)
+    return parts[1] if len(parts) > 1 else "__init__"
 
 
-def is_type_checking(node: ast.AST) -> bool:
-    if not isinstance(node, ast.If):
-        return False
-    test = node.test
-    name = test.id if isinstance(test, ast.Name) else getattr(test, "attr", "")
-    return name == "TYPE_CHECKING"
-
-
-def imports(tree: ast.AST):
-    """Give the modules imported anywhere in a file, but for type checking alone."""
-    todo = [tree]
-    while todo:
-        node = todo.pop()
-        if is_type_checking(node):
-            todo += node.orelse
+def test_the_wire_and_the_host_need_the_standard_library_alone():
+    outside = set()
+    for name, path in MODULES.items():
+        if room_of(name) not in {"wire", "host"}:
             continue
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            if node.module == "workbench":
-                yield from (f"workbench.{alias.name}" for alias in node.names)
-            else:
-                yield node.module
-        todo += ast.iter_child_nodes(node)
-
-
-def own_files():
-    for path in sorted(PACKAGE.rglob("*.py")):
-        relative = path.relative_to(PACKAGE.parent)
-        if "templates" not in relative.parts and "packaging" not in relative.parts:
-            yield relative
-
-
-@pytest.mark.parametrize("relative", list(own_files()), ids=str)
-def test_a_module_imports_only_what_its_room_may(relative):
-    name = ".".join(relative.with_suffix("").parts).removesuffix(".__init__")
-    room = room_of(name)
-    if room in FACES:
-        return
-    assert room in ALLOWED, f"{name}: say in this test which rooms {room} may import"
-    allowed = {room, *ALLOWED[room].split()}
-    tree = ast.parse((PACKAGE.parent / relative).read_text("utf-8"))
-    used = {m for m in imports(tree) if m.startswith("workbench.")}
-    wrong = sorted(m for m in used if room_of(m) not in allowed)
-    assert not wrong, f"{name} (room {room}) imports {', '.join(wrong)}"
+        for node in ast.walk(ast.parse((PACKAGE.parent / path).read_text("utf-8"))):
+            names = []
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                names = [node.module]
+            outside |= {n.partition(".")[0] for n in names}
+    assert outside - sys.stdlib_module_names <= {"workbench"}
 
 
 def test_only_the_seams_import_the_extension():
-    # One address for every pointer of a room: see the decisions in the house plan.
-    users = set()
-    for relative in own_files():
-        tree = ast.parse((PACKAGE.parent / relative).read_text("utf-8"))
-        if any(m.startswith("workbench.native._core") for m in imports(tree)):
-            users.add(str(relative))
-    assert users <= {
-        "workbench/addresses.py",
-        "workbench/host/handles.py",
-        "workbench/condition/kernel.py",
+    # One address for every pointer of a room: see the decisions in docs.
+    users = {
+        str(path)
+        for path in MODULES.values()
+        if "workbench.native._core" in (PACKAGE.parent / path).read_text("utf-8")
+        and path.name != "build_core.py"
+    }
+    assert users == {
+        "workbench/arrow/addresses.py",
         "workbench/captures/framing.py",
+        "workbench/condition/execution/kernel.py",
+        "workbench/host/handles.py",
     }
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import workbench as wb
-from workbench.fields import FieldInfo
+from workbench.fields.declarations import FieldInfo
 
 
 def test_a_plugin_says_what_it_is(plugin, weblog):

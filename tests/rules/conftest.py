@@ -3,8 +3,8 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
-from workbench.events import events_from_table
-from workbench.fields import ArgInfo, FieldInfo, FieldTable
+from workbench.events.events import events_from_table
+from workbench.fields.declarations import ArgInfo, FieldInfo, FieldTable
 from workbench.rules import Target
 
 FIELDS = FieldTable(

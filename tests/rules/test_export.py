@@ -15,7 +15,7 @@ from workbench.rules import (
     load_rules,
     parse_rules,
 )
-from workbench.rules.export import header_yaml, item_yaml
+from workbench.rules.editing.export import header_yaml, item_yaml
 
 # The machine may be busy; that is no fault of the code.
 PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -10,7 +10,7 @@ import pytest
 from workbench.__main__ import main
 from workbench.errors import WorkbenchError
 from workbench.rules import parse_rules
-from workbench.yaml import SourceText, load_documents, plain_json
+from workbench.yamlcpp import SourceText, load_documents, plain_json
 
 RULES = """\
 - rule: climbing

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from workbench.errors import RulesError, WorkbenchError
-from workbench.events import events_from_table
+from workbench.events.events import events_from_table
 from workbench.rules import parse_rules
 
 TWO = """\

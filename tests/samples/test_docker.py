@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import workbench as wb
-from workbench.share import sample_plugins_dir
+from workbench.paths import sample_plugins_dir
 
 FOLDER = sample_plugins_dir() / "docker"
 RECORDED = str(FOLDER / "data" / "events.jsonl")

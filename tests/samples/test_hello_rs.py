@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 import workbench as wb
-from workbench.rules.case_runs import run_file
-from workbench.share import sample_plugins_dir
+from workbench.paths import sample_plugins_dir
+from workbench.rules.test_runs import run_file
 
 
 def test_hello_rs_counts(sample):

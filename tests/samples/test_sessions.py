@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import workbench as wb
-from workbench.replaying import check_replay
+from workbench.replay.check import check_replay
 
 SAMPLES = Path(__file__).resolve().parents[2] / "sample_plugins"
 LOG = SAMPLES / "weblog" / "data" / "access.log"

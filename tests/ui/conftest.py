@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 import workbench as wb
-from workbench.fields import FieldInfo, FieldTable
+from workbench.fields.declarations import FieldInfo, FieldTable
 
 FIELDS = FieldTable(
     [
@@ -70,7 +70,7 @@ def lab_of():
     made = []
 
     def make(target):
-        from workbench.ui.assembly import Lab
+        from workbench.ui.lab_widget import Lab
 
         made.append(Lab(target))
         return made[-1]

@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 import workbench as wb
-from workbench.ui import engine
-from workbench.ui.desk import Desk
-from workbench.ui.stream import Limits, Stream
+from workbench.ui.state import condition_queries as engine
+from workbench.ui.state.model import Desk
+from workbench.ui.state.stream import Limits, Stream
 
 
 def test_a_condition_from_python_gives_matches_marks_and_counts(lab_of, events_of):
@@ -347,7 +347,7 @@ def test_many_threads_may_touch_a_lab_at_once(lab_of, events_of):
 
 
 def test_a_closed_lab_ends_its_thread(events_of):
-    from workbench.ui.assembly import Lab
+    from workbench.ui.lab_widget import Lab
 
     lab = Lab(events_of(10))
     thread = lab._pump._thread

@@ -4,10 +4,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from workbench.fields import FieldInfo
-from workbench.ui.cells import cell_texts, span_text, stamp_text
-from workbench.ui.store import RowStore
-from workbench.ui.view import RowView, quick_mask, sort_order
+from workbench.fields.declarations import FieldInfo
+from workbench.ui.data.cells import cell_texts, span_text, stamp_text
+from workbench.ui.data.row_store import RowStore
+from workbench.ui.state.row_order import RowView, quick_mask, sort_order
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 import workbench as wb
-from workbench.ui.draft import find_parts, propose_exception
+from workbench.ui.state.rule_draft import find_parts, propose_exception
 
 CONDITION = "web.status in (404, 500) and (web.method = POST or web.path startswith /a)"
 

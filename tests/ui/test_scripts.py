@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from workbench.ui import assets, build_js
+from workbench.ui import build_js
+from workbench.ui.widgets import assets
 
-SOURCES = Path(assets.__file__).parent / "js" / "src"
+SOURCES = Path(assets.__file__).parents[1] / "js" / "src"
 WIDGETS = ("table", "timeline", "panel", "editor_plain")
 
 
@@ -61,7 +62,7 @@ def test_all_scripts_together_are_small():
 
 
 def test_hidden_characters_are_spelled_alike_in_browser_and_python(tmp_path, require):
-    from workbench.html import printable
+    from workbench.formatting.html import printable
 
     node = require("node")
     (tmp_path / "dom.mjs").write_text((SOURCES / "dom.js").read_text())

@@ -4,11 +4,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from workbench.fields import FieldInfo
-from workbench.ui.axis import Axis, axis_fields
-from workbench.ui.bins import Bins, round_width
-from workbench.ui.store import RowStore
-from workbench.ui.values import check_text, distribution, literal
+from workbench.fields.declarations import FieldInfo
+from workbench.ui.data.axis import Axis, axis_fields
+from workbench.ui.data.bins import Bins, round_width
+from workbench.ui.data.row_store import RowStore
+from workbench.ui.data.values import check_text, distribution, literal
 
 
 def test_bins_count_every_event_once_however_they_arrive():

@@ -10,8 +10,8 @@ import time
 import pytest
 
 from workbench.errors import PluginCrashed, PluginHung, WorkbenchError
-from workbench.worker.client import WorkerSession
-from workbench.worker.session import CaptureOptions
+from workbench.session.interface import CaptureOptions
+from workbench.session.worker_session import WorkerSession
 
 pytestmark = pytest.mark.crash
 

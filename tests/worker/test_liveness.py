@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 
 from workbench.errors import PluginHung
-from workbench.worker.client import WorkerSession
-from workbench.worker.interrupts import undisturbed
-from workbench.worker.session import CaptureOptions
+from workbench.session.interface import CaptureOptions
+from workbench.session.interrupts import undisturbed
+from workbench.session.worker_session import WorkerSession
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -251,8 +251,8 @@ def test_the_worker_is_bare_and_small(worker):
 
 def test_the_worker_goes_when_its_parent_is_killed(plugin):
     code = (
-        "import sys, time; from workbench.worker.client import WorkerSession;"
-        "from workbench.worker.session import CaptureOptions;"
+        "import sys, time; from workbench.session.worker_session import WorkerSession;"
+        "from workbench.session.interface import CaptureOptions;"
         "s = WorkerSession(); i, _ = s.load(sys.argv[1]); s.init(i, '');"
         "s.open(i, 'n=10;fault=hang@next:0', [], CaptureOptions());"
         "print(s.pid, flush=True); time.sleep(60)"

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from workbench.worker.protocol import HostError, receive, send
-from workbench.worker.protocol.small_json import decode, encode
-from workbench.worker.protocol.wire_errors import error_from_wire
-from workbench.worker.session import CaptureOptions
+from workbench.session.host_errors import error_from_wire
+from workbench.session.interface import CaptureOptions
+from workbench.wire.messages import HostError, receive, send
+from workbench.wire.small_json import decode, encode
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -48,7 +48,7 @@ def test_bad_json_is_a_value_error(text):
 def test_small_json_works_without_its_c_functions():
     code = (
         "import sys; sys.modules['_json'] = None;"
-        "from workbench.worker.protocol.small_json import decode, encode;"
+        "from workbench.wire.small_json import decode, encode;"
         "assert decode(encode({'a': [1, 'é']})) == {'a': [1, 'é']};"
         "print('json' in sys.modules)"
     )
@@ -82,7 +82,7 @@ def test_errors_cross_as_data():
 FUZZ = """
 import random, sys
 import pyarrow as pa
-from workbench.worker.protocol.columns import ChunkReader
+from workbench.session.chunk_reader import ChunkReader
 chunk = open(sys.argv[1], "rb").read()
 names = sys.argv[2].split(",")
 bad = good = 0
@@ -108,7 +108,7 @@ print(bad > 500 and good > 100, bad, good)
 
 def test_a_damaged_chunk_is_refused_never_trusted(plugin, columns, tmp_path):
     from workbench.host.handles import memory_at
-    from workbench.host.local import LocalSession
+    from workbench.session.local_session import LocalSession
 
     session = LocalSession()
     index, manifest = session.load(str(plugin("probe")))

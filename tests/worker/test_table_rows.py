@@ -4,8 +4,8 @@ import struct
 
 import pytest
 
-from workbench.state_tables import StateTables
-from workbench.worker.protocol.table_rows import decode_tables
+from workbench.plugins.state_tables import StateTables
+from workbench.session.table_decoder import decode_tables
 
 
 def text(value):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from workbench.yaml import (
+from workbench.yamlcpp import (
     SourceText,
     YamlError,
     as_bool,
@@ -16,7 +16,7 @@ from workbench.yaml import (
     load_documents,
     plain_json,
 )
-from workbench.yaml.write import block, flow, scalar
+from workbench.yamlcpp.emit import block, flow, scalar
 
 
 def read(text):

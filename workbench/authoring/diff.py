@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from workbench.authoring.schema_diff import schema_changes
-from workbench.html import escape, table, tag
+from workbench.formatting.html import escape, table, tag
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from workbench.fields import ArgInfo, FieldInfo
+    from workbench.fields.declarations import ArgInfo, FieldInfo
     from workbench.manifest import Manifest
 
 __all__ = ["LEVELS", "Change", "Level", "PluginDiff", "compare_manifests"]

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 from workbench.errors import WorkbenchError
-from workbench.share import include_dir, sample_plugins_dir
+from workbench.paths import include_dir, sample_plugins_dir
 
 __all__ = ["sample_plugin"]
 

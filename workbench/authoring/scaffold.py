@@ -8,7 +8,7 @@ from pathlib import Path
 
 from workbench.authoring.languages import Language, named_language
 from workbench.errors import WorkbenchError
-from workbench.share import include_dir
+from workbench.paths import include_dir
 
 __all__ = ["new_project", "render_source", "write_project"]
 

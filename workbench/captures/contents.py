@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from workbench.fields import FIELD_TYPES, FieldInfo, FieldTable
+from workbench.fields.declarations import FIELD_TYPES, FieldInfo, FieldTable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

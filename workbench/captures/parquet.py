@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from workbench.arrow.types import join_batches, plain_lists
 from workbench.captures.contents import CaptureContents, describe, undescribe
 from workbench.captures.files import file_errors, replacing
 from workbench.errors import CaptureFileError
-from workbench.fields import FieldInfo, as_field_table
-from workbench.tables import join_batches, plain_lists
+from workbench.fields.declarations import FieldInfo, as_field_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -30,9 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Compare, print; 1 when the declared version does not cover the change."""
-    from workbench.authoring.behaviour import compare_behaviour
+    from workbench.authoring.behaviour_diff import compare_behaviour
     from workbench.authoring.diff import compare_manifests
-    from workbench.plugin import inspect, library_path
+    from workbench.plugins.plugin import inspect, library_path
 
     old, new = library_path(args.old), library_path(args.new)
     same = Path(old).read_bytes() == Path(new).read_bytes()

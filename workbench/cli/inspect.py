@@ -8,8 +8,8 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import WorkbenchError
-from workbench.fields import describe_argument
-from workbench.html import printable, repaired
+from workbench.fields.declarations import describe_argument
+from workbench.formatting.html import printable, repaired
 from workbench.manifest import CAPABILITIES
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Inspect, initialise if possible for the open params, print."""
-    from workbench.plugin import inspect, load
+    from workbench.plugins.plugin import inspect, load
 
     manifest = inspect(args.plugin)
     note = ""

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workbench.errors import WorkbenchError
-from workbench.share import notebooks_dir, sample_plugins_dir
+from workbench.paths import notebooks_dir, sample_plugins_dir
 
 if TYPE_CHECKING:
     import argparse

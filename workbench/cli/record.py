@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 from workbench.captures.scap import ScapWriter
 from workbench.cli.stream import batches_until, count_text, seconds_text, split_fields
 from workbench.errors import WorkbenchError
-from workbench.event_files import suffix_of
+from workbench.events.opening import suffix_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from workbench.bench import Workbench
-    from workbench.capture import Capture
+    from workbench.plugins.capture import Capture
+    from workbench.plugins.workbench import Workbench
 
 __all__ = ["add_arguments", "run"]
 
@@ -91,7 +91,7 @@ class _Writer(Protocol):
 
 def run(args: argparse.Namespace) -> int:
     """Record until the end, a limit or Ctrl-C; print the files that were written."""
-    from workbench.bench import Workbench
+    from workbench.plugins.workbench import Workbench
 
     if suffix_of(args.out) not in _FORMS:
         print(
@@ -110,7 +110,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _record(bench: Workbench, args: argparse.Namespace) -> int:
-    from workbench.capture import Capture
+    from workbench.plugins.capture import Capture
 
     scap = suffix_of(args.out) == ".scap"
     # A capture file holds whole events: nothing need be extracted for it.
@@ -160,7 +160,7 @@ class _ParquetFile:
 
 
 def _parquet_writer(capture: Capture, args: argparse.Namespace) -> _Writer:
-    from workbench.collect import Collector
+    from workbench.plugins.collect import Collector
 
     origin = Collector(capture).origin()
     return _ParquetFile(
@@ -174,7 +174,7 @@ def _parquet_writer(capture: Capture, args: argparse.Namespace) -> _Writer:
 
 
 def _pump(capture: Capture, writer: _Writer, args: argparse.Namespace) -> int:
-    from workbench.collect import Bar
+    from workbench.plugins.collect import Bar
 
     status = 0
     try:

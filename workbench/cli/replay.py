@@ -13,8 +13,8 @@ from workbench.cli.stream import count_text, split_fields
 if TYPE_CHECKING:
     import argparse
 
-    from workbench.bench import Workbench
-    from workbench.events import Events
+    from workbench.events.events import Events
+    from workbench.plugins.workbench import Workbench
 
 __all__ = ["add_arguments", "run"]
 
@@ -52,8 +52,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Read the file, extract, and print; or compare."""
-    from workbench.bench import Workbench
-    from workbench.events import open_events
+    from workbench.events.events import open_events
+    from workbench.plugins.workbench import Workbench
 
     if args.json and not args.check:
         print("workbench: --json goes with --check", file=sys.stderr)
@@ -74,9 +74,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _check(path: Path, bench: Workbench, *, as_json: bool) -> int:
-    from workbench.event_files import suffix_of
-    from workbench.events import open_events
-    from workbench.replaying import RECORDED, REPLAYED_TWICE, check_replay
+    from workbench.events.events import open_events
+    from workbench.events.opening import suffix_of
+    from workbench.replay.check import RECORDED, REPLAYED_TWICE, check_replay
 
     events = open_events(path, plugins=[bench])
     # A .scap file holds events only: its fields come from a first replay.
@@ -87,7 +87,7 @@ def _check(path: Path, bench: Workbench, *, as_json: bool) -> int:
 
 
 def _show(events: Events, args: argparse.Namespace) -> int:
-    from workbench.text_rows import shown_columns
+    from workbench.captures.text_lines import shown_columns
 
     if args.max_events is not None:
         events = events[: args.max_events]

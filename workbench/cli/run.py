@@ -12,22 +12,22 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.errors import PluginLoadError, RulesError, WorkbenchError
 from workbench.falco_config import FalcoConfig, load_plugins, read_falco_yaml
-from workbench.field_refs import resolve_column
-from workbench.rules.alerts import AlertBatch, statistics
-from workbench.rules.configured import (
+from workbench.fields.reference import resolve_column
+from workbench.rules.ruleset import RuleSet, load_rules
+from workbench.rules.running.alerts import AlertBatch, statistics
+from workbench.rules.running.falco_options import (
     ConfiguredAdditions,
     ConfiguredForm,
     switched,
     with_static_columns,
     with_static_fields,
 )
-from workbench.rules.ruleset import RuleSet, load_rules
-from workbench.rules.target import target_of
+from workbench.rules.target.target import target_of
 
 if TYPE_CHECKING:
-    from workbench.bench import Workbench
-    from workbench.capture import Capture
-    from workbench.rules.engine import SourceEngine
+    from workbench.plugins.capture import Capture
+    from workbench.plugins.workbench import Workbench
+    from workbench.rules.running.engine import SourceEngine
 
 __all__ = ["add_arguments", "run"]
 
@@ -128,7 +128,7 @@ class _Printer:
 
 def run(args: argparse.Namespace) -> int:
     """Carry the command out."""
-    from workbench.bench import Workbench
+    from workbench.plugins.workbench import Workbench
 
     config = _config(args)
     for note in config.notes:
@@ -190,7 +190,7 @@ def _existing(config: FalcoConfig) -> list[str]:
 
 
 def _check_sources(bench: Workbench) -> None:
-    from workbench.registration import unused
+    from workbench.plugins.compatibility import unused
 
     idle = unused(bench.manifests)
     if idle:
@@ -209,7 +209,7 @@ def _engines(
     rules: RuleSet, against: Any, config: FalcoConfig
 ) -> dict[str, SourceEngine]:
     """Compile the rules; what is odd goes to stderr."""
-    from workbench.generic import host_name
+    from workbench.events.builtin_columns import host_name
 
     target = target_of(against)
     if target is None:  # pragma: no cover - something was given
@@ -244,8 +244,8 @@ def _engines(
 
 
 def _run_file(job: _Job, rules: RuleSet) -> int:
-    from workbench.events import open_events
-    from workbench.rules.engine import match_events
+    from workbench.events.events import open_events
+    from workbench.rules.running.engine import match_events
 
     bench, config, printer = job.bench, job.config, job.printer
     events = open_events(job.args.events, plugins=(bench,) if bench.plugins else ())

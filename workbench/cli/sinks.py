@@ -7,12 +7,12 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
+from workbench.arrow.types import COUNT_COLUMNS, column_info
+from workbench.captures.text_lines import csv_header, csv_rows, json_rows, text_columns
 from workbench.errors import WorkbenchError
-from workbench.event_files import SUFFIXES, suffix_of
-from workbench.html import printable
-from workbench.tables import COUNT_COLUMNS, column_info
-from workbench.text_rows import csv_header, csv_rows, json_rows, text_columns
-from workbench.trace import duration_text
+from workbench.events.opening import SUFFIXES, suffix_of
+from workbench.formatting.html import printable
+from workbench.plugins.trace import duration_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from workbench.collect import Collector
-    from workbench.fields import FieldInfo
+    from workbench.fields.declarations import FieldInfo
+    from workbench.plugins.collect import Collector
 
 __all__ = ["FORMATS", "Sink", "file_sink", "line_sink"]
 

@@ -13,13 +13,13 @@ import pyarrow as pa
 
 from workbench.cli.sinks import FORMATS, Sink, file_sink, line_sink
 from workbench.errors import WorkbenchError
-from workbench.event_files import suffix_of
+from workbench.events.opening import suffix_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from workbench.bench import Workbench
-    from workbench.capture import Capture
+    from workbench.plugins.capture import Capture
+    from workbench.plugins.workbench import Workbench
 
 __all__ = [
     "add_arguments",
@@ -128,7 +128,7 @@ class _Filter:
 
 def run(args: argparse.Namespace) -> int:
     """Load, open, and print until the end, a limit or Ctrl-C."""
-    from workbench.bench import Workbench
+    from workbench.plugins.workbench import Workbench
 
     with Workbench() as bench:
         bench.load(args.plugin, config=args.config)
@@ -138,12 +138,12 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _stream(bench: Workbench, args: argparse.Namespace) -> int:
-    from workbench.capture import Capture
-    from workbench.collect import Collector
-    from workbench.field_refs import resolve_column
-    from workbench.registration import source_name
-    from workbench.requests import default_fields
-    from workbench.text_rows import shown_columns
+    from workbench.captures.text_lines import shown_columns
+    from workbench.fields.reference import resolve_column
+    from workbench.plugins.capture import Capture
+    from workbench.plugins.collect import Collector
+    from workbench.plugins.compatibility import source_name
+    from workbench.plugins.selection import default_fields
 
     plugin = next(iter(bench.plugins.values()))
     source = source_name(plugin.info)
@@ -176,8 +176,8 @@ def _stream(bench: Workbench, args: argparse.Namespace) -> int:
 
 def _column_names(texts: list[Any], fields: Any) -> list[str]:
     """Give the columns of field texts. Raises ConditionError for unknown ones."""
-    from workbench.field_refs import resolve
-    from workbench.requests import PAYLOAD
+    from workbench.fields.reference import resolve
+    from workbench.plugins.selection import PAYLOAD
 
     names = []
     for text in texts:

@@ -8,10 +8,10 @@ import time
 from pathlib import Path
 
 from workbench.errors import RulesError
-from workbench.html import printable
-from workbench.rules import case_files
-from workbench.rules.case_runs import run_file
-from workbench.rules.rule_tests import TestReport
+from workbench.formatting.html import printable
+from workbench.rules.test_runs import run_file
+from workbench.rules.testing import case_files
+from workbench.rules.testing.run import TestReport
 
 __all__ = ["add_arguments", "run"]
 

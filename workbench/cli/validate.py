@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from workbench.errors import PluginLoadError
-from workbench.rules.target import Target
+from workbench.rules.target.target import Target
 
 if TYPE_CHECKING:
     import argparse
@@ -61,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _report(rules: object, target: Target | None) -> None:
-    from workbench.html import printable
+    from workbench.formatting.html import printable
     from workbench.rules.ruleset import RuleSet
 
     if not isinstance(rules, RuleSet):  # pragma: no cover - made by load_rules
@@ -100,8 +100,12 @@ def _report(rules: object, target: Target | None) -> None:
 def _target(args: argparse.Namespace) -> Target | None:
     """Look at the plugins without initialising them: fields need no more."""
     from workbench.falco_config import read_falco_yaml
-    from workbench.plugin import inspect
-    from workbench.registration import check_registration, fields_of, known_sources
+    from workbench.plugins.compatibility import (
+        check_registration,
+        fields_of,
+        known_sources,
+    )
+    from workbench.plugins.plugin import inspect
 
     paths = list(args.plugin)
     if args.falco_yaml:

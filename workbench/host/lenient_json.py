@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workbench.worker.protocol.small_json import decode
+from workbench.wire.small_json import decode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ import os
 import stat
 import struct
 
-from workbench.worker.protocol import HostError
+from workbench.wire.messages import HostError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

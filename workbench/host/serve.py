@@ -14,10 +14,10 @@ import struct
 import sys
 
 from workbench.host import handles
-from workbench.host.rack import Rack
-from workbench.host.stored import feed_chunks, split_block, text_parts
-from workbench.host.trials import rounds, threads
-from workbench.worker.protocol import (
+from workbench.host.event_block import feed_chunks, split_block, text_parts
+from workbench.host.plugin_host import Rack
+from workbench.host.stress import rounds, threads
+from workbench.wire.messages import (
     END,
     MAGIC,
     MESSAGE,
@@ -26,7 +26,7 @@ from workbench.worker.protocol import (
     send,
     write_memfd,
 )
-from workbench.worker.protocol.small_json import encode
+from workbench.wire.small_json import encode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

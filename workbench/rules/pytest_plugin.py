@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from workbench.rules.rule_tests import CaseResult
+    from workbench.rules.testing.run import CaseResult
 
 __all__ = ["RuleTestFile", "RuleTestItem", "pytest_collect_file"]
 
@@ -37,7 +37,7 @@ class RuleTestFile(pytest.File):
     def collect(self) -> Iterator[RuleTestItem]:
         """Give one item per case."""
         from workbench.errors import WorkbenchError
-        from workbench.rules.case_files import read_tests
+        from workbench.rules.testing.case_files import read_tests
 
         try:
             cases = read_tests(self.path).cases
@@ -51,7 +51,7 @@ class RuleTestFile(pytest.File):
     def result(self, index: int) -> CaseResult:
         """Give the result of a case."""
         if self._results is None:
-            from workbench.rules.case_runs import run_file
+            from workbench.rules.test_runs import run_file
 
             self._results = dict(enumerate(run_file(self.path).results))
         return self._results[index]

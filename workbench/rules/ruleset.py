@@ -13,21 +13,27 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import RulesError, WorkbenchError
-from workbench.rules.alerts import AlertForm, Alerts
-from workbench.rules.diagnostic_list import DiagnosticList
-from workbench.rules.items import Items
-from workbench.rules.loader import Loaded, RulesFile, load, parse_file, read_path
-from workbench.rules.model import level_named
-from workbench.rules.target import Target, target_key, target_of
+from workbench.rules.loading.loader import (
+    Loaded,
+    RulesFile,
+    load,
+    parse_file,
+    read_path,
+)
+from workbench.rules.model.diagnostic_list import DiagnosticList
+from workbench.rules.model.items import Items
+from workbench.rules.model.model import level_named
+from workbench.rules.running.alerts import AlertForm, Alerts
+from workbench.rules.target.target import Target, target_key, target_of
 
 if TYPE_CHECKING:
-    from workbench.rules.compare import Comparison
-    from workbench.rules.engine import SourceEngine
-    from workbench.rules.entries import RuleEntry
-    from workbench.rules.model import Macro, Rule, RuleList
-    from workbench.rules.places import Problem
-    from workbench.rules.rule_outputs import OutputAdditions
-    from workbench.rules.rule_tests import TestReport
+    from workbench.rules.compiling.output_stage import OutputAdditions
+    from workbench.rules.model.entries import RuleEntry
+    from workbench.rules.model.locations import Problem
+    from workbench.rules.model.model import Macro, Rule, RuleList
+    from workbench.rules.running.compare import Comparison
+    from workbench.rules.running.engine import SourceEngine
+    from workbench.rules.testing.run import TestReport
 
 __all__ = ["Items", "RuleSet", "load_rules", "parse_rules"]
 
@@ -116,7 +122,7 @@ class RuleSet:
         return f"<RuleSet: {', '.join(parts)}>"
 
     def _repr_html_(self) -> str:
-        from workbench import html
+        from workbench.formatting import html
 
         rows = [
             (r.name, r.priority, r.source, "yes" if r.enabled else "no", r.condition)
@@ -160,7 +166,7 @@ class RuleSet:
         source → fields; None checks all that can be checked without knowing fields.
         Errors and engine warnings have Falco's codes; the others are beyond Falco.
         """
-        from workbench.rules.checks import beyond_falco
+        from workbench.rules.linting.lint import beyond_falco
 
         target = target_of(against)
         loaded = self.loaded(target)
@@ -193,7 +199,7 @@ class RuleSet:
         to outputs. ``enabled``: decides in place of the rules' own word. Raises
         RulesError when Falco would refuse the rules.
         """
-        from workbench.rules.engine import source_engine
+        from workbench.rules.running.engine import source_engine
 
         target = target_of(against)
         if target is None:
@@ -258,8 +264,8 @@ class RuleSet:
         ``priority``: least severe priority that runs. Raises RulesError when Falco
         would refuse the rules.
         """
-        from workbench.generic import host_name
-        from workbench.rules.engine import match_capture, match_events
+        from workbench.events.builtin_columns import host_name
+        from workbench.rules.running.engine import match_capture, match_events
 
         form = form or AlertForm(hostname=host_name())
         if isinstance(events, Mapping):
@@ -294,7 +300,7 @@ class RuleSet:
 
         An item of a name that is there already redefines it. Gives this set.
         """
-        from workbench.rules.export import item_yaml
+        from workbench.rules.editing.export import item_yaml
 
         text = item if isinstance(item, str) else item_yaml(item)
         self._append(text)
@@ -328,7 +334,7 @@ class RuleSet:
         Only keys whose values differ are rewritten. Raises KeyError when no such item
         is defined here. Gives this set.
         """
-        from workbench.rules.edit import replace_item
+        from workbench.rules.editing.edit import replace_item
 
         for number, file in reversed(list(enumerate(self._files))):
             text = replace_item(file, item)
@@ -342,7 +348,7 @@ class RuleSet:
 
     def remove(self, kind: str, name: str) -> RuleSet:
         """Take every item out that defines ``kind`` ("rule" …) ``name``."""
-        from workbench.rules.edit import remove_item
+        from workbench.rules.editing.edit import remove_item
 
         found = False
         for number, file in enumerate(self._files):
@@ -374,14 +380,14 @@ class RuleSet:
 
         ``against``: the plugins, bench or events that they were made with.
         """
-        from workbench.rules.needs import missing_header
+        from workbench.rules.linting.needs import missing_header
 
         return missing_header(self.loaded(target_of(against)), against)
 
     def factor(self) -> RuleSet:
         """Give new rules in which what several repeat became lists and macros."""
-        from workbench.rules.export import item_yaml
-        from workbench.rules.factor import factored
+        from workbench.rules.editing.export import item_yaml
+        from workbench.rules.editing.extract_shared import factored
 
         taken = [*self.lists.keys(), *self.macros.keys()]
         lists, macros, rules = factored(self.rules, taken)
@@ -424,7 +430,7 @@ class RuleSet:
         ``plugins``: loaded plugins, needed for payload cases and for fields that the
         file does not declare. ``events``: in place of the captures that it names.
         """
-        from workbench.rules.rule_tests import run_tests
+        from workbench.rules.testing.run import run_tests
 
         return run_tests(self, Path(path), plugins=plugins, events=events)
 
@@ -441,7 +447,7 @@ class RuleSet:
         Events labelled "must match" must make ``rule`` fire, the others must not;
         ``rule`` may be left out while there is one. ``columns``: fields to write.
         """
-        from workbench.rules.label_tests import tests_from_labels
+        from workbench.rules.testing.labels import tests_from_labels
 
         return tests_from_labels(self, events, Path(path), rule, list(columns))
 
@@ -449,7 +455,7 @@ class RuleSet:
         self, other: RuleSet, events: Any, *, all_matches: bool = True
     ) -> Comparison:
         """Tell which alerts appear, disappear or change from this set to ``other``."""
-        from workbench.rules.compare import compare_runs
+        from workbench.rules.running.compare import compare_runs
 
         old = self.run(events, all_matches=all_matches)
         new = other.run(events, all_matches=all_matches)

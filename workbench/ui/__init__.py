@@ -7,15 +7,13 @@ Road of what is shown: events and condition → :class:`.desk.Desk` (no widgets)
 
 from __future__ import annotations
 
-from typing import Any
+from workbench.lazy import lazy_names
 
-__all__ = ["Lab", "lab"]
+# Public name → module that defines it; the widgets are loaded on first use.
+_HOMES = {
+    "Lab": "workbench.ui.lab_widget",
+    "lab": "workbench.ui.lab_widget",
+}
 
-
-def __getattr__(name: str) -> Any:
-    """Load the widgets only when the lab is asked for."""
-    if name in __all__:
-        from workbench.ui import assembly
-
-        return getattr(assembly, name)
-    raise AttributeError(f"module 'workbench.ui' has no attribute {name!r}")
+__all__ = sorted(_HOMES)  # noqa: PLE0605 - one table holds the names and their homes
+__getattr__, __dir__ = lazy_names(__name__, _HOMES)

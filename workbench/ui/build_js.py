@@ -2,7 +2,7 @@
 
 Run by the package build when Node is there (on the PATH, or the PyPI wheel of Node).
 Without Node nothing is lost but the code editor, which is then a plain text area:
-:mod:`workbench.ui.assets` joins the scripts that need no npm package itself.
+:mod:`workbench.ui.widgets.assets` joins the scripts that need no npm package itself.
 """
 
 from __future__ import annotations

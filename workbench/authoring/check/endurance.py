@@ -15,7 +15,7 @@ from workbench.errors import PluginCrashed, PluginHung, WorkbenchError
 if TYPE_CHECKING:
     from workbench.authoring.check.feeding import Feeding
     from workbench.authoring.check.report import CheckReport
-    from workbench.plugin import Plugin
+    from workbench.plugins.plugin import Plugin
 
 __all__ = ["check_memory", "check_open_rounds"]
 

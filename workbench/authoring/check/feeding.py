@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from workbench.errors import PluginCrashed, PluginHung
-from workbench.feeders import RosterFeeder
+from workbench.plugins.extraction import RosterFeeder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from workbench.errors import WorkbenchError
-    from workbench.events import Events
+    from workbench.events.events import Events
     from workbench.manifest import Manifest
-    from workbench.plugin import Plugin
+    from workbench.plugins.plugin import Plugin
 
 __all__ = ["Death", "Feeding", "field_texts", "stored_events"]
 

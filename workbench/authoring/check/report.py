@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from workbench.authoring.check.codes import CODES
-from workbench.html import escape, printable, table, tag
+from workbench.formatting.html import escape, printable, table, tag
 
 if TYPE_CHECKING:
     from workbench.authoring.check.codes import Severity

@@ -33,13 +33,13 @@ from workbench.errors import (
     WorkbenchError,
 )
 from workbench.manifest import Manifest
-from workbench.plugin import inspect, load
+from workbench.plugins.plugin import inspect, load
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from workbench.events import Events
-    from workbench.plugin import Plugin
+    from workbench.events.events import Events
+    from workbench.plugins.plugin import Plugin
 
 __all__ = ["check_plugin"]
 

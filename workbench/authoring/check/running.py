@@ -10,7 +10,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from workbench.authoring.check.feeding import field_texts
-from workbench.captures.replay import compare_events
 from workbench.errors import (
     PluginCrashed,
     PluginHung,
@@ -18,15 +17,16 @@ from workbench.errors import (
     PluginOpenError,
     WorkbenchError,
 )
-from workbench.plugin import load
+from workbench.plugins.plugin import load
+from workbench.replay.compare import compare_events
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from workbench.authoring.check.feeding import Feeding
     from workbench.authoring.check.report import CheckReport
-    from workbench.events import Events
-    from workbench.plugin import Plugin
+    from workbench.events.events import Events
+    from workbench.plugins.plugin import Plugin
 
 __all__ = [
     "check_columns",

@@ -8,15 +8,15 @@ import pyarrow as pa
 
 from workbench.authoring.check.feeding import field_texts
 from workbench.authoring.check.running import CALL_TIMEOUT_SEC, note_death
-from workbench.captures.replay import compare_events
 from workbench.errors import PluginCrashed, PluginHung, WorkbenchError
-from workbench.hosts import new_session
+from workbench.replay.compare import compare_events
+from workbench.session import new_session
 
 if TYPE_CHECKING:
     from workbench.authoring.check.feeding import Feeding
     from workbench.authoring.check.report import CheckReport
-    from workbench.plugin import Plugin
-    from workbench.worker.session import Session
+    from workbench.plugins.plugin import Plugin
+    from workbench.session.interface import Session
 
 __all__ = ["check_init_rounds", "check_threads"]
 

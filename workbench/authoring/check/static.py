@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from workbench.generic_fields import GENERIC_FIELDS
+from workbench.fields.builtin import GENERIC_FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from workbench.events import Events
-    from workbench.fields import FieldInfo
+    from workbench.events.events import Events
+    from workbench.fields.declarations import FieldInfo
     from workbench.manifest import OpenParam
 
 __all__ = ["EndOfEvents", "PluginEvent", "PluginInfo", "PythonPlugin"]

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from workbench.authoring.python.model import EndOfEvents, PluginEvent
-from workbench.events import events_from_table
-from workbench.fields import FIELD_TYPES, FieldTable
+from workbench.events.events import events_from_table
+from workbench.fields.declarations import FIELD_TYPES, FieldTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from workbench.authoring.python.model import PythonPlugin
-    from workbench.events import Events
-    from workbench.fields import FieldInfo
+    from workbench.events.events import Events
+    from workbench.fields.declarations import FieldInfo
 
 __all__ = ["preview"]
 

@@ -12,7 +12,7 @@ from workbench.authoring.python import (
     PluginInfo,
     PythonPlugin,
 )
-from workbench.fields import ArgInfo, FieldInfo
+from workbench.fields.declarations import ArgInfo, FieldInfo
 from workbench.manifest import OpenParam
 
 BATCH = 128

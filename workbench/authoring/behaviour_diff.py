@@ -1,0 +1,89 @@
+"""Compare what two builds extract from the same events."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from workbench.authoring.check.feeding import Feeding, field_texts, stored_events
+from workbench.authoring.diff import Change
+from workbench.errors import WorkbenchError
+from workbench.plugins.plugin import load
+from workbench.replay.compare import compare_events
+
+if TYPE_CHECKING:
+    from workbench.authoring.diff import PluginDiff
+    from workbench.replay.compare import ReplayReport
+
+__all__ = ["compare_behaviour", "compare_builds"]
+
+MAX_EVENTS = 20_000
+_TIMEOUT_SEC = 10.0
+
+
+def compare_builds(
+    raw: pa.Array, old: Feeding, new: Feeding, texts: list[str]
+) -> ReplayReport:
+    """Extract ``texts`` from stored events through both builds and compare."""
+    number = pa.array(range(1, len(raw) + 1), pa.uint64())
+    tables = [
+        pa.table(feeding.columns(raw, texts)).append_column("evt.num", number)
+        for feeding in (old, new)
+    ]
+    return compare_events(tables[0], tables[1])
+
+
+def compare_behaviour(
+    diff: PluginDiff,
+    old_path: str,
+    new_path: str,
+    *,
+    config: Any = None,
+    params: str | None = None,
+    events: str | None = None,
+) -> None:
+    """Add to ``diff`` the fields whose values differ on the same events.
+
+    ``params``: stream from the old build with these. ``events``: or a stored file.
+    Raises WorkbenchError when there are no events to compare on.
+    """
+    with load(old_path, config=config) as old, load(new_path, config=config) as new:
+        if events:
+            from workbench.events.events import open_events
+
+            stored = open_events(events)
+        else:
+            stored = old.capture(
+                params or "",
+                max_events=MAX_EVENTS,
+                timeout_sec=_TIMEOUT_SEC,
+                progress=False,
+            )
+        if not stored.keeps_raw or not len(stored):
+            raise WorkbenchError("there are no stored events to compare the builds on")
+        raw = stored_events(stored)
+        both = set(field_texts(new.info))
+        texts = [text for text in field_texts(old.info) if text in both]
+        report = compare_builds(raw, Feeding(old), Feeding(new), texts)
+    for difference in report.differences:
+        what = f"other values in {difference.count} of {report.events} events"
+        subject = f"field {difference.field}"
+        diff.changes.insert(0, Change(subject, what, "major"))
+        diff.values += [
+            {
+                "field": difference.field,
+                "evt.num": value.event_number,
+                "old": _plain(value.left),
+                "new": _plain(value.right),
+            }
+            for value in difference.first
+        ]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return value

@@ -1,0 +1,1 @@
+"""Conditions explained: per event, as a funnel, near misses, completion."""

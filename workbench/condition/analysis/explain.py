@@ -1,0 +1,347 @@
+"""Why an event matches or not: every check of a condition with the values it saw.
+
+:func:`explain` looks at one row with the reference evaluator. For whole tables see
+:func:`workbench.condition.analysis.funnel.funnel` and
+:func:`workbench.condition.analysis.near_misses.near_misses`, offered here too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from workbench.condition.analysis.funnel import Funnel, funnel
+from workbench.condition.analysis.near_misses import NearMisses, near_misses
+from workbench.condition.execution.columns import as_table, missing_column, normalise
+from workbench.condition.execution.outline import (
+    operand_name,
+    outline,
+    text_of,
+    value_text,
+)
+from workbench.condition.execution.reference import check_row, operand_values
+from workbench.condition.syntax.nodes import CallStep, ColumnStep, Constants, Operand
+from workbench.formatting import html
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pyarrow as pa
+
+    from workbench.condition.execution.compile import CompiledCondition
+    from workbench.condition.syntax.nodes import BoundCheck
+
+__all__ = [
+    "ExplainedLine",
+    "Explanation",
+    "Funnel",
+    "NearMisses",
+    "ShownValue",
+    "explain",
+    "explain_row",
+    "funnel",
+    "near_misses",
+]
+
+# An event of plugin API 3.x begins with a header of this size; offsets count from it.
+_PAYLOAD_AT = 38
+_MOST_BYTES = 48
+_MOST_CONSTANTS = 200
+_DEEPEST = 30
+
+
+@dataclass(frozen=True, slots=True)
+class ShownValue:
+    """What a check saw: ``name`` as in the condition, ``value`` as Python has it.
+
+    ``value``: None (absent), bytes, int, bool, or a list of these. ``text``: for
+    people. ``place``: where in the event the plugin found it, "" when not recorded.
+    """
+
+    name: str
+    value: Any
+    text: str
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedLine:
+    """One node of the condition for one row.
+
+    ``kind``: "and", "or", "not" or "check". ``verdict``: what it comes to. ``reached``:
+    whether the engine, which stops early, looks at it. ``text``: what is asked.
+    ``values``: of fields and calls. ``reason``: why, where the values do not say it.
+    """
+
+    kind: str
+    depth: int
+    text: str
+    verdict: bool
+    reached: bool
+    values: tuple[ShownValue, ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why one row matches a condition or not.
+
+    ``condition``: canonical text. ``row``: index in the table. ``event``: its evt.num,
+    or None. ``matches``: the verdict. ``lines``: every node, parents first.
+    """
+
+    condition: str
+    row: int
+    event: int | None
+    matches: bool
+    lines: tuple[ExplainedLine, ...]
+
+    @property
+    def checks(self) -> list[ExplainedLine]:
+        """The checks alone, in the order of the text."""
+        return [line for line in self.lines if line.kind == "check"]
+
+    @property
+    def title(self) -> str:
+        """One sentence with the verdict."""
+        what = f"event {self.event}" if self.event is not None else f"row {self.row}"
+        return f"{what} {'matches' if self.matches else 'does not match'}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give plain data for JSON; values as the text people read."""
+        return {
+            "condition": self.condition,
+            "row": self.row,
+            "event": self.event,
+            "matches": self.matches,
+            "lines": [
+                {
+                    "kind": line.kind,
+                    "depth": line.depth,
+                    "text": line.text,
+                    "verdict": line.verdict,
+                    "reached": line.reached,
+                    "reason": line.reason,
+                    "values": {value.name: value.text for value in line.values},
+                }
+                for line in self.lines
+            ],
+        }
+
+    def __str__(self) -> str:
+        """Draw the tree as text: a mark, the check, and below it what it saw."""
+        out = [f"{self.title}: {self.condition}"]
+        for line in self.lines:
+            indent = "  " * min(line.depth + 1, _DEEPEST)
+            mark = "✓" if line.verdict else "✗"
+            note = "" if line.reached else "   (not evaluated)"
+            out.append(f"{indent}{mark} {html.printable(line.text)}{note}")
+            for value in line.values:
+                place = f"   [{value.place}]" if value.place else ""
+                out.append(f"{indent}    {value.name} is {value.text}{place}")
+            if line.reason:
+                out.append(f"{indent}    {line.reason}")
+        return "\n".join(out)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        rows = []
+        for line in self.lines:
+            color = "#2a7d2a" if line.verdict else "#b3261e"
+            style = "" if line.reached else "opacity:0.55"
+            mark = html.tag(
+                "span", "✓" if line.verdict else "✗", style=f"color:{color}"
+            )
+            pad = f"padding-left:{min(line.depth, _DEEPEST) * 1.4 + 0.4:.1f}em"
+            question = html.tag("code", html.escape(line.text, limit=400))
+            saw = [
+                html.tag("code", html.escape(v.name))
+                + " is "
+                + html.tag("code", html.escape(v.text))
+                + (
+                    html.tag("small", " [" + html.escape(v.place) + "]")
+                    if v.place
+                    else ""
+                )
+                for v in line.values
+            ]
+            if line.reason:
+                saw.append(html.tag("em", html.escape(line.reason)))
+            if not line.reached:
+                saw.append(html.tag("em", "not evaluated"))
+            left = "text-align:left;vertical-align:top;"
+            rows.append(
+                html.tag(
+                    "tr",
+                    html.tag("td", f"{mark} {question}", style=left + pad),
+                    html.tag("td", "<br>".join(saw), style=left),
+                    style=style,
+                )
+            )
+        head = html.tag("strong", html.escape(self.title))
+        return html.tag("div", head, html.tag("table", html.tag("tbody", *rows)))
+
+
+def _row_values(
+    compiled: CompiledCondition, table: pa.Table, row: int
+) -> dict[str, Any]:
+    from workbench.condition.execution.evaluate import python_values
+
+    values: dict[str, Any] = {}
+    for name, (type_, is_list) in compiled.plan.column_types.items():
+        if name not in table.column_names:
+            raise missing_column(name, table)
+        column = table.column(name).slice(row, 1)
+        array = next(chunk for chunk in column.chunks if len(chunk))
+        array = normalise(array, name, type_, is_list=is_list)
+        values[name] = python_values(array)[0]
+    return values
+
+
+def _cell(table: pa.Table, name: str, row: int) -> Any:
+    if table.column_names.count(name) != 1:
+        return None
+    return table.column(name)[row].as_py()
+
+
+def _place(table: pa.Table, column: str, row: int) -> str:
+    """Tell where in the event a value was found, with the bytes there."""
+    starts, sizes = (_cell(table, f"{column}#{part}", row) for part in ("start", "len"))
+    if starts is None or sizes is None:
+        return ""
+    pairs = (
+        list(zip(starts, sizes, strict=False))
+        if isinstance(starts, list) and isinstance(sizes, list)
+        else [(starts, sizes)]
+    )
+    shown = [_piece(table, row, s, n) for s, n in pairs[:4] if isinstance(s, int) and n]
+    return "; ".join(shown)
+
+
+def _piece(table: pa.Table, row: int, start: int, size: int) -> str:
+    where = f"event bytes {start} to {start + size - 1}"
+    raw, base = _cell(table, "raw", row), 0
+    if raw is None:
+        raw, base = _cell(table, "payload", row), _PAYLOAD_AT
+    if not isinstance(raw, bytes) or not base <= start < base + len(raw):
+        return where
+    at = start - base
+    found = raw[at : at + min(size, _MOST_BYTES)]
+    cut = "…" if size > _MOST_BYTES else ""
+    return f"{where}: {text_of(found)}{cut}"
+
+
+def _saw(operand: Operand, table: pa.Table, row: int, values: Mapping[str, Any]) -> Any:
+    """Give each column of an operand and the results of its calls, in order."""
+    for index, step in enumerate(operand.steps):
+        if isinstance(step, ColumnStep):
+            value = values[step.column] or None if step.is_list else values[step.column]
+            text = value_text(value, step.type)
+            yield ShownValue(step.column, value, text, _place(table, step.column, row))
+        elif isinstance(step, CallStep) and step.name != "val":
+            part = replace(
+                operand,
+                steps=operand.steps[: index + 1],
+                type=step.type,
+                is_list=step.is_list,
+            )
+            found = operand_values(part, values)
+            value = found if step.is_list or not found else found[0]
+            if isinstance(value, bytes):
+                value = value.rstrip(b"\0")
+            elif isinstance(value, list):
+                value = [v.rstrip(b"\0") if isinstance(v, bytes) else v for v in value]
+            yield ShownValue(
+                operand_name(operand, index), value, value_text(value, step.type)
+            )
+
+
+def _reason(check: BoundCheck, values: Mapping[str, Any], *, verdict: bool) -> str:
+    for operand in (check.left, check.right):
+        if isinstance(operand, Operand) and operand_values(operand, values) is None:
+            name = operand_name(operand)
+            if check.right is None:
+                return ""
+            return f"{name} is absent: every comparison with it is false"
+    constants = check.right
+    if not isinstance(constants, Constants) or not constants.values:
+        return "the set is empty" if isinstance(constants, Constants) else ""
+    many = check.combine is not None or len(constants.values) > 1
+    if not many or len(constants.values) > _MOST_CONSTANTS:
+        return ""
+    fits = [
+        c
+        for c in constants.values
+        if check_row(replace(check, right=Constants((c,)), combine=None), values)
+        != (check.test == "not_in")
+    ]
+    if check.left.is_list:
+        return ""
+    if not fits:
+        return "none of the values fits"
+    if verdict and len(fits) == len(constants.values):
+        return "all values fit"
+    shown = ", ".join(value_text(c, check.left.type) for c in fits[:4])
+    more = f" and {len(fits) - 4} more" if len(fits) > 4 else ""
+    return f"fits {shown}{more}"
+
+
+def explain(compiled: CompiledCondition, table: pa.Table, row: int) -> Explanation:
+    """Explain the verdict of a condition on row ``row`` (from 0) of ``table``.
+
+    Columns ``<field>#start`` and ``<field>#len``, if the table has them, tell where in
+    the event a value was found. Raises KeyError naming a column that is needed and
+    missing, IndexError for a row that is not there.
+    """
+    table = as_table(table)
+    if not 0 <= row < table.num_rows:
+        raise IndexError(f"row {row} of a table with {table.num_rows} rows")
+    values = _row_values(compiled, table, row)
+    lines = outline(compiled.root)
+    verdicts = [False] * len(lines)
+    for at in range(len(lines) - 1, -1, -1):
+        line = lines[at]
+        below = [verdicts[child] for child in line.children]
+        if line.check is not None:
+            verdicts[at] = check_row(line.check, values)
+        elif line.kind == "not":
+            verdicts[at] = not below[0]
+        else:
+            verdicts[at] = all(below) if line.kind == "and" else any(below)
+    reached = [False] * len(lines)
+    reached[0] = True
+    for at, line in enumerate(lines):
+        for child in line.children:
+            if not reached[at]:
+                break
+            reached[child] = True
+            if line.kind != "not" and verdicts[child] == (line.kind == "or"):
+                break
+    out = []
+    for at, line in enumerate(lines):
+        seen: list[ShownValue] = []
+        reason = ""
+        if line.check is not None:
+            sides = [line.check.left, line.check.right]
+            for side in sides:
+                if isinstance(side, Operand):
+                    seen += _saw(side, table, row, values)
+            reason = _reason(line.check, values, verdict=verdicts[at])
+        out.append(
+            ExplainedLine(
+                line.kind,
+                line.depth,
+                line.text,
+                verdicts[at],
+                reached[at],
+                tuple(seen),
+                reason,
+            )
+        )
+    event = _cell(table, "evt.num", row)
+    number = event if isinstance(event, int) else None
+    return Explanation(compiled.ast, row, number, verdicts[0], tuple(out))
+
+
+explain_row = explain

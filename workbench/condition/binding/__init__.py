@@ -1,0 +1,1 @@
+"""Parsed conditions bound to fields: types, values, warnings, diagnostics."""

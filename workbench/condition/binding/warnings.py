@@ -1,0 +1,353 @@
+"""Warnings: legal conditions that hardly mean what they say.
+
+Three kinds come from the engine itself: a value that looks like a field, one that looks
+like a call, and a pattern that needs no regular expression. The others are ours: each
+names a quirk of the engine that this condition runs into, and how to write it instead.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from workbench.condition.semantics.paths import has_sibling_patterns
+from workbench.condition.semantics.transformers import STRING_TRANSFORMERS
+from workbench.condition.syntax.lexer import TRANSFORMERS
+from workbench.condition.syntax.nodes import (
+    BinaryCheckExpr,
+    CallStep,
+    Constants,
+    ListExpr,
+    ListStep,
+    Operand,
+    ValueExpr,
+)
+from workbench.fields.builtin import GENERIC_FIELDS
+from workbench.fields.reference import FieldFault, FieldRef, find_field
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from workbench.condition.syntax.nodes import BoundCheck
+    from workbench.diagnostics import Span
+    from workbench.fields.declarations import FieldInfo
+
+__all__ = ["Warn", "check_warnings", "value_warnings"]
+
+
+class Warn(NamedTuple):
+    """One warning before it has a place in lines and columns."""
+
+    code: str
+    message: str
+    span: Span
+    hint: str
+
+
+_SPECIAL = frozenset(b".+*?^$()[]{}|\\\0")
+_WHITE = b" \t\n\v\f\r"
+
+
+def _shown(value: bytes) -> str:
+    return f"'{value[:60].decode('utf-8', 'backslashreplace')}'"
+
+
+def _needs_regex(pattern: bytes) -> bool:
+    """Tell, as the engine does, whether a pattern uses what only patterns can do."""
+    last = len(pattern) - 1
+    at = 0
+    while at <= last:
+        char = pattern[at : at + 1]
+        if (at == 0 and char == b"^") or (at == last and char == b"$"):
+            at += 1
+        elif (
+            ((at == 0 and last > 0) or at == last - 1)
+            and char == b"."
+            and pattern[at + 1] in b"+*?\0"
+        ):
+            at += 2
+        elif pattern[at] in _SPECIAL:
+            return True
+        else:
+            at += 1
+    return False
+
+
+def _is_field(text: str, fields: Mapping[str, FieldInfo]) -> bool:
+    name, bracket, rest = text.partition("[")
+    if bracket and not rest.endswith("]"):
+        return False
+    if name not in fields and name not in GENERIC_FIELDS:
+        return False
+    try:
+        find_field(FieldRef(name, rest[:-1] if bracket else None), fields)
+    except FieldFault:
+        return False
+    return True
+
+
+def value_warnings(
+    op: str, items: Sequence[ValueExpr], fields: Mapping[str, FieldInfo]
+) -> Iterator[Warn]:
+    """Give the engine's own warnings about constants, in its order."""
+    for item in items:
+        value = item.value
+        if op == "regex" and not _needs_regex(value):
+            yield Warn(
+                "regex-not-needed",
+                f"the pattern {_shown(value)} needs no regular expression",
+                item.span,
+                "=, contains, startswith or endswith do the same and are faster",
+            )
+        bare = value.translate(None, _WHITE)
+        text = bare.decode("utf-8", "surrogateescape")
+        if _is_field(text, fields):
+            yield Warn(
+                "value-looks-like-field",
+                f"{_shown(value)} is a field, but here it is just a text",
+                item.span,
+                f"to compare with the field write val({text})",
+            )
+        if bare.endswith(b")"):
+            head = text.partition("(")[0]
+            if head in TRANSFORMERS or head == "val":
+                yield Warn(
+                    "value-looks-like-call",
+                    f"{_shown(value)} is a call, but in quotes it is just a text",
+                    item.span,
+                    "write it without quotes, and not inside a list",
+                )
+
+
+def _ends_in_nul(operand: Operand) -> bool:
+    """Tell whether the value comes out of a string transformer, NUL included."""
+    last = operand.steps[-1]
+    return isinstance(last, CallStep) and last.name in STRING_TRANSFORMERS
+
+
+def check_warnings(node: BinaryCheckExpr, check: BoundCheck) -> Iterator[Warn]:
+    """Give our warnings about a bound check."""
+    left, right = check.left, check.right
+    yield from _operand_warnings(left)
+    if isinstance(right, Operand):
+        yield from _operand_warnings(right)
+        yield from _closing_nul_warnings(node, left, right)
+        return
+    if node.op in ("in", "intersects") and left.is_list and _ends_in_nul(left):
+        name = left.steps[-1].name  # type: ignore[union-attr]
+        yield Warn(
+            "never-matches",
+            f"{name}() of a list never equals a constant in the real engine, because it"
+            " counts a closing NUL",
+            node.left.span,
+            "compare the plain list, or join it first: join(',', list) contains …",
+        )
+    if isinstance(right, Constants):
+        yield from _constant_warnings(node, check, right)
+
+
+def _closing_nul_warnings(
+    node: BinaryCheckExpr, left: Operand, right: Operand
+) -> Iterator[Warn]:
+    if node.op not in ("in", "intersects") or left.type != "string":
+        return
+    left_counts = left.is_list and _ends_in_nul(left)
+    if _ends_in_nul(right) != left_counts:
+        side = node.left if left_counts else node.right
+        yield Warn(
+            "never-matches",
+            f"'{node.op}' never matches here in the real engine: one side counts a"
+            " closing NUL, the other does not",
+            side.span,
+            "use = for single values"
+            if not left.is_list
+            else "apply the same transformer to both sides",
+        )
+
+
+def _operand_warnings(operand: Operand) -> Iterator[Warn]:
+    steps = operand.steps
+    for step in steps:
+        if isinstance(step, ListStep):
+            mixed = [
+                index
+                for index, decimal in zip(step.items, step.decimal, strict=True)
+                if not decimal and _kind(operand, index) != "string"
+            ]
+            if mixed:
+                yield Warn(
+                    "raw-bytes",
+                    "only texts and uint64 fields print as text in a list; the other"
+                    " items stand for their raw bytes",
+                    operand.span,
+                    "leave them out",
+                )
+        elif isinstance(step, CallStep) and step.name in ("join", "concat"):
+            if any(_kind(operand, index) != "string" for index in step.args):
+                yield Warn(
+                    "raw-bytes",
+                    f"{step.name}() of values that are not text gives their raw bytes",
+                    operand.span,
+                    "put uint64 fields in a list in parentheses: join(',', (a, b))",
+                )
+            first = steps[step.args[0]]
+            if (
+                step.name == "join"
+                and isinstance(first, CallStep)
+                and first.name in STRING_TRANSFORMERS
+            ):
+                yield Warn(
+                    "cut-at-nul",
+                    "a transformed separator ends in a NUL, which cuts the joined text"
+                    " behind the first separator",
+                    operand.span,
+                    "write the separator as a constant",
+                )
+        elif isinstance(step, CallStep) and step.name == "len":
+            inner = steps[step.args[0]]
+            if (
+                isinstance(inner, CallStep)
+                and inner.name == "getopt"
+                and inner.option is None
+            ):
+                yield Warn(
+                    "length-of-getopt",
+                    "the real engine stops at len(getopt(…)) unless exactly one item"
+                    " results",
+                    operand.span,
+                    "ask for one option: len(getopt(…)[x])",
+                )
+
+
+def _kind(operand: Operand, index: int) -> str:
+    step = operand.steps[index]
+    return getattr(step, "type", "string")
+
+
+def _constant_warnings(
+    node: BinaryCheckExpr, check: BoundCheck, right: Constants
+) -> Iterator[Warn]:
+    span = node.right.span
+    values = right.values
+    if isinstance(node.right, ValueExpr) and node.right.form == "word":
+        word = node.right.value.decode()
+        before = f"{node.op} {node.modifier}" if node.modifier else node.op
+        yield Warn(
+            "set-of-one-word",
+            f"'{before} {word}' compares with the one text '{word}'",
+            span,
+            f"write {before} ({word}); lists of this name exist in rules files only",
+        )
+    if isinstance(node.right, ListExpr) and not node.right.items:
+        if node.right.dropped is not None:
+            yield Warn(
+                "dropped-value",
+                "the engine drops a first value with a bad escape, so that the list is"
+                " empty and never matches",
+                node.right.dropped,
+                "for a backslash write \\\\",
+            )
+        else:
+            yield Warn(
+                "empty-set", "an empty set never matches", span, "list some values"
+            )
+    if check.left.type == "ipnet" and node.modifier is not None:
+        if check.test == "in":
+            yield Warn(
+                "never-matches",
+                "'= anyof' compares addresses with networks byte by byte in the real"
+                " engine and never matches",
+                span,
+                "write in (…)",
+            )
+        elif check.test == "not_in":
+            yield Warn(
+                "always-matches",
+                "'!= allof' compares addresses with networks byte by byte in the real"
+                " engine and always matches",
+                span,
+                "write not … in (…)",
+            )
+    if node.op == "!=" and node.modifier == "anyof" and len(set(values)) > 1:
+        yield Warn(
+            "always-matches",
+            "a value always differs from at least one of several",
+            span,
+            "for 'none of these' write != allof (…), or not … in (…)",
+        )
+    if node.modifier == "oneof" and len(set(values)) < len(values):
+        yield Warn(
+            "repeated-value",
+            "oneof counts a value that is listed twice as two, so it never matches",
+            span,
+            "list every value once",
+        )
+    if (
+        node.op in ("=", "==")
+        and node.modifier == "allof"
+        and len(set(values)) > 1
+        and check.left.type != "ipnet"
+    ):
+        yield Warn(
+            "never-matches",
+            "a value never equals several values at once",
+            span,
+            "write in (…)",
+        )
+    if check.test == "pmatch" and has_sibling_patterns(values):  # type: ignore[arg-type]
+        yield Warn(
+            "order-matters",
+            "where several patterns stand side by side, the engine may miss paths: it"
+            " tries the last one first and then loses its place",
+            span,
+            "use separate pmatch checks joined by or",
+        )
+    if check.left.type == "string":
+        yield from _text_warnings(node)
+    elif (
+        _is_list_length(check.left)
+        and 0 in values
+        and check.test in ("eq", "in", "intersects", "le")
+    ):
+        yield Warn(
+            "absent-list",
+            "an empty list counts as absent, so the length of a list is never 0",
+            span,
+            "write not field exists",
+        )
+
+
+def _is_list_length(operand: Operand) -> bool:
+    last = operand.steps[-1]
+    if not isinstance(last, CallStep) or last.name != "len":
+        return False
+    return bool(getattr(operand.steps[last.args[0]], "is_list", False))
+
+
+def _text_warnings(node: BinaryCheckExpr) -> Iterator[Warn]:
+    items = node.right.items if isinstance(node.right, ListExpr) else (node.right,)
+    if node.op in ("<", "<=", ">", ">="):
+        yield Warn(
+            "text-order",
+            "the field is text, so the number is compared as text: '9' is not less"
+            " than 10",
+            node.right.span,
+            "compare a field of type uint64, or use len(field)",
+        )
+    for item in items:
+        if not isinstance(item, ValueExpr):
+            continue
+        if item.value == b"<NA>":
+            yield Warn(
+                "absent-text",
+                "<NA> is what outputs print for an absent value; an absent value never"
+                " equals it",
+                item.span,
+                "write not field exists",
+            )
+        elif b"\0" in item.value:
+            yield Warn(
+                "cut-at-nul",
+                "the engine reads the value up to its NUL only",
+                item.span,
+                "remove the NUL",
+            )

@@ -1,0 +1,1 @@
+"""What operators, values and transformers mean: globs, paths, regular expressions."""

@@ -1,0 +1,1 @@
+"""The grammar of conditions: text to tree, and tree to canonical text."""

@@ -1,0 +1,120 @@
+"""Corrections: what the writer of a condition probably meant.
+
+Each function looks at what stands at the cursor, where something else was expected.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from workbench.condition.syntax.lexer import MODIFIERS, TRANSFORMERS
+from workbench.condition.syntax.operators import OPERATORS
+
+if TYPE_CHECKING:
+    from workbench.condition.syntax.lexer import Cursor
+
+__all__ = [
+    "check_hint",
+    "escape_hint",
+    "list_hint",
+    "operator_hint",
+    "trailing_hint",
+    "value_hint",
+]
+
+_WRONG_WORDS = {
+    "AND": "and",
+    "OR": "or",
+    "NOT": "not",
+    "IN": "in",
+    "EXISTS": "exists",
+    "&&": "and",
+    "&": "and",
+    "||": "or",
+    "|": "or",
+    "!": "not",
+    "~": "regex",
+    "=~": "regex",
+    "like": "glob",
+    "LIKE": "glob",
+    "matches": "regex",
+    "is": "=",
+    "≠": "!=",
+}
+
+
+def _found_word(cursor: Cursor) -> str:
+    return cursor.ahead().strip("'")
+
+
+def trailing_hint(cursor: Cursor) -> str | None:
+    """Correct something behind a complete expression."""
+    found = _found_word(cursor)
+    last = cursor.last.decode("utf-8", "replace")
+    if found in _WRONG_WORDS and _WRONG_WORDS[found] in ("and", "or", "not"):
+        return f"write '{_WRONG_WORDS[found]}'"
+    if last in TRANSFORMERS or last == "val":
+        return f"a call needs its parenthesis at once: {last}(…)"
+    if last in MODIFIERS:
+        return f"'{last}' needs a blank on both sides and a list: {last} (a, b)"
+    if found == "(":
+        return "to group, write 'and (…)' or 'or (…)'; to list values, use in (…)"
+    if found == "#":
+        return "conditions have no comments"
+    if found in ("=", ",", "("):
+        return "quote a value that holds blanks, quotes, = , ( or )"
+    return None
+
+
+def check_hint(cursor: Cursor) -> str | None:
+    """Correct what stands where a check should begin."""
+    found = _found_word(cursor)
+    if found == "!":
+        return "write 'not' for '!'"
+    if found == "#":
+        return "conditions have no comments"
+    if found == ")":
+        return "a group must hold a check"
+    if found == "the end of the text":
+        return "a check must follow here, such as: evt.num exists"
+    return "a check begins with a field, such as: evt.source = …"
+
+
+def operator_hint(cursor: Cursor) -> str:
+    """Correct what stands where an operator should."""
+    found = _found_word(cursor)
+    if found in _WRONG_WORDS:
+        return f"write '{_WRONG_WORDS[found]}'"
+    if found.lower() in OPERATORS:
+        if found.lower() != found:
+            return f"operators are lower case: {found.lower()}"
+        return f"'{found}' needs a blank behind it"
+    if found in MODIFIERS:
+        return f"a modifier stands behind an operator: = {found} (a, b)"
+    return "one of " + " ".join(OPERATORS)
+
+
+def list_hint(cursor: Cursor) -> str | None:
+    """Correct what stands in a list where a comma or its end should."""
+    found = _found_word(cursor)
+    if found == "(":
+        return "lists do not nest and hold no calls"
+    if found == "the end of the text":
+        return "the list is not closed"
+    return "separate values by commas; quote values with blanks, quotes, = , ( or )"
+
+
+def escape_hint(escape: str) -> str:
+    """Correct a backslash and the character behind it."""
+    if escape in ("'", '"'):
+        return "the other kind of quote needs no backslash"
+    if escape == "x":
+        return r"\xHH is known to newer engines only"
+    return f"for a backslash write \\\\, here \\\\{escape}"
+
+
+def value_hint(cursor: Cursor) -> str:
+    """Correct what stands where a value should."""
+    if cursor.raw[cursor.at : cursor.at + 1] in (b"'", b'"'):
+        return "the quote is not closed; a backslash before a quote keeps it open"
+    return "quote a value that is empty or holds blanks, quotes, = , ( or )"

@@ -1,0 +1,250 @@
+"""The values of ``evt.*`` fields, a column at a time, as the engine gives them.
+
+Made from ``evt.num``, ``evt.rawtime`` and, where kept, the stored event itself. Local
+times use the process's UTC offset of this moment for every event, as the engine does.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from workbench.fields.builtin import GENERIC_FIELDS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = [
+    "GenericContext",
+    "async_flags",
+    "fallback_info",
+    "first_time",
+    "generic_column",
+    "host_name",
+    "iso_times",
+    "payloads",
+]
+
+_NS = 10**9
+# Types of stored events, and where their parts begin.
+_ASYNC_EVENT = 402
+_TYPE_AT = 20
+PAYLOAD_AT = 38
+_ASYNC_NAME_AT = 42
+# The engine shows so many payload bytes when a plugin has no text of its own.
+_SHOWN_BYTES = 50
+
+
+@dataclass(frozen=True, slots=True)
+class GenericContext:
+    """What ``evt.*`` values need beyond the table.
+
+    ``start_ns``: time of the first event of the capture. ``plugin``: name of the source
+    plugin, None if unknown. ``hostname``: as captured. ``plugin_info``: gives the
+    plugin's texts for stored events (null where it has none), or gives None.
+    """
+
+    source: str
+    start_ns: int
+    plugin: str | None
+    hostname: str
+    plugin_info: Callable[[pa.ChunkedArray, pa.ChunkedArray], pa.ChunkedArray | None]
+
+
+def host_name() -> str:
+    """Give the name that evt.hostname shows for events captured here and now."""
+    return os.environ.get("FALCO_HOSTNAME") or socket.gethostname()
+
+
+def _constant(text: str | None, rows: int) -> pa.Array:
+    """Give one text for every row as a dictionary column, null for None."""
+    if text is None:
+        return pa.nulls(rows, pa.string())
+    codes = pa.array(np.zeros(rows, np.int32))
+    return pa.DictionaryArray.from_arrays(codes, pa.array([text], pa.string()))
+
+
+def _times(table: pa.Table) -> np.ndarray:
+    """Give the raw times as uint64 nanoseconds."""
+    chunks = [
+        np.frombuffer(c.buffers()[1], np.uint64)[c.offset : c.offset + len(c)]
+        for c in table.column("evt.rawtime").chunks
+        if len(c)
+    ]
+    return np.concatenate(chunks) if chunks else np.empty(0, np.uint64)
+
+
+def _integers(values: np.ndarray) -> pa.Array:
+    """Wrap int64 values; ``pyarrow.array`` would import pandas first, for a second."""
+    memory = np.ascontiguousarray(values, np.int64)
+    return pa.Array.from_buffers(pa.int64(), len(memory), [None, pa.py_buffer(memory)])
+
+
+def _digits(numbers: np.ndarray) -> pa.Array:
+    """Turn numbers below 10^9 into texts of nine digits."""
+    rest = numbers.astype(np.uint32)
+    chars = np.empty((len(rest), 9), np.uint8)
+    for place in range(8, -1, -1):
+        rest, digit = np.divmod(rest, np.uint32(10))
+        chars[:, place] = digit + ord("0")
+    offsets = np.arange(0, 9 * len(chars) + 1, 9, dtype=np.int32)
+    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(chars)]
+    return pa.Array.from_buffers(pa.string(), len(chars), buffers)
+
+
+def _word(text: str) -> pa.Scalar:
+    """Wrap a text, for the same reason."""
+    data = text.encode()
+    ends = pa.py_buffer(np.array([0, len(data)], np.int32))
+    return pa.Array.from_buffers(pa.string(), 1, [None, ends, pa.py_buffer(data)])[0]
+
+
+def _time_text(times: np.ndarray, form: str, *, local: bool, nanos: bool) -> pa.Array:
+    """Format times; many events share a second, so each second is done once."""
+    seconds, remainder = np.divmod(times, np.uint64(_NS))
+    shift = time.localtime().tm_gmtoff if local else 0
+    unique, inverse = np.unique(seconds.astype(np.int64) + shift, return_inverse=True)
+    texts = pc.strftime(_integers(unique).cast(pa.timestamp("s")), format=form)
+    whole = texts.take(_integers(inverse))
+    if not nanos:
+        return whole
+    return pc.binary_join_element_wise(whole, _digits(remainder), _word("."))
+
+
+def iso_times(table: pa.Table) -> pa.Array:
+    """Give the times of events as ``2024-05-01T10:00:00.000000001Z``."""
+    text = _time_text(_times(table), "%Y-%m-%dT%H:%M:%S", local=False, nanos=True)
+    return pc.binary_join_element_wise(text, _word("Z"), _word(""))
+
+
+def payloads(raw: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    """Give the plugin's own bytes of stored events, null where they are not one."""
+    # An open-ended binary_slice miscounts its buffer in some releases of Arrow.
+    return pc.binary_replace_slice(raw, 0, PAYLOAD_AT, b"")
+
+
+def fallback_info(payload: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    """Give the text the engine makes when a plugin has none for its event."""
+    head = pc.binary_slice(payload, 0, _SHOWN_BYTES)
+    size = pc.binary_length(payload)
+    odd = pc.match_substring_regex(head, "[^ -~]")
+    shown = pc.if_else(odd, pa.scalar(b"<binary>"), head)
+    cut = pc.and_(pc.greater(size, _SHOWN_BYTES), pc.invert(odd))
+    tail = pc.if_else(cut, pa.scalar(b"..."), pa.scalar(b""))
+    length = size.cast(pa.string()).cast(pa.binary())
+    parts = (pa.scalar(b"datalen="), length, pa.scalar(b" data="), shown, tail)
+    return pc.binary_join_element_wise(*parts, pa.scalar(b""))
+
+
+def async_flags(table: pa.Table) -> np.ndarray:
+    """Tell which stored events a plugin injected on its own."""
+    found = np.zeros(table.num_rows, bool)
+    if "raw" not in table.column_names:
+        return found
+    row = 0
+    for chunk in table.column("raw").chunks:
+        offsets = np.frombuffer(chunk.buffers()[1], np.int32)
+        offsets = offsets[chunk.offset : chunk.offset + len(chunk) + 1]
+        usable = np.diff(offsets) >= _TYPE_AT + 2
+        raw = chunk.buffers()[2]
+        data = np.frombuffer(raw if raw is not None else b"", np.uint8)
+        at = offsets[:-1][usable] + _TYPE_AT
+        kinds = data[at].astype(np.uint16) | data[at + 1].astype(np.uint16) << 8
+        found[row : row + len(chunk)][usable] = kinds == _ASYNC_EVENT
+        row += len(chunk)
+    return found
+
+
+def first_time(table: pa.Table) -> int | None:
+    """Give the time that evt.reltime counts from: of the first event of a source.
+
+    None when ``table`` has no event but asynchronous ones, which do not count.
+    """
+    if not table.num_rows:
+        return None
+    own = np.flatnonzero(~async_flags(table))
+    return int(_times(table)[own[0]]) if len(own) else None
+
+
+def _async_names(table: pa.Table) -> pa.Array:
+    flags = async_flags(table)
+    names: list[bytes | None] = [None] * table.num_rows
+    if flags.any():
+        raw = table.column("raw")
+        for row in np.flatnonzero(flags):
+            names[row] = raw[int(row)].as_py()[_ASYNC_NAME_AT:].split(b"\0", 1)[0]
+    return pa.array(names, pa.binary())
+
+
+def _plugin_info(table: pa.Table, context: GenericContext) -> pa.ChunkedArray:
+    """Ask the plugin for its texts, fall back to the engine's; async has none."""
+    if "raw" not in table.column_names:
+        raise KeyError("evt.plugininfo")
+    raw = table.column("raw")
+    own = fallback_info(payloads(raw))
+    given = context.plugin_info(raw, table.column("evt.num"))
+    if given is not None:
+        empty = pc.equal(pc.binary_length(given), 0)
+        own = pc.coalesce(pc.if_else(empty, None, given), own)
+    flags = async_flags(table)
+    return pc.if_else(pa.array(flags), None, own) if flags.any() else own
+
+
+# Text field → strftime form, local time or UTC, with nanoseconds or not.
+_TIME_FORMS: dict[str, tuple[str, bool, bool]] = {
+    "evt.time": ("%H:%M:%S", True, True),
+    "evt.time.s": ("%H:%M:%S", True, False),
+    "evt.datetime": ("%Y-%m-%d %H:%M:%S", True, True),
+    "evt.datetime.s": ("%Y-%m-%d %H:%M:%S", True, False),
+}
+
+
+def generic_column(
+    name: str, table: pa.Table, context: GenericContext
+) -> pa.Array | pa.ChunkedArray:
+    """Give the values of a generic field for the rows of ``table``.
+
+    ``table`` has ``evt.num`` and ``evt.rawtime``, both uint64. Raises KeyError when
+    ``name`` is no generic field, or needs stored events that the table does not have.
+    """
+    if name not in GENERIC_FIELDS:
+        raise KeyError(name)
+    rows = table.num_rows
+    if name in {"evt.num", "evt.rawtime"}:
+        return table.column(name)
+    if name in _TIME_FORMS:
+        form, local, nanos = _TIME_FORMS[name]
+        return _time_text(_times(table), form, local=local, nanos=nanos)
+    if name == "evt.time.iso8601":
+        text = _time_text(_times(table), "%Y-%m-%dT%H:%M:%S", local=False, nanos=True)
+        return pc.binary_join_element_wise(text, "+0000", "")
+    if name.startswith(("evt.rawtime.", "evt.reltime")):
+        times = _times(table)
+        if name.startswith("evt.reltime"):
+            # Unsigned: earlier than the first event wraps around, as in the engine.
+            times = times - np.uint64(context.start_ns)
+        if name.endswith(".s"):
+            times = times // np.uint64(_NS)
+        elif name.endswith(".ns"):
+            times = times % np.uint64(_NS)
+        return pa.array(times)
+    if name == "evt.source":
+        return _constant(context.source or None, rows)
+    if name == "evt.hostname":
+        return _constant(context.hostname, rows)
+    if name == "evt.pluginname":
+        names = _constant(context.plugin, rows)
+        flags = async_flags(table)
+        return pc.if_else(pa.array(flags), None, names) if flags.any() else names
+    if name == "evt.is_async":
+        return pa.array(async_flags(table))
+    if name == "evt.asynctype":
+        return _async_names(table)
+    return _plugin_info(table, context)

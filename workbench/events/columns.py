@@ -1,0 +1,269 @@
+"""Columns that a table of events lacks: made from what it has, or extracted again."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+import pyarrow as pa
+
+from workbench.arrow.types import join_batches
+from workbench.errors import WorkbenchError
+from workbench.events.builtin_columns import GenericContext, generic_column, payloads
+from workbench.fields.builtin import GENERIC_FIELDS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from workbench.fields.declarations import FieldTable
+    from workbench.session.interface import EndReason
+
+__all__ = ["ColumnMaker", "Feeder", "Origin", "source_rows", "with_number_and_time"]
+
+
+class Feeder(Protocol):
+    """What can answer for fields that a table lacks: the plugins it came from."""
+
+    def fields_of(self, source: str) -> FieldTable:
+        """Give the fields usable for events of ``source``."""
+
+    def extract_columns(
+        self,
+        raw: pa.ChunkedArray,
+        numbers: pa.ChunkedArray,
+        source: str,
+        texts: Sequence[str],
+    ) -> dict[str, pa.ChunkedArray]:
+        """Feed stored events again; give the columns by name, one row per event."""
+
+    def places(
+        self,
+        raw: pa.ChunkedArray,
+        numbers: pa.ChunkedArray,
+        source: str,
+        texts: Sequence[str],
+    ) -> dict[str, pa.ChunkedArray]:
+        """Tell where in the events values were found: ``…#start`` and ``…#len``."""
+
+    def event_strings(
+        self, raw: pa.ChunkedArray, numbers: pa.ChunkedArray, source: str
+    ) -> pa.ChunkedArray | None:
+        """Give the plugin's text per event (null: none), None without a plugin."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where events came from, as plain data that files keep.
+
+    ``source``: event source, "" when unknown or mixed. ``start_ns``: time of the first
+    event of the capture, from which evt.reltime counts. ``end_reason``: how the capture
+    ended, None when unknown. ``notes``: what a reader should know.
+    """
+
+    source: str = ""
+    plugin: str | None = None
+    plugin_version: str | None = None
+    hostname: str = ""
+    start_ns: int = 0
+    end_reason: EndReason | None = None
+    notes: tuple[str, ...] = ()
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+class ColumnMaker:
+    """Gives columns of one table by name and keeps those it had to make."""
+
+    def __init__(self, table: pa.Table, origin: Origin, feeder: Feeder | None) -> None:
+        """Work on ``table``, which has at least ``evt.num`` and ``evt.rawtime``."""
+        self.table = table
+        self.origin = origin
+        self.feeder = feeder
+        self._made: dict[str, pa.ChunkedArray] = {}
+
+    def columns(self, names: Sequence[str]) -> dict[str, pa.ChunkedArray]:
+        """Give columns by name: there, made before, generic, or extracted now.
+
+        Raises WorkbenchError when stored events or a plugin would be needed.
+        """
+        have = set(self.table.column_names)
+        for name in names:
+            if name in have or name in self._made:
+                continue
+            if name in GENERIC_FIELDS:
+                self._made[name] = _chunked(self._generic(name))
+            elif name == "payload":
+                self._made[name] = payloads(self._raw([name]))
+        rest = [n for n in names if n not in have and n not in self._made]
+        if rest:
+            self._made.update(self._extracted(rest))
+        return {n: self.table.column(n) if n in have else self._made[n] for n in names}
+
+    def table_with(self, names: Sequence[str]) -> pa.Table:
+        """Give the table with further columns behind its own."""
+        table = self.table
+        for name, column in self.columns(names).items():
+            if name not in table.column_names:
+                table = table.append_column(name, column)
+        return table
+
+    def with_places(self, row: pa.Table, names: Sequence[str]) -> pa.Table:
+        """Add to ``row``, part of the table, where its values lie in the event."""
+        fields = [n for n in names if n not in GENERIC_FIELDS and n != "payload"]
+        if self.feeder is None or "raw" not in row.column_names or not fields:
+            return row
+        found: dict[str, pa.ChunkedArray] = {}
+        # A plugin that fails here only leaves the explanation without places.
+        with contextlib.suppress(WorkbenchError):
+            found = self.feeder.places(
+                row.column("raw"), row.column("evt.num"), self.origin.source, fields
+            )
+        for name, column in found.items():
+            if name not in row.column_names:
+                row = row.append_column(name, column)
+        return row
+
+    def _generic(self, name: str) -> pa.Array | pa.ChunkedArray:
+        origin, feeder = self.origin, self.feeder
+
+        def info(raw: pa.ChunkedArray, numbers: pa.ChunkedArray) -> Any:
+            if feeder is None:
+                return None
+            if origin.source:
+                return feeder.event_strings(raw, numbers, origin.source)
+            return self._texts_of_each_source(raw, numbers, feeder)
+
+        context = GenericContext(
+            origin.source, origin.start_ns, origin.plugin, origin.hostname, info
+        )
+        try:
+            return generic_column(name, self.table, context)
+        except KeyError:
+            self._raw([name])
+            raise
+
+    def _texts_of_each_source(
+        self, raw: pa.ChunkedArray, numbers: pa.ChunkedArray, feeder: Feeder
+    ) -> pa.ChunkedArray:
+        """Ask the plugin of each source for the texts of its events."""
+        pieces: list[pa.ChunkedArray] = []
+        places = np.full(len(raw), -1, np.int64)
+        for source, rows in source_rows(self.table).items():
+            chosen = pa.array(rows)
+            texts = feeder.event_strings(raw.take(chosen), numbers.take(chosen), source)
+            if texts is not None:
+                start = sum(map(len, pieces))
+                places[rows] = np.arange(start, start + len(rows))
+                pieces.append(texts)
+        return _scattered(pieces, places)
+
+    def _raw(self, names: Sequence[str]) -> pa.ChunkedArray:
+        """Give the stored events, or say how to have them next time."""
+        if "raw" not in self.table.column_names:
+            raise WorkbenchError(
+                f"{', '.join(names)}: not captured, and the events themselves were not "
+                "kept; capture again with keep_events=True, or name it in fields="
+            )
+        return self.table.column("raw")
+
+    def _extracted(self, names: Sequence[str]) -> dict[str, pa.ChunkedArray]:
+        raw = self._raw(names)
+        if self.feeder is None:
+            raise WorkbenchError(
+                f"{', '.join(names)}: not captured, and no plugin is loaded to extract "
+                "it; give one with events.attach(plugin) or open_events(…, plugins=…), "
+                "on the command line with --with PLUGIN"
+            )
+        numbers = self.table.column("evt.num")
+        if self.origin.source:
+            return self.feeder.extract_columns(raw, numbers, self.origin.source, names)
+        return self._of_each_source(raw, numbers, names)
+
+    def _of_each_source(
+        self, raw: pa.ChunkedArray, numbers: pa.ChunkedArray, names: Sequence[str]
+    ) -> dict[str, pa.ChunkedArray]:
+        """Extract from events of several sources, each with the fields it has."""
+        pieces: dict[str, list[pa.ChunkedArray]] = {name: [] for name in names}
+        places = {name: np.full(len(raw), -1, np.int64) for name in names}
+        for source, rows in source_rows(self.table).items():
+            known = self.feeder.fields_of(source) if self.feeder else {}
+            mine = [name for name in names if name.partition("[")[0] in known]
+            if not mine or self.feeder is None:
+                continue
+            chosen = pa.array(rows)
+            found = self.feeder.extract_columns(
+                raw.take(chosen), numbers.take(chosen), source, mine
+            )
+            for name, column in found.items():
+                start = sum(map(len, pieces[name]))
+                places[name][rows] = np.arange(start, start + len(rows))
+                pieces[name].append(column)
+        return {name: _scattered(pieces[name], places[name]) for name in names}
+
+
+def with_number_and_time(table: pa.Table) -> pa.Table:
+    """Give the table with evt.num and evt.rawtime first, as uint64."""
+    rows = table.num_rows
+    columns = {name: table.column(name) for name in table.column_names}
+    numbers = columns.pop("evt.num", None)
+    if numbers is None:
+        numbers = pa.chunked_array([pa.array(np.arange(1, rows + 1, dtype=np.uint64))])
+    times = columns.pop("evt.rawtime", None)
+    seen = columns.get("evt.time")
+    if seen is not None and pa.types.is_timestamp(seen.type):
+        # For conditions evt.time is a text, made from the raw time.
+        del columns["evt.time"]
+        times = seen if times is None else times
+    if times is None:
+        times = pa.chunked_array([pa.array(np.zeros(rows, np.uint64))])
+    first = {"evt.num": numbers.cast(pa.uint64()), "evt.rawtime": _as_ns(times)}
+    return pa.table({**first, **columns})
+
+
+def _as_ns(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Give times as uint64 nanoseconds."""
+    if pa.types.is_timestamp(column.type):
+        column = column.cast(pa.timestamp("ns", column.type.tz)).cast(pa.int64())
+    return column.fill_null(0).cast(pa.uint64(), safe=False)
+
+
+def source_rows(table: pa.Table) -> dict[str, np.ndarray]:
+    """Give the rows of each event source that ``evt.source`` names, by first use."""
+    if "evt.source" not in table.column_names or not table.num_rows:
+        return {}
+    column = table.column("evt.source")
+    if not pa.types.is_dictionary(column.type):
+        column = column.dictionary_encode()
+    column = column.unify_dictionaries()
+    codes = np.concatenate(
+        [c.indices.fill_null(-1).to_numpy(zero_copy_only=False) for c in column.chunks]
+    )
+    words = column.chunk(0).dictionary.to_pylist()
+    used = [code for code in dict.fromkeys(codes.tolist()) if code >= 0]
+    return {_word(words[code]): np.flatnonzero(codes == code) for code in used}
+
+
+def _word(value: bytes | str) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+
+
+def _scattered(
+    pieces: Sequence[pa.ChunkedArray], places: np.ndarray
+) -> pa.ChunkedArray:
+    """Put values at their rows; null where no piece has one."""
+    if not pieces:
+        return pa.chunked_array([pa.nulls(len(places), pa.binary())])
+    batches = [
+        pa.RecordBatch.from_arrays([chunk], ["value"])
+        for piece in pieces
+        for chunk in piece.chunks
+    ]
+    values = join_batches(batches).column("value")
+    return values.take(pa.array(places, mask=places < 0))
+
+
+def _chunked(column: pa.Array | pa.ChunkedArray) -> pa.ChunkedArray:
+    if isinstance(column, pa.ChunkedArray):
+        return column
+    return pa.chunked_array([column], column.type)

@@ -1,0 +1,457 @@
+"""Events: a table of captured events, and where it came from.
+
+The table is in the condition layout: values as the engine sees them. What people read
+(:attr:`Events.frame`) and what is missing (``evt.*`` fields, fields that were not
+captured) is made from it when asked for: generic fields from number and time, plugin
+fields by feeding the stored events to the plugin again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from workbench.events.builtin_columns import PAYLOAD_AT, first_time, host_name
+from workbench.events.columns import (
+    ColumnMaker,
+    Feeder,
+    Origin,
+    source_rows,
+    with_number_and_time,
+)
+from workbench.events.whole_stream import keep_stream
+from workbench.fields.declarations import FieldInfo, FieldTable, as_field_table
+from workbench.fields.reference import resolve
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable, Mapping
+
+    import pandas as pd
+
+    from workbench.session.interface import EndReason
+
+__all__ = ["Events", "events_from_table", "open_events"]
+
+
+class Events:
+    """Captured events: one row per event, in order of arrival.
+
+    Immutable but for labels: everything that selects or adds gives new ``Events``.
+    """
+
+    def __init__(
+        self,
+        table: pa.Table,
+        *,
+        fields: FieldTable,
+        origin: Origin,
+        feeder: Feeder | None = None,
+    ) -> None:
+        """Wrap ``table``, which has at least ``evt.num`` and ``evt.rawtime``."""
+        self._table = table
+        self._fields = fields
+        self._origin = origin
+        self._maker = ColumnMaker(table, origin, feeder)
+        self._frame: pd.DataFrame | None = None
+        self._sources: list[str] | None = None
+        self._labels: dict[int, bool] = {}
+
+    # -- what it is ------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        rows: int = self._table.num_rows
+        return rows
+
+    @property
+    def table(self) -> pa.Table:
+        """The events as an Arrow table in the condition layout."""
+        return self._table
+
+    @property
+    def fields(self) -> FieldTable:
+        """The fields that conditions on these events may name, besides ``evt.*``."""
+        return self._fields
+
+    @property
+    def source(self) -> str:
+        """The event source, "" when unknown or mixed."""
+        return self._origin.source
+
+    @property
+    def origin(self) -> Origin:
+        """Plugin, version, host and end of the capture."""
+        return self._origin
+
+    @property
+    def end_reason(self) -> EndReason | None:
+        """How the capture ended: eof, limit, cancelled, failure, crashed or hung."""
+        return self._origin.end_reason
+
+    @property
+    def columns(self) -> list[str]:
+        """Names of the columns of :attr:`frame`."""
+        return list(self.frame.columns)
+
+    @property
+    def keeps_raw(self) -> bool:
+        """Whether the stored events are there, for further fields and ``.scap``."""
+        return "raw" in self._table.column_names
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The events as a DataFrame for reading, one row per event.
+
+        ``evt.num`` (uint64), ``evt.time`` (timestamp[ns, UTC]), ``evt.source``, then
+        one column per field; absent values are NA. Made once and kept.
+        """
+        if self._frame is None:
+            from workbench.events.frame import event_frame
+
+            self._frame = event_frame(self._table, self._fields, source=self.source)
+        return self._frame
+
+    @property
+    def shown_table(self) -> pa.Table:
+        """The table with the columns that every shown row begins with."""
+        return self._maker.table_with(["evt.source"])
+
+    # -- what rules and conditions are checked against -------------------------------
+
+    @property
+    def sources(self) -> list[str]:
+        """The event sources of these events; several in a mixed capture file."""
+        if self.source:
+            return [self.source]
+        if self._sources is None:
+            self._sources = list(source_rows(self._table))
+        return list(self._sources)
+
+    def by_source(self) -> dict[str, Events]:
+        """Give the events of each source apart, in order of first appearance."""
+        if self.source:
+            return {self.source: self}
+        found = {}
+        for source, rows in source_rows(self._table).items():
+            origin = replace(self._origin, source=source)
+            found[source] = Events(
+                self._table.take(pa.array(rows)),
+                fields=self.fields_of(source),
+                origin=origin,
+                feeder=self._maker.feeder,
+            )
+        return found
+
+    def fields_of(self, source: str) -> FieldTable:
+        """Give the fields usable in rules of ``source``, without ``evt.*``."""
+        if source not in self.sources:
+            return FieldTable()
+        feeder = self._maker.feeder
+        if self.source or feeder is None:
+            return self._fields
+        return feeder.fields_of(source)
+
+    @property
+    def plugin_versions(self) -> dict[str, str]:
+        """Name → version of the plugins that made these events and fields, if known."""
+        origin = self._origin
+        versions = dict(getattr(self._maker.feeder, "plugin_versions", {}))
+        kept = origin.extra.get("plugins")
+        if isinstance(kept, dict):
+            versions |= {str(name): str(version) for name, version in kept.items()}
+        if origin.plugin is not None and origin.plugin_version is not None:
+            versions[origin.plugin] = origin.plugin_version
+        return versions
+
+    # -- selecting and adding --------------------------------------------------------
+
+    def __getitem__(self, key: Any) -> Any:
+        """Give a column of the frame by name, or some events by slice or mask."""
+        if isinstance(key, str):
+            if key in self.frame.columns:
+                return self.frame[key]
+            return self.extract(key).frame[key]
+        if isinstance(key, slice):
+            start, stop, step = key.indices(len(self))
+            if step == 1:
+                return self._derive(self._table.slice(start, max(0, stop - start)))
+            return self._derive(self._table.take(pa.array(range(start, stop, step))))
+        return self._derive(self._table.filter(self._as_mask(key)))
+
+    def extract(self, *field_texts: str) -> Events:
+        """Give the same events with further columns, such as ``"probe.kv[key]"``.
+
+        Fields of plugins are extracted from the stored events. Raises ConditionError
+        for an unknown field or a wrong argument, WorkbenchError when the events were
+        not kept or no plugin is there to ask.
+        """
+        names = ["payload" if t == "payload" else self._resolve(t) for t in field_texts]
+        columns = self._maker.columns(names)
+        table = self._table
+        at = table.column_names.index("raw") if self.keeps_raw else table.num_columns
+        for name, column in columns.items():
+            if name not in table.column_names:
+                table = table.add_column(at, name, column)
+                at += 1
+        return self._derive(table)
+
+    def where(self, condition: Any) -> Events:
+        """Give the events that match ``condition``, a text or a compiled condition.
+
+        Fields that were not captured are extracted from the stored events first.
+        Raises ConditionError when Falco would refuse the text.
+        """
+        return self._derive(self._table.filter(self._matches(condition)))
+
+    def mask(self, condition: Any) -> pd.Series[bool]:
+        """Tell for each event whether it matches: a boolean Series, one row per event.
+
+        Raises as :meth:`where`.
+        """
+        import pandas as pd
+
+        matches = self._matches(condition).to_numpy(zero_copy_only=False)
+        name = condition if isinstance(condition, str) else None
+        return pd.Series(matches.astype(bool, copy=False), name=name)
+
+    # -- understanding ---------------------------------------------------------------
+
+    def explain(self, evt_num: int, condition: Any) -> Any:
+        """Tell why event ``evt_num`` matches or not: every check with its values.
+
+        Gives an Explanation; where the events were kept and the plugin tells, it shows
+        the bytes that a value came from. Raises KeyError when there is no such event.
+        """
+        from workbench.condition.analysis.explain import explain
+
+        compiled, table = self._prepare(condition)
+        numbers = table.column("evt.num").to_numpy()
+        rows = np.flatnonzero(numbers == np.uint64(evt_num))
+        if not len(rows):
+            first, last = (numbers[0], numbers[-1]) if len(numbers) else (0, 0)
+            raise KeyError(f"no event {evt_num} here (events {first} to {last})")
+        row = table.slice(int(rows[0]), 1)
+        return explain(compiled, self._maker.with_places(row, compiled.columns), 0)
+
+    def places(self, row: int) -> dict[str, list[tuple[int, int]]]:
+        """Tell where in the payload of row ``row`` (from 0) its values were found.
+
+        Gives column → (start, length) in bytes, one pair per value; empty when the
+        events were not kept or the plugin does not tell.
+        """
+        one = self._table.slice(row, 1)
+        names = [name for name in one.column_names if name in self._fields]
+        placed = self._maker.with_places(one, names)
+        found: dict[str, list[tuple[int, int]]] = {}
+        for name in names:
+            if f"{name}#start" not in placed.column_names:
+                continue
+            pairs = [
+                placed.column(f"{name}#{part}")[0].as_py() for part in ("start", "len")
+            ]
+            starts, sizes = (p if isinstance(p, list) else [p] for p in pairs)
+            found[name] = [
+                (start - PAYLOAD_AT, size)
+                for start, size in zip(starts, sizes, strict=True)
+                if size and start is not None and start >= PAYLOAD_AT
+            ]
+        return {name: pairs for name, pairs in found.items() if pairs}
+
+    def funnel(self, condition: Any) -> Any:
+        """Count how many events pass each check, alone and in sequence."""
+        from workbench.condition.analysis.funnel import funnel
+
+        return funnel(*self._prepare(condition))
+
+    def near_misses(self, condition: Any) -> Any:
+        """Find the events that fail by exactly one check, grouped by that check."""
+        from workbench.condition.analysis.near_misses import near_misses
+
+        return near_misses(*self._prepare(condition))
+
+    @property
+    def labels(self) -> dict[int, bool]:
+        """Event number → whether a rule must match it, as given by :meth:`label`."""
+        return dict(self._labels)
+
+    def label(self, mask: Any, *, must_match: bool | None = True) -> Events:
+        """Mark events as "must match" or "must not match", for rule tests.
+
+        ``mask``: boolean Series or array, one per event, or a condition.
+        ``must_match``: None takes labels away. Gives these same events.
+        """
+        chosen = self._table.column("evt.num").filter(self._as_mask(mask))
+        for number in chosen.to_pylist():
+            if must_match is None:
+                self._labels.pop(number, None)
+            else:
+                self._labels[number] = bool(must_match)
+        return self
+
+    # -- keeping ---------------------------------------------------------------------
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the events to a file and give its path; the suffix decides the form.
+
+        ``.parquet`` and ``.arrow`` keep everything, ``.scap`` the stored events as
+        Falco reads them, ``.jsonl`` and ``.csv`` the frame as text. Raises
+        WorkbenchError for another suffix, or ``.scap`` without stored events.
+        """
+        from workbench.events.opening import save_events
+
+        return save_events(self, Path(path))
+
+    def attach(self, *plugins: Any) -> Events:
+        """Give the same events with plugins to ask for further fields.
+
+        ``plugins``: Plugin or Workbench objects, in registration order.
+        """
+        from workbench.events.extractor import feeder_of
+
+        feeder = feeder_of(plugins)
+        offered = [feeder.fields_of(source) for source in self.sources or [""]]
+        known = [info for table in offered for info in table.values()]
+        declared = FieldTable([*known, *self._fields.values()])
+        events = Events(
+            self._table, fields=declared, origin=self._origin, feeder=feeder
+        )
+        events._labels = dict(self._labels)
+        return events
+
+    # -- for those who run conditions and rules --------------------------------------
+
+    def table_with(self, columns: Iterable[str]) -> pa.Table:
+        """Give the table with further columns, generic or extracted, behind its own.
+
+        Raises WorkbenchError when stored events or a plugin would be needed.
+        """
+        return self._maker.table_with(list(columns))
+
+    def derive(self, table: pa.Table) -> Events:
+        """Give Events over ``table``, some rows or columns of this one's table."""
+        return self._derive(table)
+
+    # -- inside ----------------------------------------------------------------------
+
+    def _derive(self, table: pa.Table) -> Events:
+        """Give Events over another table of the same origin."""
+        feeder = self._maker.feeder
+        if table.num_rows < self._table.num_rows:
+            feeder = keep_stream(feeder, self._table, self._origin.source)
+        events = Events(table, fields=self._fields, origin=self._origin, feeder=feeder)
+        if self._labels:
+            kept = set(table.column("evt.num").to_pylist())
+            events._labels = {n: m for n, m in self._labels.items() if n in kept}
+        return events
+
+    def _resolve(self, text: str) -> str:
+        """Give the column name of a field reference."""
+        return resolve(text, self._fields).column
+
+    def _prepare(self, condition: Any) -> tuple[Any, pa.Table]:
+        """Compile a condition and give the table with every column it needs."""
+        if isinstance(condition, str):
+            from workbench.condition import compile_condition
+
+            condition = compile_condition(condition, self._fields)
+        return condition, self._maker.table_with(list(condition.columns))
+
+    def _matches(self, condition: Any) -> pa.Array:
+        compiled, table = self._prepare(condition)
+        return compiled.mask(table)
+
+    def _as_mask(self, mask: Any) -> pa.Array:
+        """Take a condition, a boolean Series, array or list as one flag per event."""
+        if isinstance(mask, str) or hasattr(mask, "columns"):
+            return self._matches(mask)
+        if isinstance(mask, (pa.Array, pa.ChunkedArray)):
+            flags = mask
+        else:
+            # What is absent was not chosen.
+            filled = mask.fillna(False) if hasattr(mask, "fillna") else mask
+            flags = pa.array(np.asarray(filled, dtype=bool))
+        if len(flags) != len(self):
+            raise ValueError(f"the mask has {len(flags)} values for {len(self)} events")
+        return flags
+
+    # -- faces -----------------------------------------------------------------------
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickle the data alone: plugins stay where they run."""
+        return {
+            "_table": self._table,
+            "_fields": self._fields,
+            "_origin": self._origin,
+            "_labels": self._labels,
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        maker = ColumnMaker(state["_table"], state["_origin"], None)
+        self.__dict__.update(state, _maker=maker, _frame=None, _sources=None)
+
+    def _ipython_key_completions_(self) -> list[str]:
+        shown = list(self.frame.columns)
+        return shown + [n for n in self._fields if n not in shown]
+
+    def __repr__(self) -> str:
+        from workbench.reprs import events_text
+
+        return events_text(self)
+
+    def _repr_html_(self) -> str:
+        from workbench.reprs import events_html
+
+        return events_html(self)
+
+
+def events_from_table(
+    table: pa.Table,
+    *,
+    fields: Mapping[str, FieldInfo] | Iterable[FieldInfo | Mapping[str, Any]],
+    source: str,
+    plugin: str | None = None,
+    plugin_version: str | None = None,
+) -> Events:
+    """Give Events over any Arrow table in the condition layout; no plugin is needed.
+
+    ``fields``: mapping of FieldInfo, or decoded get_fields JSON. ``evt.num`` counts
+    from 1 when the table has none, ``evt.rawtime`` comes from a timestamp column
+    ``evt.time``, else all times are 0. Other ``evt.*`` columns are used as they are.
+    """
+    if isinstance(table, pa.RecordBatch):
+        table = pa.Table.from_batches([table])
+    names = table.column_names
+    if len(set(names)) != len(names):
+        twice = sorted({n for n in names if names.count(n) > 1})
+        raise ValueError(f"the table has columns of the same name: {', '.join(twice)}")
+    table = with_number_and_time(table)
+    origin = Origin(
+        source=source,
+        plugin=plugin,
+        plugin_version=plugin_version,
+        hostname=host_name(),
+        start_ns=first_time(table) or 0,
+    )
+    return Events(table, fields=as_field_table(fields), origin=origin)
+
+
+def open_events(path: str | os.PathLike[str], *, plugins: Any = ()) -> Events:
+    """Give the events of a file that ``Events.save`` or Falco wrote.
+
+    ``path``: ``.parquet``, ``.arrow`` or ``.scap`` (``.scap.gz``). ``plugins``: Plugin
+    and Workbench objects, in registration order, to extract fields from the stored
+    events. Raises WorkbenchError when the file cannot be used.
+    """
+    from workbench.events.opening import read_events
+
+    if not isinstance(plugins, (list, tuple, set)):
+        plugins = (plugins,)
+    for plugin in plugins:
+        if isinstance(plugin, (str, Path)):
+            advice = f"use wb.load({str(plugin)!r})"
+            raise TypeError(f"plugins= takes loaded plugins, not paths: {advice}")
+    return read_events(Path(path), tuple(plugins))

@@ -1,0 +1,1 @@
+"""Text for people: printable, HTML, units, aligned tables."""

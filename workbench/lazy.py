@@ -1,0 +1,41 @@
+"""Public names of a package, loaded from their modules on first use.
+
+Importing a package then does no work. A ``.pyi`` file beside the package's
+``__init__.py`` tells the same names to type checkers; a test holds both equal.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+# The worker process imports this module too: not even typing is loaded there.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+__all__ = ["lazy_names"]
+
+
+def lazy_names(
+    package: str, homes: Mapping[str, str]
+) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """Return ``__getattr__`` and ``__dir__`` for ``package``.
+
+    ``homes``: public name → module that defines it.
+    """
+    namespace = vars(sys.modules[package])
+
+    def load(name: str) -> Any:
+        home = homes.get(name)
+        if home is None:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        value = getattr(importlib.import_module(home), name)
+        namespace[name] = value
+        return value
+
+    def names() -> list[str]:
+        return sorted({*namespace, *homes})
+
+    return load, names

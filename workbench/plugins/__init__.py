@@ -1,0 +1,1 @@
+"""Plugins as people hold them: Plugin, Workbench, Capture and the session pool."""

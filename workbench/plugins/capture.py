@@ -1,0 +1,396 @@
+"""Capture: one running event source, from open to close, read in record batches.
+
+A capture holds a seat of its roster. Rows come first: what was read before an error, a
+stop or Ctrl-C is delivered, then the end is told. The seat goes back when the stream
+has ended or :meth:`Capture.close` is called.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import time
+import warnings
+from typing import TYPE_CHECKING, Self
+
+import pyarrow as pa
+
+from workbench.errors import PluginOpenError, WorkbenchError
+from workbench.events.builtin_columns import (
+    GenericContext,
+    async_flags,
+    fallback_info,
+    first_time,
+    generic_column,
+    host_name,
+    payloads,
+)
+from workbench.plugins.compatibility import fields_of, source_name
+from workbench.plugins.selection import PAYLOAD, select_columns
+from workbench.session.interface import CaptureOptions, Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from types import TracebackType
+
+    import pandas as pd
+
+    from workbench.fields.declarations import FieldTable
+    from workbench.fields.reference import ResolvedField
+    from workbench.plugins.pool import Member, Roster, Seat
+    from workbench.session.interface import Chunk, EndReason
+
+__all__ = ["Capture"]
+
+# Generic fields that differ between a plugin's own events and asynchronous ones.
+_BY_KIND = {"evt.is_async", "evt.asynctype", "evt.pluginname", "evt.plugininfo"}
+# Longest wait in one read: so often Ctrl-C, stop and deadlines are looked at.
+_SLICE_SEC = 0.1
+# After a stop: how long a plugin may take to return before its host is ended.
+_STOP_SEC = 0.08
+
+
+class Capture:
+    """One open event source; iterating gives one DataFrame per record batch.
+
+    ``source``: its event source. ``end_reason``: None while it runs, then "eof",
+    "limit", "cancelled", "failure", "crashed" or "hung". ``count``: events read.
+    """
+
+    def __init__(
+        self,
+        roster: Roster,
+        member: Member,
+        params: str | os.PathLike[str],
+        *,
+        fields: Iterable[str | ResolvedField] | None = None,
+        keep_events: bool = False,
+        max_events: int | None = None,
+    ) -> None:
+        """Open the source of ``member``.
+
+        Raises PluginOpenError, ConditionError for an unknown field, PluginCrashed.
+        """
+        self._seat: Seat | None = None
+        self._lock = threading.RLock()
+        self._stop = False
+        self._stop_sent = False
+        # What ended the stream, raised once its last rows were given.
+        self._pending: Exception | None = None
+        self._progress = Progress()
+        self.count = 0
+        self.end_reason: EndReason | None = None
+        self.roster = roster
+        self.member = member
+        self.source = source_name(member.manifest)
+        manifests = [m.manifest for m in roster.members]
+        self.fields: FieldTable = fields_of(manifests, self.source)[0]
+        self._wanted = select_columns(fields, manifests, self.source)
+        self._first_ns: int | None = None
+        self._hostname = host_name()
+        if isinstance(params, os.PathLike):
+            params = os.fspath(params)
+        if not isinstance(params, str):
+            raise TypeError(f"open params are a text, not {type(params).__name__}")
+        self.params = params
+        if max_events is not None and max_events < 0:
+            raise ValueError(f"max_events is a count, not {max_events}")
+        if "\0" in params:
+            raise ValueError("params holds a NUL character, which would cut it short")
+        info = "evt.plugininfo" in self._wanted.generic
+        self._keep = keep_events
+        injected = any("async" in m.capabilities for m in manifests)
+        # Whether an event is asynchronous stands in the event itself.
+        raw = keep_events or (injected and bool(_BY_KIND & {*self._wanted.generic}))
+        self.options = CaptureOptions(
+            keep_payload=self._wanted.payload or (info and not raw),
+            keep_raw=raw,
+            plugin_info=info,
+            max_events=max_events,
+            one_field_per_call=any(m.one_field_per_call for m in roster.members),
+        )
+        self._open()
+
+    def _open(self) -> None:
+        if "sourcing" not in self.member.manifest.capabilities:
+            name = self.member.name
+            raise PluginOpenError(
+                f"plugin {name} extracts fields but is no event source; load a plugin "
+                "that is one into the same Workbench and open that",
+                plugin=name,
+                params=self.params,
+            )
+        with self.roster.borrow(holder=self) as seat:
+            with seat.calling() as session:
+                session.open(
+                    seat.index(self.member),
+                    self.params,
+                    seat.numbered(self._wanted.requests),
+                    self.options,
+                )
+            self._seat = seat
+        if self.options.max_events == 0:
+            # To the host 0 means no limit.
+            self._finish("limit")
+
+    # -- reading ---------------------------------------------------------------------
+
+    def __iter__(self) -> Iterator[pd.DataFrame]:
+        """Give one DataFrame per record batch, as in ``Events.frame``."""
+        from workbench.events.frame import event_frame
+
+        for batch in self.record_batches():
+            yield event_frame(
+                pa.Table.from_batches([batch]),
+                self.fields,
+                source=self.source,
+                columns=self._wanted.columns,
+            )
+
+    def record_batches(self) -> Iterator[pa.RecordBatch]:
+        """Give record batches in the condition layout until the stream ends.
+
+        Raises, after the rows read before it, the error that ended the stream.
+        """
+        while (batch := self.read()) is not None:
+            yield batch
+
+    def read(self, timeout_sec: float | None = None) -> pa.RecordBatch | None:
+        """Give the next record batch, None when there is none for now or any more.
+
+        ``timeout_sec``: longest wait, None to wait until rows come or the stream ends.
+        Raises the error that ended the stream once its rows were given.
+        """
+        limit = None if timeout_sec is None else time.monotonic() + timeout_sec
+        while self.end_reason is None:
+            wait = _SLICE_SEC
+            if limit is not None:
+                wait = min(wait, max(0.0, limit - time.monotonic()))
+            chunk = self._read(wait)
+            if chunk is not None:
+                batch = self._rows(chunk)
+                error = chunk.error
+                if chunk.end is not None:
+                    self._finish(chunk.end)
+                if batch is not None:
+                    self._pending = error
+                    return batch
+                if error is not None:
+                    raise error
+            elif limit is not None and time.monotonic() >= limit:
+                return None
+        error, self._pending = self._pending, None
+        if error is not None:
+            raise error
+        return None
+
+    def _read(self, wait: float) -> Chunk | None:
+        with self.calling() as seat:
+            self._send_stop(seat)
+            with seat.calling(interruptible=True) as session:
+                return session.read(wait)
+
+    def _rows(self, chunk: Chunk) -> pa.RecordBatch | None:
+        """Give a chunk's rows with every column asked for, in the order asked for."""
+        batch = chunk.batch
+        if batch is None or not batch.num_rows:
+            return None
+        if self._first_ns is None:
+            self._first_ns = first_time(pa.Table.from_batches([batch]))
+        self.count += batch.num_rows
+        names = ["evt.num", "evt.rawtime", "evt.source"]
+        names += [c for c in self._wanted.columns if c not in names]
+        if not self._wanted.generic:
+            return batch.select([*names, *(["raw"] if self._keep else [])])
+        table = pa.Table.from_batches([batch])
+        columns = {n: self._column(n, batch, table) for n in names}
+        if self._keep:
+            columns["raw"] = batch.column("raw")
+        return pa.RecordBatch.from_pydict(columns)
+
+    def _column(self, name: str, batch: pa.RecordBatch, table: pa.Table) -> pa.Array:
+        if name == "evt.plugininfo":
+            return _info_column(batch)
+        if name in batch.schema.names:
+            return batch.column(name)
+        member = self.member.manifest
+        context = GenericContext(
+            self.source, self.start_ns, member.name, self._hostname, lambda *_: None
+        )
+        made = generic_column(name, table, context)
+        return made.combine_chunks() if isinstance(made, pa.ChunkedArray) else made
+
+    # -- the state of it -------------------------------------------------------------
+
+    @property
+    def start_ns(self) -> int:
+        """Time of the first event, nanoseconds since the epoch; 0 before it came."""
+        return self._first_ns or 0
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the field columns, in the order asked for."""
+        return self._wanted.columns
+
+    @property
+    def keeps_events(self) -> bool:
+        """Whether record batches end with the events themselves, as ``raw``."""
+        return self._keep
+
+    @property
+    def keeps_payload(self) -> bool:
+        """Whether the plugin's bytes were asked for by name."""
+        return PAYLOAD in self._wanted.columns
+
+    @property
+    def closed(self) -> bool:
+        """Whether the source was given back."""
+        return self._seat is None
+
+    @property
+    def progress(self) -> Progress:
+        """How far the plugin says it is: ``percent`` (0..100 or None) and ``text``."""
+        if self._lock.acquire(blocking=False):
+            try:
+                seat = self._seat
+                if seat is not None and self.end_reason is None:
+                    with contextlib.suppress(WorkbenchError), seat.calling() as session:
+                        self._progress = session.progress()
+            finally:
+                self._lock.release()
+        return self._progress
+
+    @contextlib.contextmanager
+    def calling(self) -> Iterator[Seat]:
+        """Give the seat for calls between two reads."""
+        with self._lock:
+            if self._seat is None:
+                raise WorkbenchError("this capture is closed; open the source again")
+            yield self._seat
+
+    @property
+    def waiting_call(self) -> str:
+        """C name of the plugin call in flight, "" for none: what a wait is for."""
+        seat = self._seat
+        return seat.session.waiting_call() if seat is not None else ""
+
+    def stop(self) -> None:
+        """Ask the stream to end; what was read still comes. From any thread."""
+        self._stop = True
+        if self._lock.acquire(blocking=False):
+            try:
+                if self._seat is not None:
+                    self._send_stop(self._seat)
+            finally:
+                self._lock.release()
+
+    def _send_stop(self, seat: Seat) -> None:
+        if self._stop and not self._stop_sent and self.end_reason is None:
+            self._stop_sent = True
+            with contextlib.suppress(WorkbenchError), seat.calling() as session:
+                session.stop()
+
+    # -- the end ---------------------------------------------------------------------
+
+    def drain(self) -> list[pa.RecordBatch]:
+        """Stop, give what was read already, and close; never waits long.
+
+        A plugin that does not return is ended with its host.
+        """
+        found = []
+        self.stop()
+        limit = time.monotonic() + _STOP_SEC
+        while self.end_reason is None:
+            wait = limit - time.monotonic()
+            try:
+                chunk = self._read(max(0.0, wait))
+            except WorkbenchError:
+                break
+            if chunk is not None:
+                batch = self._rows(chunk)
+                if batch is not None:
+                    found.append(batch)
+                if chunk.end is not None:
+                    self._finish(chunk.end)
+            elif wait <= 0:
+                break
+        self.close()
+        return found
+
+    def _finish(self, reason: EndReason) -> None:
+        """Remember how the stream ended and give the seat back."""
+        if self.end_reason is None:
+            # A source read ahead to its end was stopped all the same.
+            asked = self._stop and reason == "eof"
+            self.end_reason = "cancelled" if asked else reason
+        if reason in {"crashed", "hung"} and self._seat is not None:
+            self._seat.dead = True
+        self._give_back(killed=reason in {"crashed", "hung"})
+
+    def close(self) -> None:
+        """Close the source (idempotent); rows not yet read are lost."""
+        ended = self.end_reason is not None
+        if not ended:
+            self.end_reason = "cancelled"
+        self._give_back(killed=False)
+
+    def _give_back(self, *, killed: bool) -> None:
+        with self._lock:
+            seat, self._seat = self._seat, None
+            if seat is None:
+                return
+            # Another thread may be about to end the host.
+            seat.lock.acquire()
+        try:
+            if not killed:
+                with seat.calling() as session:
+                    session.close_capture()
+        finally:
+            seat.lock.release()
+            self.roster.release(seat)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        if getattr(self, "_seat", None) is not None:
+            warnings.warn(
+                f"the capture of {self.source} was not closed: call close(), read it "
+                "to its end, or use it in a with statement",
+                ResourceWarning,
+                stacklevel=2,
+                source=self,
+            )
+            with contextlib.suppress(Exception):
+                self.close()
+
+    def __repr__(self) -> str:
+        state = self.end_reason or "running"
+        noun = "event" if self.count == 1 else "events"
+        return f"<Capture of {self.source}: {self.count:,} {noun}, {state}>"
+
+
+def _info_column(batch: pa.RecordBatch) -> pa.Array:
+    """Give evt.plugininfo: the plugin's text, else the engine's."""
+    import pyarrow.compute as pc
+
+    names = batch.schema.names
+    bytes_of = (
+        batch.column(PAYLOAD) if PAYLOAD in names else payloads(batch.column("raw"))
+    )
+    own = fallback_info(bytes_of)
+    if "evt.plugininfo" in names:
+        given = batch.column("evt.plugininfo").cast(pa.binary())
+        given = pc.if_else(pc.equal(pc.binary_length(given), 0), None, given)
+        own = pc.coalesce(given, own)
+    flags = async_flags(pa.Table.from_batches([batch]))
+    return pc.if_else(pa.array(flags), None, own) if flags.any() else own

@@ -1,0 +1,202 @@
+"""A capture read to its end: Events, a progress bar, and nothing lost on the way."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from workbench.arrow.types import column_info, column_type, join_batches
+from workbench.errors import WorkbenchError
+from workbench.events.builtin_columns import host_name
+from workbench.events.columns import Origin
+from workbench.events.events import Events
+from workbench.formatting.html import printable
+from workbench.plugins.extraction import RosterFeeder
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+    from workbench.plugins.capture import Capture
+    from workbench.session.interface import EndReason
+
+__all__ = ["CaptureInterrupted", "Collector", "collect", "interactive"]
+
+# A bar appears only on captures that take longer.
+_BAR_AFTER_SEC = 1.0
+_ASK_EVERY_SEC = 0.5
+_WAIT_SEC = 0.1
+# A source that gives nothing for so long is shown as waiting.
+_IDLE_SEC = 2.0
+_SHOWN_TEXT = 60
+
+
+class CaptureInterrupted(KeyboardInterrupt):
+    """Ctrl-C while events were collected; ``events`` holds what was read."""
+
+    def __init__(self, message: str = "", events: Events | None = None) -> None:
+        """Keep ``events`` beside the message."""
+        super().__init__(message, events)
+        self.events = events
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+def interactive() -> bool:
+    """Tell whether somebody watches: a terminal or a notebook."""
+    if "ipykernel" in sys.modules:
+        return True
+    return bool(sys.stderr is not None and sys.stderr.isatty())
+
+
+class Bar:
+    """A progress bar on stderr or in the notebook, shown once a capture is slow."""
+
+    def __init__(self, capture: Capture, progress: bool | None) -> None:  # noqa: FBT001
+        """Show it always (True), never (False), or when somebody watches (None)."""
+        self.capture = capture
+        self.wanted = interactive() if progress is None else progress
+        self.at_once = progress is True
+        self._bar: Any = None
+        self._began = self._asked = self._grew = time.monotonic()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def update(self, count: int, limit: int | None) -> None:
+        """Show ``count`` events of ``limit``, or of what the plugin expects."""
+        now = time.monotonic()
+        if not self.wanted:
+            return
+        if self._bar is None:
+            if not self.at_once and now - self._began < _BAR_AFTER_SEC:
+                return
+            from tqdm.auto import tqdm
+
+            source = printable(self.capture.source, limit=40)
+            self._bar = tqdm(
+                total=limit, unit=" events", unit_scale=True, desc=source, leave=False
+            )
+        if now - self._asked >= _ASK_EVERY_SEC:
+            self._asked = now
+            told = self.capture.progress
+            if told.percent and limit is None:
+                self._bar.total = max(count, int(count * 100 / told.percent))
+            text = printable(told.text, limit=_SHOWN_TEXT)
+            if now - self._grew > _IDLE_SEC:
+                text = f"waiting for {self.capture.waiting_call or 'events'}"
+            self._bar.set_postfix_str(text, refresh=False)
+            self._bar.refresh()
+        if count > self._bar.n:
+            self._grew = now
+            self._bar.update(count - self._bar.n)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+
+class Collector:
+    """Gathers record batches of one capture into Events."""
+
+    def __init__(self, capture: Capture) -> None:
+        """Gather what ``capture`` gives."""
+        self.capture = capture
+        self.batches: list[pa.RecordBatch] = []
+
+    def origin(self, reason: EndReason | None = None) -> Origin:
+        """Say where the events come from; ``reason``: how the capture ended."""
+        capture = self.capture
+        manifest = capture.member.manifest
+        return Origin(
+            source=capture.source,
+            plugin=manifest.name,
+            plugin_version=manifest.version,
+            hostname=host_name(),
+            start_ns=capture.start_ns,
+            end_reason=reason or capture.end_reason,
+        )
+
+    def events(self, reason: EndReason | None = None) -> Events:
+        """Give everything gathered so far; ``reason``: how it ended."""
+        capture = self.capture
+        return Events(
+            join_batches(self.batches, _schema(capture)),
+            fields=capture.fields,
+            origin=self.origin(reason),
+            feeder=RosterFeeder(capture.roster),
+        )
+
+
+def _schema(capture: Capture) -> pa.Schema:
+    """Give the columns of a capture that had no events."""
+    columns = [
+        ("evt.num", pa.uint64()),
+        ("evt.rawtime", pa.uint64()),
+        ("evt.source", pa.dictionary(pa.int32(), pa.string())),
+    ]
+    taken = {name for name, _ in columns}
+    columns += [
+        (name, column_type(column_info(name, capture.fields)))
+        for name in capture.columns
+        if name not in taken
+    ]
+    if capture.keeps_events:
+        columns.append(("raw", pa.binary()))
+    return pa.schema(columns)
+
+
+def collect(
+    capture: Capture,
+    *,
+    timeout_sec: float | None = None,
+    progress: bool | None = None,
+) -> Events:
+    """Read ``capture`` to its end, its limit or ``timeout_sec``, and close it.
+
+    Ctrl-C raises CaptureInterrupted (a KeyboardInterrupt), errors of the plugin are
+    raised as they are; both carry what was read as ``.events``.
+    """
+    found = Collector(capture)
+    limit = None if timeout_sec is None else time.monotonic() + timeout_sec
+    reason: EndReason | None = None
+    capture.roster.last_events = None
+    try:
+        with Bar(capture, progress) as bar:
+            while capture.end_reason is None:
+                wait = _WAIT_SEC
+                if limit is not None:
+                    wait = min(wait, limit - time.monotonic())
+                    if wait <= 0:
+                        found.batches += capture.drain()
+                        reason = "limit"
+                        break
+                batch = capture.read(wait)
+                if batch is not None:
+                    found.batches.append(batch)
+                bar.update(capture.count, capture.options.max_events)
+            capture.read()
+    except KeyboardInterrupt:
+        found.batches += capture.drain()
+        events = found.events("cancelled")
+        capture.roster.last_events = events
+        raise CaptureInterrupted(
+            f"interrupted after {len(events):,} events; they are kept as "
+            "plugin.last_events (and as .events of this error)",
+            events,
+        ) from None
+    except WorkbenchError as error:
+        error.events = capture.roster.last_events = found.events()
+        raise
+    finally:
+        capture.close()
+    return found.events(reason)

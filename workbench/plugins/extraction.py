@@ -1,0 +1,169 @@
+"""Asking plugins about stored events: further fields, and one-line texts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from workbench.arrow.types import column_type, join_batches
+from workbench.fields.reference import resolve_column
+from workbench.plugins.compatibility import fields_of, source_name
+from workbench.plugins.selection import select_columns
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from workbench.fields.declarations import FieldTable
+    from workbench.fields.reference import ResolvedField
+    from workbench.manifest import Manifest
+    from workbench.plugins.pool import Roster
+    from workbench.plugins.selection import Selection
+    from workbench.session.interface import ColumnRequest
+
+__all__ = ["RosterFeeder"]
+
+
+@dataclass(frozen=True)
+class RosterFeeder:
+    """Feeds stored events to the plugins of one roster, in stream order.
+
+    ``roster``: may restart when one of its plugins crashed. ``fresh``: always ask
+    plugins that have seen no event yet.
+    """
+
+    roster: Roster
+    fresh: bool = False
+
+    def fields_of(self, source: str) -> FieldTable:
+        """Give the fields usable for events of ``source``."""
+        return fields_of([m.manifest for m in self.roster.members], source)[0]
+
+    def stateful(self, source: str) -> bool:
+        """Whether values depend on the events before: plugins parse this source."""
+        return any(
+            "parsing" in m.manifest.capabilities
+            and (
+                not m.manifest.parse_event_sources
+                or source in m.manifest.parse_event_sources
+            )
+            for m in self.roster.members
+        )
+
+    @property
+    def plugin_versions(self) -> dict[str, str]:
+        """Name → version of the plugins asked."""
+        return {m.name: m.manifest.version for m in self.roster.members}
+
+    def extract_columns(
+        self,
+        raw: pa.ChunkedArray,
+        numbers: pa.ChunkedArray,
+        source: str,
+        texts: Sequence[str],
+    ) -> dict[str, pa.ChunkedArray]:
+        """Feed stored events again; give the columns by name, one row per event.
+
+        Raises ConditionError for unknown fields, and what plugins end with.
+        """
+        resolved, selection = self._select(source, texts)
+        batches = [
+            batch.select(list(selection.columns))
+            for batch in self._feed(raw, numbers, source, selection.requests)
+        ]
+        schema = pa.schema([(r.column, column_type(r.info)) for r in resolved])
+        joined = join_batches(batches, schema)
+        return {name: joined.column(name) for name in selection.columns}
+
+    def places(
+        self,
+        raw: pa.ChunkedArray,
+        numbers: pa.ChunkedArray,
+        source: str,
+        texts: Sequence[str],
+    ) -> dict[str, pa.ChunkedArray]:
+        """Tell where in the events values were found: ``…#start`` and ``…#len``.
+
+        Plugins older than API 3.11 cannot tell; their fields are left out.
+        """
+        members = self.roster.members
+        selection = self._select(source, texts)[1]
+        requests = [
+            replace(r, offsets=True)
+            for r in selection.requests
+            if _tells_places(members[r.plugin].manifest)
+        ]
+        if not requests:
+            return {}
+        joined = join_batches(list(self._feed(raw, numbers, source, requests)))
+        return {n: joined.column(n) for n in joined.column_names if "#" in n}
+
+    def requests(self, source: str, texts: Sequence[str]) -> list[ColumnRequest]:
+        """Give what to ask a session for, plugins numbered as in the roster."""
+        return list(self._select(source, texts)[1].requests)
+
+    def _select(
+        self, source: str, texts: Sequence[str]
+    ) -> tuple[list[ResolvedField], Selection]:
+        manifests = [m.manifest for m in self.roster.members]
+        table, _ = fields_of(manifests, source)
+        resolved = [resolve_column(text, table) for text in texts]
+        return resolved, select_columns(resolved, manifests, source)
+
+    def _feed(
+        self,
+        raw: pa.ChunkedArray,
+        numbers: pa.ChunkedArray,
+        source: str,
+        requests: Sequence[ColumnRequest],
+    ) -> Iterator[pa.RecordBatch]:
+        # State comes from the events alone: a plugin that keeps some starts anew.
+        anew = self.fresh or self.stateful(source)
+        with self.roster.fresh() if anew else self.roster.borrow() as seat:
+            for events, numbered in _pairs(raw, numbers):
+                with seat.calling() as session:
+                    yield session.extract(
+                        events, numbered, source, seat.numbered(requests)
+                    )
+
+    def event_strings(
+        self, raw: pa.ChunkedArray, numbers: pa.ChunkedArray, source: str
+    ) -> pa.ChunkedArray | None:
+        """Give the plugin's text per event (null: none), None without a plugin."""
+        for member in self.roster.members:
+            manifest = member.manifest
+            if "sourcing" in manifest.capabilities and source_name(manifest) == source:
+                break
+        else:
+            return None
+        with self.roster.borrow() as seat:
+            chunks = []
+            for events, numbered in _pairs(raw, numbers):
+                with seat.calling() as session:
+                    chunks.append(
+                        session.event_strings(seat.index(member), events, numbered)
+                    )
+        return pa.chunked_array(chunks, pa.binary() if not chunks else None)
+
+
+def _tells_places(manifest: Manifest) -> bool:
+    """Tell whether a plugin's API version knows value offsets."""
+    parts = manifest.required_api_version.split(".")
+    if not (len(parts) > 1 and parts[0].isdigit() and parts[1].isdigit()):
+        return False
+    return (int(parts[0]), int(parts[1])) >= (3, 11)
+
+
+def _pairs(
+    raw: pa.ChunkedArray, numbers: pa.ChunkedArray
+) -> Iterable[tuple[pa.Array, pa.Array]]:
+    """Give both columns in pieces of the same length."""
+    start = 0
+    for chunk in raw.chunks:
+        part = numbers.slice(start, len(chunk)).combine_chunks()
+        if isinstance(part, pa.ChunkedArray):
+            part = pa.concat_arrays(part.chunks)
+        start += len(chunk)
+        if len(chunk):
+            yield chunk, part.cast(pa.uint64())

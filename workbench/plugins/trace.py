@@ -1,0 +1,93 @@
+"""The trace: every call of the plugin API, drawn so that people can read it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from workbench.formatting.html import printable, table, tag
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from workbench.session.interface import TraceCall
+
+__all__ = ["Trace", "duration_text"]
+
+_HEADER = ("at", "plugin", "call", "arguments", "returned", "took")
+_SHOWN = 200
+
+
+def duration_text(duration_ns: int) -> str:
+    """Give a duration with a unit that keeps three digits or so."""
+    for unit, size in (("s", 10**9), ("ms", 10**6), ("µs", 10**3)):
+        if duration_ns >= size:
+            return f"{duration_ns / size:.3g} {unit}"
+    return f"{duration_ns} ns"
+
+
+def _since(at_ns: int, start_ns: int) -> str:
+    return f"+{duration_text(max(0, at_ns - start_ns))}" if at_ns else ""
+
+
+class Trace(list["TraceCall"]):
+    """API calls, oldest first; hot calls are counted, not listed one by one."""
+
+    def rows(self) -> list[tuple[str, str, str, str, str, str]]:
+        """Give the cells of one line per call; times count from the first call."""
+        # Hot calls are summed up: their rows have no one beginning.
+        start = min((call.start_ns for call in self if call.start_ns), default=0)
+        out = []
+        for call in self:
+            name = call.function
+            took = duration_text(call.duration_ns)
+            if call.count > 1:
+                name += f" ×{call.count:,}"
+                took += " in all"
+            out.append(
+                (
+                    _since(call.start_ns, start),
+                    printable(call.plugin, limit=40),
+                    name,
+                    printable(call.arguments, limit=80),
+                    printable(call.return_code, limit=60),
+                    took,
+                )
+            )
+        return out
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Give one row per call: plugin, function, arguments, return code, times."""
+        import pandas as pd
+
+        names = (
+            "plugin",
+            "function",
+            "arguments",
+            "return_code",
+            "start_ns",
+            "duration_ns",
+            "count",
+        )
+        return pd.DataFrame(
+            [{n: getattr(call, n) for n in names} for call in self], columns=list(names)
+        )
+
+    def __repr__(self) -> str:
+        """Give one line per call, columns aligned."""
+        if not self:
+            return "Trace: no calls yet"
+        rows = [_HEADER, *self.rows()[-_SHOWN:]]
+        widths = [max(len(row[i]) for row in rows) for i in range(len(_HEADER))]
+        lines = [
+            "  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip()
+            for row in rows
+        ]
+        hidden = len(self) - _SHOWN
+        if hidden > 0:
+            lines.insert(1, f"… {hidden:,} earlier calls")
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        hidden = max(0, len(self) - _SHOWN)
+        head = tag("p", f"… {hidden:,} earlier calls") if hidden else ""
+        return head + table(_HEADER, self.rows()[-_SHOWN:])

@@ -1,0 +1,1 @@
+"""Whether stored events give the values that the live capture gave."""

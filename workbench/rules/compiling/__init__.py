@@ -1,0 +1,1 @@
+"""Rules as conditions to evaluate: lists, macros and exceptions put in."""

@@ -1,0 +1,140 @@
+"""The output of a rule: its text with additions, compiled, complaints in place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from workbench.rules.compiling.engine_warnings import DEPRECATED_FIELDS
+from workbench.rules.compiling.source_map import source_offset
+from workbench.rules.model.entries import as_text, joined
+from workbench.rules.outputs.output import OutputFault, parse_output
+from workbench.rules.outputs.syscall_output import check_syscall_output
+
+if TYPE_CHECKING:
+    from workbench.fields.declarations import FieldTable
+    from workbench.rules.model.diagnostics_sink import Report
+    from workbench.rules.model.entries import RuleEntry
+    from workbench.rules.model.locations import Place
+    from workbench.rules.outputs.output import Output
+    from workbench.rules.target.target import Target
+
+__all__ = ["OutputAdditions", "OutputStage"]
+
+_OUTPUT = "LOAD_ERR_COMPILE_OUTPUT"
+_CONTAINER_INFO = "%container.info"
+
+
+class OutputAdditions:
+    """What a configuration adds to outputs; the default adds nothing."""
+
+    def added_text(self, entry: RuleEntry, fields: FieldTable) -> str:  # noqa: ARG002
+        """Give text to append to a rule's output."""
+        return ""
+
+    def formats(self, entry: RuleEntry) -> list[str]:  # noqa: ARG002
+        """Give further formats that must compile for a rule to load."""
+        return []
+
+
+class OutputStage:
+    """Compiles the outputs of rules, complaining to ``report``."""
+
+    def __init__(
+        self, report: Report, target: Target | None, additions: OutputAdditions | None
+    ) -> None:
+        """Check against ``target``; None: no field is known."""
+        self.report = report
+        self.target = target
+        self.additions = additions or OutputAdditions()
+
+    def compile(
+        self, entry: RuleEntry, fields: FieldTable | None
+    ) -> tuple[Output | None, str, bool]:
+        """Compile a rule's output: it, its text, and whether to go on with the rule."""
+        text = as_text(joined(entry.output)) if entry.output else ""
+        if _CONTAINER_INFO in text:
+            self.report.warn(
+                "LOAD_DEPRECATED_ITEM",
+                "%container.info is deprecated and no more useful, and will be dropped "
+                "by Falco 1.0.0. The container plugin will automatically add required "
+                "fields to the output message.",
+                entry.place,
+                "remove %container.info from the output",
+            )
+            text = text.replace(_CONTAINER_INFO, "", 1)
+        if not entry.output:
+            return None, text, True
+        if fields is None:
+            return None, text, self._shape(entry, text)
+        extra = self.additions.added_text(entry, fields)
+        whole = f"{text} {extra}" if extra else text
+        output = None
+        try:
+            output = self._parsed(entry, whole, fields)
+        except OutputFault as fault:
+            unknown = "unknown filter" in fault.message
+            if unknown and entry.skip_if_unknown_filter:
+                self.report.warn(
+                    "LOAD_UNKNOWN_FILTER",
+                    fault.message,
+                    self._place(entry, fault.at, whole),
+                    fault.hint,
+                )
+                return None, whole, False
+            self.report.error(
+                _OUTPUT,
+                fault.message,
+                self._place(entry, fault.at, whole),
+                fault.hint,
+            )
+            return None, whole, True
+        for name in DEPRECATED_FIELDS:
+            if name in text:
+                self.report.warn(
+                    "LOAD_DEPRECATED_ITEM",
+                    f"usage of deprecated field '{name}' has been detected in the rule "
+                    "output",
+                    entry.output_place,
+                    f"remove {name}",
+                )
+                break
+        return output, whole, True
+
+    def _parsed(self, entry: RuleEntry, text: str, fields: FieldTable) -> Output | None:
+        if not text:
+            raise OutputFault("empty formatting token", 0, 0, "write a message")
+        if entry.source == "syscall":
+            if self.target is not None:
+                check_syscall_output(text, self.target)
+            return None
+        for added in self.additions.formats(entry):
+            parse_output("*" + added, fields)
+        return parse_output("*" + text, fields)
+
+    def _shape(self, entry: RuleEntry, text: str) -> bool:
+        """Check what can be checked of an output without knowing any field."""
+        message = None
+        if not text:
+            message, hint = "empty formatting token", "write a message"
+        elif text.endswith("%"):
+            message = "invalid formatting syntax: formatting cannot end with a %"
+            hint = "remove the percent sign: outputs cannot print one"
+        if message is not None:
+            self.report.error(
+                _OUTPUT, message, self._place(entry, len(text), text), hint
+            )
+        return True
+
+    def _place(self, entry: RuleEntry, offset: int, text: str) -> Place:
+        place = entry.output_place
+        if not entry.output:
+            return place
+        # a leading * was put before the text
+        raw = text.encode("utf-8", "surrogateescape")
+        at = max(0, min(offset - 1, len(raw)))
+        for piece in entry.output:
+            if at <= len(piece.text):
+                inner = source_offset(piece.node, piece.source, at, piece.text)
+                return place.pointing(piece.source, inner)
+            at -= len(piece.text) + 1
+        return place

@@ -1,0 +1,243 @@
+"""Changing items of a file in place: only the bytes that must change do.
+
+Comments, order and quoting of everything else stay as they are.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from workbench.rules.editing.export import item_yaml
+from workbench.rules.loading.loader import parse_file
+from workbench.rules.model.model import Macro, Rule, RuleList
+
+if TYPE_CHECKING:
+    from workbench.rules.loading.loader import RulesFile
+    from workbench.yamlcpp import Node
+
+__all__ = ["remove_item", "replace_item"]
+
+_KINDS: tuple[tuple[type, str], ...] = (
+    (Rule, "rule"),
+    (Macro, "macro"),
+    (RuleList, "list"),
+)
+_LINE = re.compile(rb"[^\n]*\n?")
+
+
+def _kind_of(item: Rule | Macro | RuleList) -> str:
+    return next(word for kind, word in _KINDS if isinstance(item, kind))
+
+
+def _definitions(file: RulesFile, kind: str, name: str) -> list[Node]:
+    """Give the items that define ``name``, without those that change it later."""
+    return [
+        item
+        for item in _items(file, kind, name)
+        if item.get("override") is None and item.get("append") is None
+    ]
+
+
+def _items(file: RulesFile, kind: str, name: str) -> list[Node]:
+    found = []
+    for document in file.documents:
+        for item in document.items:
+            key = item.get(kind)
+            if key is not None and key.kind == "scalar" and key.text == name:
+                found.append(item)
+    return found
+
+
+def replace_item(file: RulesFile, item: Rule | Macro | RuleList) -> bytes | None:
+    """Give the text of ``file`` with ``item`` in place of its definition there.
+
+    None when the file does not define it. Keys whose values are the same stay as they
+    are written; keys that are unknown to us stay too.
+    """
+    kind = _kind_of(item)
+    nodes = [
+        n
+        for n in _definitions(file, kind, item.name)
+        if kind != "rule" or n.get("condition") is not None
+    ]
+    if not nodes:
+        return None
+    old = nodes[-1]
+    data = file.source.data
+    fresh = parse_file(item_yaml(item).encode("utf-8", "surrogateescape"), "new")
+    new = fresh.documents[0].items[0]
+    if data[old.start : old.start + 1] == b"{" or _shares(old, data):
+        return _swap_whole(file, old, item)
+    indent = b" " * _column(data, old.pairs[0][0].start)
+    changes: list[tuple[int, int, bytes]] = []
+    wanted = {key.text: value for key, value in new.pairs}
+    defaults = _default_keys(kind)
+    current = _values(file, kind, item.name)
+    target = _values(fresh, kind, item.name)
+    seen: set[str] = set()
+    for key, value in old.pairs:
+        name = key.text
+        if name in seen or key.kind != "scalar":
+            continue
+        seen.add(name)
+        if name in wanted:
+            if current.get(name) != target.get(name):
+                changes.append(
+                    _value_change(data, (key, value), fresh, wanted[name], indent)
+                )
+        elif name in defaults:
+            changes.append((*_pair_lines(data, key, value), b""))
+    added = [k for k in wanted if k not in seen]
+    if added:
+        end = _line_end(data, max(value.end for _, value in old.pairs))
+        text = b"".join(_pair_text(fresh, wanted[k], indent) for k in added)
+        if end and data[end - 1 : end] != b"\n":
+            text = b"\n" + text
+        changes.append((end, end, text))
+    for start, end, text in sorted(changes, reverse=True):
+        data = data[:start] + text + data[end:]
+    return file.source.mark + data
+
+
+def _shares(node: Node, data: bytes) -> bool:
+    """Say whether a value is an alias or anchored: then parts cannot be swapped."""
+    return any(
+        not key.start <= value.start <= len(data)
+        or data[value.start : value.start + 1] in (b"&", b"*")
+        for key, value in node.pairs
+    )
+
+
+def _values(file: RulesFile, kind: str, name: str) -> dict[str, object]:
+    """Give the values of an item's keys as they are understood."""
+    from workbench.yamlcpp import plain_json
+
+    item = _definitions(file, kind, name)[-1]
+    found = plain_json(item)
+    if not isinstance(found, dict):
+        return {}
+    if "output" in found and isinstance(found["output"], str):
+        found["output"] = found["output"].strip(" \t\n\r\f\v")
+    if "tags" in found and isinstance(found["tags"], list):
+        found["tags"] = sorted(set(found["tags"]))
+    if isinstance(found.get("priority"), str):
+        from workbench.rules.model.model import priority_named
+
+        known = priority_named(found["priority"])
+        found["priority"] = known.key if known else found["priority"]
+    for key in ("enabled", "warn_evttypes", "skip-if-unknown-filter", "capture"):
+        if isinstance(found.get(key), str):
+            from workbench.yamlcpp import as_bool
+
+            found[key] = as_bool(found[key])
+    return found
+
+
+def _default_keys(kind: str) -> frozenset[str]:
+    """Give the keys that are left out when they say nothing."""
+    if kind != "rule":
+        return frozenset()
+    return frozenset(
+        (
+            "tags",
+            "exceptions",
+            "enabled",
+            "warn_evttypes",
+            "skip-if-unknown-filter",
+            "capture",
+            "capture_duration",
+        )
+    )
+
+
+def _column(data: bytes, pos: int) -> int:
+    return pos - data.rfind(b"\n", 0, pos) - 1
+
+
+def _line_end(data: bytes, pos: int) -> int:
+    end = data.find(b"\n", pos)
+    return len(data) if end < 0 else end + 1
+
+
+def _pair_text(fresh: RulesFile, value: Node, indent: bytes) -> bytes:
+    """Give ``key: value`` as the writer wrote it, indented like the item."""
+    data = fresh.source.data
+    item = fresh.documents[0].items[0]
+    start = next(k.start for k, v in item.pairs if v is value)
+    text = data[data.rfind(b"\n", 0, start) + 1 : _line_end(data, value.end)]
+    lines = text.splitlines(keepends=True)
+    # the writer indents by two; the first key stands behind the dash
+    return b"".join(indent + line[2:] if line.strip() else line for line in lines)
+
+
+def _value_change(
+    data: bytes, pair: tuple[Node, Node], fresh: RulesFile, new: Node, indent: bytes
+) -> tuple[int, int, bytes]:
+    """Replace a value; a comment behind a one-line value stays."""
+    key, value = pair
+    written = fresh.source.data[new.start : new.end]
+    one_line = b"\n" not in data[value.start : value.end] and b"\n" not in written
+    same_line = data.find(b"\n", key.end, value.start) < 0
+    flow = new.kind == "scalar" or written.startswith(b"[")
+    if one_line and same_line and flow:
+        return value.start, value.end, written
+    start, end = _pair_lines(data, key, value)
+    head = data[start : key.start]
+    text = _pair_text(fresh, new, indent)
+    # keep what stood before the key on its line, such as the dash
+    return start, end, head + text[len(indent) :]
+
+
+def _pair_lines(data: bytes, key: Node, value: Node) -> tuple[int, int]:
+    """Give the whole lines of a pair; comments after it are not its."""
+    start = data.rfind(b"\n", 0, key.start) + 1
+    return start, _line_end(data, max(value.end - 1, key.end))
+
+
+def _swap_whole(file: RulesFile, old: Node, item: Rule | Macro | RuleList) -> bytes:
+    """Write an item anew where parts cannot be told apart."""
+    data = file.source.data
+    text = item_yaml(item).encode("utf-8", "surrogateescape")
+    start = data.rfind(b"\n", 0, old.start) + 1
+    end = _line_end(data, max(old.end - 1, old.start))
+    if data[start : old.start].strip() != b"-":
+        # inside brackets: cut it out there and define it anew at the end
+        return (
+            file.source.mark
+            + data
+            + (b"" if data.endswith(b"\n") else b"\n")
+            + b"---\n"
+            + text
+        )
+    pad = data[start : data.find(b"-", start)]
+    lines = text.splitlines(keepends=True)
+    return (
+        file.source.mark
+        + data[:start]
+        + b"".join(pad + line if line.strip() else line for line in lines)
+        + data[end:]
+    )
+
+
+def remove_item(file: RulesFile, kind: str, name: str) -> bytes | None:
+    """Give the text of ``file`` without the items that define or change ``name``.
+
+    None when there is none; items inside brackets cannot be cut out and count as none.
+    """
+    data = file.source.data
+    found = [
+        item
+        for item in _items(file, kind, name)
+        if data[data.rfind(b"\n", 0, item.start) + 1 : item.start].strip() == b"-"
+    ]
+    if not found:
+        return None
+    for item in sorted(found, key=lambda n: n.start, reverse=True):
+        start = data.rfind(b"\n", 0, item.start) + 1
+        end = _line_end(data, max(item.end - 1, item.start))
+        # one empty line goes with it
+        if _LINE.match(data, end) and data[end : end + 1] == b"\n":
+            end += 1
+        data = data[:start] + data[end:]
+    return file.source.mark + data

@@ -1,0 +1,1 @@
+"""What is worth saying about rules beyond what Falco says."""

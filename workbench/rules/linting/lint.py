@@ -1,0 +1,204 @@
+"""Checks beyond Falco's: what loads but hardly does what its author meant."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from workbench.rules.linting.static_analysis import find_shadows, verdict
+from workbench.rules.model.locations import Place, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from workbench.rules.compiling.compiled import CompiledRule
+    from workbench.rules.compiling.list_substitution import Substitution
+    from workbench.rules.loading.loader import Loaded
+    from workbench.rules.target.target import Target
+
+__all__ = ["beyond_falco"]
+
+
+def beyond_falco(loaded: Loaded, target: Target | None) -> list[Problem]:
+    """Give the complaints that Falco does not make, each with a correction.
+
+    ``target``: what the rules were checked against; None leaves out what needs fields.
+    """
+    found = [*_lost_lists(loaded), *_redefined(loaded), *_in_quotes(loaded)]
+    for rule in loaded.compilation.rules:
+        found += _shortened(rule)
+        found += _constant(rule)
+    if target is not None:
+        found += _shadowed(loaded)
+    return found
+
+
+def _warning(code: str, message: str, place: Place, hint: str) -> Problem:
+    return Problem("warning", code, message, place, hint)
+
+
+def _lost_lists(loaded: Loaded) -> Iterator[Problem]:
+    """Find list names inside lists that stay words: only one level is replaced.
+
+    A list that comes later in definition order is still found, because its name is
+    looked for in the text afterwards.
+    """
+    lists = loaded.compilation.lists.lists
+    position = {c.entry.name: i for i, c in enumerate(lists)}
+    for at, compiled in enumerate(lists):
+        inner = set(compiled.nested)
+        for text, node, source in compiled.entry.items:
+            if text not in inner:
+                continue
+            for word, _, _ in lists[position[text]].entry.items:
+                known = position.get(word)
+                if known is None or known > at or word in (text, compiled.entry.name):
+                    continue
+                place = Place(source, node.start, "list item", "", compiled.entry.place)
+                yield _warning(
+                    "list-stays-word",
+                    f"list {compiled.entry.name} holds list {text}, which holds list "
+                    f"{word}: Falco goes one level deep, so '{word}' becomes a mere "
+                    "word here",
+                    place,
+                    f"name {word} in {compiled.entry.name} directly beside {text}",
+                )
+
+
+def _redefined(loaded: Loaded) -> Iterator[Problem]:
+    """Find plain definitions that silently replace earlier ones."""
+    for kind, entries in (
+        ("rule", loaded.collector.rules),
+        ("macro", loaded.collector.macros),
+        ("list", loaded.collector.lists),
+    ):
+        for name, places in loaded.collector.definitions[kind].items():
+            if len(places) < 2 or name not in entries:
+                continue
+            first = places[0]
+            line, _ = first.source.line_column(first.pos)
+            for place in places[1:]:
+                yield Problem(
+                    "hint",
+                    "redefined",
+                    f"{kind} {name} replaces the definition in "
+                    f"{first.source.name or 'the text'}, line {line}",
+                    place,
+                    "use an override mapping to change parts of it, or another name",
+                )
+
+
+def _in_quotes(loaded: Loaded) -> Iterator[Problem]:
+    """Find list names that are replaced inside quoted texts."""
+    lists = loaded.compilation.lists
+    if not lists.lists:
+        return
+    for rule in loaded.compilation.rules:
+        written = rule.parsed.written
+        if written == rule.parsed.text or not (b'"' in written or b"'" in written):
+            continue
+        log: list[Substitution] = []
+        lists.substitute(written, set(), log)
+        if not log:
+            continue
+        # only the first replacement counts in the text as written
+        change = log[0]
+        head = written[: change.name_at]
+        quote = _open_quote(head)
+        if quote is None:
+            continue
+        name = change.compiled.entry.name
+        yield _warning(
+            "list-inside-quotes",
+            f"'{name}' inside a quoted text is replaced by the items of list {name}",
+            rule.entry.condition_place,
+            "rename the list: Falco replaces its name wherever it stands alone",
+        )
+
+
+def _open_quote(head: bytes) -> int | None:
+    """Give the delimiter of the quoted text that is open at the end of ``head``."""
+    open_: int | None = None
+    for index, byte in enumerate(head):
+        if open_ is None and byte in b"'\"":
+            open_ = byte
+        elif byte == open_ and head[index - 1] != 92:
+            open_ = None
+    return open_
+
+
+def _shortened(rule: CompiledRule) -> Iterator[Problem]:
+    """Find output fields that fall back to a shorter name."""
+    from workbench.fields.reference import nearest_names
+    from workbench.rules.compiling.source_map import source_offset
+
+    if rule.output is None or not rule.entry.output:
+        return
+    for span, written, used in rule.output.shortened():
+        piece = rule.entry.output[0]
+        at = min(max(0, span.start - 1), len(piece.text))
+        pos = source_offset(piece.node, piece.source, at, piece.text)
+        base = rule.entry.output_place
+        place = base.pointing(piece.source, pos)
+        rest = written[len(used) :]
+        known = rule.output.known_names
+        near = [n for n in nearest_names(written, dict.fromkeys(known)) if n != used]
+        hint = f"did you mean %{near[0]}?" if near else f"write %{used} and a blank"
+        yield _warning(
+            "output-shorter-field",
+            f"%{written} is no field: the output prints %{used} and then '{rest}'",
+            place,
+            hint,
+        )
+
+
+def _constant(rule: CompiledRule) -> Iterator[Problem]:
+    """Find conditions that can never, or must always, be true."""
+    if rule.bound is None or rule.bound.root is None:
+        return
+    found = verdict(rule.bound.root)
+    if found is None:
+        return
+    always, span, macros = found
+    origin = rule.parsed
+    place = rule.entry.condition_place
+    if not macros and span is not None:
+        spot = origin.retrace().spot(span.start)
+        if spot is not None:
+            place = place.pointing(spot.source, spot.pos)
+    if always:
+        yield _warning(
+            "always-true",
+            "the condition is true for every event",
+            place,
+            "a part of it and its opposite are joined by 'or'; remove one",
+        )
+    else:
+        yield _warning(
+            "never-true",
+            "the condition can never be true",
+            place,
+            "its parts exclude each other; join alternatives by 'or' or 'in (…)'",
+        )
+
+
+def _shadowed(loaded: Loaded) -> Iterator[Problem]:
+    """Find rules that an earlier rule hides when only the first match alerts."""
+    rules = [
+        rule
+        for rule in loaded.compilation.rules
+        if rule.entry.enabled and rule.bound is not None and rule.bound.root is not None
+    ]
+    by_source: dict[str, list[CompiledRule]] = {}
+    for rule in rules:
+        by_source.setdefault(rule.entry.source, []).append(rule)
+    for group in by_source.values():
+        roots = [r.bound.root for r in group if r.bound is not None and r.bound.root]
+        for later, earlier in find_shadows(roots):
+            hidden, hiding = group[later].entry, group[earlier].entry
+            yield _warning(
+                "shadowed-rule",
+                f"every event that matches rule '{hidden.name}' matches rule "
+                f"'{hiding.name}' first, so it never alerts under rule_matching: first",
+                hidden.place,
+                f"put it before '{hiding.name}', or make that one narrower",
+            )

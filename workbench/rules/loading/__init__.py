@@ -1,0 +1,1 @@
+"""Rules files read: YAML items decoded, checked, collected and updated."""

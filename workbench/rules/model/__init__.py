@@ -1,0 +1,1 @@
+"""Rules, macros and lists as data, and where they stand in files."""

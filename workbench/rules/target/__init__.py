@@ -1,0 +1,1 @@
+"""What rules are checked against: fields, sources, operands."""

@@ -1,0 +1,151 @@
+"""What rules are checked against: sources, their fields, and plugin versions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from workbench.fields.builtin import GENERIC_FIELDS
+from workbench.fields.declarations import FieldTable, as_field_table
+from workbench.fields.reference import FieldFault, FieldRef, find_field, nearest_names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from workbench.fields.declarations import FieldInfo
+
+__all__ = ["SYSCALL_FAMILIES", "Target", "target_key", "target_of"]
+
+# First parts of the names of syscall fields; rules of that source are not run here, so
+# their fields are only recognised, not checked.
+SYSCALL_FAMILIES = frozenset(
+    (
+        "container",
+        "evt",
+        "fd",
+        "fdlist",
+        "fs",
+        "group",
+        "k8s",
+        "k8smeta",
+        "mesos",
+        "proc",
+        "span",
+        "static",
+        "syslog",
+        "thread",
+        "tracer",
+        "user",
+    )
+)
+
+
+class Target:
+    """Known sources with their fields, and plugins with their versions.
+
+    ``syscall`` is always known. ``exact``: every other source counts as unknown.
+    """
+
+    def __init__(
+        self,
+        sources: Mapping[str, Mapping[str, FieldInfo]],
+        versions: Mapping[str, str] | None = None,
+        *,
+        versions_known: bool = True,
+    ) -> None:
+        """Take the fields of each source and the versions of the plugins."""
+        self._sources = {name: as_field_table(f) for name, f in sources.items()}
+        self.plugin_versions = dict(versions or {})
+        self.versions_known = versions_known
+
+    @property
+    def sources(self) -> list[str]:
+        """Names of the sources, without ``syscall``."""
+        return [name for name in self._sources if name != "syscall"]
+
+    def knows_source(self, source: str) -> bool:
+        """Say whether rules of ``source`` are looked at."""
+        return source == "syscall" or source in self._sources
+
+    def fields_of(self, source: str) -> FieldTable:
+        """Give the fields of ``source`` without ``evt.*``."""
+        return self._sources.get(source, FieldTable())
+
+    def source_hint(self, source: str) -> str:
+        """Suggest the right source for an unknown one."""
+        if not self.sources:
+            return "load the plugin that offers this source"
+        near = nearest_names(source.strip("\"' "), dict.fromkeys(self.sources))
+        if near:
+            return f"did you mean source: {near[0]}?"
+        return (
+            f"known here: {', '.join([*self.sources, 'syscall'])}; load the plugin "
+            f"that offers {source}, or correct the source"
+        )
+
+    def field_fault(self, text: str, source: str) -> tuple[str | None, str] | None:
+        """Check a field or call as exceptions name it.
+
+        Gives None when it is usable; else a message (None: unknown) and a hint.
+        """
+        from workbench.rules.target.operands import check_operand
+
+        if source == "syscall":
+            return None
+        return check_operand(text, self.fields_of(source))
+
+    def syscall_field_known(self, name: str) -> bool:
+        """Say whether ``name`` may be a field of source ``syscall``."""
+        if name.partition(".")[0] in SYSCALL_FAMILIES or name in GENERIC_FIELDS:
+            return True
+        try:
+            find_field(FieldRef(name), self.fields_of("syscall"))
+        except FieldFault as fault:
+            return fault.code != "unknown-field"
+        return True
+
+
+def target_of(thing: Any) -> Target | None:
+    """Make a target of what users hand over: plugins, a bench, events, a mapping.
+
+    None stays None: then nothing is known and fields are not checked. A mapping is
+    source → fields.
+    """
+    if thing is None or isinstance(thing, Target):
+        return thing
+    if isinstance(thing, dict):
+        return Target(thing, versions_known=False)
+    things: Iterable[Any] = thing if isinstance(thing, list | tuple) else (thing,)
+    sources: dict[str, dict[str, FieldInfo]] = {}
+    versions: dict[str, str] = {}
+    for one in things:
+        if not hasattr(one, "fields_of"):
+            kind = type(one).__name__
+            raise TypeError(
+                f"rules are checked against plugins, a Workbench, Events or a mapping "
+                f"source → fields, not against a {kind}"
+            )
+        for name in one.sources:
+            table = sources.setdefault(name, {})
+            for field_name, info in one.fields_of(name).items():
+                table.setdefault(field_name, info)
+        versions.update(one.plugin_versions)
+    for name, table in sources.items():
+        # a plugin that only extracts names no source, yet serves those of others
+        for one in things:
+            for field_name, info in one.fields_of(name).items():
+                table.setdefault(field_name, info)
+    return Target(sources, versions, versions_known=bool(versions))
+
+
+def target_key(target: Target | None) -> Any:
+    """Give what tells one target from another, for caches."""
+    if target is None:
+        return None
+    return (
+        tuple(
+            (name, tuple(target.fields_of(name).values()))
+            for name in [*target.sources, "syscall"]
+        ),
+        tuple(sorted(target.plugin_versions.items())),
+        target.versions_known,
+    )

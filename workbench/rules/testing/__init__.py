@@ -1,0 +1,1 @@
+"""Rule tests: their files, how they run, and how labels become tests."""

@@ -1,0 +1,351 @@
+"""A session whose plugins live in this very process: ``isolation="none"``.
+
+The same C code as in a worker, driven by the caller's thread. For debugging: a plugin
+that crashes or hangs takes everything with it.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import socket
+import time
+import weakref
+from collections import deque
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from workbench.errors import PluginOpenError, WorkbenchError
+from workbench.host import handles
+from workbench.host.event_block import feed_chunks, split_block
+from workbench.host.plugin_host import Rack
+from workbench.host.stress import rounds, threads
+from workbench.manifest import Manifest, OpenParam
+from workbench.session.call_trace import Tracer
+from workbench.session.chunk_reader import ChunkReader
+from workbench.session.event_block import (
+    assemble_batch,
+    block_parts,
+    wire_columns,
+    wire_options,
+)
+from workbench.session.host_errors import error_from_wire
+from workbench.session.interface import CaptureOptions, Chunk, Progress
+from workbench.session.log_lines import LARGEST_LOG_PACKET, decode_log_packet
+from workbench.session.table_decoder import decode_tables
+from workbench.wire.messages import HostError
+from workbench.wire.shared_page import Board
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from workbench.session.interface import (
+        ColumnRequest,
+        LogLine,
+        TableSnapshot,
+        TraceCall,
+    )
+
+__all__ = ["LocalSession"]
+
+# Ctrl-C is seen between slices, when the plugin returns.
+_SLICE_NS = 50_000_000
+_ENDED = 2
+_MOST_LINES = 10_000
+
+
+class _Block:
+    """A chunk's memory, freed when the last array over it is gone."""
+
+    def __init__(self, address: int, free: Callable[[], None]) -> None:
+        self.address = address
+        weakref.finalize(self, free)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Turn the host's refusals into the errors that people catch."""
+    try:
+        yield
+    except HostError as error:
+        raise error_from_wire(error.to_wire()) from None
+
+
+class LocalSession:
+    """Implements :class:`workbench.session.interface.Session` in-process."""
+
+    def __init__(
+        self,
+        call_timeout_sec: float | None = None,  # noqa: ARG002 - same signature
+        memory_limit_bytes: int | None = None,  # noqa: ARG002 - same signature
+    ) -> None:
+        """Start without plugins; the limits of a worker do not exist here."""
+        self._page = mmap.mmap(-1, handles.board_bytes())
+        self._board = Board(self._page)
+        kind = socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC
+        self._log, self._log_end = socket.socketpair(socket.AF_UNIX, kind)
+        self._log.setblocking(False)
+        self._lines: deque[tuple[int, LogLine]] = deque(maxlen=_MOST_LINES)
+        self._tracer = Tracer(self._board)
+        self._tracer.names = handles.CALLS
+        self._rack: Rack | None = Rack(self._page, self._log_end.fileno())
+        self._reader: ChunkReader | None = None
+        self._ended = False
+        self._loads = 0
+        self._progress = Progress()
+
+    @property
+    def pid(self) -> int:
+        """This process's own ID."""
+        return os.getpid()
+
+    @property
+    def alive(self) -> bool:
+        """False after :meth:`close`."""
+        return self._rack is not None
+
+    def _open_rack(self) -> Rack:
+        if self._rack is None:
+            raise WorkbenchError("the session is closed")
+        return self._rack
+
+    def inspect(self, path: str) -> Manifest:
+        """Say what a library is; see :meth:`Session.inspect`."""
+        return self._load(path, inspect=True)[1]
+
+    def load(self, path: str) -> tuple[int, Manifest]:
+        """Load and check a library; see :meth:`Session.load`."""
+        return self._load(path, inspect=False)
+
+    def _load(self, path: str, *, inspect: bool) -> tuple[int, Manifest]:
+        path = os.fspath(path)
+        rack = self._open_rack()
+        self._tracer.plugins[self._loads] = Path(path).name
+        self._loads += 1
+        with _told():
+            answer = rack.load(path, inspect=inspect)
+        manifest = Manifest.from_facts(answer["manifest"])
+        index = int(answer["plugin"])
+        self._tracer.plugins[index] = manifest.name or Path(path).name
+        self._tracer.drain()
+        return index, manifest
+
+    def init(self, plugin: int, config: str) -> tuple[OpenParam, ...]:
+        """Initialise; see :meth:`Session.init`."""
+        with _told():
+            answer = self._open_rack().init(plugin, config)
+        return tuple(OpenParam(**row) for row in answer["open_params"])
+
+    def open(
+        self,
+        plugin: int,
+        params: str,
+        columns: Sequence[ColumnRequest],
+        options: CaptureOptions,
+    ) -> None:
+        """Open the source of ``plugin``; see :meth:`Session.open`."""
+        if self._reader is not None:
+            raise PluginOpenError(
+                "a capture is open in this session: close it first", params=params
+            )
+        with _told():
+            answer = self._open_rack().open(
+                plugin, params, wire_columns(columns), wire_options(options)
+            )
+        self._reader = ChunkReader(answer["columns"], answer["source"], trusted=True)
+        self._ended = False
+        self._progress = Progress()
+
+    def read(self, timeout_sec: float | None = None) -> Chunk | None:
+        """Give the next chunk; see :meth:`Session.read`."""
+        rack, reader = self._open_rack(), self._reader
+        if reader is None or rack.pump is None:
+            raise WorkbenchError("no capture is open")
+        deadline = None if timeout_sec is None else time.monotonic() + timeout_sec
+        while True:
+            taken = rack.pump.take()
+            if taken is not None:
+                return Chunk(reader.read(_block_buffer(*taken)))
+            if self._ended:
+                return None
+            if rack.pump.run(-1, _SLICE_NS) == _ENDED:
+                if (taken := rack.pump.take()) is not None:
+                    return Chunk(reader.read(_block_buffer(*taken)))
+                return self._end(rack)
+            if deadline is not None and time.monotonic() >= deadline:
+                rack.pump.flush()
+                taken = rack.pump.take()
+                return taken and Chunk(reader.read(_block_buffer(*taken)))
+
+    def _end(self, rack: Rack) -> Chunk:
+        self._ended = True
+        self._tracer.drain()
+        end = rack.end_of_capture()
+        error = error_from_wire(end["error"]) if end["error"] else None
+        return Chunk(None, end["end"], error)
+
+    def waiting_call(self) -> str:
+        """Give the C name of the plugin call in flight, "" for none."""
+        return handles.CALLS[self._board.state()[0]]
+
+    def stop(self) -> None:
+        """Ask the running capture to end; see :meth:`Session.stop`."""
+        if self._reader is not None:
+            self._board.set_stop(1)
+
+    def close_capture(self) -> None:
+        """Close the source; see :meth:`Session.close_capture`."""
+        self._reader = None
+        if self._rack is not None:
+            self._rack.close_capture()
+            self._tracer.drain()
+
+    def extract(
+        self,
+        raw: pa.Array,
+        numbers: pa.Array,
+        source: str,
+        columns: Sequence[ColumnRequest],
+    ) -> pa.RecordBatch:
+        """Extract from stored events; see :meth:`Session.extract`."""
+        block, size = _block_of(raw, numbers)
+        request = {
+            "count": len(raw),
+            "source": source,
+            "columns": wire_columns(columns),
+            "options": wire_options(CaptureOptions()),
+        }
+        with _told():
+            chunks, names = feed_chunks(
+                self._open_rack(), request, *split_block(block, size, len(raw))
+            )
+        return _joined(chunks, names, columns)
+
+    def rounds(self, plugin: int, config: str, count: int) -> dict[str, Any]:
+        """Initialise and destroy ``count`` times; see :meth:`Session.rounds`."""
+        with _told():
+            return rounds(self._open_rack(), plugin, config, count)
+
+    def threads(
+        self,
+        plugin: int,
+        config: str,
+        raw: pa.Array,
+        source: str,
+        columns: Sequence[ColumnRequest],
+        *,
+        count: int,
+    ) -> list[pa.RecordBatch]:
+        """Extract in several threads at once; see :meth:`Session.threads`."""
+        numbers = pa.array(range(1, len(raw) + 1), pa.uint64())
+        blocks = []
+        for _ in range(count + 1):
+            block, size = _block_of(raw, numbers)
+            blocks.append(split_block(block, size, len(raw)))
+        request = {
+            "plugin": plugin,
+            "config": config,
+            "count": len(raw),
+            "source": source,
+            "columns": wire_columns(columns),
+            "options": wire_options(CaptureOptions()),
+        }
+        with _told():
+            runs, names = threads(self._open_rack(), request, blocks)
+        return [_joined(chunks, names, columns) for chunks in runs]
+
+    def event_strings(self, plugin: int, raw: pa.Array, numbers: pa.Array) -> pa.Array:
+        """Give ``event_to_string``; see :meth:`Session.event_strings`."""
+        block, size = _block_of(raw, numbers)
+        parts = split_block(block, size, len(raw))
+        with _told():
+            texts = self._open_rack().event_texts(plugin, *parts, len(raw))
+        return pa.array(texts, type=pa.binary())
+
+    def progress(self) -> Progress:
+        """Ask for the progress of the open capture."""
+        answer = self._open_rack().progress() if self._reader is not None else None
+        if answer is not None:
+            self._progress = Progress(answer["hundredths"] / 100, answer["text"])
+        return self._progress
+
+    def set_config(self, plugin: int, config: str) -> bool:
+        """Hand over a new config; see :meth:`Session.set_config`."""
+        with _told():
+            return self._open_rack().set_config(plugin, config)
+
+    def metrics(self, plugin: int) -> list[dict[str, Any]]:
+        """Give the plugin's metrics."""
+        with _told():
+            return self._open_rack().metrics(plugin)
+
+    def tables(self, max_rows: int) -> list[TableSnapshot]:
+        """Give the state tables; see :meth:`Session.tables`."""
+        with _told():
+            return decode_tables(self._open_rack().tables(max_rows))
+
+    def dump_state(self) -> list[bytes]:
+        """Ask for the plugins' state; see :meth:`Session.dump_state`."""
+        with _told():
+            return self._open_rack().dump_state()
+
+    def trace(self, plugin: int | None = None) -> list[TraceCall]:
+        """Give the calls made so far, oldest first."""
+        return self._tracer.calls(plugin)
+
+    def log(self, plugin: int | None = None) -> list[LogLine]:
+        """Give the log so far, oldest first."""
+        self._drain_log()
+        return [line for owner, line in self._lines if plugin in (None, owner)]
+
+    def _drain_log(self) -> None:
+        while self._rack is not None:
+            try:
+                packet = self._log.recv(LARGEST_LOG_PACKET)
+            except BlockingIOError:
+                return
+            entry = decode_log_packet(packet)
+            if entry is not None:
+                self._lines.append(entry)
+
+    def close(self) -> None:
+        """Destroy all plugins (idempotent); their libraries stay mapped."""
+        rack = self._rack
+        if rack is None:
+            return
+        self._reader = None
+        rack.close()
+        self._drain_log()
+        self._tracer.drain()
+        self._rack = None
+        self._log.close()
+        self._log_end.close()
+
+
+def _block_buffer(address: int, size: int, free: Callable[[], None]) -> Any:
+    return pa.foreign_buffer(address, size, base=_Block(address, free))
+
+
+def _joined(
+    chunks: Sequence[tuple[int, int, Callable[[], None]]],
+    names: Sequence[str],
+    columns: Sequence[ColumnRequest],
+) -> pa.RecordBatch:
+    """Make one batch of a feeding's chunks, and free them."""
+    whole = b"".join(handles.memory_at(a, n)[:] for a, n, _ in chunks)
+    for _, _, free in chunks:
+        free()
+    sizes = [n for _, n, _ in chunks]
+    return assemble_batch(pa.py_buffer(whole), sizes, names, columns)
+
+
+def _block_of(raw: Any, numbers: Any) -> tuple[bytearray, int]:
+    """Lay stored events out in memory of our own."""
+    parts, size = block_parts(raw, numbers)
+    block = bytearray()
+    for part in parts:
+        block += memoryview(part).cast("B") if len(part) else b""
+    return block, size

@@ -1,0 +1,139 @@
+"""What the plugin logs and prints: collected all the time, so that it never blocks.
+
+A daemon thread reads the log socket and the pipes of stdout and stderr into a bounded
+list, and looks after the memory limit while it is at it.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import threading
+import time
+from collections import deque
+from typing import TYPE_CHECKING
+
+from workbench.session.interface import LogLine
+from workbench.session.log_lines import LARGEST_LOG_PACKET, decode_log_packet
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from workbench.session.spawn import WorkerProcess
+
+__all__ = ["LogReader"]
+
+_MOST_LINES = 10_000
+_LONGEST_LINE = 8192
+_LOOK_MS = 100
+
+
+class _Pipe:
+    """One of the worker's output pipes, cut into lines."""
+
+    def __init__(self, stream: str) -> None:
+        self.stream = stream
+        self._rest = b""
+
+    def feed(self, data: bytes) -> list[LogLine]:
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        if len(self._rest) > _LONGEST_LINE:
+            lines.append(self._rest)
+            self._rest = b""
+        return [self._line(line) for line in lines]
+
+    def finish(self) -> list[LogLine]:
+        rest, self._rest = self._rest, b""
+        return [self._line(rest)] if rest else []
+
+    def _line(self, raw: bytes) -> LogLine:
+        text = raw[:_LONGEST_LINE].decode("utf-8", "replace").rstrip("\r")
+        return LogLine(time.time_ns(), self.stream, "", "", text)
+
+
+class LogReader:
+    """Collects lines in the background until the worker is gone."""
+
+    def __init__(self, worker: WorkerProcess, look: Callable[[], None]) -> None:
+        """Start reading; ``look`` is called about ten times a second."""
+        self._worker = worker
+        self._look = look
+        self._lines: deque[tuple[int | None, LogLine]] = deque(maxlen=_MOST_LINES)
+        self._lock = threading.Lock()
+        self._wake_read, self._wake_write = os.pipe()
+        self._pipes = {worker.stdout: _Pipe("stdout"), worker.stderr: _Pipe("stderr")}
+        for fd in self._pipes:
+            os.set_blocking(fd, False)
+        self._thread = threading.Thread(
+            target=self._run, name="workbench-log", daemon=True
+        )
+        self._thread.start()
+
+    def _run(self) -> None:
+        poller = select.poll()
+        for fd in (self._worker.log.fileno(), *self._pipes, self._wake_read):
+            poller.register(fd, select.POLLIN)
+        open_fds = {self._worker.log.fileno(), *self._pipes}
+        while open_fds:
+            for fd, _ in poller.poll(_LOOK_MS):
+                if fd == self._wake_read:
+                    return
+                if not self._drain(fd):
+                    poller.unregister(fd)
+                    open_fds.discard(fd)
+            self._look()
+
+    def _drain(self, fd: int) -> bool:
+        """Read what is there; False at the end of the stream."""
+        for _ in range(64):
+            try:
+                data = os.read(fd, LARGEST_LOG_PACKET)
+            except BlockingIOError:
+                return True
+            except OSError:
+                data = b""
+            pipe = self._pipes.get(fd)
+            with self._lock:
+                if not data:
+                    if pipe is not None:
+                        self._lines += [(None, line) for line in pipe.finish()]
+                    return False
+                if pipe is not None:
+                    self._lines += [(None, line) for line in pipe.feed(data)]
+                else:
+                    entry = decode_log_packet(data)
+                    if entry is not None:
+                        self._lines.append(entry)
+        return True
+
+    def note(self, text: str) -> None:
+        """Add a warning of the workbench's own."""
+        line = LogLine(time.time_ns(), "log", "warning", "workbench", text)
+        with self._lock:
+            self._lines.append((None, line))
+
+    def settle(self) -> None:
+        """Take in what a worker that is gone has left behind."""
+        self._thread.join(0.2)
+        for fd in (self._worker.log.fileno(), *self._pipes):
+            self._drain(fd)
+
+    def lines(self, plugin: int | None = None) -> list[LogLine]:
+        """Give the lines, oldest first; of one plugin what it logged itself."""
+        with self._lock:
+            entries = list(self._lines)
+        return [line for owner, line in entries if plugin is None or owner == plugin]
+
+    def tail(self, count: int = 20) -> list[str]:
+        """Give the last lines as text."""
+        return [line.message for line in self.lines()[-count:]]
+
+    def close(self) -> None:
+        """Stop reading (idempotent)."""
+        if self._wake_write < 0:
+            return
+        os.write(self._wake_write, b"x")
+        self._thread.join()
+        os.close(self._wake_read)
+        os.close(self._wake_write)
+        self._wake_read = self._wake_write = -1

@@ -1,0 +1,172 @@
+"""Start a worker: bare Python plus the extension, its sockets, pages and pipes."""
+
+from __future__ import annotations
+
+import mmap
+import os
+import select
+import socket
+import subprocess
+import sys
+from contextlib import ExitStack, suppress
+from importlib.util import find_spec
+from pathlib import Path
+
+from workbench.errors import WorkbenchError
+from workbench.wire.shared_page import BOARD_BYTES, Board
+
+__all__ = ["WorkerProcess"]
+
+# Isolated (-I) and without site (-S): nothing of the user's runs, nothing is scanned.
+_BOOT = (
+    "import sys; sys.path[:0] = sys.argv[6:]; "
+    "from workbench.host.serve import main; main(sys.argv[1:6])"
+)
+_SOCKET_BUFFER_BYTES = 1 << 20
+
+
+def _import_roots() -> list[str]:
+    """Give the folders that the worker must import from: ours, and cffi's backend."""
+    roots = [str(Path(__file__).resolve().parents[2])]
+    backend = find_spec("_cffi_backend")
+    if backend is not None and backend.origin not in (None, "built-in"):
+        folder = str(Path(str(backend.origin)).parent)
+        if folder not in roots:
+            roots.append(folder)
+    return roots
+
+
+# Up to so many cores, Go plugins are told to run on one; see _environment.
+_FEW_CORES = 2
+
+
+def _environment() -> dict[str, str] | None:
+    """Give the worker's environment, None for this process's own.
+
+    The Go SDK hands every extraction to a goroutine that spins on a core of its own.
+    With two cores that core is taken from the plugin's caller, and each event costs ten
+    times more than with GOMAXPROCS=1, where the SDK does without. A value of the user's
+    own is left alone.
+    """
+    if "GOMAXPROCS" in os.environ or len(os.sched_getaffinity(0)) > _FEW_CORES:
+        return None
+    return {**os.environ, "GOMAXPROCS": "1"}
+
+
+class WorkerProcess:
+    """A running worker and our ends of everything it shares with us.
+
+    ``control``, ``data``, ``log``: sockets. ``stdout``, ``stderr``: descriptors of
+    pipes. ``board``: the shared page. ``death``: a descriptor readable when it died, or
+    -1 where the system has none.
+    """
+
+    def __init__(self) -> None:
+        """Start the process. Raises WorkbenchError when that fails."""
+        if sys.platform != "linux":
+            text = f"plugins run on Linux only; this is {sys.platform}"
+            raise WorkbenchError(text)
+        self._owned = ExitStack()
+        try:
+            self._start()
+        except BaseException:
+            self._owned.close()
+            raise
+
+    def _start(self) -> None:
+        kind = socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC
+        with ExitStack() as theirs:
+            self.control, control = socket.socketpair(socket.AF_UNIX, kind)
+            self._owned.callback(self.control.close)
+            theirs.callback(control.close)
+            self.data, data = socket.socketpair(socket.AF_UNIX, kind)
+            self._owned.callback(self.data.close)
+            theirs.callback(data.close)
+            self.log, log = socket.socketpair(socket.AF_UNIX, kind)
+            self._owned.callback(self.log.close)
+            theirs.callback(log.close)
+            for ours in (self.data, self.log):
+                ours.setblocking(False)
+            for end in (control, data, log, self.control):
+                with suppress(OSError):
+                    end.setsockopt(
+                        socket.SOL_SOCKET, socket.SO_SNDBUF, _SOCKET_BUFFER_BYTES
+                    )
+            board = os.memfd_create("workbench-board", os.MFD_CLOEXEC)
+            theirs.callback(os.close, board)
+            os.ftruncate(board, BOARD_BYTES)
+            self._page = mmap.mmap(board, BOARD_BYTES)
+            self.board = Board(self._page)
+            self.crash_text = os.memfd_create("workbench-crash", os.MFD_CLOEXEC)
+            self._owned.callback(os.close, self.crash_text)
+            inherited = (
+                control.fileno(),
+                data.fileno(),
+                log.fileno(),
+                board,
+                self.crash_text,
+            )
+            arguments = [*map(str, inherited), *_import_roots()]
+            try:
+                self._process = subprocess.Popen(  # noqa: S603 - our own interpreter
+                    [sys.executable, "-I", "-S", "-c", _BOOT, *arguments],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    bufsize=0,
+                    pass_fds=inherited,
+                    start_new_session=True,
+                    close_fds=True,
+                    env=_environment(),
+                )
+            except OSError as error:
+                text = f"cannot start the worker process {sys.executable}: {error}"
+                raise WorkbenchError(text) from error
+            self._owned.callback(self._reap)
+        self.pid = self._process.pid
+        assert self._process.stdout is not None  # noqa: S101 - PIPE was asked for
+        assert self._process.stderr is not None  # noqa: S101 - PIPE was asked for
+        self._owned.callback(self._process.stdout.close)
+        self._owned.callback(self._process.stderr.close)
+        self.stdout = self._process.stdout.fileno()
+        self.stderr = self._process.stderr.fileno()
+        self.death = -1
+        with suppress(OSError):  # not everywhere: the sockets tell as well
+            self.death = os.pidfd_open(self.pid)
+            self._owned.callback(os.close, self.death)
+
+    def _reap(self) -> None:
+        self.kill()
+        self._process.wait()
+
+    def exit_code(self, wait_sec: float = 0.0) -> int | None:
+        """Give the exit status, negative for a signal; None while it runs."""
+        if wait_sec:
+            with suppress(subprocess.TimeoutExpired):
+                return self._process.wait(wait_sec)
+        return self._process.poll()
+
+    def wait_dead(self, timeout_sec: float) -> bool:
+        """Wait for its end; tell whether it came."""
+        if self.death < 0:
+            return self.exit_code(timeout_sec) is not None
+        poller = select.poll()
+        poller.register(self.death, select.POLLIN)
+        return bool(poller.poll(timeout_sec * 1000)) or self.exit_code() is not None
+
+    def resident_bytes(self) -> int:
+        """Give the memory it holds, 0 when it is gone."""
+        try:
+            text = Path(f"/proc/{self.pid}/statm").read_text(encoding="ascii")
+        except OSError:
+            return 0
+        return int(text.split()[1]) * mmap.PAGESIZE
+
+    def kill(self) -> None:
+        """End it at once (idempotent)."""
+        if self._process.poll() is None:
+            self._process.kill()
+
+    def close(self) -> None:
+        """End it and give everything back (idempotent)."""
+        self._owned.close()

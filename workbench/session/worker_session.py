@@ -1,0 +1,497 @@
+"""A session whose plugins live in a worker process.
+
+plugin → worker → chunk in a memfd → mapped here → Arrow record batch, without a copy.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import struct
+import time
+from collections import deque
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from workbench.errors import (
+    PluginCrashed,
+    PluginHung,
+    PluginOpenError,
+    WorkbenchError,
+)
+from workbench.manifest import Manifest, OpenParam
+from workbench.session.chunk_reader import ChunkReader
+from workbench.session.connection import Link
+from workbench.session.event_block import (
+    assemble_batch,
+    decode_texts,
+    pack_events,
+    wire_columns,
+    wire_options,
+)
+from workbench.session.host_errors import error_from_wire
+from workbench.session.interface import CaptureOptions, Chunk, Progress
+from workbench.session.interrupts import undisturbed
+from workbench.session.table_decoder import decode_tables
+from workbench.wire.messages import CHUNK, END, MESSAGE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from workbench.session.interface import (
+        ColumnRequest,
+        EndReason,
+        LogLine,
+        TableSnapshot,
+        TraceCall,
+    )
+
+__all__ = ["WorkerSession"]
+
+# Chunks below this size are copied: mappings are a bounded resource.
+_COPY_BELOW_BYTES = 256 << 10
+# After stop(): how long the reader waits for a source to come back.
+_STOP_SEC = 0.05
+# How long the next call waits for a source that was left behind.
+_LEFT_BEHIND_SEC = 2.0
+_PROGRESS_SEC = 0.25
+
+
+class _Capture:
+    """The reader's side of one open source."""
+
+    def __init__(self, reader: ChunkReader, arena: int) -> None:
+        self.reader = reader
+        self.arena = arena
+        self.pending: deque[Chunk] = deque()
+        self.acknowledged = 0
+        self.last_seq = 0
+        self.stopped_at: float | None = None
+        self.ended = False
+
+    def close(self) -> None:
+        if self.arena >= 0:
+            os.close(self.arena)
+            self.arena = -1
+
+
+class WorkerSession:
+    """Implements :class:`workbench.session.interface.Session` with a worker process."""
+
+    def __init__(
+        self,
+        call_timeout_sec: float | None = None,
+        memory_limit_bytes: int | None = None,
+    ) -> None:
+        """Start the worker.
+
+        ``call_timeout_sec``: limit for every call; None is 30 s for all but next_batch.
+        ``memory_limit_bytes``: None is half of the memory available now.
+        """
+        self._link = Link(call_timeout_sec, memory_limit_bytes)
+        self._capture: _Capture | None = None
+        self._left_behind = False
+        self._progress = Progress()
+        self._cost = 0
+
+    @property
+    def alive(self) -> bool:
+        """False once the worker is gone."""
+        return not self._link.closed and self._link.error is None
+
+    @property
+    def pid(self) -> int:
+        """The worker's process id."""
+        return self._link.worker.pid
+
+    # ---- loading ---------------------------------------------------------------------
+
+    def inspect(self, path: str) -> Manifest:
+        """Say what a library is; see :meth:`Session.inspect`."""
+        return self._load(path, inspect=True)[1]
+
+    def load(self, path: str) -> tuple[int, Manifest]:
+        """Load and check a library; see :meth:`Session.load`."""
+        return self._load(path, inspect=False)
+
+    def _load(self, path: str, *, inspect: bool) -> tuple[int, Manifest]:
+        path = os.fspath(path)
+        self._link.expect_plugin(path)
+        # The worker stays in the folder where it was started.
+        file = os.path.abspath(path)  # noqa: PTH100 - Path would not resolve "..".
+        answer, _ = self._call("load", path=path, file=file, inspect=inspect)
+        index = int(answer["plugin"])
+        manifest = Manifest.from_facts(answer["manifest"])
+        self._link.plugins[index] = manifest.name or Path(path).name
+        return index, manifest
+
+    def init(self, plugin: int, config: str) -> tuple[OpenParam, ...]:
+        """Initialise; see :meth:`Session.init`."""
+        answer, _ = self._call("init", plugin=plugin, config=config)
+        if answer.get("complaint"):
+            self._link.logs.note(answer["complaint"])
+        return tuple(OpenParam(**row) for row in answer["open_params"])
+
+    def _call(
+        self, op: str, fds: Sequence[int] = (), **request: Any
+    ) -> tuple[Any, list[int]]:
+        if self._left_behind:
+            self._meet_again()
+        return self._link.call(op, fds, **request)
+
+    def _meet_again(self) -> None:
+        """Wait for a source that was left behind in next_batch."""
+        if not self._link.leaves_next(_LEFT_BEHIND_SEC) and self._link.error is None:
+            raise self._link.give_up(_LEFT_BEHIND_SEC)
+        self._left_behind = False
+        self._link.call("close_capture")
+        self._link.drop_packets()
+
+    # ---- captures --------------------------------------------------------------------
+
+    def open(
+        self,
+        plugin: int,
+        params: str,
+        columns: Sequence[ColumnRequest],
+        options: CaptureOptions,
+    ) -> None:
+        """Open the source of ``plugin``; see :meth:`Session.open`."""
+        if self._capture is not None:
+            raise PluginOpenError(
+                "a capture is open in this session: close it first", params=params
+            )
+        if self._left_behind:
+            self._meet_again()
+        self._link.drop_packets()
+        self._settle_window()
+        answer, fds = self._call(
+            "open",
+            plugin=plugin,
+            params=params,
+            columns=wire_columns(columns),
+            options=wire_options(options),
+        )
+        reader = ChunkReader(answer["columns"], answer["source"])
+        self._capture = _Capture(reader, fds[0] if fds else -1)
+        self._progress = Progress()
+
+    def _settle_window(self) -> None:
+        """Acknowledge what was sent for captures that were closed before their end."""
+        board = self._link.worker.board
+        self._cost = board.counters()[1]
+        board.acknowledge(self._cost)
+
+    def read(self, timeout_sec: float | None = None) -> Chunk | None:
+        """Give the next chunk; see :meth:`Session.read`."""
+        capture = self._capture
+        if capture is None:
+            raise WorkbenchError("no capture is open")
+        deadline = None if timeout_sec is None else time.monotonic() + timeout_sec
+        while True:
+            with undisturbed():
+                self._link.take_packets()
+                self._decode(capture)
+                chunk = capture.pending.popleft() if capture.pending else None
+            if chunk is not None:
+                return chunk
+            if capture.ended:
+                return None
+            if self._link.error is not None:
+                self._died(capture, self._link.error)
+                continue
+            left = self._patience(capture, deadline)
+            if left is None and capture.pending:
+                continue
+            self._link.wait(left)
+            if deadline is not None and time.monotonic() >= deadline:
+                self._link.take_packets()
+                self._decode(capture)
+                if not capture.pending and self._link.error is None:
+                    return None
+
+    def _patience(self, capture: _Capture, deadline: float | None) -> float | None:
+        """Give how long to wait; leave a stopped source behind when it is time."""
+        now = time.monotonic()
+        left = None if deadline is None else max(0.0, deadline - now)
+        if capture.stopped_at is None:
+            return left
+        if now - capture.stopped_at > _STOP_SEC and self._link.in_next():
+            self._left_behind = True
+            capture.ended = True
+            capture.pending.append(Chunk(None, end="cancelled"))
+            return None
+        return min(0.01, left) if left is not None else 0.01
+
+    def _decode(self, capture: _Capture) -> None:
+        """Turn the packets that came into chunks, and let the worker go on."""
+        packets = self._link.packets
+        while packets:
+            data, fds = packets[0]
+            if capture.ended:
+                _close_all(fds)
+            else:
+                try:
+                    self._decode_packet(capture, data, fds)
+                except (struct.error, KeyError, ValueError, pa.ArrowException) as error:
+                    self._damaged(capture, error)
+            packets.popleft()
+
+    def _damaged(self, capture: _Capture, error: Exception) -> None:
+        """End a capture, and the worker, whose chunks make no sense."""
+        damage = self._link.end_for_damage(str(error))
+        capture.pending.append(Chunk(None, "crashed", damage))
+        capture.ended = True
+
+    def _decode_packet(self, capture: _Capture, data: bytes, fds: list[int]) -> None:
+        _, kind, seq, _, size, cost = MESSAGE.unpack_from(data)
+        if kind == END:
+            end = _read_json(data[MESSAGE.size :])
+            error = error_from_wire(end["error"]) if end["error"] else None
+            capture.pending.append(Chunk(None, end["end"], error))
+            capture.ended = True
+            self._link.tracer.drain()
+        elif kind == CHUNK and fds:
+            try:
+                batch = capture.reader.read(_mapped(fds[0], size))
+            finally:
+                _close_all(fds)
+            capture.pending.append(Chunk(batch))
+            capture.last_seq = seq
+            self._cost += cost
+            board = self._link.worker.board
+            board.acknowledge(self._cost)
+            if board.waiting():
+                self._link.post("wake")
+
+    def _died(self, capture: _Capture, error: WorkbenchError) -> None:
+        """End the capture of a dead worker; unsent rows still lie in its builder."""
+        self._link.take_packets()
+        self._decode(capture)
+        if capture.ended:
+            return
+        with suppress(ValueError, OSError, pa.ArrowInvalid):
+            rescued = self._rescue(capture)
+            if rescued is not None:
+                capture.pending.append(Chunk(rescued))
+        end: EndReason = "failure"
+        if isinstance(error, PluginCrashed):
+            end = "crashed"
+        elif isinstance(error, PluginHung):
+            end = "hung"
+        capture.pending.append(Chunk(None, end, error))
+        capture.ended = True
+
+    def _rescue(self, capture: _Capture) -> Any:
+        if capture.arena < 0:
+            return None
+        size = os.fstat(capture.arena).st_size
+        with mmap.mmap(capture.arena, size, prot=mmap.PROT_READ) as memory:
+            buffer = pa.py_buffer(memory)
+            batch = capture.reader.rescue(buffer, capture.last_seq)
+            del buffer
+        return batch
+
+    def stop(self) -> None:
+        """Ask the running capture to end; see :meth:`Session.stop`."""
+        capture = self._capture
+        if capture is None or capture.ended or capture.stopped_at is not None:
+            return
+        capture.stopped_at = time.monotonic()
+        self._link.worker.board.set_stop(1)
+        self._link.post("wake")
+
+    def close_capture(self) -> None:
+        """Close the source; see :meth:`Session.close_capture`."""
+        capture, self._capture = self._capture, None
+        if capture is None:
+            return
+        try:
+            if self.alive and not self._left_behind:
+                self._link.worker.board.set_stop(1)
+                if self._link.leaves_next(_STOP_SEC):
+                    self._link.call("close_capture")
+                else:
+                    self._left_behind = True
+        finally:
+            capture.close()
+            self._link.drop_packets()
+
+    def waiting_call(self) -> str:
+        """Give the C name of the plugin call in flight, "" for none."""
+        return self._link.waiting_call()
+
+    # ---- stored events ---------------------------------------------------------------
+
+    def extract(
+        self,
+        raw: pa.Array,
+        numbers: pa.Array,
+        source: str,
+        columns: Sequence[ColumnRequest],
+    ) -> pa.RecordBatch:
+        """Extract from stored events; see :meth:`Session.extract`."""
+        block, data_bytes = pack_events(raw, numbers)
+        try:
+            answer, fds = self._call(
+                "extract",
+                [block],
+                data_bytes=data_bytes,
+                count=len(raw),
+                source=source,
+                columns=wire_columns(columns),
+                options=wire_options(CaptureOptions()),
+            )
+        finally:
+            os.close(block)
+        try:
+            whole = _mapped(fds[0], os.fstat(fds[0]).st_size)
+        finally:
+            _close_all(fds)
+        return assemble_batch(whole, answer["sizes"], answer["columns"], columns)
+
+    def rounds(self, plugin: int, config: str, count: int) -> dict[str, Any]:
+        """Initialise and destroy ``count`` times; see :meth:`Session.rounds`."""
+        answer, _ = self._call("rounds", plugin=plugin, config=config, count=count)
+        return dict(answer)
+
+    def threads(
+        self,
+        plugin: int,
+        config: str,
+        raw: pa.Array,
+        source: str,
+        columns: Sequence[ColumnRequest],
+        *,
+        count: int,
+    ) -> list[pa.RecordBatch]:
+        """Extract in several threads at once; see :meth:`Session.threads`."""
+        numbers = pa.array(range(1, len(raw) + 1), pa.uint64())
+        block, data_bytes = pack_events(raw, numbers)
+        try:
+            answer, fds = self._call(
+                "threads",
+                [block],
+                plugin=plugin,
+                config=config,
+                data_bytes=data_bytes,
+                count=len(raw),
+                source=source,
+                columns=wire_columns(columns),
+                options=wire_options(CaptureOptions()),
+                threads=count,
+            )
+        finally:
+            os.close(block)
+        try:
+            whole = _mapped(fds[0], os.fstat(fds[0]).st_size)
+        finally:
+            _close_all(fds)
+        batches = []
+        for sizes in answer["runs"]:
+            batches.append(assemble_batch(whole, sizes, answer["columns"], columns))
+            whole = whole.slice(sum(sizes))
+        return batches
+
+    def event_strings(self, plugin: int, raw: pa.Array, numbers: pa.Array) -> pa.Array:
+        """Give ``event_to_string``; see :meth:`Session.event_strings`."""
+        block, data_bytes = pack_events(raw, numbers)
+        try:
+            _, fds = self._call(
+                "event_strings",
+                [block],
+                plugin=plugin,
+                data_bytes=data_bytes,
+                count=len(raw),
+            )
+        finally:
+            os.close(block)
+        try:
+            return decode_texts(os.pread(fds[0], os.fstat(fds[0]).st_size, 0), len(raw))
+        finally:
+            _close_all(fds)
+
+    # ---- the rest --------------------------------------------------------------------
+
+    def progress(self) -> Progress:
+        """Ask for the progress; the last one known while the source waits."""
+        if self._capture is None or self._left_behind or not self.alive:
+            return self._progress
+        if not self._link.leaves_next(_PROGRESS_SEC):
+            return self._progress
+        answer, _ = self._link.call("progress")
+        if answer is not None:
+            self._progress = Progress(answer["hundredths"] / 100, answer["text"])
+        return self._progress
+
+    def set_config(self, plugin: int, config: str) -> bool:
+        """Hand over a new config; see :meth:`Session.set_config`."""
+        return bool(self._call("set_config", plugin=plugin, config=config)[0])
+
+    def metrics(self, plugin: int) -> list[dict[str, Any]]:
+        """Give the plugin's metrics."""
+        return list(self._call("metrics", plugin=plugin)[0])
+
+    def tables(self, max_rows: int) -> list[TableSnapshot]:
+        """Give the state tables; see :meth:`Session.tables`."""
+        _, fds = self._call("tables", max_rows=max_rows)
+        try:
+            return decode_tables(os.pread(fds[0], os.fstat(fds[0]).st_size, 0))
+        finally:
+            _close_all(fds)
+
+    def dump_state(self) -> list[bytes]:
+        """Ask for the plugins' state; see :meth:`Session.dump_state`."""
+        sizes, fds = self._call("dump_state")
+        try:
+            data = os.pread(fds[0], os.fstat(fds[0]).st_size, 0)
+        finally:
+            _close_all(fds)
+        events = []
+        at = 0
+        for size in sizes:
+            events.append(data[at : at + size])
+            at += size
+        return events
+
+    def trace(self, plugin: int | None = None) -> list[TraceCall]:
+        """Give the calls made so far, oldest first."""
+        return self._link.tracer.calls(plugin, dead=not self.alive)
+
+    def log(self, plugin: int | None = None) -> list[LogLine]:
+        """Give the log so far, oldest first."""
+        return self._link.logs.lines(plugin)
+
+    def close(self) -> None:
+        """Destroy all plugins and end the worker (idempotent)."""
+        capture, self._capture = self._capture, None
+        if capture is not None:
+            capture.close()
+        self._link.close()
+
+
+def _mapped(fd: int, size: int) -> Any:
+    """Give the memory of a chunk as an Arrow buffer."""
+    if os.fstat(fd).st_size < size:
+        raise ValueError("the worker sent less than it said")
+    if size < _COPY_BELOW_BYTES:
+        return pa.py_buffer(os.pread(fd, size, 0))
+    # Not populated: mapping a page costs a third of writing it, and columns that nobody
+    # looks at never need theirs.
+    return pa.py_buffer(mmap.mmap(fd, size, prot=mmap.PROT_READ))
+
+
+def _read_json(data: bytes) -> dict[str, Any]:
+    import json
+
+    value: dict[str, Any] = json.loads(data)
+    return value
+
+
+def _close_all(fds: Sequence[int]) -> None:
+    for fd in fds:
+        with suppress(OSError):
+            os.close(fd)

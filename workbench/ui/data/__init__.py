@@ -1,0 +1,1 @@
+"""Rows, columns and values as the lab's browser side wants them."""

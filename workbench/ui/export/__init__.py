@@ -1,0 +1,1 @@
+"""The lab's state as code and as a summary."""

@@ -1,0 +1,1 @@
+"""The panels of the lab: the Python side of each part on screen."""

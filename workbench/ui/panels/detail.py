@@ -1,0 +1,248 @@
+"""Detail of the selected event: fields, why or why not, payload, values of a field."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from workbench.arrow.types import column_info
+from workbench.errors import WorkbenchError
+from workbench.ui.data.axis import TIME_AXIS
+from workbench.ui.data.cells import stamp_text
+from workbench.ui.data.column_sets import MACHINE_COLUMNS
+from workbench.ui.data.values import check_text, distribution
+from workbench.ui.state import condition_queries as engine
+from workbench.ui.widgets.widgets import Panel
+
+if TYPE_CHECKING:
+    from workbench.ui.state.model import Desk
+
+__all__ = ["DetailPart"]
+
+_TEXT = 2000
+_PAYLOAD = 16384
+
+
+class DetailPart:
+    """Keeps the detail panel and the desk's selection in step."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self.widget = Panel(view="detail", state={"page": "fields", "serial": 0})
+        self.widget.lock = desk.lock
+        self.page = "fields"
+        self.value_field = ""
+        self._values: list[dict[str, Any]] = []
+        self._asked: int | None = None
+        for name, handler in (
+            ("page", self._on_page),
+            ("label", self._on_label),
+            ("values", self.show_values),
+            ("add_check", self._on_check),
+            ("add_value", self._on_value),
+        ):
+            self.widget.handle(name, handler)
+
+    # -- from the browser ----
+
+    def _on_page(self, page: str) -> None:
+        self.page = page
+        self._fill_page()
+
+    def _on_label(self, value: str) -> None:
+        verdict = {"match": True, "not": False}.get(value)
+        self.desk.set_label(self.desk.selection, verdict)
+
+    def show_values(self, field: str) -> None:
+        """Show the distribution of a field's values."""
+        self.value_field = field
+        self.page = "values"
+        self._fill_page()
+
+    def _on_check(self, field: str, negate: bool = False) -> None:  # noqa: FBT001, FBT002 - the message's key
+        if self.desk.selection:
+            value = self.desk.store.value(self.desk.selection[-1], field)
+            self._add(field, value, negate=negate)
+
+    def _on_value(self, field: str, index: int, negate: bool = False) -> None:  # noqa: FBT001, FBT002 - the message's key
+        if field == self.value_field and 0 <= index < len(self._values):
+            check = self._values[index]["check"]
+            if check:
+                self.desk.add_check(f"not {check}" if negate else check)
+
+    def _add(self, field: str, value: Any, *, negate: bool) -> None:
+        info = column_info(field, self.desk.fields)
+        check = check_text(field, value, info, negate=negate)
+        if check is not None:
+            self.desk.add_check(check)
+
+    # -- to the browser ----
+
+    def refresh(self, changes: set[str]) -> None:
+        """Show what changed."""
+        if changes & {"selection", "source"}:
+            self._fill_event()
+        if changes & {"labels", "selection"}:
+            self.widget.put(label=self._label())
+        moved = changes & {"selection", "source", "condition"}
+        late = self.page == "values" and changes & {"funnel", "view"}
+        first = "rows" in changes and not self.widget.state.get("value_fields")
+        if moved or late or first:
+            self._fill_page()
+
+    def _label(self) -> str:
+        if not self.desk.selection:
+            return "none"
+        number = int(self.desk.store.numbers[self.desk.selection[-1]])
+        return {True: "match", False: "not"}.get(self.desk.labels.get(number), "none")  # type: ignore[arg-type]
+
+    def _names(self) -> list[str]:
+        skip = {"evt.num", "evt.rawtime", TIME_AXIS, *MACHINE_COLUMNS}
+        return [n for n in self.desk.store.columns if n not in skip]
+
+    def _fill_event(self) -> None:
+        desk, serial = self.desk, self.widget.state.get("serial", 0) + 1
+        self._asked = desk.selection[-1] if desk.selection else None
+        if not desk.selection:
+            self.widget.put(title="", fields=[], text="", payload=None, serial=serial)
+            return
+        position = desk.selection[-1]
+        at = np.array([position], np.int64)
+        number = int(desk.store.numbers[position])
+        more = len(desk.selection) - 1
+        title = f"Event {number}" + (f" and {more} more" if more else "")
+        fields = [
+            {
+                "name": TIME_AXIS,
+                "type": "time",
+                "text": stamp_text(int(desk.store.times[position])),
+                "absent": False,
+            }
+        ]
+        for name in self._names():
+            info = column_info(name, desk.fields)
+            text = desk.store.texts(at, name, limit=_TEXT)[0]
+            size = self._size(position, name)
+            fields.append(
+                {
+                    "name": name,
+                    "type": (info.type if info else "")
+                    + (" list" if info and info.is_list else ""),
+                    "text": text or "",
+                    "absent": text is None,
+                    "cut": size > _TEXT,
+                    "size": size,
+                    "check": check_text(name, desk.store.value(position, name), info)
+                    if size <= _TEXT
+                    else None,
+                }
+            )
+        self.widget.put(
+            title=title,
+            fields=fields,
+            text="",
+            payload=None,
+            explain=None,
+            serial=serial,
+        )
+
+    def refine(self) -> None:
+        """Ask the plugin for its text of the event: it may take a moment."""
+        asked = self._asked
+        if asked is not None:
+            self._asked = None
+            self.widget.put(text=engine.event_string(self.desk.events, asked))
+
+    def _size(self, position: int, name: str) -> int:
+        piece = self.desk.store.pick(np.array([position], np.int64), name)[0]
+        value = piece[0]
+        buffer = getattr(value, "as_buffer", None)
+        if buffer is None:
+            return 0
+        data = buffer()
+        return 0 if data is None else int(data.size)
+
+    def _fill_page(self) -> None:
+        value_fields = [n for n in ("evt.num",) if n in self.desk.store.columns]
+        self.widget.put(page=self.page, value_fields=self._names() + value_fields)
+        if self.page == "values":
+            self._fill_values()
+        elif self.desk.selection:
+            if self.page == "why":
+                self._fill_why()
+            elif self.page == "payload":
+                self._fill_payload()
+
+    def _fill_values(self) -> None:
+        desk = self.desk
+        names = self._names()
+        if self.value_field not in names and self.value_field != "evt.num":
+            self.value_field = names[0] if names else ""
+        if not self.value_field or len(desk.store) == 0:
+            self.widget.put(values=None)
+            return
+        table = desk.store.table()
+        mask = desk.matcher.mask
+        within = desk.axis.within
+        if mask is not None and len(mask) < table.num_rows:
+            table = table.slice(0, len(mask))
+        column = table.column(self.value_field)
+        if within is not None:
+            import pyarrow as pa
+
+            keep = within[: table.num_rows]
+            column = column.filter(pa.array(keep))
+            mask = None if mask is None else mask[: len(keep)][keep]
+        info = column_info(self.value_field, desk.fields)
+        found = distribution(self.value_field, column, info, mask)
+        self._values = found["rows"]
+        shown = [{k: v for k, v in row.items() if k != "value"} for row in self._values]
+        self.widget.put(values={**found, "rows": shown})
+
+    def _fill_why(self) -> None:
+        desk = self.desk
+        events = desk.events
+        if events is None or not desk.matcher.valid:
+            self.widget.put(explain=None)
+            return
+        try:
+            shown = engine.explain_event(
+                events, desk.selection[-1], desk.matcher.compiled
+            )
+        except (WorkbenchError, KeyError) as error:
+            shown = {
+                "matches": False,
+                "summary": engine.problem_text(error),
+                "rows": [],
+            }
+        self.widget.put(explain=shown)
+
+    def _fill_payload(self) -> None:
+        events, position = self.desk.events, self.desk.selection[-1]
+        data = None if events is None else engine.payload(events, position)
+        if data is None:
+            self.widget.put(payload=None, offsets={})
+            return
+        shown = data[:_PAYLOAD]
+        self.widget.put(
+            payload={
+                "hex": shown.hex(),
+                "size": len(data),
+                "shown": len(shown),
+                "cut": len(shown) < len(data),
+                "json": _pretty_json(data),
+            },
+            offsets=engine.value_offsets(events, position),
+        )
+
+
+def _pretty_json(data: bytes) -> str | None:
+    """Give the payload as indented JSON, None when it is none or too long."""
+    if len(data) > 4 * _PAYLOAD or data[:1] not in (b"{", b"["):
+        return None
+    try:
+        return json.dumps(json.loads(data), indent=2, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return None

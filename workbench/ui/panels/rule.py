@@ -1,0 +1,251 @@
+"""The rule form and what comes of it: alerts, YAML, complaints, tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from workbench.errors import WorkbenchError
+from workbench.ui.data.error_card import error_text
+from workbench.ui.state import condition_queries as engine
+from workbench.ui.state import rule_queries as ruling
+from workbench.ui.state.rule_draft import (
+    Proposal,
+    RuleDraft,
+    find_parts,
+    propose_exception,
+)
+from workbench.ui.widgets.widgets import Editor, Panel
+
+if TYPE_CHECKING:
+    from workbench.rules import Rule
+    from workbench.ui.state.model import Desk
+
+__all__ = ["RulePart"]
+
+_TEXTS = frozenset({"name", "desc", "output", "priority", "source", "tags"})
+_SHOWN_FAILURES = 20
+
+
+class RulePart:
+    """Keeps form, output editor and result panel in step with draft and desk."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self.draft = RuleDraft()
+        self.path = "my_rules.yaml"
+        self.proposal: Proposal | None = None
+        self.target: Any = None
+        self.form = Panel(view="rule", state={"priorities": ruling.priority_keys()})
+        self.parts = Panel(view="parts")
+        self.output = Editor(
+            language="output",
+            label="Output",
+            placeholder="what to say, with %fields in it",
+        )
+        self.output_label = Panel(view="caption", state={"text": "Output"})
+        self.result = Panel(view="result", state={"path": self.path})
+        for part in (self.form, self.parts, self.output, self.result):
+            part.lock = desk.lock
+        self.output.observe(self._on_output, ["text"])
+        self.output.handle("complete", self.complete)
+        for name, handler in (
+            ("set", self._on_set),
+            ("propose", self._on_propose),
+            ("accept", self._on_accept),
+            ("cancel_proposal", self._on_cancel),
+            ("remove_exception", self._on_remove),
+            ("extract", self._on_extract),
+        ):
+            (self.form if name == "set" else self.parts).handle(name, handler)
+        self.result.handle("set", self._on_path)
+        self.result.handle("save", self.save)
+
+    # -- the form ----
+
+    def take_target(self, target: Any) -> None:
+        """Check against another plugin, bench or events."""
+        self.target = target
+        if self.desk.source and self.draft.source != self.desk.source:
+            self.draft.source = self.desk.source
+        if not self.draft.output:
+            names = [n for n, f in self.desk.fields.items() if f.arg is None][:3]
+            if names:
+                shown = " ".join(f"{n.split('.')[-1]}=%{n}" for n in names)
+                self.draft.output = f"Seen {shown}"
+                self.output.set_text(self.draft.output)
+        self.desk.touch("rule")
+
+    def take_rule(self, rule: Rule) -> str:
+        """Fill the form from ``rule`` and give its condition."""
+        self.draft.take(rule)
+        self.output.set_text(rule.output)
+        self.desk.touch("rule")
+        condition: str = rule.condition
+        return condition
+
+    def take_draft(self, draft: RuleDraft, path: str) -> None:
+        """Go on with a draft begun elsewhere."""
+        self.draft, self.path = draft, path
+        self.result.put(path=path)
+        self.output.set_text(draft.output)
+        self.desk.touch("rule")
+
+    def _on_set(self, key: str, value: Any) -> None:
+        if key in _TEXTS:
+            setattr(self.draft, key, str(value))
+            self.desk.touch("rule")
+
+    def _on_output(self, change: Any) -> None:
+        with self.desk.lock:
+            self.draft.output = str(change["new"])
+            self.desk.touch("rule")
+
+    def complete(self, text: str, cursor: int, id: int = 0) -> None:  # noqa: A002 - the message's key
+        """Send the fields that continue the ``%name`` before the cursor."""
+        reply = engine.output_completions(text, cursor, self.desk.fields)
+        self.output.send({"do": "completions", "id": id, **reply})
+
+    def _on_propose(self) -> None:
+        chosen = self.desk.selection[:200]
+        if chosen:
+            self.proposal = propose_exception(
+                self.desk.store, chosen, self.desk.condition
+            )
+            self.parts.put(proposal=self.proposal.to_state())
+
+    def _on_accept(self, name: str, fields: list[str]) -> None:
+        if self.proposal is not None:
+            self.draft.exceptions.append(self.proposal.exception(name, fields))
+            self._on_cancel()
+            self.desk.touch("rule")
+
+    def _on_cancel(self) -> None:
+        self.proposal = None
+        self.parts.put(proposal=None)
+
+    def _on_remove(self, index: int) -> None:
+        if 0 <= index < len(self.draft.exceptions):
+            del self.draft.exceptions[index]
+            self.desk.touch("rule")
+
+    def _on_extract(self, index: int, name: str) -> None:
+        parts = find_parts(self.desk.condition, self.desk.fields)
+        if 0 <= index < len(parts) and name.strip():
+            part = parts[index]
+            item = ruling.named_item(part.kind, name.strip(), part.text)
+            kept = [pair for pair in self.draft.parts if pair[1].name != item.name]
+            # Shorter texts first: they may stand inside the longer ones.
+            self.draft.parts = sorted(
+                [*kept, (part, item)], key=lambda pair: len(pair[0].text)
+            )
+            self.desk.touch("rule")
+
+    # -- saving ----
+
+    def _on_path(self, key: str, value: str) -> None:
+        if key == "path":
+            self.path = str(value)
+
+    def yaml(self) -> str:
+        """Give the rules file of this rule alone, as it will be exported."""
+        text: str = self.draft.rule_set(self.desk.condition, self.checked).to_yaml()
+        return text
+
+    @property
+    def checked(self) -> Any:
+        """What the rule is checked against: the events, else the target."""
+        return self.desk.events if self.desk.events is not None else self.target
+
+    def save(self, path: str | None = None) -> Path:
+        """Write the rules file shown to ``path`` and give its absolute path."""
+        target = Path(path or self.path).expanduser().resolve()
+        if not target.suffix:
+            target = target.with_suffix(".yaml")
+        try:
+            text = self.result.state.get("yaml") or self.yaml()
+            target.write_text(text, "utf-8")
+        except (OSError, WorkbenchError) as error:
+            self.result.put(saved=f"Not saved: {error_text(error)}")
+            raise
+        self.path = str(path or self.path)
+        self.result.put(saved=f"Saved to {target}", path=self.path)
+        return target
+
+    # -- showing ----
+
+    def refresh(self, changes: set[str]) -> None:
+        """Show what changed."""
+        desk, draft = self.desk, self.draft
+        if changes & {"selection", "source"}:
+            self.parts.put(selected=len(desk.selection))
+        if not changes & {"rule", "condition", "funnel", "source", "labels", "ended"}:
+            return
+        self.form.put(
+            name=draft.name,
+            desc=draft.desc,
+            priority=draft.priority,
+            source=draft.source,
+            tags=draft.tags,
+            sources=[desk.source] if desk.source else [draft.source or "syscall"],
+        )
+        self.parts.put(
+            exceptions=[
+                {"name": e.name, "text": ruling.exception_text(e)}
+                for e in draft.exceptions
+            ],
+            parts=[
+                {"kind": p.kind, "text": p.text, "name": p.name}
+                for p in find_parts(desk.condition, desk.fields)
+            ],
+        )
+        if desk.live and changes <= {"funnel"}:
+            return
+        self._show_result()
+
+    def _show_result(self) -> None:
+        desk = self.desk
+        outputs: list[str] = []
+        try:
+            rules = self.draft.rule_set(desk.condition, self.checked)
+        except WorkbenchError as error:
+            found = ruling.complaints(None, None, error_text(error))
+            self.result.put(yaml="", diagnostics=found, outputs=[], tests=self._tests())
+            return
+        text = rules.to_yaml()
+        diagnostics = ruling.complaints(rules, self.checked)
+        output_error, alerts = "", None
+        mask, events = desk.matcher.mask, desk.events
+        if events is not None and mask is not None:
+            outputs, output_error, alerts = ruling.preview(rules, events, mask)
+        self.result.put(
+            yaml=text,
+            diagnostics=diagnostics,
+            outputs=outputs,
+            output_error=output_error,
+            matches=alerts,
+            tests=self._tests(),
+        )
+
+    def _tests(self) -> dict[str, Any]:
+        desk = self.desk
+        must = [n for n, verdict in desk.labels.items() if verdict]
+        mustnot = [n for n, verdict in desk.labels.items() if not verdict]
+        failures = []
+        mask = desk.matcher.mask
+        if desk.labels and mask is not None and len(mask):
+            numbers = desk.store.numbers[: len(mask)]
+            for number, verdict in sorted(desk.labels.items()):
+                at = np.flatnonzero(numbers == np.uint64(number))
+                if len(at) and bool(mask[at[0]]) is not verdict:
+                    why = "must match, but does not" if verdict else "must not match"
+                    failures.append(
+                        {"position": int(at[0]), "num": str(number), "why": why}
+                    )
+        return {
+            "must": len(must),
+            "not": len(mustnot),
+            "failures": failures[:_SHOWN_FAILURES],
+        }

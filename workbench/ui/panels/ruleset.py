@@ -1,0 +1,152 @@
+"""The rule set: rules with hits on the current events, overlap, import, comparison."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workbench.errors import WorkbenchError
+from workbench.ui.data.error_card import error_text
+from workbench.ui.state import rule_queries as ruling
+from workbench.ui.widgets.widgets import Panel
+
+if TYPE_CHECKING:
+    from workbench.rules import Rule, RuleSet
+    from workbench.ui.panels.rule import RulePart
+    from workbench.ui.state.model import Desk
+
+__all__ = ["RuleSetPart"]
+
+
+class RuleSetPart:
+    """Holds a RuleSet and shows it."""
+
+    def __init__(self, desk: Desk, rule_part: RulePart) -> None:
+        from workbench.rules import RuleSet
+
+        self.desk = desk
+        self.rule_part = rule_part
+        self.rules: RuleSet = RuleSet()
+        self._hits: dict[str, int] | None = None
+        self.widget = Panel(view="ruleset")
+        self.widget.lock = desk.lock
+        for name, handler in (
+            ("import", self._on_import),
+            ("compare", self.compare),
+            ("save", self.save),
+            ("refresh", self.count),
+            ("enable", self._on_enable),
+            ("remove", self.remove),
+        ):
+            self.widget.handle(name, handler)
+        self._show()
+
+    def rule(self, name: str) -> Rule:
+        """Give a rule by name; raises KeyError."""
+        for rule in ruling.rules_of(self.rules):
+            if rule.name == name:
+                return rule
+        raise KeyError(f"no rule {name!r} in the rule set")
+
+    def add(self, rule: Rule) -> None:
+        """Add a rule, with the macros and lists of the draft; replaces its namesake."""
+        used = self.rule_part.draft.used_items(self.desk.condition)
+        items: list[Any] = [*used, rule]
+        ruling.put_items(self.rules, items)
+        self.count()
+
+    def take(self, rules: RuleSet) -> None:
+        """Go on with a rule set built elsewhere."""
+        self.rules = rules
+        self.count()
+
+    def remove(self, name: str) -> None:
+        """Take a rule out."""
+        self.rules.remove("rule", name)
+        self.count()
+
+    def _on_enable(self, name: str, on: bool) -> None:  # noqa: FBT001 - the message's key
+        rule = replace(self.rule(name), enabled=bool(on))
+        ruling.put_items(self.rules, [rule])
+        self.count()
+
+    def _on_import(self, path: str) -> None:
+        self.import_file(path)
+
+    def import_file(self, path: str) -> None:
+        """Take in all rules of a rules file."""
+        from workbench.rules import load_rules
+
+        try:
+            loaded = load_rules(Path(path).expanduser())
+        except (WorkbenchError, OSError) as error:
+            self.widget.put(message="", diagnostics=ruling.error_lines(error))
+            return
+        if ruling.items_of(self.rules):
+            ruling.put_items(self.rules, ruling.items_of(loaded))
+        else:
+            # The first file keeps its comments, order and quoting.
+            self.rules = loaded
+        self.widget.put(message=f"Imported {path}", diagnostics=[])
+        self.count()
+
+    def save(self, path: str) -> None:
+        """Write the rule set to a file."""
+        target = Path(path or "rules.yaml").expanduser().resolve()
+        try:
+            self.rules.save(target)
+        except (WorkbenchError, OSError) as error:
+            self.widget.put(message=f"Not saved: {error_text(error)}")
+            return
+        self.widget.put(message=f"Saved to {target}")
+
+    def compare(self, path: str) -> None:
+        """Compare with another version on the current events."""
+        from workbench.rules import load_rules
+
+        events = self.desk.events
+        if events is None:
+            self.widget.put(message="There are no events to compare on yet.")
+            return
+        try:
+            other = load_rules(Path(path).expanduser())
+            found = ruling.comparison(other, self.rules, events)
+        except (WorkbenchError, OSError) as error:
+            self.widget.put(message="", diagnostics=ruling.error_lines(error))
+            return
+        self.widget.put(compare={"path": path, **found}, message="")
+
+    def count(self) -> None:
+        """Run the rules over the current events: hits and overlap."""
+        events = self.desk.events
+        self._hits = None
+        overlap: list[dict[str, Any]] = []
+        diagnostics: list[dict[str, Any]] = []
+        if events is not None and ruling.rules_of(self.rules):
+            try:
+                self._hits, overlap = ruling.hits_and_overlap(self.rules, events)
+            except WorkbenchError as error:
+                diagnostics = ruling.error_lines(error)
+        self.widget.put(overlap=overlap, diagnostics=diagnostics)
+        self._show()
+
+    def _show(self) -> None:
+        hits = self._hits
+        self.widget.put(
+            rules=[
+                {
+                    "name": rule.name,
+                    "priority": rule.priority.lower(),
+                    "source": rule.source,
+                    "enabled": rule.enabled,
+                    "hits": None if hits is None else hits.get(rule.name, 0),
+                }
+                for rule in ruling.rules_of(self.rules)
+            ]
+        )
+
+    def refresh(self, changes: set[str]) -> None:
+        """Count again when the events are complete."""
+        if changes & {"ended", "source"} and ruling.rules_of(self.rules):
+            self.count()

@@ -1,0 +1,216 @@
+"""The stream bar: start, pause, stop; rate, count, memory; limits; crash card."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
+
+from workbench.ui.data.error_card import error_card
+from workbench.ui.state import condition_queries as engine
+from workbench.ui.state.stream import Limits, Stream, default_limits
+from workbench.ui.widgets.widgets import Panel
+
+if TYPE_CHECKING:
+    from workbench.ui.state.model import Desk
+
+__all__ = ["StreamPart"]
+
+_PROGRESS_SEC = 0.5
+_ENDS = {
+    "eof": "the source came to its end",
+    "limit": "limit reached",
+    "cancelled": "stopped",
+}
+
+
+class StreamPart:
+    """Runs captures of a plugin (or of a Workbench's sources) into the desk."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self.limits: Limits = default_limits()
+        self.stream: Stream | None = None
+        self.target: Any = None
+        self.source = ""
+        self.params = ""
+        self.error: Exception | None = None
+        self._note = ""
+        self._progress: dict[str, Any] | None = None
+        self._progress_at = 0.0
+        self._was = ""
+        self.widget = Panel(view="stream", state={"phase": "none", "card": None})
+        self.widget.lock = desk.lock
+        for name, handler in (
+            ("start", self._on_start),
+            ("pause", self.toggle_pause),
+            ("stop", self.stop),
+            ("restart", self._on_restart),
+            ("dismiss", self._on_dismiss),
+            ("limit", self._on_limit),
+            ("set", self._on_set),
+        ):
+            self.widget.handle(name, handler)
+
+    # -- what it streams ----
+
+    def take_target(self, target: Any) -> None:
+        """Stream from ``target`` (Plugin or Workbench), or show finished events."""
+        self.stop()
+        if self.stream is not None:
+            self.stream.wait(2)
+        self.stream, self.error, self._note = None, None, ""
+        self.target = target
+        suggestions = engine.open_suggestions(target)
+        if not self.params and suggestions:
+            self.params = suggestions[0]["value"]
+        sources = engine.sources_of(target)
+        self.source = sources[0] if sources else ""
+        self.widget.put(
+            name=engine.target_name(target),
+            streams=engine.can_stream(target),
+            sources=sources,
+            source=self.source,
+            suggestions=suggestions,
+            params=self.params,
+            limits=asdict(self.limits),
+            card=None,
+        )
+        self.refresh({"source"})
+
+    def take_settings(self, other: StreamPart) -> None:
+        """Take the open params and limits of another stream bar."""
+        self.params = other.params or self.params
+        self.widget.put(params=self.params)
+        self.set_limits(**asdict(other.limits))
+
+    # -- actions ----
+
+    def start(self, params: str | None = None) -> None:
+        """Open the source and begin to stream; events so far are replaced."""
+        if self.stream is not None and self.stream.alive:
+            return
+        if params is not None:
+            self.params = params
+        self.error, self._note, self._progress = None, "", None
+        self.widget.put(card=None, params=self.params)
+        capture, fields, make_events = engine.open_capture(
+            self.target, self.params, self.source
+        )
+        self.desk.take_source(fields, self.source, make_events)
+        self.stream = Stream(capture, deliver=self.desk.deliver, limits=self.limits)
+        self.desk.live = True
+        self.desk.touch("stream")
+        self.stream.start()
+
+    def stop(self) -> None:
+        """End the stream; what was read stays."""
+        if self.stream is not None and self.stream.alive:
+            self.stream.stop("stopped")
+            self.desk.touch("stream")
+
+    def toggle_pause(self) -> None:
+        """Pause, or go on."""
+        if self.stream is None:
+            return
+        if self.stream.phase == "paused":
+            self.stream.resume()
+        else:
+            self.stream.pause()
+        self.desk.touch("stream")
+
+    def _on_start(self, params: str = "") -> None:
+        try:
+            self.start(params)
+        except Exception as error:  # noqa: BLE001 - shown on the card
+            self._fail(error)
+
+    def _on_restart(self) -> None:
+        self._on_start(self.params)
+
+    def _on_dismiss(self) -> None:
+        self.widget.put(card=None)
+
+    def _on_limit(self, key: str, value: float) -> None:
+        if key in {"events", "seconds", "mebibytes"} and value and value > 0:
+            number = float(value) if key == "seconds" else int(value)
+            self.set_limits(**{key: number})
+
+    def set_limits(self, **limits: Any) -> None:
+        """Change where streams stop: events, seconds, mebibytes."""
+        self.limits = replace(self.limits, **limits)
+        if self.stream is not None:
+            self.stream.limits = self.limits
+        self.widget.put(limits=asdict(self.limits))
+
+    def _on_set(self, key: str, value: str) -> None:
+        if key == "params":
+            self.params = str(value)
+        elif key == "source" and value in engine.sources_of(self.target):
+            self.source = str(value)
+
+    def _fail(self, error: Exception) -> None:
+        self.error = error
+        self.widget.put(card=error_card(error, kept=len(self.desk.store)))
+
+    # -- showing ----
+
+    @property
+    def live(self) -> bool:
+        """Whether rows may still come."""
+        return self.stream is not None and self.stream.alive
+
+    def tick(self) -> None:
+        """Hold the limits and notice the end; called by the writer about 10×/s."""
+        stream = self.stream
+        if stream is None:
+            return
+        stream.check_limits()
+        if stream.alive:
+            now = time.monotonic()
+            if now - self._progress_at > _PROGRESS_SEC and stream.phase != "stopping":
+                self._progress_at = now
+                self._progress = engine.progress_of(stream.capture)
+            return
+        if self.desk.live:
+            self.desk.live = False
+            self._note = stream.ended_by or _ENDS.get(stream.end_reason or "", "")
+            if stream.error is not None:
+                self._fail(stream.error)
+            self.desk.touch("stream", "rows", "ended")
+
+    def refresh(self, changes: set[str]) -> None:
+        """Show what changed."""
+        stream = self.stream
+        phase = self._phase()
+        if changes <= {"funnel", "selection", "labels"} and phase == self._was:
+            return
+        self._was = phase
+        rate = None if stream is None else stream.rate()
+        self.widget.put(
+            phase=phase,
+            count=len(self.desk.store),
+            rate=None if rate is None else _calm(rate),
+            matches=self.desk.matcher.count,
+            memory=self.desk.store.nbytes,
+            elapsed=None if stream is None else round(stream.elapsed, 1),
+            progress=self._progress if stream is not None and stream.alive else None,
+            note=self._note,
+        )
+
+    def _phase(self) -> str:
+        if self.stream is not None:
+            return self.stream.phase
+        if self.error is not None:
+            return "failed"
+        if self.target is None:
+            return "none"
+        return "idle" if engine.can_stream(self.target) else "ended"
+
+
+def _calm(rate: float) -> float:
+    """Round to three digits, so that the number can be read while it changes."""
+    if rate <= 0:
+        return 0.0
+    digits = max(0, len(str(int(rate))) - 3)
+    return float(round(rate, -digits) if rate >= 10 else round(rate, 1))

@@ -1,0 +1,428 @@
+"""The lab's calls into plugins, events and the condition engine, in one place.
+
+Everything here turns results into plain data for the screen: texts, numbers, positions.
+Positions in text come as bytes and leave as UTF-16 units, which editors count in.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from workbench.errors import ConditionError, WorkbenchError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    import pyarrow as pa
+
+    from workbench.diagnostics import Diagnostic
+    from workbench.events.events import Events
+    from workbench.fields.declarations import FieldInfo
+
+__all__ = [
+    "and_check",
+    "can_stream",
+    "compile_text",
+    "completions",
+    "event_string",
+    "explain_event",
+    "formatted",
+    "funnel_steps",
+    "language_words",
+    "near_rows",
+    "open_capture",
+    "open_suggestions",
+    "output_completions",
+    "payload",
+    "plain_problem",
+    "plugins_of",
+    "problem_text",
+    "progress_of",
+    "sources_of",
+    "target_name",
+    "utf16",
+    "value_offsets",
+]
+
+_MOST_OPTIONS = 100
+_MOST_GROUPS = 12
+_FIRST_ROWS = 4
+
+
+def utf16(raw: bytes, offset: int) -> int:
+    """Turn a byte offset of UTF-8 text into UTF-16 units."""
+    head = raw[: max(0, offset)].decode("utf-8", "replace")
+    return len(head) + sum(1 for c in head if ord(c) > 0xFFFF)
+
+
+def _units(text: str) -> int:
+    """Count the UTF-16 units of ``text``."""
+    return len(text) + sum(1 for c in text if ord(c) > 0xFFFF)
+
+
+def _cursor(text: str, units: int) -> int:
+    """Turn UTF-16 units into characters."""
+    raw = text.encode("utf-16-le", "surrogatepass")[: 2 * max(0, units)]
+    return len(raw.decode("utf-16-le", "ignore"))
+
+
+# -- conditions ----------------------------------------------------------------------
+
+
+def _shown(item: Diagnostic, raw: bytes) -> dict[str, Any]:
+    start, end = 0, len(raw)
+    if item.span is not None:
+        start, end = item.span.start, max(item.span.end, item.span.start)
+    if end == start:
+        # A point: mark one character, so that there is something to see.
+        start, end = (
+            (start, start + 1) if start < len(raw) else (max(0, start - 1), end)
+        )
+    return {
+        "from": utf16(raw, start),
+        "to": utf16(raw, end),
+        "severity": item.severity,
+        "message": item.message,
+        "hint": item.hint or "",
+        "code": item.code,
+    }
+
+
+def compile_text(
+    text: str, fields: Mapping[str, FieldInfo]
+) -> tuple[Any, list[dict[str, Any]]]:
+    """Compile a condition: what to evaluate (None if it is none), and complaints."""
+    from workbench.condition import check_condition, compile_condition
+
+    raw = text.encode("utf-8", "surrogatepass")
+    try:
+        compiled = compile_condition(raw, fields)
+    except ConditionError as error:
+        # All that is wrong, not just the first; the first stands in for a check that
+        # finds nothing.
+        found = list(check_condition(raw, fields)) or list(error.diagnostics or [])
+        if any(item.severity == "error" for item in found):
+            return None, [_shown(item, raw) for item in found]
+        at = error.position or 0
+        end = min(len(raw), at + 1)
+        problem = {
+            "from": utf16(raw, min(at, max(0, end - 1))),
+            "to": utf16(raw, end),
+            "severity": "error",
+            "message": error.message.splitlines()[0],
+            "hint": error.hint or "",
+            "code": "condition",
+        }
+        return None, [problem]
+    return compiled, [_shown(item, raw) for item in compiled.warnings]
+
+
+def problem_text(error: Exception) -> str:
+    """Give an error of the evaluation as one line."""
+    if isinstance(error, KeyError):
+        return f"no column {error.args[0]!r} in these events"
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
+
+
+def plain_problem(message: str, text: str) -> dict[str, Any]:
+    """Give a problem of the whole text as a complaint."""
+    end = utf16(text.encode("utf-8", "surrogatepass"), len(text.encode()))
+    return {
+        "from": 0,
+        "to": end,
+        "severity": "error",
+        "message": message,
+        "hint": "",
+        "code": "evaluation",
+    }
+
+
+def formatted(text: str, fields: Mapping[str, FieldInfo]) -> str | None:
+    """Give the canonical form of a condition, None when it is not valid."""
+    compiled, _ = compile_text(text, fields) if text.strip() else (None, [])
+    return None if compiled is None else str(compiled.ast)
+
+
+_QUOTED = re.compile(r"'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\"")
+
+
+def and_check(text: str, check: str) -> str:
+    """Add a check to a condition; an ``or`` at the top gets its brackets first."""
+    text = text.rstrip()
+    if not text.strip():
+        return check
+    bare = _QUOTED.sub("''", text)
+    depth, top_or = 0, False
+    for part in re.findall(r"[()]|\bor\b", bare):
+        depth += {"(": 1, ")": -1}.get(part, 0)
+        top_or = top_or or (part == "or" and depth == 0)
+    return f"({text}) and {check}" if top_or else f"{text} and {check}"
+
+
+def funnel_steps(events: Events, compiled: Any, text: str) -> list[dict[str, Any]]:
+    """Give what each check lets through: text, rows, alone, depth, place in the text.
+
+    The ``and`` at the top is left out: what passes it is the number of matches.
+    """
+    found = events.funnel(compiled)
+    steps = list(found.steps)
+    flat = len(steps) > 1 and steps[0].kind == "and"
+    out = []
+    for step in steps[1:] if flat else steps:
+        at = text.find(step.text)
+        out.append(
+            {
+                "text": step.text,
+                "rows": int(step.passed),
+                "alone": int(step.alone),
+                "depth": int(step.depth) - flat,
+                "from": None if at < 0 else _units(text[:at]),
+                "to": None if at < 0 else _units(text[: at + len(step.text)]),
+            }
+        )
+    return out
+
+
+def near_rows(events: Events, compiled: Any) -> tuple[np.ndarray, list[dict[str, Any]]]:
+    """Give the positions of near misses, and one entry per check they fail by."""
+    found = events.near_misses(compiled)
+    groups = []
+    for group in found.groups[:_MOST_GROUPS]:
+        first = np.asarray(group.rows[:_FIRST_ROWS], np.int64)
+        numbers = first if group.events is None else group.events[:_FIRST_ROWS]
+        groups.append(
+            {
+                "check": group.text,
+                "verdict": bool(group.verdict),
+                "count": int(group.count),
+                "seen": ", ".join(text for text, _ in group.seen[:3]),
+                "events": [
+                    {"position": int(row), "num": str(int(number))}
+                    for row, number in zip(first, numbers, strict=True)
+                ],
+            }
+        )
+    rows = [np.asarray(group.rows, np.int64) for group in found.groups]
+    joined = np.concatenate(rows) if rows else np.zeros(0, np.int64)
+    return joined, groups
+
+
+def explain_event(events: Events, position: int, compiled: Any) -> dict[str, Any]:
+    """Say why one event matches or not: a line per part of the condition."""
+    number = int(events.table.column("evt.num")[position].as_py())
+    found = events.explain(number, compiled)
+    rows = []
+    for line in found.lines:
+        verdict = ("yes" if line.verdict else "no") if line.reached else "skipped"
+        named = len(line.values) > 1
+        values = [f"{v.name} is {v.text}" if named else v.text for v in line.values]
+        rows.append(
+            {
+                "depth": line.depth,
+                "text": line.text,
+                "verdict": verdict,
+                "value": ", ".join(values) if values else None,
+                "note": line.reason,
+            }
+        )
+    words = "matches" if found.matches else "does not match"
+    return {
+        "matches": bool(found.matches),
+        "summary": f"Event {number} {words}.",
+        "rows": rows,
+    }
+
+
+def language_words() -> dict[str, list[str]]:
+    """Give the words that the editor colours: operators and transformers."""
+    from workbench.condition.syntax.lexer import MODIFIERS, TRANSFORMERS
+    from workbench.condition.syntax.operators import OPERATORS
+
+    operators = [name for name in OPERATORS if name.isalpha()]
+    return {
+        "operators": sorted([*operators, *MODIFIERS]),
+        "transformers": sorted([*TRANSFORMERS, "val"]),
+        "macros": [],
+    }
+
+
+def completions(
+    text: str,
+    cursor: int,
+    fields: Mapping[str, FieldInfo],
+    values: Mapping[str, list[str]],
+) -> dict[str, Any]:
+    """Give the candidates at ``cursor`` (UTF-16 units): where from, and options.
+
+    ``values``: column name → values seen in the data, the most frequent first.
+    """
+    from workbench.condition import complete
+
+    at = _cursor(text, cursor)
+    found = complete(text, at, fields, values=values)
+    start = found[0].start if found else at
+    return {
+        "from": cursor - _units(text[start:at]),
+        "options": [
+            {
+                "text": item.text,
+                "kind": item.kind,
+                "info": item.description,
+                "detail": _field_type(item, fields),
+            }
+            for item in found[:_MOST_OPTIONS]
+            if item.start == start
+        ],
+    }
+
+
+def _field_type(item: Any, fields: Mapping[str, FieldInfo]) -> str:
+    info = fields.get(item.text) if item.kind == "field" else None
+    if info is None:
+        return str(item.kind)
+    return info.type + (" list" if info.is_list else "")
+
+
+_OUTPUT_WORD = re.compile(r"%([\w.]*)\Z")
+
+
+def output_completions(
+    text: str, cursor: int, fields: Mapping[str, FieldInfo]
+) -> dict[str, Any]:
+    """Give the fields that continue the ``%name`` before ``cursor`` (UTF-16 units)."""
+    from workbench.fields.builtin import GENERIC_FIELDS
+
+    word = _OUTPUT_WORD.search(text[: _cursor(text, cursor)])
+    if word is None:
+        return {"from": cursor, "options": []}
+    known = {**fields, **GENERIC_FIELDS}
+    starts = [name for name in known if name.startswith(word[1])]
+    inside = [name for name in known if word[1] in name and name not in starts]
+    return {
+        "from": cursor - len(word[0]),
+        "options": [
+            {
+                "text": f"%{name}",
+                "kind": "field",
+                "info": known[name].desc or known[name].display,
+                "detail": known[name].type,
+            }
+            for name in (starts + inside)[:_MOST_OPTIONS]
+        ],
+    }
+
+
+# -- events --------------------------------------------------------------------------
+
+
+def payload(events: Events, position: int) -> bytes | None:
+    """Give the plugin's own bytes of one event, None when they were not kept."""
+    one = events[position : position + 1]
+    with contextlib.suppress(WorkbenchError, KeyError):
+        value = one.extract("payload").table.column("payload")[0].as_py()
+        return None if value is None else bytes(value)
+    return None
+
+
+def event_string(events: Events | None, position: int) -> str:
+    """Give the plugin's own one-line text of an event, "" when it has none."""
+    if events is None:
+        return ""
+    one = events[position : position + 1]
+    if not one.keeps_raw:
+        return ""
+    with contextlib.suppress(WorkbenchError, KeyError):
+        value = one.extract("evt.plugininfo").table.column("evt.plugininfo")[0].as_py()
+        if isinstance(value, bytes):
+            return value[:2000].decode("utf-8", "replace")
+        return "" if value is None else str(value)[:2000]
+    return ""
+
+
+def value_offsets(
+    events: Events | None, position: int
+) -> dict[str, list[tuple[int, int]]]:
+    """Give column → (start, length) in the payload that its values came from."""
+    if events is None:
+        return {}
+    with contextlib.suppress(WorkbenchError, KeyError):
+        return events.places(position)
+    return {}
+
+
+# -- plugins -------------------------------------------------------------------------
+
+
+def plugins_of(target: Any) -> list[Any]:
+    """Give the plugins of a target: one, several, or none for events."""
+    plugins = getattr(target, "plugins", None)
+    if isinstance(plugins, dict):
+        return list(plugins.values())
+    return [target] if hasattr(target, "info") else []
+
+
+def can_stream(target: Any) -> bool:
+    """Tell whether there is an event source to open."""
+    return bool(sources_of(target)) and hasattr(target, "open")
+
+
+def sources_of(target: Any) -> list[str]:
+    """Give the event sources that can be opened."""
+    return [
+        plugin.info.event_source
+        for plugin in plugins_of(target)
+        if "sourcing" in plugin.info.capabilities
+    ]
+
+
+def target_name(target: Any) -> str:
+    """Give a short name: plugin and version, or the source of events."""
+    plugins = plugins_of(target)
+    if plugins:
+        return " + ".join(f"{p.info.name} {p.info.version}" for p in plugins)
+    source = getattr(target, "source", "")
+    return f"{source} events" if source else "Events"
+
+
+def open_suggestions(target: Any) -> list[dict[str, str]]:
+    """Give what the plugins suggest for open: value and description."""
+    return [
+        {"value": param.value, "desc": param.desc}
+        for plugin in plugins_of(target)
+        if "sourcing" in plugin.info.capabilities
+        for param in plugin.open_params
+    ]
+
+
+def open_capture(
+    target: Any, params: str, source: str
+) -> tuple[Any, Mapping[str, FieldInfo], Callable[[pa.Table], Events]]:
+    """Open a source: the capture, its fields, and how its rows become Events."""
+    from workbench.events.events import Events
+    from workbench.plugins.collect import Collector
+    from workbench.plugins.extraction import RosterFeeder
+
+    if hasattr(target, "plugins"):
+        capture = target.open(params, source=source, keep_events=True)
+    else:
+        capture = target.open(params, keep_events=True)
+    feeder = RosterFeeder(capture.roster)
+
+    def make_events(table: pa.Table) -> Events:
+        origin = Collector(capture).events().origin
+        return Events(table, fields=capture.fields, origin=origin, feeder=feeder)
+
+    return capture, capture.fields, make_events
+
+
+def progress_of(capture: Any) -> dict[str, Any] | None:
+    """Give how far the plugin says it is; None when it does not."""
+    with contextlib.suppress(Exception):
+        told = capture.progress
+        if told.percent is not None or told.text:
+            return {"percent": told.percent, "text": told.text}
+    return None

@@ -1,0 +1,224 @@
+"""The lab's calls into rules: YAML, complaints, alerts, hits, comparison."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from workbench.errors import RulesError, WorkbenchError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from workbench.events.events import Events
+    from workbench.rules import Rule, RuleException, RuleSet
+
+__all__ = [
+    "comparison",
+    "complaints",
+    "error_lines",
+    "exception_text",
+    "hits_and_overlap",
+    "items_of",
+    "named_item",
+    "preview",
+    "priority_keys",
+    "put_items",
+    "rules_of",
+]
+
+_PREVIEW_ROWS = 500
+_SHOWN = 12
+_PAIRS = 20
+
+
+def priority_keys() -> list[str]:
+    """Give the priorities as rules files write them, the most severe first."""
+    from workbench.rules.model.model import PRIORITIES
+
+    return [priority.key for priority in PRIORITIES]
+
+
+def rules_of(rules: RuleSet) -> list[Rule]:
+    """Give the rules of a rule set, in order."""
+    return list(rules.rules.values())
+
+
+def items_of(rules: RuleSet) -> list[Any]:
+    """Give lists, macros and rules, in an order that can be loaded."""
+    return [*rules.lists.values(), *rules.macros.values(), *rules_of(rules)]
+
+
+def put_items(rules: RuleSet, items: Iterable[Any]) -> None:
+    """Add ``items``; each replaces its namesake where it stands."""
+    for item in items:
+        kind = type(item).__name__
+        held = {"Rule": rules.rules, "Macro": rules.macros}.get(kind, rules.lists)
+        if item.name in held.keys():  # noqa: SIM118 - names, not items
+            rules.replace(item)
+        else:
+            rules.add(item)
+
+
+def named_item(kind: str, name: str, text: str) -> Any:
+    """Give the macro or list made of a part of a condition."""
+    from workbench.rules.model.model import Macro, RuleList
+
+    if kind == "macro":
+        inner = text[1:-1].strip() if _wrapped(text) else text
+        return Macro(name, inner)
+    return RuleList(name, tuple(_list_items(text[1:-1])))
+
+
+def _wrapped(text: str) -> bool:
+    """Tell whether one pair of brackets holds the whole text."""
+    if not (text.startswith("(") and text.endswith(")")):
+        return False
+    depth = 0
+    for at, char in enumerate(text):
+        depth += {"(": 1, ")": -1}.get(char, 0)
+        if depth == 0:
+            return at == len(text) - 1
+    return False
+
+
+def _list_items(text: str) -> list[str]:
+    """Split at commas outside quotes; the items are unquoted."""
+    items, quote, item = [], "", ""
+    for char in text:
+        if quote:
+            if char == quote:
+                quote = ""
+            else:
+                item += char
+        elif char in "'\"":
+            quote = char
+        elif char == ",":
+            items.append(item.strip())
+            item = ""
+        else:
+            item += char
+    return [each for each in [*items, item.strip()] if each]
+
+
+def exception_text(exception: RuleException) -> str:
+    """Give an exception in one line: what is compared with how many values."""
+    fields = exception.fields or ()
+    names = fields if isinstance(fields, str) else " and ".join(fields)
+    count = len(exception.values)
+    return f"{names} equal to {count} known {'value' if count == 1 else 'values'}"
+
+
+def complaints(
+    rules: RuleSet | None, checked: Any, problem: str = ""
+) -> list[dict[str, Any]]:
+    """Give what the engine would say to this rule set, worst first.
+
+    ``problem``: what prevented that there is a rule set at all.
+    """
+    found: list[Any] = []
+    if rules is not None and checked is not None:
+        try:
+            found = list(rules.check(checked))
+        except WorkbenchError as error:
+            found = list(getattr(error, "diagnostics", None) or [])
+            problem = problem or ("" if found else str(error))
+    order = {"error": 0, "warning": 1, "hint": 2}
+    lines = [
+        {
+            "severity": item.severity,
+            "code": item.code,
+            "line": item.line,
+            "message": item.message,
+            "hint": item.hint or "",
+        }
+        for item in sorted(found, key=lambda item: order[item.severity])
+    ]
+    if problem and not lines:
+        lines.append(
+            {
+                "severity": "error",
+                "code": "",
+                "line": None,
+                "message": problem,
+                "hint": "",
+            }
+        )
+    return lines[:_SHOWN]
+
+
+def error_lines(error: Exception) -> list[dict[str, Any]]:
+    """Give an error as lines of severity and text."""
+    found = getattr(error, "diagnostics", None)
+    if isinstance(error, RulesError) and found:
+        return [{"severity": item.severity, "text": str(item)} for item in found]
+    return [{"severity": "error", "text": str(error)}]
+
+
+def preview(
+    rules: RuleSet, events: Events, mask: np.ndarray | None
+) -> tuple[list[str], str, int | None]:
+    """Give outputs of the first alerts, what is wrong with them, and how many match.
+
+    The rule runs on the first matching rows, exceptions and macros included; with none
+    of those the count of matches is that of the condition.
+    """
+    chosen = events
+    if mask is not None:
+        rows = np.flatnonzero(mask[: len(events)])[:_PREVIEW_ROWS]
+        flags = np.zeros(len(events), bool)
+        flags[rows] = True
+        chosen = events[flags]
+    if len(chosen) == 0:
+        return [], "", 0
+    try:
+        alerts = rules.run(chosen, all_matches=True)
+        texts = [str(text) for text in alerts.frame["output"].head(_SHOWN)]
+    except RulesError as error:
+        first = error.diagnostics[0].message if error.diagnostics else str(error)
+        return [], first, None
+    except WorkbenchError as error:
+        return [], str(error), None
+    complete = mask is None or int(np.count_nonzero(mask)) == len(chosen)
+    return texts, "", len(alerts.frame) if complete else None
+
+
+def hits_and_overlap(
+    rules: RuleSet, events: Events
+) -> tuple[dict[str, int], list[dict[str, Any]]]:
+    """Give rule → matching events, and the pairs of rules that share events."""
+    alerts = rules.run(events, all_matches=True)
+    frame = alerts.frame
+    sets = {
+        str(name): frozenset(group["evt.num"].to_numpy().tolist())
+        for name, group in frame.groupby("rule", observed=True)
+    }
+    names = sorted(sets)
+    pairs = []
+    for at, first in enumerate(names):
+        for second in names[at + 1 :]:
+            both = len(sets[first] & sets[second])
+            if both:
+                least = min(len(sets[first]), len(sets[second]))
+                share = f"{100 * both / least:.0f} % of the smaller"
+                pairs.append((both, first, second, share))
+    pairs.sort(reverse=True)
+    shown = [
+        {"a": first, "b": second, "both": both, "share": share}
+        for both, first, second, share in pairs[:_PAIRS]
+    ]
+    return {name: len(found) for name, found in sets.items()}, shown
+
+
+def comparison(before: RuleSet, after: RuleSet, events: Events) -> dict[str, Any]:
+    """Give which alerts appear, disappear and change from one version to another."""
+    found = before.compare(after, events)
+    frame = found.frame if hasattr(found, "frame") else found
+    shown = frame.head(200)
+    return {
+        "columns": [str(name) for name in shown.columns],
+        "rows": [
+            ["" if v is None else str(v) for v in row] for row in shown.to_numpy()
+        ],
+    }
