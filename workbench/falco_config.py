@@ -475,6 +475,6 @@ def to_falco_yaml(bench: Any) -> str:
                 member.config,
                 params.get(member.name, ""),
             )
-            for member in bench.roster.members
+            for member in bench.pool.members
         ]
     )

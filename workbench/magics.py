@@ -322,9 +322,9 @@ class WorkbenchMagics(Magics):
     def _workshop(self) -> Any:
         """Give the place where this shell's plugin cells are built."""
         if self._shop is None:
-            from workbench.authoring.notebook_cell import Workshop
+            from workbench.authoring.notebook_cell import PluginCell
 
-            self._shop = Workshop()
+            self._shop = PluginCell()
             atexit.register(self._shop.forget)
         return self._shop
 

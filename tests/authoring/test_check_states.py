@@ -125,7 +125,7 @@ def test_a_crash_in_threads_is_a_finding(edited):
 def test_a_session_gives_the_values_of_every_thread(counter, isolation):
     with load(counter) as plugin:
         raw = stored_events(plugin.capture("500", progress=False))
-        requests = Feeding(plugin).feeder.requests("counter", ["counter.value"])
+        requests = Feeding(plugin).extractor.requests("counter", ["counter.value"])
     session = new_session(isolation)
     try:
         index, _ = session.load(str(counter))

@@ -16,7 +16,7 @@ import workbench as wb
 from workbench.authoring.builder import build_project
 from workbench.authoring.check.run import check_plugin
 from workbench.authoring.languages import LANGUAGES
-from workbench.authoring.notebook_cell import Workshop
+from workbench.authoring.notebook_cell import PluginCell
 from workbench.authoring.scaffold import new_project, render_source
 
 
@@ -40,7 +40,7 @@ def _speed(library: Path, events: int) -> float:
     """Events per second of processor time, three fields each, best of three."""
     best = 0.0
     with wb.load(library) as plugin:
-        with plugin.roster.borrow() as seat:
+        with plugin.pool.acquire() as seat:
             pid = seat.session.pid
         for _ in range(3):
             begun = _processor_sec(pid) + time.process_time()
@@ -93,7 +93,7 @@ def run(quick: bool) -> list[dict]:
 
 def _edit_to_rows() -> dict:
     """Time from running an edited C cell to its rows."""
-    shop = Workshop()
+    shop = PluginCell()
     source = render_source("c", "cell")
     shop.run("c", "cell", source)
     times = []

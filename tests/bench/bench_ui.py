@@ -35,8 +35,8 @@ from workbench.ui.lab_widget import Lab
 lab = Lab(events[:0])
 whole = events.table
 used = {{"producer": 0.0, "done": False}}
-lab.desk.take_source(events.fields, "web", lambda table: wb.events_from_table(table, fields=events.fields, source="web"))
-lab.desk.live = True
+lab.model.take_source(events.fields, "web", lambda table: wb.events_from_table(table, fields=events.fields, source="web"))
+lab.model.live = True
 lab.table.widget.follow = True
 lab.condition = "web.status = 404 and web.method = POST"
 
@@ -45,7 +45,7 @@ def produce():
     sent = 0
     while sent < {rows}:
         step = min({rows} - sent, 1000)
-        lab.desk.deliver(whole.slice(sent, step).combine_chunks().to_batches()[0])
+        lab.model.deliver(whole.slice(sent, step).combine_chunks().to_batches()[0])
         sent += step
         time.sleep(max(0.0, began + sent / 50_000 - time.monotonic()))
     used["producer"] = time.thread_time()
@@ -58,7 +58,7 @@ thread = threading.Thread(target=produce); thread.start()
 while not used["done"]:
     time.sleep(0.05)
 wall = time.monotonic() - start
-print((time.process_time() - cpu - used["producer"]) / wall, (lab._pump.ticks - ticks) / wall, len(lab.desk.store))
+print((time.process_time() - cpu - used["producer"]) / wall, (lab._pump.ticks - ticks) / wall, len(lab.model.store))
 """
 
 
@@ -251,7 +251,7 @@ def _stop():
             spent = []
             for _ in range(5):
                 lab.start(str(log))
-                while len(lab.desk.store) < 100:
+                while len(lab.model.store) < 100:
                     time.sleep(0.02)
                 began = time.perf_counter()
                 lab.stop()

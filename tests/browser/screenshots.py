@@ -172,7 +172,7 @@ def main() -> int:
             lab.page.locator(".wb-body .wb-row").nth(4).click()
             inside.get_by_role("button", name="All", exact=False).first.click()
             lab.python(
-                "lab.reveal(lab.desk.store.find_number(2886)); lab.detail.page = 'why'; lab.detail._fill_page()"
+                "lab.reveal(lab.model.store.find_number(2886)); lab.detail.page = 'why'; lab.detail._fill_page()"
             )
             time.sleep(0.8)
             camera.save("lab-light.png")

@@ -210,7 +210,7 @@ def test_rows_arrive_without_moving_the_ones_being_read(jupyter, weblog, tmp_pat
     )
     ready(page)
     until(
-        lambda: jupyter.python("print(len(lab.desk.store))") == "500", "the first rows"
+        lambda: jupyter.python("print(len(lab.model.store))") == "500", "the first rows"
     )
     assert (
         inside(page).get_by_role("button", name="Follow").get_attribute("aria-pressed")
@@ -255,7 +255,7 @@ def test_rows_arrive_without_moving_the_ones_being_read(jupyter, weblog, tmp_pat
     before = page.locator(".wb-body .wb-row .wb-cell:nth-child(2)").all_inner_texts()
     with log.open("a") as more:
         more.writelines(line.format(n=n % 200, s=n % 60) for n in range(3000))
-    until(lambda: jupyter.python("print(len(lab.desk.store))") == "3600", "more rows")
+    until(lambda: jupyter.python("print(len(lab.model.store))") == "3600", "more rows")
     until(
         lambda: page.locator(".wb-grid").get_attribute("aria-rowcount") == "3601",
         "told",

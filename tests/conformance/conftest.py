@@ -7,7 +7,7 @@ import json
 import pyarrow as pa
 import pytest
 
-from workbench.fields.builtin import GENERIC_FIELDS
+from workbench.fields.builtin import BUILTIN_FIELDS
 from workbench.fields.declarations import as_field_table
 from workbench.fields.reference import resolve_column
 
@@ -65,7 +65,7 @@ class Probe:
 
     def column(self, name):
         found = resolve_column(name, self.fields)
-        if name in GENERIC_FIELDS:
+        if name in BUILTIN_FIELDS:
             values = [self.generic(name, row) for row in self.rows]
         else:
             values = [self.value(found, row["fields"]) for row in self.rows]

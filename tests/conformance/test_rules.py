@@ -11,13 +11,13 @@ from workbench.rules import Target, load_rules, parse_rules
 from workbench.rules.editing.export import item_yaml
 from workbench.rules.loading.loader import load, read_path
 from workbench.rules.outputs.output import parse_output
-from workbench.rules.running.alerts import AlertForm, Alerts
+from workbench.rules.running.alerts import AlertFormat, Alerts
 
 # Records in which the engine itself failed while running.
 ENGINE_FAILURES = {"y0966"}
 
 
-class Form(AlertForm):
+class Form(AlertFormat):
     """The form of the recorded run: evt.num is added to every alert."""
 
     def extra_fields(self, entry, fields):  # noqa: ARG002 - the same for all

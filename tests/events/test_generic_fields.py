@@ -8,7 +8,7 @@ import pytest
 from workbench.errors import WorkbenchError
 from workbench.events.builtin_columns import fallback_info
 from workbench.events.events import events_from_table
-from workbench.fields.builtin import GENERIC_FIELDS
+from workbench.fields.builtin import BUILTIN_FIELDS
 
 
 @pytest.fixture
@@ -136,7 +136,7 @@ def test_every_generic_field_has_its_declared_type(events):
             pa.types.is_string(t) or pa.types.is_binary(t) or pa.types.is_dictionary(t)
         ),
     }
-    for name, info in GENERIC_FIELDS.items():
+    for name, info in BUILTIN_FIELDS.items():
         column = events.extract(name).table.column(name)
         assert kinds[info.type](column.type), (name, column.type)
         assert len(column) == 3

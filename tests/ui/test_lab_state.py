@@ -10,7 +10,7 @@ import pytest
 
 import workbench as wb
 from workbench.ui.state import condition_queries as engine
-from workbench.ui.state.model import Desk
+from workbench.ui.state.model import LabModel
 from workbench.ui.state.stream import Limits, Stream
 
 
@@ -25,7 +25,7 @@ def test_a_condition_from_python_gives_matches_marks_and_counts(lab_of, events_o
     )
     assert lab.table.widget.counts["match"] == len(expected)
     assert lab.condition_part.verdict.state["matches"] == len(expected)
-    marks = lab.desk.matcher.marks(np.arange(2000))
+    marks = lab.model.matcher.marks(np.arange(2000))
     assert set(np.flatnonzero(marks == 1) + 1) == set(expected["evt.num"])
 
 
@@ -75,7 +75,7 @@ def test_positions_from_the_browser_that_do_not_exist_are_dropped(lab_of, events
     lab = lab_of(events_of(10))
     lab.table.widget.selected = [3, 10, -1, 10**9]
     lab.settle()
-    assert lab.desk.selection == [3]
+    assert lab.model.selection == [3]
 
 
 def test_rows_are_sent_for_the_view_asked_for(lab_of, events_of):
@@ -100,16 +100,16 @@ def test_rows_are_sent_for_the_view_asked_for(lab_of, events_of):
 def test_a_brush_restricts_table_and_counts(lab_of, events_of):
     lab = lab_of(events_of(1000))
     lab.condition = "web.status = 404"
-    bins = lab.desk.axis.bins
+    bins = lab.model.axis.bins
     lab.timeline.widget.receive(
         None,
         {"do": "brush", "range": [0, len(bins.counts) / 2], "version": bins.version},
     )
     lab.settle()
-    inside = lab.desk.axis.within
+    inside = lab.model.axis.within
     assert 0 < inside.sum() < 1000
     assert lab.table.widget.total == inside.sum()
-    assert lab.table.widget.counts["match"] == (inside & lab.desk.matcher.mask).sum()
+    assert lab.table.widget.counts["match"] == (inside & lab.model.matcher.mask).sum()
     lab.timeline.widget.receive(
         None, {"do": "brush", "range": None, "version": bins.version}
     )
@@ -280,28 +280,28 @@ def test_rows_before_an_error_are_kept(table_of):
 
 def test_a_desk_evaluates_only_what_is_new(events_of):
     events = events_of(1000)
-    desk = Desk()
-    desk.take_source(
+    model = LabModel()
+    model.take_source(
         events.fields,
         "web",
         lambda table: wb.events_from_table(table, fields=events.fields, source="web"),
     )
-    desk.set_condition("web.status = 404")
+    model.set_condition("web.status = 404")
     whole = events.mask("web.status = 404").to_numpy()
     for start in range(0, 1000, 250):
-        desk.deliver(events.table.slice(start, 250).combine_chunks().to_batches()[0])
-        desk.work()
-        assert desk.matcher.count == whole[: start + 250].sum()
-    assert (desk.matcher.mask == whole).all()
+        model.deliver(events.table.slice(start, 250).combine_chunks().to_batches()[0])
+        model.work()
+        assert model.matcher.count == whole[: start + 250].sum()
+    assert (model.matcher.mask == whole).all()
 
 
 def test_a_lab_works_while_a_cell_computes(lab_of, events_of):
     lab = lab_of(events_of(50_000))
     lab.condition_part.editor.text = "web.status = 500"
     limit = time.monotonic() + 3
-    while time.monotonic() < limit and not lab.desk.matcher.count:
+    while time.monotonic() < limit and not lab.model.matcher.count:
         sum(range(10_000))
-    assert lab.desk.matcher.count > 0
+    assert lab.model.matcher.count > 0
 
 
 def test_what_was_sent_is_sent_again_at_rest(lab_of, events_of):

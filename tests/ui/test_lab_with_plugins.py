@@ -105,7 +105,7 @@ def test_stopping_takes_little_time(lab_of, weblog, tmp_path):
         lab = lab_of(plugin)
         lab.start(str(log))
         limit = time.monotonic() + 10
-        while len(lab.desk.store) < 50 and time.monotonic() < limit:
+        while len(lab.model.store) < 50 and time.monotonic() < limit:
             time.sleep(0.02)
         began = time.monotonic()
         lab.stop()

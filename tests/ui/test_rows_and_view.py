@@ -7,7 +7,7 @@ import pytest
 from workbench.fields.declarations import FieldInfo
 from workbench.ui.data.cells import cell_texts, span_text, stamp_text
 from workbench.ui.data.row_store import RowStore
-from workbench.ui.state.row_order import RowView, quick_mask, sort_order
+from workbench.ui.state.row_order import RowOrder, quick_mask, sort_order
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_an_event_is_found_by_its_number(store):
 
 
 def test_without_filters_nothing_is_kept_and_rows_show_as_they_came(store):
-    view = RowView(store)
+    view = RowOrder(store)
     view.reset(only=None)
     assert view.order is None
     assert view.total == 1000
@@ -56,7 +56,7 @@ def test_without_filters_nothing_is_kept_and_rows_show_as_they_came(store):
 
 
 def test_a_filtered_view_grows_with_new_rows(store, events_of):
-    view = RowView(store)
+    view = RowOrder(store)
     flags = np.arange(1000) % 2 == 0
     view.reset(only=flags)
     version = view.version

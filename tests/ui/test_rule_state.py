@@ -73,7 +73,7 @@ def test_an_exception_from_rows_silences_exactly_those_like_them(lab):
 
 
 def test_an_exception_needs_a_field(lab):
-    proposal = propose_exception(lab.desk.store, [0], "")
+    proposal = propose_exception(lab.model.store, [0], "")
     with pytest.raises(ValueError, match="at least one field"):
         proposal.exception("x", [])
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from workbench.fields.builtin import GENERIC_FIELDS
+from workbench.fields.builtin import BUILTIN_FIELDS
 from workbench.fields.declarations import FIELD_TYPES
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ HIDDEN_COLUMNS = frozenset({"raw"})
 def column_info(column: str, fields: Mapping[str, FieldInfo]) -> FieldInfo | None:
     """Give the field that ``column`` (``probe.kv[key]``) holds, None for others."""
     name = column.partition("[")[0]
-    return fields.get(name) or GENERIC_FIELDS.get(name)
+    return fields.get(name) or BUILTIN_FIELDS.get(name)
 
 
 def text_array(column: pa.Array) -> pa.Array:

@@ -1,6 +1,6 @@
 """Plugins written in notebook cells: build, load, look; again after every edit.
 
-A :class:`Workshop` remembers for each name what the last build extracted from which
+A :class:`PluginCell` remembers for each name what the last build extracted from which
 stored events. When the cell runs again, the new build is loaded into a fresh worker and
 asked about the same events: the difference shows what the edit did.
 """
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from workbench.plugins.plugin import Plugin
     from workbench.replay.compare import ReplayReport
 
-__all__ = ["CellResult", "ColumnsDiff", "Workshop"]
+__all__ = ["CellResult", "ColumnsDiff", "PluginCell"]
 
 MAX_EVENTS = 1000
 TIMEOUT_SEC = 2.0
@@ -148,7 +148,7 @@ class _Past:
     values: pa.Table
 
 
-class Workshop:
+class PluginCell:
     """Builds the cells of one notebook; a folder for each name, kept between runs."""
 
     def __init__(self) -> None:

@@ -115,8 +115,8 @@ def _record(bench: Workbench, args: argparse.Namespace) -> int:
     scap = suffix_of(args.out) == ".scap"
     # A capture file holds whole events: nothing need be extracted for it.
     capture = Capture(
-        bench.roster,
-        bench.roster.members[0],
+        bench.pool,
+        bench.pool.members[0],
         args.open,
         fields=[] if scap else args.fields,
         keep_events=True,
@@ -160,9 +160,9 @@ class _ParquetFile:
 
 
 def _parquet_writer(capture: Capture, args: argparse.Namespace) -> _Writer:
-    from workbench.plugins.collect import Collector
+    from workbench.plugins.collect import EventsBuilder
 
-    origin = Collector(capture).origin()
+    origin = EventsBuilder(capture).origin()
     return _ParquetFile(
         args.out,
         fields=capture.fields,
@@ -174,11 +174,11 @@ def _parquet_writer(capture: Capture, args: argparse.Namespace) -> _Writer:
 
 
 def _pump(capture: Capture, writer: _Writer, args: argparse.Namespace) -> int:
-    from workbench.plugins.collect import Bar
+    from workbench.plugins.collect import ProgressBar
 
     status = 0
     try:
-        with Bar(capture, sys.stderr.isatty()) as bar:
+        with ProgressBar(capture, sys.stderr.isatty()) as bar:
             batches = batches_until(capture, args.timeout, idle=writer.flush)
             for batch in batches:
                 writer.write(batch)

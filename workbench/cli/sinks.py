@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from workbench.fields.declarations import FieldInfo
-    from workbench.plugins.collect import Collector
+    from workbench.plugins.collect import EventsBuilder
 
 __all__ = ["FORMATS", "Sink", "file_sink", "line_sink"]
 
@@ -140,7 +140,7 @@ class LineSink:
 class EventsSink:
     """Keeps rows until the end and saves them as Events: for Arrow files."""
 
-    def __init__(self, path: Path, collector: Collector) -> None:
+    def __init__(self, path: Path, collector: EventsBuilder) -> None:
         """Save what ``collector`` gathers."""
         self.path = path
         self.collector = collector
@@ -161,7 +161,7 @@ def line_sink(
     return LineSink(sys.stdout, form, fields, columns)
 
 
-def file_sink(path: Path, collector: Collector, columns: Sequence[str]) -> Sink:
+def file_sink(path: Path, collector: EventsBuilder, columns: Sequence[str]) -> Sink:
     """Give the sink that writes ``path``; its suffix decides the form.
 
     Raises WorkbenchError for an unknown suffix or a file that cannot be written.

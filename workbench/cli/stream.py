@@ -141,7 +141,7 @@ def _stream(bench: Workbench, args: argparse.Namespace) -> int:
     from workbench.captures.text_lines import shown_columns
     from workbench.fields.reference import resolve_column
     from workbench.plugins.capture import Capture
-    from workbench.plugins.collect import Collector
+    from workbench.plugins.collect import EventsBuilder
     from workbench.plugins.compatibility import source_name
     from workbench.plugins.selection import default_fields
 
@@ -156,8 +156,8 @@ def _stream(bench: Workbench, args: argparse.Namespace) -> int:
     extra = [resolve_column(c, fields) for c in keep.columns if c not in columns]
     raw = args.out is not None and suffix_of(args.out) not in {".jsonl", ".csv"}
     capture = Capture(
-        bench.roster,
-        bench.roster.members[0],
+        bench.pool,
+        bench.pool.members[0],
         args.open,
         fields=[*wanted, *extra],
         keep_events=raw,
@@ -170,7 +170,7 @@ def _stream(bench: Workbench, args: argparse.Namespace) -> int:
         if args.out is None:
             sink = line_sink(args.format, fields, shown)
         else:
-            sink = file_sink(args.out, Collector(capture), shown)
+            sink = file_sink(args.out, EventsBuilder(capture), shown)
         return _pump(capture, sink, keep, kept, args)
 
 

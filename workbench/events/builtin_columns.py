@@ -16,17 +16,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from workbench.fields.builtin import GENERIC_FIELDS
+from workbench.fields.builtin import BUILTIN_FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = [
-    "GenericContext",
+    "BuiltinContext",
     "async_flags",
+    "builtin_column",
     "fallback_info",
     "first_time",
-    "generic_column",
     "host_name",
     "iso_times",
     "payloads",
@@ -43,7 +43,7 @@ _SHOWN_BYTES = 50
 
 
 @dataclass(frozen=True, slots=True)
-class GenericContext:
+class BuiltinContext:
     """What ``evt.*`` values need beyond the table.
 
     ``start_ns``: time of the first event of the capture. ``plugin``: name of the source
@@ -183,7 +183,7 @@ def _async_names(table: pa.Table) -> pa.Array:
     return pa.array(names, pa.binary())
 
 
-def _plugin_info(table: pa.Table, context: GenericContext) -> pa.ChunkedArray:
+def _plugin_info(table: pa.Table, context: BuiltinContext) -> pa.ChunkedArray:
     """Ask the plugin for its texts, fall back to the engine's; async has none."""
     if "raw" not in table.column_names:
         raise KeyError("evt.plugininfo")
@@ -206,15 +206,15 @@ _TIME_FORMS: dict[str, tuple[str, bool, bool]] = {
 }
 
 
-def generic_column(
-    name: str, table: pa.Table, context: GenericContext
+def builtin_column(
+    name: str, table: pa.Table, context: BuiltinContext
 ) -> pa.Array | pa.ChunkedArray:
     """Give the values of a generic field for the rows of ``table``.
 
     ``table`` has ``evt.num`` and ``evt.rawtime``, both uint64. Raises KeyError when
     ``name`` is no generic field, or needs stored events that the table does not have.
     """
-    if name not in GENERIC_FIELDS:
+    if name not in BUILTIN_FIELDS:
         raise KeyError(name)
     rows = table.num_rows
     if name in {"evt.num", "evt.rawtime"}:

@@ -11,8 +11,8 @@ import pyarrow as pa
 
 from workbench.arrow.types import join_batches
 from workbench.errors import WorkbenchError
-from workbench.events.builtin_columns import GenericContext, generic_column, payloads
-from workbench.fields.builtin import GENERIC_FIELDS
+from workbench.events.builtin_columns import BuiltinContext, builtin_column, payloads
+from workbench.fields.builtin import BUILTIN_FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,10 +20,16 @@ if TYPE_CHECKING:
     from workbench.fields.declarations import FieldTable
     from workbench.session.interface import EndReason
 
-__all__ = ["ColumnMaker", "Feeder", "Origin", "source_rows", "with_number_and_time"]
+__all__ = [
+    "DerivedColumns",
+    "Extractor",
+    "Origin",
+    "source_rows",
+    "with_number_and_time",
+]
 
 
-class Feeder(Protocol):
+class Extractor(Protocol):
     """What can answer for fields that a table lacks: the plugins it came from."""
 
     def fields_of(self, source: str) -> FieldTable:
@@ -72,14 +78,16 @@ class Origin:
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
-class ColumnMaker:
+class DerivedColumns:
     """Gives columns of one table by name and keeps those it had to make."""
 
-    def __init__(self, table: pa.Table, origin: Origin, feeder: Feeder | None) -> None:
+    def __init__(
+        self, table: pa.Table, origin: Origin, extractor: Extractor | None
+    ) -> None:
         """Work on ``table``, which has at least ``evt.num`` and ``evt.rawtime``."""
         self.table = table
         self.origin = origin
-        self.feeder = feeder
+        self.extractor = extractor
         self._made: dict[str, pa.ChunkedArray] = {}
 
     def columns(self, names: Sequence[str]) -> dict[str, pa.ChunkedArray]:
@@ -91,7 +99,7 @@ class ColumnMaker:
         for name in names:
             if name in have or name in self._made:
                 continue
-            if name in GENERIC_FIELDS:
+            if name in BUILTIN_FIELDS:
                 self._made[name] = _chunked(self._generic(name))
             elif name == "payload":
                 self._made[name] = payloads(self._raw([name]))
@@ -110,13 +118,13 @@ class ColumnMaker:
 
     def with_places(self, row: pa.Table, names: Sequence[str]) -> pa.Table:
         """Add to ``row``, part of the table, where its values lie in the event."""
-        fields = [n for n in names if n not in GENERIC_FIELDS and n != "payload"]
-        if self.feeder is None or "raw" not in row.column_names or not fields:
+        fields = [n for n in names if n not in BUILTIN_FIELDS and n != "payload"]
+        if self.extractor is None or "raw" not in row.column_names or not fields:
             return row
         found: dict[str, pa.ChunkedArray] = {}
         # A plugin that fails here only leaves the explanation without places.
         with contextlib.suppress(WorkbenchError):
-            found = self.feeder.places(
+            found = self.extractor.places(
                 row.column("raw"), row.column("evt.num"), self.origin.source, fields
             )
         for name, column in found.items():
@@ -125,33 +133,35 @@ class ColumnMaker:
         return row
 
     def _generic(self, name: str) -> pa.Array | pa.ChunkedArray:
-        origin, feeder = self.origin, self.feeder
+        origin, extractor = self.origin, self.extractor
 
         def info(raw: pa.ChunkedArray, numbers: pa.ChunkedArray) -> Any:
-            if feeder is None:
+            if extractor is None:
                 return None
             if origin.source:
-                return feeder.event_strings(raw, numbers, origin.source)
-            return self._texts_of_each_source(raw, numbers, feeder)
+                return extractor.event_strings(raw, numbers, origin.source)
+            return self._texts_of_each_source(raw, numbers, extractor)
 
-        context = GenericContext(
+        context = BuiltinContext(
             origin.source, origin.start_ns, origin.plugin, origin.hostname, info
         )
         try:
-            return generic_column(name, self.table, context)
+            return builtin_column(name, self.table, context)
         except KeyError:
             self._raw([name])
             raise
 
     def _texts_of_each_source(
-        self, raw: pa.ChunkedArray, numbers: pa.ChunkedArray, feeder: Feeder
+        self, raw: pa.ChunkedArray, numbers: pa.ChunkedArray, extractor: Extractor
     ) -> pa.ChunkedArray:
         """Ask the plugin of each source for the texts of its events."""
         pieces: list[pa.ChunkedArray] = []
         places = np.full(len(raw), -1, np.int64)
         for source, rows in source_rows(self.table).items():
             chosen = pa.array(rows)
-            texts = feeder.event_strings(raw.take(chosen), numbers.take(chosen), source)
+            texts = extractor.event_strings(
+                raw.take(chosen), numbers.take(chosen), source
+            )
             if texts is not None:
                 start = sum(map(len, pieces))
                 places[rows] = np.arange(start, start + len(rows))
@@ -169,7 +179,7 @@ class ColumnMaker:
 
     def _extracted(self, names: Sequence[str]) -> dict[str, pa.ChunkedArray]:
         raw = self._raw(names)
-        if self.feeder is None:
+        if self.extractor is None:
             raise WorkbenchError(
                 f"{', '.join(names)}: not captured, and no plugin is loaded to extract "
                 "it; give one with events.attach(plugin) or open_events(…, plugins=…), "
@@ -177,7 +187,9 @@ class ColumnMaker:
             )
         numbers = self.table.column("evt.num")
         if self.origin.source:
-            return self.feeder.extract_columns(raw, numbers, self.origin.source, names)
+            return self.extractor.extract_columns(
+                raw, numbers, self.origin.source, names
+            )
         return self._of_each_source(raw, numbers, names)
 
     def _of_each_source(
@@ -187,12 +199,12 @@ class ColumnMaker:
         pieces: dict[str, list[pa.ChunkedArray]] = {name: [] for name in names}
         places = {name: np.full(len(raw), -1, np.int64) for name in names}
         for source, rows in source_rows(self.table).items():
-            known = self.feeder.fields_of(source) if self.feeder else {}
+            known = self.extractor.fields_of(source) if self.extractor else {}
             mine = [name for name in names if name.partition("[")[0] in known]
-            if not mine or self.feeder is None:
+            if not mine or self.extractor is None:
                 continue
             chosen = pa.array(rows)
-            found = self.feeder.extract_columns(
+            found = self.extractor.extract_columns(
                 raw.take(chosen), numbers.take(chosen), source, mine
             )
             for name, column in found.items():

@@ -17,8 +17,8 @@ import pyarrow as pa
 
 from workbench.events.builtin_columns import PAYLOAD_AT, first_time, host_name
 from workbench.events.columns import (
-    ColumnMaker,
-    Feeder,
+    DerivedColumns,
+    Extractor,
     Origin,
     source_rows,
     with_number_and_time,
@@ -50,13 +50,13 @@ class Events:
         *,
         fields: FieldTable,
         origin: Origin,
-        feeder: Feeder | None = None,
+        extractor: Extractor | None = None,
     ) -> None:
         """Wrap ``table``, which has at least ``evt.num`` and ``evt.rawtime``."""
         self._table = table
         self._fields = fields
         self._origin = origin
-        self._maker = ColumnMaker(table, origin, feeder)
+        self._maker = DerivedColumns(table, origin, extractor)
         self._frame: pd.DataFrame | None = None
         self._sources: list[str] | None = None
         self._labels: dict[int, bool] = {}
@@ -142,7 +142,7 @@ class Events:
                 self._table.take(pa.array(rows)),
                 fields=self.fields_of(source),
                 origin=origin,
-                feeder=self._maker.feeder,
+                extractor=self._maker.extractor,
             )
         return found
 
@@ -150,16 +150,16 @@ class Events:
         """Give the fields usable in rules of ``source``, without ``evt.*``."""
         if source not in self.sources:
             return FieldTable()
-        feeder = self._maker.feeder
-        if self.source or feeder is None:
+        extractor = self._maker.extractor
+        if self.source or extractor is None:
             return self._fields
-        return feeder.fields_of(source)
+        return extractor.fields_of(source)
 
     @property
     def plugin_versions(self) -> dict[str, str]:
         """Name → version of the plugins that made these events and fields, if known."""
         origin = self._origin
-        versions = dict(getattr(self._maker.feeder, "plugin_versions", {}))
+        versions = dict(getattr(self._maker.extractor, "plugin_versions", {}))
         kept = origin.extra.get("plugins")
         if isinstance(kept, dict):
             versions |= {str(name): str(version) for name, version in kept.items()}
@@ -310,14 +310,14 @@ class Events:
 
         ``plugins``: Plugin or Workbench objects, in registration order.
         """
-        from workbench.events.extractor import feeder_of
+        from workbench.events.extractor import extractor_of
 
-        feeder = feeder_of(plugins)
-        offered = [feeder.fields_of(source) for source in self.sources or [""]]
+        extractor = extractor_of(plugins)
+        offered = [extractor.fields_of(source) for source in self.sources or [""]]
         known = [info for table in offered for info in table.values()]
         declared = FieldTable([*known, *self._fields.values()])
         events = Events(
-            self._table, fields=declared, origin=self._origin, feeder=feeder
+            self._table, fields=declared, origin=self._origin, extractor=extractor
         )
         events._labels = dict(self._labels)
         return events
@@ -339,10 +339,12 @@ class Events:
 
     def _derive(self, table: pa.Table) -> Events:
         """Give Events over another table of the same origin."""
-        feeder = self._maker.feeder
+        extractor = self._maker.extractor
         if table.num_rows < self._table.num_rows:
-            feeder = keep_stream(feeder, self._table, self._origin.source)
-        events = Events(table, fields=self._fields, origin=self._origin, feeder=feeder)
+            extractor = keep_stream(extractor, self._table, self._origin.source)
+        events = Events(
+            table, fields=self._fields, origin=self._origin, extractor=extractor
+        )
         if self._labels:
             kept = set(table.column("evt.num").to_pylist())
             events._labels = {n: m for n, m in self._labels.items() if n in kept}
@@ -390,7 +392,7 @@ class Events:
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        maker = ColumnMaker(state["_table"], state["_origin"], None)
+        maker = DerivedColumns(state["_table"], state["_origin"], None)
         self.__dict__.update(state, _maker=maker, _frame=None, _sources=None)
 
     def _ipython_key_completions_(self) -> list[str]:

@@ -23,7 +23,7 @@ from workbench.arrow.types import (
     plain_array,
     text_array,
 )
-from workbench.fields.builtin import GENERIC_FIELDS
+from workbench.fields.builtin import BUILTIN_FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -122,7 +122,7 @@ def event_frame(
         column = table.column("evt.source")
         if not pa.types.is_dictionary(column.type):
             column = column.dictionary_encode()
-        data["evt.source"] = _categorical(column, GENERIC_FIELDS["evt.source"])
+        data["evt.source"] = _categorical(column, BUILTIN_FIELDS["evt.source"])
     else:
         codes = np.zeros(table.num_rows, np.int8)
         data["evt.source"] = pd.Categorical.from_codes(codes, categories=[source])

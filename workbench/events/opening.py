@@ -199,7 +199,7 @@ def read_events(path: Path, plugins: tuple[Any, ...]) -> Events:
 def _as_events(contents: CaptureContents, plugins: tuple[Any, ...]) -> Events:
     """Wrap what was read, with every field that the plugins can give."""
     from workbench.events.events import Events
-    from workbench.events.extractor import feeder_of
+    from workbench.events.extractor import extractor_of
 
     table = with_number_and_time(contents.table)
     source = contents.source or _only_source(table)
@@ -223,14 +223,14 @@ def _as_events(contents: CaptureContents, plugins: tuple[Any, ...]) -> Events:
     events = Events(visible, fields=fields, origin=origin)
     if not plugins:
         return events
-    feeder = feeder_of(plugins)
+    extractor = extractor_of(plugins)
     events = events.attach(*plugins)
     if not events.keeps_raw:
         return events
     if len(visible) < len(table):
         # Plugins parse state that is not shown, before the events.
         events = Events(table, fields=fields, origin=origin).attach(*plugins)
-    offered = {n: i for s in events.sources for n, i in feeder.fields_of(s).items()}
+    offered = {n: i for s in events.sources for n, i in extractor.fields_of(s).items()}
     missing = [
         name
         for name, info in offered.items()

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from workbench.fields.declarations import FieldInfo, FieldTable
 
-__all__ = ["ASYNC_FIELDS", "GENERIC_FIELDS", "generic_owner"]
+__all__ = ["ASYNC_FIELDS", "BUILTIN_FIELDS", "generic_owner"]
 
-GENERIC_FIELDS = FieldTable(
+BUILTIN_FIELDS = FieldTable(
     FieldInfo(name=name, type=type_, desc=desc)
     for name, type_, desc in (
         ("evt.num", "uint64", "Running number of the event within its source, from 1."),
@@ -43,7 +43,7 @@ def generic_owner(text: str) -> str | None:
     """
     if not text.startswith("evt."):
         return None
-    owners = [name for name in GENERIC_FIELDS if text.startswith(name)]
+    owners = [name for name in BUILTIN_FIELDS if text.startswith(name)]
     return max(owners, key=len, default=None)
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from workbench.diagnostics import Diagnostic, Span, line_and_column
 from workbench.errors import ConditionError
-from workbench.fields.builtin import GENERIC_FIELDS, generic_owner
+from workbench.fields.builtin import BUILTIN_FIELDS, generic_owner
 from workbench.fields.quoting import EscapeFault, scan_quoted
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def usable_name(name: str) -> bool:
     """Tell whether the engine can ever reach a declared field of this name."""
     if FIELD_NAME.fullmatch(name.encode("utf-8", "surrogateescape")) is None:
         return False
-    return name in GENERIC_FIELDS or generic_owner(name) is None
+    return name in BUILTIN_FIELDS or generic_owner(name) is None
 
 
 def nearest_names(name: str, names: Mapping[str, object], count: int = 3) -> list[str]:
@@ -107,7 +107,7 @@ def nearest_names(name: str, names: Mapping[str, object], count: int = 3) -> lis
 
 
 def _unknown(text: str, name: str, fields: Mapping[str, FieldInfo]) -> FieldFault:
-    near = nearest_names(name, {**fields, **GENERIC_FIELDS})
+    near = nearest_names(name, {**fields, **BUILTIN_FIELDS})
     if near:
         hint = "did you mean " + " or ".join(near) + "?"
     else:
@@ -138,7 +138,7 @@ def find_field(ref: FieldRef, fields: Mapping[str, FieldInfo]) -> ResolvedField:
     a blank ends it there, and so does the first ``]``.
     """
     text = ref.text
-    generic = GENERIC_FIELDS.get(ref.name)
+    generic = BUILTIN_FIELDS.get(ref.name)
     if generic is not None and ref.arg is None:
         return ResolvedField(generic, text)
     if generic_owner(text) is not None:

@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from workbench.host.plugin_host import Rack
+    from workbench.host.plugin_host import PluginHost
 
 __all__ = ["feed_chunks", "split_block", "text_parts"]
 
@@ -38,7 +38,7 @@ def split_block(block: Any, data_bytes: int, count: int) -> tuple[Any, Any, Any]
 
 
 def feed_chunks(
-    rack: Rack,
+    rack: PluginHost,
     request: dict[str, Any],
     data: Any,
     offsets: Any,

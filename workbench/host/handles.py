@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CALLS",
     "FAMILIES",
-    "Host",
+    "HostHandle",
     "PluginHandle",
     "Pump",
     "board_bytes",
@@ -87,7 +87,7 @@ def watch_parent(fd: int) -> None:
         raise OSError("cannot watch the parent process")
 
 
-class Host:
+class HostHandle:
     """The plugins of one session; ``board``: the shared page as a writable buffer."""
 
     def __init__(self, board: Any, log_fd: int = -1) -> None:
@@ -108,7 +108,7 @@ class Host:
             raise OSError(_decode(error))
         return PluginHandle(plugin)
 
-    def twin(self, of: PluginHandle) -> PluginHandle:
+    def second_handle(self, of: PluginHandle) -> PluginHandle:
         """Give another plugin of a library opened by another host: same globals."""
         return PluginHandle(lib.wb_plugin_twin(self._c, of.c))
 

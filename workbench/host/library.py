@@ -19,7 +19,7 @@ from workbench.wire.messages import HostError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from workbench.host.handles import Host, PluginHandle
+    from workbench.host.handles import HostHandle, PluginHandle
 
 __all__ = ["open_library"]
 
@@ -165,7 +165,7 @@ def _private_copy(fd: int, path: str) -> int:
         os.close(copy)
 
 
-def open_library(host: Host, path: str, file: str, index: int) -> PluginHandle:
+def open_library(host: HostHandle, path: str, file: str, index: int) -> PluginHandle:
     """Check and map the library ``file``, called ``path`` by the user.
 
     Raises HostError (PluginLoadError).
@@ -182,7 +182,7 @@ def open_library(host: Host, path: str, file: str, index: int) -> PluginHandle:
         os.close(fd)
 
 
-def _map(host: Host, fd: int, path: str, file: str, index: int) -> PluginHandle:
+def _map(host: HostHandle, fd: int, path: str, file: str, index: int) -> PluginHandle:
     try:
         copy = _private_copy(fd, path)
     except OSError as error:

@@ -7,7 +7,7 @@ events), and raises HostError for what is expected to go wrong.
 from __future__ import annotations
 
 from workbench.host.declarations import FIELD_CODES, check_open_params
-from workbench.host.handles import Host, PluginHandle, Pump
+from workbench.host.handles import HostHandle, PluginHandle, Pump
 from workbench.host.library import open_library
 from workbench.host.loader import examine
 from workbench.wire.messages import HostError
@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["END_REASONS", "Rack"]
+__all__ = ["END_REASONS", "PluginHost"]
 
 # Bits of the pump, see cdef/pump.h.
 _FLAGS = {
@@ -56,13 +56,13 @@ class _Loaded:
         return str(self.facts["name"])
 
 
-class Rack:
+class PluginHost:
     """Load, initialise, open and ask plugins in this process."""
 
     def __init__(self, board: Any, log_fd: int) -> None:
         """Start empty; ``board`` is the shared page."""
         self._board, self._log_fd = board, log_fd
-        self._host = Host(board, log_fd)
+        self._host = HostHandle(board, log_fd)
         self._plugins: list[_Loaded | None] = []
         self.pump: Pump | None = None
         self._source: _Loaded | None = None
@@ -178,11 +178,11 @@ class Rack:
 
     # ---- trials ------------------------------------------------------------------
 
-    def twin(self, index: int) -> Rack:
+    def second_handle(self, index: int) -> PluginHost:
         """Give a rack whose plugin 0 shares a mapped library, not initialised."""
         plugin = self._plugin(index)
-        rack = Rack(self._board, self._log_fd)
-        handle = rack._host.twin(plugin.handle)
+        rack = PluginHost(self._board, self._log_fd)
+        handle = rack._host.second_handle(plugin.handle)
         rack._plugins.append(_Loaded(handle, plugin.facts, plugin.ids))
         return rack
 

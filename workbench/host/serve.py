@@ -15,7 +15,7 @@ import sys
 
 from workbench.host import handles
 from workbench.host.event_block import feed_chunks, split_block, text_parts
-from workbench.host.plugin_host import Rack
+from workbench.host.plugin_host import PluginHost
 from workbench.host.stress import rounds, threads
 from workbench.wire.messages import (
     END,
@@ -44,7 +44,7 @@ class _Worker:
     """The state of the loop."""
 
     def __init__(
-        self, control: _socket.socket, data: _socket.socket, rack: Rack
+        self, control: _socket.socket, data: _socket.socket, rack: PluginHost
     ) -> None:
         self._control = control
         self._data = data
@@ -208,7 +208,7 @@ def main(argv: list[str]) -> None:
     handles.watch_parent(control_fd)
     control = _socket.socket(fileno=control_fd)
     data = _socket.socket(fileno=data_fd)
-    rack = Rack(board, log_fd)
+    rack = PluginHost(board, log_fd)
     send(control, {"seq": 0, "ok": {"calls": handles.CALLS}})
     status = 1
     try:

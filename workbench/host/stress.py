@@ -1,7 +1,7 @@
 """What a plugin must bear besides one state: many in a row, and several at once.
 
-A twin shares the library and its globals and has a state, a host and tables of its own,
-as the framework's streams have.
+A second handle shares the library and its globals and has a state, a host and tables
+of its own, as the framework's streams have.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from workbench.host.plugin_host import Rack
+    from workbench.host.plugin_host import PluginHost
 
 __all__ = ["rounds", "threads"]
 
@@ -31,7 +31,7 @@ def private_bytes() -> int:
     return kilobytes * 1024
 
 
-def rounds(rack: Rack, index: int, config: str, count: int) -> dict[str, Any]:
+def rounds(rack: PluginHost, index: int, config: str, count: int) -> dict[str, Any]:
     """Initialise and destroy ``count`` times, after a first quarter that warms up.
 
     Gives ``done``: rounds that went well; ``failed``: what the next one said, or None;
@@ -41,13 +41,13 @@ def rounds(rack: Rack, index: int, config: str, count: int) -> dict[str, Any]:
     before = after = 0
     done = 0
     while done < count:
-        twin = rack.twin(index)
+        second_handle = rack.second_handle(index)
         try:
-            twin.init(0, config)
+            second_handle.init(0, config)
         except HostError as error:
             return {"done": done, "failed": str(error), "growth": 0.0}
         finally:
-            twin.close()
+            second_handle.close()
         done += 1
         if done == warm:
             before = private_bytes()
@@ -60,7 +60,7 @@ def rounds(rack: Rack, index: int, config: str, count: int) -> dict[str, Any]:
 
 
 def threads(
-    rack: Rack, request: dict[str, Any], blocks: list[tuple[Any, Any, Any]]
+    rack: PluginHost, request: dict[str, Any], blocks: list[tuple[Any, Any, Any]]
 ) -> tuple[list[list[Any]], list[str]]:
     """Extract in one state alone, then in one state per thread at once.
 
@@ -75,7 +75,7 @@ def threads(
     results: list[Any] = [None] * len(blocks)
     failures: list[BaseException] = []
     ready = threading.Barrier(max(1, len(blocks) - 1))
-    twins: list[Rack] = []
+    twins: list[PluginHost] = []
 
     def run(place: int) -> None:
         try:
@@ -86,9 +86,9 @@ def threads(
             failures.append(error)
 
     for _ in blocks:
-        twin = rack.twin(int(request["plugin"]))
-        twins.append(twin)
-        twin.init(0, request["config"])
+        second_handle = rack.second_handle(int(request["plugin"]))
+        twins.append(second_handle)
+        second_handle.init(0, request["config"])
     begun = time.monotonic()
     run(0)
     alone = time.monotonic() - begun
@@ -109,8 +109,8 @@ def threads(
             f"{stuck} of {len(workers)} threads did not come back from extraction",
             call="plugin_extract_fields",
         )
-    for twin in twins:
-        twin.close()
+    for second_handle in twins:
+        second_handle.close()
     if failures:
         raise failures[0]
     return [chunks for chunks, _ in results], results[0][1]

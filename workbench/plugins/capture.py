@@ -1,6 +1,6 @@
 """Capture: one running event source, from open to close, read in record batches.
 
-A capture holds a seat of its roster. Rows come first: what was read before an error, a
+A capture holds a seat of its pool. Rows come first: what was read before an error, a
 stop or Ctrl-C is delivered, then the end is told. The seat goes back when the stream
 has ended or :meth:`Capture.close` is called.
 """
@@ -18,11 +18,11 @@ import pyarrow as pa
 
 from workbench.errors import PluginOpenError, WorkbenchError
 from workbench.events.builtin_columns import (
-    GenericContext,
+    BuiltinContext,
     async_flags,
+    builtin_column,
     fallback_info,
     first_time,
-    generic_column,
     host_name,
     payloads,
 )
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from workbench.fields.declarations import FieldTable
     from workbench.fields.reference import ResolvedField
-    from workbench.plugins.pool import Member, Roster, Seat
+    from workbench.plugins.pool import LoadedPlugin, PooledSession, SessionPool
     from workbench.session.interface import Chunk, EndReason
 
 __all__ = ["Capture"]
@@ -60,8 +60,8 @@ class Capture:
 
     def __init__(
         self,
-        roster: Roster,
-        member: Member,
+        pool: SessionPool,
+        member: LoadedPlugin,
         params: str | os.PathLike[str],
         *,
         fields: Iterable[str | ResolvedField] | None = None,
@@ -72,7 +72,7 @@ class Capture:
 
         Raises PluginOpenError, ConditionError for an unknown field, PluginCrashed.
         """
-        self._seat: Seat | None = None
+        self._seat: PooledSession | None = None
         self._lock = threading.RLock()
         self._stop = False
         self._stop_sent = False
@@ -81,10 +81,10 @@ class Capture:
         self._progress = Progress()
         self.count = 0
         self.end_reason: EndReason | None = None
-        self.roster = roster
+        self.pool = pool
         self.member = member
         self.source = source_name(member.manifest)
-        manifests = [m.manifest for m in roster.members]
+        manifests = [m.manifest for m in pool.members]
         self.fields: FieldTable = fields_of(manifests, self.source)[0]
         self._wanted = select_columns(fields, manifests, self.source)
         self._first_ns: int | None = None
@@ -108,7 +108,7 @@ class Capture:
             keep_raw=raw,
             plugin_info=info,
             max_events=max_events,
-            one_field_per_call=any(m.one_field_per_call for m in roster.members),
+            one_field_per_call=any(m.one_field_per_call for m in pool.members),
         )
         self._open()
 
@@ -121,7 +121,7 @@ class Capture:
                 plugin=name,
                 params=self.params,
             )
-        with self.roster.borrow(holder=self) as seat:
+        with self.pool.acquire(owner=self) as seat:
             with seat.calling() as session:
                 session.open(
                     seat.index(self.member),
@@ -215,10 +215,10 @@ class Capture:
         if name in batch.schema.names:
             return batch.column(name)
         member = self.member.manifest
-        context = GenericContext(
+        context = BuiltinContext(
             self.source, self.start_ns, member.name, self._hostname, lambda *_: None
         )
-        made = generic_column(name, table, context)
+        made = builtin_column(name, table, context)
         return made.combine_chunks() if isinstance(made, pa.ChunkedArray) else made
 
     # -- the state of it -------------------------------------------------------------
@@ -262,7 +262,7 @@ class Capture:
         return self._progress
 
     @contextlib.contextmanager
-    def calling(self) -> Iterator[Seat]:
+    def calling(self) -> Iterator[PooledSession]:
         """Give the seat for calls between two reads."""
         with self._lock:
             if self._seat is None:
@@ -285,7 +285,7 @@ class Capture:
             finally:
                 self._lock.release()
 
-    def _send_stop(self, seat: Seat) -> None:
+    def _send_stop(self, seat: PooledSession) -> None:
         if self._stop and not self._stop_sent and self.end_reason is None:
             self._stop_sent = True
             with contextlib.suppress(WorkbenchError), seat.calling() as session:
@@ -348,7 +348,7 @@ class Capture:
                     session.close_capture()
         finally:
             seat.lock.release()
-            self.roster.release(seat)
+            self.pool.release(seat)
 
     def __enter__(self) -> Self:
         return self

@@ -14,7 +14,7 @@ from workbench.events.builtin_columns import host_name
 from workbench.events.columns import Origin
 from workbench.events.events import Events
 from workbench.formatting.html import printable
-from workbench.plugins.extraction import RosterFeeder
+from workbench.plugins.extraction import PoolExtractor
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from workbench.plugins.capture import Capture
     from workbench.session.interface import EndReason
 
-__all__ = ["CaptureInterrupted", "Collector", "collect", "interactive"]
+__all__ = ["CaptureInterrupted", "EventsBuilder", "collect", "interactive"]
 
 # A bar appears only on captures that take longer.
 _BAR_AFTER_SEC = 1.0
@@ -53,7 +53,7 @@ def interactive() -> bool:
     return bool(sys.stderr is not None and sys.stderr.isatty())
 
 
-class Bar:
+class ProgressBar:
     """A progress bar on stderr or in the notebook, shown once a capture is slow."""
 
     def __init__(self, capture: Capture, progress: bool | None) -> None:  # noqa: FBT001
@@ -105,7 +105,7 @@ class Bar:
             self._bar.close()
 
 
-class Collector:
+class EventsBuilder:
     """Gathers record batches of one capture into Events."""
 
     def __init__(self, capture: Capture) -> None:
@@ -133,7 +133,7 @@ class Collector:
             join_batches(self.batches, _schema(capture)),
             fields=capture.fields,
             origin=self.origin(reason),
-            feeder=RosterFeeder(capture.roster),
+            extractor=PoolExtractor(capture.pool),
         )
 
 
@@ -166,12 +166,12 @@ def collect(
     Ctrl-C raises CaptureInterrupted (a KeyboardInterrupt), errors of the plugin are
     raised as they are; both carry what was read as ``.events``.
     """
-    found = Collector(capture)
+    found = EventsBuilder(capture)
     limit = None if timeout_sec is None else time.monotonic() + timeout_sec
     reason: EndReason | None = None
-    capture.roster.last_events = None
+    capture.pool.last_events = None
     try:
-        with Bar(capture, progress) as bar:
+        with ProgressBar(capture, progress) as bar:
             while capture.end_reason is None:
                 wait = _WAIT_SEC
                 if limit is not None:
@@ -188,14 +188,14 @@ def collect(
     except KeyboardInterrupt:
         found.batches += capture.drain()
         events = found.events("cancelled")
-        capture.roster.last_events = events
+        capture.pool.last_events = events
         raise CaptureInterrupted(
             f"interrupted after {len(events):,} events; they are kept as "
             "plugin.last_events (and as .events of this error)",
             events,
         ) from None
     except WorkbenchError as error:
-        error.events = capture.roster.last_events = found.events()
+        error.events = capture.pool.last_events = found.events()
         raise
     finally:
         capture.close()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from workbench.errors import PluginLoadError
-from workbench.fields.builtin import GENERIC_FIELDS
+from workbench.fields.builtin import BUILTIN_FIELDS
 from workbench.fields.declarations import FieldTable
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def check_registration(present: Sequence[Manifest], manifest: Manifest) -> None:
 def _check_overlap(
     together: Sequence[Manifest], source: str, *, newest: Manifest
 ) -> None:
-    owners: dict[str, str] = dict.fromkeys(GENERIC_FIELDS, "the engine itself")
+    owners: dict[str, str] = dict.fromkeys(BUILTIN_FIELDS, "the engine itself")
     for manifest in together:
         if not (compatible(manifest, source) or (not source and manifest is newest)):
             continue

@@ -18,27 +18,27 @@ if TYPE_CHECKING:
     from workbench.fields.declarations import FieldTable
     from workbench.fields.reference import ResolvedField
     from workbench.manifest import Manifest
-    from workbench.plugins.pool import Roster
+    from workbench.plugins.pool import SessionPool
     from workbench.plugins.selection import Selection
     from workbench.session.interface import ColumnRequest
 
-__all__ = ["RosterFeeder"]
+__all__ = ["PoolExtractor"]
 
 
 @dataclass(frozen=True)
-class RosterFeeder:
-    """Feeds stored events to the plugins of one roster, in stream order.
+class PoolExtractor:
+    """Feeds stored events to the plugins of one pool, in stream order.
 
-    ``roster``: may restart when one of its plugins crashed. ``fresh``: always ask
+    ``pool``: may restart when one of its plugins crashed. ``dedicated``: always ask
     plugins that have seen no event yet.
     """
 
-    roster: Roster
-    fresh: bool = False
+    pool: SessionPool
+    dedicated: bool = False
 
     def fields_of(self, source: str) -> FieldTable:
         """Give the fields usable for events of ``source``."""
-        return fields_of([m.manifest for m in self.roster.members], source)[0]
+        return fields_of([m.manifest for m in self.pool.members], source)[0]
 
     def stateful(self, source: str) -> bool:
         """Whether values depend on the events before: plugins parse this source."""
@@ -48,13 +48,13 @@ class RosterFeeder:
                 not m.manifest.parse_event_sources
                 or source in m.manifest.parse_event_sources
             )
-            for m in self.roster.members
+            for m in self.pool.members
         )
 
     @property
     def plugin_versions(self) -> dict[str, str]:
         """Name → version of the plugins asked."""
-        return {m.name: m.manifest.version for m in self.roster.members}
+        return {m.name: m.manifest.version for m in self.pool.members}
 
     def extract_columns(
         self,
@@ -87,7 +87,7 @@ class RosterFeeder:
 
         Plugins older than API 3.11 cannot tell; their fields are left out.
         """
-        members = self.roster.members
+        members = self.pool.members
         selection = self._select(source, texts)[1]
         requests = [
             replace(r, offsets=True)
@@ -100,13 +100,13 @@ class RosterFeeder:
         return {n: joined.column(n) for n in joined.column_names if "#" in n}
 
     def requests(self, source: str, texts: Sequence[str]) -> list[ColumnRequest]:
-        """Give what to ask a session for, plugins numbered as in the roster."""
+        """Give what to ask a session for, plugins numbered as in the pool."""
         return list(self._select(source, texts)[1].requests)
 
     def _select(
         self, source: str, texts: Sequence[str]
     ) -> tuple[list[ResolvedField], Selection]:
-        manifests = [m.manifest for m in self.roster.members]
+        manifests = [m.manifest for m in self.pool.members]
         table, _ = fields_of(manifests, source)
         resolved = [resolve_column(text, table) for text in texts]
         return resolved, select_columns(resolved, manifests, source)
@@ -119,8 +119,8 @@ class RosterFeeder:
         requests: Sequence[ColumnRequest],
     ) -> Iterator[pa.RecordBatch]:
         # State comes from the events alone: a plugin that keeps some starts anew.
-        anew = self.fresh or self.stateful(source)
-        with self.roster.fresh() if anew else self.roster.borrow() as seat:
+        anew = self.dedicated or self.stateful(source)
+        with self.pool.dedicated() if anew else self.pool.acquire() as seat:
             for events, numbered in _pairs(raw, numbers):
                 with seat.calling() as session:
                     yield session.extract(
@@ -131,13 +131,13 @@ class RosterFeeder:
         self, raw: pa.ChunkedArray, numbers: pa.ChunkedArray, source: str
     ) -> pa.ChunkedArray | None:
         """Give the plugin's text per event (null: none), None without a plugin."""
-        for member in self.roster.members:
+        for member in self.pool.members:
             manifest = member.manifest
             if "sourcing" in manifest.capabilities and source_name(manifest) == source:
                 break
         else:
             return None
-        with self.roster.borrow() as seat:
+        with self.pool.acquire() as seat:
             chunks = []
             for events, numbered in _pairs(raw, numbers):
                 with seat.calling() as session:

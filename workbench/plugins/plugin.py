@@ -11,9 +11,9 @@ from workbench.errors import PluginLoadError, PluginOpenError, WorkbenchError
 from workbench.plugins.capture import Capture
 from workbench.plugins.collect import collect
 from workbench.plugins.compatibility import fields_of, known_sources
-from workbench.plugins.extraction import RosterFeeder
+from workbench.plugins.extraction import PoolExtractor
 from workbench.plugins.init_config import prepare_config
-from workbench.plugins.pool import Member, Roster
+from workbench.plugins.pool import LoadedPlugin, SessionPool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -85,18 +85,18 @@ def load(
     Raises PluginLoadError (with ``.complaints``), PluginInitError, PluginCrashed,
     PluginHung.
     """
-    roster = Roster(
+    pool = SessionPool(
         isolation=isolation,
         call_timeout_sec=call_timeout_sec,
         memory_limit_bytes=memory_limit_bytes,
     )
     try:
-        member = roster.add(library_path(path), config)
+        member = pool.add(library_path(path), config)
     except BaseException:
         with contextlib.suppress(WorkbenchError):
-            roster.close()
+            pool.close()
         raise
-    return Plugin(roster, member)
+    return Plugin(pool, member)
 
 
 class Plugin:
@@ -105,9 +105,11 @@ class Plugin:
     When its process dies the next call starts another and initialises it again.
     """
 
-    def __init__(self, roster: Roster, member: Member, *, owned: bool = True) -> None:
-        """Face ``member`` of ``roster``; ``owned``: closing this closes the roster."""
-        self.roster = roster
+    def __init__(
+        self, pool: SessionPool, member: LoadedPlugin, *, owned: bool = True
+    ) -> None:
+        """Face ``member`` of ``pool``; ``owned``: closing this closes the pool."""
+        self.pool = pool
         self._member = member
         self._owned = owned
         self._closed = False
@@ -154,12 +156,12 @@ class Plugin:
     @property
     def manifests(self) -> list[Manifest]:
         """What this and the plugins loaded beside it say of themselves."""
-        return [m.manifest for m in self.roster.members]
+        return [m.manifest for m in self.pool.members]
 
     @property
-    def feeder(self) -> RosterFeeder:
+    def extractor(self) -> PoolExtractor:
         """What answers for fields of stored events."""
-        return RosterFeeder(self.roster)
+        return PoolExtractor(self.pool)
 
     # -- what rules and conditions are checked against -------------------------------
 
@@ -251,7 +253,7 @@ class Plugin:
                 params=os.fspath(params),
             )
         capture = Capture(
-            self.roster,
+            self.pool,
             self._member,
             params,
             fields=fields,
@@ -264,7 +266,7 @@ class Plugin:
     @property
     def last_events(self) -> Events | None:
         """What the latest capture had read when it was interrupted or failed."""
-        return self.roster.last_events
+        return self.pool.last_events
 
     # -- while it runs ---------------------------------------------------------------
 
@@ -273,12 +275,12 @@ class Plugin:
         """The API calls made so far, oldest first: a list that draws itself."""
         from workbench.plugins.trace import Trace
 
-        return Trace(self.roster.trace(self.name))
+        return Trace(self.pool.trace(self.name))
 
     @property
     def log(self) -> list[LogLine]:
         """What the plugin logged and printed so far, oldest first, bounded."""
-        return self.roster.log()
+        return self.pool.log()
 
     @property
     def metrics(self) -> list[dict[str, Any]]:
@@ -308,19 +310,19 @@ class Plugin:
             with capture.calling() as seat, seat.calling() as session:
                 yield session, seat.index(self._member)
             return
-        with self.roster.borrow() as seat, seat.calling() as session:
+        with self.pool.acquire() as seat, seat.calling() as session:
             yield session, seat.index(self._member)
 
     # -- the end ---------------------------------------------------------------------
 
     def _check_open(self) -> None:
-        if self._closed or self.roster.closed:
+        if self._closed or self.pool.closed:
             raise WorkbenchError(f"plugin {self.name} is closed; load it again")
 
     @property
     def closed(self) -> bool:
         """Whether :meth:`close` was called."""
-        return self._closed or self.roster.closed
+        return self._closed or self.pool.closed
 
     def close(self) -> None:
         """End the plugin, an open capture included (idempotent).
@@ -336,9 +338,9 @@ class Plugin:
                 capture.close()
         finally:
             if self._owned:
-                self.roster.close()
+                self.pool.close()
             else:
-                self.roster.remove(self._member)
+                self.pool.remove(self._member)
 
     def __enter__(self) -> Self:
         return self

@@ -1,10 +1,10 @@
 """Which plugins are loaded together, and the hosts they run in.
 
-A :class:`Roster` remembers what was loaded (path, init config, manifest); a
-:class:`Seat` is one host that has these plugins initialised. The first seat serves
-everything; while it streams one source, another source or a re-extraction gets a seat
-of its own, as the real engine gives every source its own plugin states. A seat whose
-plugin crashed is dropped, and the next call brings up another from memory.
+A :class:`SessionPool` remembers what was loaded (path, init config, manifest); a
+:class:`PooledSession` is one session that has these plugins initialised. The first
+serves everything; while it streams one source, another source or a re-extraction gets a
+session of its own, as the real engine gives every source its own plugin states. One
+whose plugin crashed is dropped, and the next call brings up another from memory.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
         TraceCall,
     )
 
-__all__ = ["Member", "Roster", "Seat"]
+__all__ = ["LoadedPlugin", "PooledSession", "SessionPool"]
 
 # Calls and log lines remembered of seats that are gone.
 _REMEMBERED = 2000
@@ -43,7 +43,7 @@ _QUESTION_SEC = 2.0
 
 
 @dataclass(eq=False)
-class Member:
+class LoadedPlugin:
     """One loaded plugin: what to load and initialise it with, and what it said.
 
     ``one_field_per_call``: never ask it for two fields in one C call.
@@ -61,38 +61,38 @@ class Member:
 
 
 @dataclass(eq=False)
-class Seat:
+class PooledSession:
     """One host and the members that are initialised in it, in their order.
 
     ``numbers``: how the session knows them, in the same order.
     """
 
     session: Session
-    members: list[Member] = field(default_factory=list)
+    members: list[LoadedPlugin] = field(default_factory=list)
     numbers: list[int] = field(default_factory=list)
     lock: Any = field(default_factory=threading.RLock)
     # An open capture holds the seat for longer than a call; it is not kept alive here.
-    taken: bool = False
+    in_use: bool = False
     holder_ref: Any = None
     dead: bool = False
     # The capture ended while the plugin had not returned from next_batch.
-    left_waiting: bool = False
+    blocked_in_next_batch: bool = False
 
     @property
-    def holder(self) -> Any:
+    def owner(self) -> Any:
         """The open capture, None when there is none or nobody has it any more."""
         return self.holder_ref() if self.holder_ref is not None else None
 
-    def take(self, holder: Any) -> None:
-        """Keep the seat for ``holder`` until it is released."""
-        self.taken = holder is not None
-        self.holder_ref = weakref.ref(holder) if holder is not None else None
+    def take(self, owner: Any) -> None:
+        """Keep the seat for ``owner`` until it is released."""
+        self.in_use = owner is not None
+        self.holder_ref = weakref.ref(owner) if owner is not None else None
 
-    def index(self, member: Member) -> int:
+    def index(self, member: LoadedPlugin) -> int:
         """Give the number that the session knows ``member`` by."""
         return self.numbers[self.members.index(member)]
 
-    def settle(self, member: Member, number: int) -> None:
+    def settle(self, member: LoadedPlugin, number: int) -> None:
         """Remember a member that is initialised here."""
         self.members.append(member)
         self.numbers.append(number)
@@ -117,7 +117,7 @@ class Seat:
             raise
 
 
-class Roster:
+class SessionPool:
     """Plugins loaded together; every call that needs a host borrows a seat."""
 
     def __init__(
@@ -133,11 +133,11 @@ class Roster:
         self.isolation = isolation
         self.call_timeout_sec = call_timeout_sec
         self.memory_limit_bytes = memory_limit_bytes
-        self.members: list[Member] = []
+        self.members: list[LoadedPlugin] = []
         self.closed = False
         # What the latest capture had read when it was interrupted or failed.
         self.last_events: Events | None = None
-        self._seats: list[Seat] = []
+        self._seats: list[PooledSession] = []
         self._lock = threading.RLock()
         self._retiring: list[threading.Thread] = []
         self._old_trace: list[tuple[str, TraceCall]] = []
@@ -145,13 +145,13 @@ class Roster:
 
     # -- members ---------------------------------------------------------------------
 
-    def add(self, path: str, config: Mapping[str, Any] | str | None) -> Member:
+    def add(self, path: str, config: Mapping[str, Any] | str | None) -> LoadedPlugin:
         """Load, check and initialise a library beside those already here.
 
         Raises PluginLoadError, PluginInitError, PluginCrashed or PluginHung; the
         members are then as they were.
         """
-        with self.borrow() as seat:
+        with self.acquire() as seat:
             with seat.calling() as session:
                 number, manifest = session.load(path)
             done = False
@@ -165,12 +165,12 @@ class Roster:
                 if not done:
                     # A plugin that is loaded cannot leave a host: the host goes.
                     seat.dead = True
-            member = Member(path, text, manifest.with_open_params(params))
+            member = LoadedPlugin(path, text, manifest.with_open_params(params))
             seat.settle(member, number)
             self.members.append(member)
         return member
 
-    def remove(self, member: Member) -> None:
+    def remove(self, member: LoadedPlugin) -> None:
         """Forget a member; the hosts it runs in end, those streaming when done.
 
         Raises PluginCrashed or PluginHung when a plugin dies while it is destroyed.
@@ -180,66 +180,66 @@ class Roster:
                 self.members.remove(member)
             for seat in self._seats:
                 if member in seat.members:
-                    holder = seat.holder
-                    if holder is not None and holder.member is member:
-                        holder.close()
+                    owner = seat.owner
+                    if owner is not None and owner.member is member:
+                        owner.close()
                     seat.dead = True
         self._raise_first(self._sweep())
 
     # -- seats -----------------------------------------------------------------------
 
     @contextlib.contextmanager
-    def borrow(self, holder: Any = None) -> Iterator[Seat]:
+    def acquire(self, owner: Any = None) -> Iterator[PooledSession]:
         """Give a free seat with every member initialised, for the calls inside.
 
-        With ``holder`` the seat stays taken until :meth:`release`.
+        With ``owner`` the seat stays in_use until :meth:`release`.
         """
         seat = self._take()
         try:
             with seat.lock:
                 self._bring_up(seat)
                 yield seat
-                seat.take(holder)
+                seat.take(owner)
         finally:
             seat.lock.release()
             self._sweep()
 
     @contextlib.contextmanager
-    def fresh(self) -> Iterator[Seat]:
+    def dedicated(self) -> Iterator[PooledSession]:
         """Give a new seat whose plugins have seen no event yet; it ends afterwards."""
         with self._lock:
             if self.closed:
                 raise WorkbenchError("this was closed: load the plugin again")
-            seat = Seat(self._new_session())
+            seat = PooledSession(self._new_session())
         try:
             self._bring_up(seat)
             yield seat
         finally:
             self._retire(seat)
 
-    def release(self, seat: Seat) -> None:
-        """Give back a seat that was taken with a holder."""
+    def release(self, seat: PooledSession) -> None:
+        """Give back a seat that was in_use with a owner."""
         seat.take(None)
-        seat.left_waiting = bool(seat.session.waiting_call())
+        seat.blocked_in_next_batch = bool(seat.session.waiting_call())
         self._sweep()
 
-    def _take(self) -> Seat:
+    def _take(self) -> PooledSession:
         """Give a seat that nobody uses, its lock held."""
         with self._lock:
             if self.closed:
                 raise WorkbenchError("this was closed: load the plugin again")
             for seat in list(self._seats):
-                if seat.left_waiting and not seat.taken:
-                    seat.left_waiting = False
+                if seat.blocked_in_next_batch and not seat.in_use:
+                    seat.blocked_in_next_batch = False
                     if seat.session.waiting_call():
                         # Not worth waiting for, neither its return nor its end.
                         self._seats.remove(seat)
                         self._retire_aside(seat)
             self._sweep()
             for seat in self._seats:
-                if not seat.taken and seat.lock.acquire(blocking=False):
+                if not seat.in_use and seat.lock.acquire(blocking=False):
                     return seat
-            seat = Seat(self._new_session())
+            seat = PooledSession(self._new_session())
             seat.lock.acquire()
             self._seats.append(seat)
             return seat
@@ -251,7 +251,7 @@ class Roster:
             memory_limit_bytes=self.memory_limit_bytes,
         )
 
-    def _bring_up(self, seat: Seat) -> None:
+    def _bring_up(self, seat: PooledSession) -> None:
         """Load and initialise the members that this seat does not have yet."""
         for member in self.members[len(seat.members) :]:
             done = False
@@ -268,18 +268,18 @@ class Roster:
     def _sweep(self) -> list[WorkbenchError]:
         """End the hosts that are of no use any more, remembering what they told."""
         with self._lock:
-            gone = [s for s in self._seats if s.dead and not s.taken]
+            gone = [s for s in self._seats if s.dead and not s.in_use]
             gone = [s for s in gone if s.lock.acquire(blocking=False)]
             self._seats = [s for s in self._seats if s not in gone]
         return [error for error in map(self._retire, gone) if error is not None]
 
-    def _retire_aside(self, seat: Seat) -> None:
+    def _retire_aside(self, seat: PooledSession) -> None:
         """End a host whose plugin does not return, without waiting for it."""
         thread = threading.Thread(target=self._retire, args=(seat,), daemon=True)
         thread.start()
         self._retiring = [t for t in self._retiring if t.is_alive()] + [thread]
 
-    def _retire(self, seat: Seat) -> WorkbenchError | None:
+    def _retire(self, seat: PooledSession) -> WorkbenchError | None:
         """End a host; give the error of a plugin that died on the way."""
         # A question of another thread may still be on its way.
         held = seat.lock.acquire(timeout=_QUESTION_SEC)
@@ -289,8 +289,8 @@ class Roster:
             if held:
                 seat.lock.release()
 
-    def _end(self, seat: Seat) -> WorkbenchError | None:
-        trace, log = self._told(seat)
+    def _end(self, seat: PooledSession) -> WorkbenchError | None:
+        trace, log = self._history_of(seat)
         self._old_trace = (self._old_trace + trace)[-_REMEMBERED:]
         self._old_log = (self._old_log + log)[-_REMEMBERED:]
         try:
@@ -308,8 +308,8 @@ class Roster:
 
     # -- what hosts tell -------------------------------------------------------------
 
-    def _told(
-        self, seat: Seat
+    def _history_of(
+        self, seat: PooledSession
     ) -> tuple[list[tuple[str, TraceCall]], list[tuple[str, LogLine]]]:
         """Give trace and log of a seat, by plugin name; a dead host tells less."""
         trace: list[tuple[str, TraceCall]] = []
@@ -324,24 +324,24 @@ class Roster:
         """Give the API calls made in all hosts: host by host, each oldest first."""
         told = list(self._old_trace)
         for seat in list(self._seats):
-            told += self._told(seat)[0]
+            told += self._history_of(seat)[0]
         return [call for owner, call in told if name is None or owner == name]
 
     def log(self) -> list[LogLine]:
         """Give the log lines of all hosts, oldest first."""
         told = list(self._old_log)
         for seat in list(self._seats):
-            told += self._told(seat)[1]
+            told += self._history_of(seat)[1]
         return sorted((line for _, line in told), key=lambda line: line.time_ns)
 
     def tables(self) -> StateTables:
         """Give the state tables of the host that streams, else of the first one."""
         for seat in list(self._seats):
-            holder = seat.holder
-            if holder is not None and not holder.closed:
-                with holder.calling() as held, held.calling() as session:
+            owner = seat.owner
+            if owner is not None and not owner.closed:
+                with owner.calling() as held, held.calling() as session:
                     return StateTables(session.tables(MAX_ROWS))
-        with self.borrow() as seat, seat.calling() as session:
+        with self.acquire() as seat, seat.calling() as session:
             return StateTables(session.tables(MAX_ROWS))
 
     # -- the end ---------------------------------------------------------------------
@@ -359,10 +359,10 @@ class Roster:
             seats, self._seats = self._seats, []
         errors: list[WorkbenchError] = []
         for seat in seats:
-            holder = seat.holder
-            if holder is not None:
+            owner = seat.owner
+            if owner is not None:
                 try:
-                    holder.close()
+                    owner.close()
                 except WorkbenchError as error:
                     errors.append(error)
             died = self._retire(seat)

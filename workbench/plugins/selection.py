@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from workbench.fields.builtin import ASYNC_FIELDS, GENERIC_FIELDS
+from workbench.fields.builtin import ASYNC_FIELDS, BUILTIN_FIELDS
 from workbench.fields.reference import ResolvedField, resolve
 from workbench.plugins.compatibility import fields_of
 from workbench.session.interface import ColumnRequest
@@ -78,11 +78,11 @@ def select_columns(
     requests = [
         _request(r, owners[r.info.name], manifests)
         for r in columns.values()
-        if r is not None and r.info.name not in GENERIC_FIELDS
+        if r is not None and r.info.name not in BUILTIN_FIELDS
     ]
     return Selection(
         requests=tuple(requests),
-        generic=tuple(c for c in columns if c in GENERIC_FIELDS),
+        generic=tuple(c for c in columns if c in BUILTIN_FIELDS),
         payload=PAYLOAD in columns,
         columns=tuple(columns),
     )

@@ -14,9 +14,9 @@ from workbench.plugins.compatibility import (
     source_name,
     unused,
 )
-from workbench.plugins.extraction import RosterFeeder
+from workbench.plugins.extraction import PoolExtractor
 from workbench.plugins.plugin import Plugin, library_path
-from workbench.plugins.pool import Roster
+from workbench.plugins.pool import SessionPool
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -47,7 +47,7 @@ class Workbench:
         memory_limit_bytes: int | None = None,
     ) -> None:
         """Take the limits that ``load`` of the package takes; they hold for all."""
-        self.roster = Roster(
+        self.pool = SessionPool(
             isolation=isolation,
             call_timeout_sec=call_timeout_sec,
             memory_limit_bytes=memory_limit_bytes,
@@ -71,8 +71,8 @@ class Workbench:
         (same name, same id, overlapping fields …), and what ``wb.load`` raises; the
         others stay as they were.
         """
-        member = self.roster.add(library_path(path), config)
-        plugin = Plugin(self.roster, member, owned=False)
+        member = self.pool.add(library_path(path), config)
+        plugin = Plugin(self.pool, member, owned=False)
         self._plugins[member.name] = plugin
         return plugin
 
@@ -85,7 +85,7 @@ class Workbench:
     @property
     def manifests(self) -> list[Manifest]:
         """What the plugins say of themselves, in loading order."""
-        return [m.manifest for m in self.roster.members]
+        return [m.manifest for m in self.pool.members]
 
     @property
     def sources(self) -> list[str]:
@@ -102,9 +102,9 @@ class Workbench:
         return {m.name: m.version for m in self.manifests}
 
     @property
-    def feeder(self) -> RosterFeeder:
+    def extractor(self) -> PoolExtractor:
         """What answers for fields of stored events."""
-        return RosterFeeder(self.roster)
+        return PoolExtractor(self.pool)
 
     # -- events ----------------------------------------------------------------------
 
@@ -220,7 +220,7 @@ class Workbench:
     @property
     def last_events(self) -> Events | None:
         """What the latest capture had read when it was interrupted or failed."""
-        return self.roster.last_events
+        return self.pool.last_events
 
     # -- what plugins tell -----------------------------------------------------------
 
@@ -230,19 +230,19 @@ class Workbench:
 
         Those of the host that streams, or streamed last.
         """
-        return self.roster.tables()
+        return self.pool.tables()
 
     @property
     def trace(self) -> Any:
         """The API calls of all plugins so far, oldest first."""
         from workbench.plugins.trace import Trace
 
-        return Trace(self.roster.trace())
+        return Trace(self.pool.trace())
 
     @property
     def log(self) -> list[LogLine]:
         """What the plugins logged and printed so far, oldest first, bounded."""
-        return self.roster.log()
+        return self.pool.log()
 
     # -- falco.yaml ------------------------------------------------------------------
 
@@ -254,7 +254,7 @@ class Workbench:
         from workbench.falco_config import to_falco_yaml
 
         params = {**self._used_params, **self.default_params}
-        return to_falco_yaml(SimpleNamespace(roster=self.roster, default_params=params))
+        return to_falco_yaml(SimpleNamespace(pool=self.pool, default_params=params))
 
     @classmethod
     def from_falco_yaml(cls, path: str | os.PathLike[str], **options: Any) -> Workbench:
@@ -269,11 +269,11 @@ class Workbench:
     @property
     def closed(self) -> bool:
         """Whether :meth:`close` was called."""
-        return self.roster.closed
+        return self.pool.closed
 
     def close(self) -> None:
         """End all plugins, open captures included (idempotent)."""
-        self.roster.close()
+        self.pool.close()
 
     def __enter__(self) -> Self:
         return self

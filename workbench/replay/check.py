@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from workbench.errors import WorkbenchError
-from workbench.events.extractor import feeder_of
-from workbench.plugins.extraction import RosterFeeder
+from workbench.events.extractor import extractor_of
+from workbench.plugins.extraction import PoolExtractor
 from workbench.replay.compare import compare_events
 
 if TYPE_CHECKING:
@@ -27,10 +27,10 @@ class _Fresh:
     """Stands for a plugin, but answers from plugins that have seen no event yet."""
 
     def __init__(self, plugin: Any) -> None:
-        feeder = getattr(plugin, "feeder", None)
-        self.feeder = feeder
-        if isinstance(feeder, RosterFeeder):
-            self.feeder = replace(feeder, fresh=True)
+        extractor = getattr(plugin, "extractor", None)
+        self.extractor = extractor
+        if isinstance(extractor, PoolExtractor):
+            self.extractor = replace(extractor, dedicated=True)
 
 
 RECORDED = ("recorded", "replayed")
@@ -43,7 +43,7 @@ def check_replay(
     first: int = 5,
     labels: tuple[str, str] | None = None,
 ) -> ReplayReport:
-    """Extract every captured field again, in fresh plugin states, and compare.
+    """Extract every captured field again, in dedicated plugin states, and compare.
 
     ``events``: with stored events, from a capture or a file. ``plugins``: Plugin or
     Workbench objects, in registration order. Fields that were not captured, as in a
@@ -57,8 +57,8 @@ def check_replay(
             "the events were not kept, so they cannot be replayed; "
             "capture them with keep_events=True"
         )
-    feeder = feeder_of([_Fresh(p) for p in plugins])
-    declared = feeder.fields_of(events.source)
+    extractor = extractor_of([_Fresh(p) for p in plugins])
+    declared = extractor.fields_of(events.source)
     table = events.table
     captured = [n for n in table.column_names if n.partition("[")[0] in declared]
     texts = captured or [
@@ -70,7 +70,7 @@ def check_replay(
         )
 
     def replayed() -> pa.Table:
-        columns = feeder.extract_columns(
+        columns = extractor.extract_columns(
             table["raw"], table["evt.num"], events.source, texts
         )
         return pa.table({"evt.num": table["evt.num"], **columns})

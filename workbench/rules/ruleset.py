@@ -21,21 +21,21 @@ from workbench.rules.loading.loader import (
     read_path,
 )
 from workbench.rules.model.diagnostic_list import DiagnosticList
-from workbench.rules.model.items import Items
+from workbench.rules.model.items import ItemList
 from workbench.rules.model.model import level_named
-from workbench.rules.running.alerts import AlertForm, Alerts
+from workbench.rules.running.alerts import AlertFormat, Alerts
 from workbench.rules.target.target import Target, target_key, target_of
 
 if TYPE_CHECKING:
     from workbench.rules.compiling.output_stage import OutputAdditions
     from workbench.rules.model.entries import RuleEntry
-    from workbench.rules.model.locations import Problem
+    from workbench.rules.model.locations import RuleDiagnostic
     from workbench.rules.model.model import Macro, Rule, RuleList
     from workbench.rules.running.compare import Comparison
     from workbench.rules.running.engine import SourceEngine
     from workbench.rules.testing.run import TestReport
 
-__all__ = ["Items", "RuleSet", "load_rules", "parse_rules"]
+__all__ = ["ItemList", "RuleSet", "load_rules", "parse_rules"]
 
 # Complaints shown in the message of an error.
 _SHOWN = 5
@@ -77,23 +77,23 @@ class RuleSet:
         }
 
     @property
-    def rules(self) -> Items[Rule]:
+    def rules(self) -> ItemList[Rule]:
         """The rules in definition order, as later items left them."""
         entries = self.loaded(None).collector.rules.values()
         ordered = sorted(entries, key=lambda e: e.index)
-        return Items(e.value() for e in ordered if e.condition and e.output)
+        return ItemList(e.value() for e in ordered if e.condition and e.output)
 
     @property
-    def macros(self) -> Items[Macro]:
+    def macros(self) -> ItemList[Macro]:
         """The macros in definition order."""
         entries = self.loaded(None).collector.macros.values()
-        return Items(e.value() for e in sorted(entries, key=lambda e: e.index))
+        return ItemList(e.value() for e in sorted(entries, key=lambda e: e.index))
 
     @property
-    def lists(self) -> Items[RuleList]:
+    def lists(self) -> ItemList[RuleList]:
         """The lists in definition order."""
         entries = self.loaded(None).collector.lists.values()
-        return Items(e.value() for e in sorted(entries, key=lambda e: e.index))
+        return ItemList(e.value() for e in sorted(entries, key=lambda e: e.index))
 
     @property
     def sources(self) -> list[str]:
@@ -189,7 +189,7 @@ class RuleSet:
         against: Any,
         *,
         priority: str | None = None,
-        form: AlertForm | None = None,
+        form: AlertFormat | None = None,
         additions: OutputAdditions | None = None,
         enabled: Callable[[RuleEntry], bool] | None = None,
     ) -> dict[str, SourceEngine]:
@@ -218,7 +218,7 @@ class RuleSet:
                 loaded.compilation,
                 source,
                 target.fields_of(source),
-                form or AlertForm(),
+                form or AlertFormat(),
                 enabled,
             )
             for source in target.sources
@@ -255,7 +255,7 @@ class RuleSet:
         *,
         all_matches: bool = False,
         priority: str | None = None,
-        form: AlertForm | None = None,
+        form: AlertFormat | None = None,
     ) -> Alerts:
         """Run the enabled rules over events and give the alerts.
 
@@ -267,7 +267,7 @@ class RuleSet:
         from workbench.events.builtin_columns import host_name
         from workbench.rules.running.engine import match_capture, match_events
 
-        form = form or AlertForm(hostname=host_name())
+        form = form or AlertFormat(hostname=host_name())
         if isinstance(events, Mapping):
             parts = [
                 self.run(e, all_matches=all_matches, priority=priority, form=form)
@@ -469,7 +469,7 @@ def _ends_in_flow(data: bytes) -> bool:
     return b"\n".join(lines).lstrip().startswith((b"[", b"{"))
 
 
-def _rebuilt(parts: list[tuple[bytes, str, Problem | None]]) -> RuleSet:
+def _rebuilt(parts: list[tuple[bytes, str, RuleDiagnostic | None]]) -> RuleSet:
     """Undo :meth:`RuleSet.__reduce__`."""
     files = []
     for raw, name, fault in parts:

@@ -11,7 +11,7 @@ from workbench.wire.shared_page import IN_FLIGHT
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from workbench.wire.shared_page import Board, TraceSlot
+    from workbench.wire.shared_page import SharedPage, TraceSlot
 
 __all__ = ["Tracer"]
 
@@ -35,7 +35,7 @@ _CODES = {
 class Tracer:
     """Reads the board's ring now and then, and gives :class:`TraceCall` rows."""
 
-    def __init__(self, board: Board) -> None:
+    def __init__(self, board: SharedPage) -> None:
         """Start with nothing seen."""
         self._board = board
         self._seen = 0

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.errors import PluginCrashed, PluginHung, WorkbenchError
 from workbench.session.call_trace import Tracer
-from workbench.session.crash_report import Death, crash_error, hang_error
+from workbench.session.crash_report import ExitFacts, crash_error, hang_error
 from workbench.session.host_errors import error_from_wire
 from workbench.session.interrupts import undisturbed
 from workbench.session.log_reader import LogReader
@@ -23,7 +23,7 @@ from workbench.wire.messages import receive, receive_packet, send
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Link", "default_memory_limit"]
+__all__ = ["WorkerConnection", "default_memory_limit"]
 
 DEFAULT_CALL_TIMEOUT_SEC = 30.0
 # How often a wait looks up to see whether a call hangs.
@@ -47,7 +47,7 @@ def default_memory_limit() -> int:
     return 4 << 30
 
 
-class Link:
+class WorkerConnection:
     """A live worker; after its end, the reason why.
 
     ``error``: None while it lives, then the error to raise. ``packets``: what came over
@@ -247,9 +247,9 @@ class Link:
         self._killed_for = self._killed_for or reason
         self.worker.kill()
 
-    def _death(self, exit_code: int) -> Death:
+    def _death(self, exit_code: int) -> ExitFacts:
         self.logs.settle()
-        return Death(
+        return ExitFacts(
             board=self.worker.board,
             exit_code=exit_code,
             calls=self.calls,
@@ -357,7 +357,7 @@ class Link:
         return None
 
 
-def _false_start(death: Death) -> WorkbenchError:
+def _false_start(death: ExitFacts) -> WorkbenchError:
     """Say why a worker ended before it could be asked anything."""
     words = "\n    ".join(death.log_tail) or f"exit status {death.exit_code}"
     return WorkbenchError(

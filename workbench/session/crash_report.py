@@ -13,9 +13,9 @@ from workbench import errors
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from workbench.wire.shared_page import Board
+    from workbench.wire.shared_page import SharedPage
 
-__all__ = ["Death", "crash_error", "hang_error"]
+__all__ = ["ExitFacts", "crash_error", "hang_error"]
 
 _SHOWN_FRAMES = 12
 _SHOWN_LOG_LINES = 8
@@ -44,14 +44,14 @@ _LIKELY_CAUSES: dict[int, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Death:
+class ExitFacts:
     """What is known of a worker that ended: all that an error message needs.
 
     ``exit_code``: as of subprocess, negative for a signal. ``calls``: number → C name.
     ``plugins``: number → name or path. ``killed_for``: our own reason to kill, or "".
     """
 
-    board: Board
+    board: SharedPage
     exit_code: int
     calls: Sequence[str]
     plugins: dict[int, str]
@@ -99,7 +99,7 @@ def _signal_name(number: int) -> str:
         return f"signal {number}"
 
 
-def _cause(death: Death, number: int) -> str:
+def _cause(death: ExitFacts, number: int) -> str:
     _, caught, _, _, address, _, _ = death.board.crash()
     stack = death.board.stack_pointer()
     near = abs(address - stack) < _NEAR_STACK_BYTES
@@ -117,7 +117,7 @@ def _with_details(message: str, frames: list[str], tail: list[str]) -> str:
     return message
 
 
-def crash_error(death: Death) -> errors.PluginCrashed:
+def crash_error(death: ExitFacts) -> errors.PluginCrashed:
     """Say how the worker ended, in which call, and what it wrote last."""
     board = death.board
     crashed, number, _, crash_call, address, crash_event, foreign = board.crash()
@@ -181,7 +181,7 @@ def crash_error(death: Death) -> errors.PluginCrashed:
     )
 
 
-def hang_error(death: Death, limit_sec: float) -> errors.PluginHung:
+def hang_error(death: ExitFacts, limit_sec: float) -> errors.PluginHung:
     """Say which call did not return in time."""
     call_number, plugin_index, _, _, event = death.board.state()
     call = _call_name(death.calls, call_number)

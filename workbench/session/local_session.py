@@ -21,7 +21,7 @@ import pyarrow as pa
 from workbench.errors import PluginOpenError, WorkbenchError
 from workbench.host import handles
 from workbench.host.event_block import feed_chunks, split_block
-from workbench.host.plugin_host import Rack
+from workbench.host.plugin_host import PluginHost
 from workbench.host.stress import rounds, threads
 from workbench.manifest import Manifest, OpenParam
 from workbench.session.call_trace import Tracer
@@ -37,7 +37,7 @@ from workbench.session.interface import CaptureOptions, Chunk, Progress
 from workbench.session.log_lines import LARGEST_LOG_PACKET, decode_log_packet
 from workbench.session.table_decoder import decode_tables
 from workbench.wire.messages import HostError
-from workbench.wire.shared_page import Board
+from workbench.wire.shared_page import SharedPage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -84,14 +84,14 @@ class LocalSession:
     ) -> None:
         """Start without plugins; the limits of a worker do not exist here."""
         self._page = mmap.mmap(-1, handles.board_bytes())
-        self._board = Board(self._page)
+        self._board = SharedPage(self._page)
         kind = socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC
         self._log, self._log_end = socket.socketpair(socket.AF_UNIX, kind)
         self._log.setblocking(False)
         self._lines: deque[tuple[int, LogLine]] = deque(maxlen=_MOST_LINES)
         self._tracer = Tracer(self._board)
         self._tracer.names = handles.CALLS
-        self._rack: Rack | None = Rack(self._page, self._log_end.fileno())
+        self._rack: PluginHost | None = PluginHost(self._page, self._log_end.fileno())
         self._reader: ChunkReader | None = None
         self._ended = False
         self._loads = 0
@@ -107,7 +107,7 @@ class LocalSession:
         """False after :meth:`close`."""
         return self._rack is not None
 
-    def _open_rack(self) -> Rack:
+    def _open_rack(self) -> PluginHost:
         if self._rack is None:
             raise WorkbenchError("the session is closed")
         return self._rack
@@ -180,7 +180,7 @@ class LocalSession:
                 taken = rack.pump.take()
                 return taken and Chunk(reader.read(_block_buffer(*taken)))
 
-    def _end(self, rack: Rack) -> Chunk:
+    def _end(self, rack: PluginHost) -> Chunk:
         self._ended = True
         self._tracer.drain()
         end = rack.end_of_capture()

@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from workbench.errors import WorkbenchError
-from workbench.wire.shared_page import BOARD_BYTES, Board
+from workbench.wire.shared_page import PAGE_BYTES, SharedPage
 
 __all__ = ["WorkerProcess"]
 
@@ -94,9 +94,9 @@ class WorkerProcess:
                     )
             board = os.memfd_create("workbench-board", os.MFD_CLOEXEC)
             theirs.callback(os.close, board)
-            os.ftruncate(board, BOARD_BYTES)
-            self._page = mmap.mmap(board, BOARD_BYTES)
-            self.board = Board(self._page)
+            os.ftruncate(board, PAGE_BYTES)
+            self._page = mmap.mmap(board, PAGE_BYTES)
+            self.board = SharedPage(self._page)
             self.crash_text = os.memfd_create("workbench-crash", os.MFD_CLOEXEC)
             self._owned.callback(os.close, self.crash_text)
             inherited = (

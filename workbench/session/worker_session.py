@@ -24,7 +24,7 @@ from workbench.errors import (
 )
 from workbench.manifest import Manifest, OpenParam
 from workbench.session.chunk_reader import ChunkReader
-from workbench.session.connection import Link
+from workbench.session.connection import WorkerConnection
 from workbench.session.event_block import (
     assemble_batch,
     decode_texts,
@@ -91,7 +91,7 @@ class WorkerSession:
         ``call_timeout_sec``: limit for every call; None is 30 s for all but next_batch.
         ``memory_limit_bytes``: None is half of the memory available now.
         """
-        self._link = Link(call_timeout_sec, memory_limit_bytes)
+        self._link = WorkerConnection(call_timeout_sec, memory_limit_bytes)
         self._capture: _Capture | None = None
         self._left_behind = False
         self._progress = Progress()

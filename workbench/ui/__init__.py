@@ -1,8 +1,8 @@
 """The interactive workbench: ``lab(target)`` and the parts it is made of.
 
-Road of what is shown: events and condition → :class:`.desk.Desk` (no widgets) → parts
-(``*_part``, one per panel) → widgets → scripts. Road back: a message or a changed trait
-→ the part's handler → the desk → everything derived, at most ten times a second.
+Road of what is shown: events and condition → :class:`workbench.ui.state.model.LabModel`
+(no widgets) → panels → widgets → scripts. Road back: a message or a changed trait → the
+panel's handler → the model → everything derived, at most ten times a second.
 """
 
 from __future__ import annotations

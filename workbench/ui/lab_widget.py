@@ -1,7 +1,7 @@
 """The lab: one widget over a Plugin, a Workbench or Events.
 
-The parts are made and wired here; what they know is in the :class:`Desk`, how they look
-in the scripts. Everything a person does has a Python name on :class:`Lab`.
+The panels are made and wired here; what they know is in the :class:`LabModel`, how they
+look in the scripts. Everything a person does has a Python name on :class:`Lab`.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from workbench.events.events import Events
 from workbench.ui.data.error_card import error_text
 from workbench.ui.export.code import code_for
 from workbench.ui.export.summary import lab_html, lab_text
-from workbench.ui.panels.condition import ConditionPart
-from workbench.ui.panels.detail import DetailPart
-from workbench.ui.panels.plugin import PluginPart
-from workbench.ui.panels.rule import RulePart
-from workbench.ui.panels.ruleset import RuleSetPart
-from workbench.ui.panels.state_tables import StatePart
-from workbench.ui.panels.stream import StreamPart
-from workbench.ui.panels.table import TablePart
-from workbench.ui.panels.timeline import TimelinePart
-from workbench.ui.refresh_loop import Pump
+from workbench.ui.panels.condition import ConditionPanel
+from workbench.ui.panels.detail import DetailPanel
+from workbench.ui.panels.plugin import PluginPanel
+from workbench.ui.panels.rule import RulePanel
+from workbench.ui.panels.ruleset import RuleSetPanel
+from workbench.ui.panels.state_tables import StatePanel
+from workbench.ui.panels.stream import StreamPanel
+from workbench.ui.panels.table import TablePanel
+from workbench.ui.panels.timeline import TimelinePanel
+from workbench.ui.refresh_loop import RefreshLoop
 from workbench.ui.state import condition_queries as engine
-from workbench.ui.state.model import Desk
-from workbench.ui.widgets.widgets import Panel, Part
+from workbench.ui.state.model import LabModel
+from workbench.ui.widgets.widgets import LabWidget, StateWidget
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,24 +63,24 @@ class Lab(ipywidgets.VBox):
     """
 
     def __init__(self, target: Any = None) -> None:
-        self.desk = Desk()
+        self.model = LabModel()
         self.target: Any = None
         self._late: set[str] = set()
-        self.stream = StreamPart(self.desk)
-        self.condition_part = ConditionPart(self.desk)
-        self.table = TablePart(self.desk)
-        self.timeline = TimelinePart(self.desk)
-        self.detail = DetailPart(self.desk)
-        self.plugin_part = PluginPart(self.use)
-        self.state_part = StatePart(lambda: self.plugin_part.config, self._resting)
-        self.rule_part = RulePart(self.desk)
-        self.ruleset_part = RuleSetPart(self.desk, self.rule_part)
-        self.nav = Panel(view="nav", page="explore")
-        self.code_panel = Panel(view="code")
+        self.stream = StreamPanel(self.model)
+        self.condition_part = ConditionPanel(self.model)
+        self.table = TablePanel(self.model)
+        self.timeline = TimelinePanel(self.model)
+        self.detail = DetailPanel(self.model)
+        self.plugin_part = PluginPanel(self.use)
+        self.state_part = StatePanel(lambda: self.plugin_part.config, self._resting)
+        self.rule_part = RulePanel(self.model)
+        self.ruleset_part = RuleSetPanel(self.model, self.rule_part)
+        self.nav = StateWidget(view="nav", page="explore")
+        self.code_panel = StateWidget(view="code")
         super().__init__(self._layout())
         self.add_class("wb-lab")
         self._wire()
-        self._pump = Pump(self)
+        self._pump = RefreshLoop(self)
         self.use(target)
 
     # -- making ----
@@ -122,7 +122,7 @@ class Lab(ipywidgets.VBox):
         return [self.nav, self.stream.widget, *pages]
 
     @property
-    def _parts(self) -> list[Part]:
+    def _parts(self) -> list[LabWidget]:
         return [
             self.nav,
             self.code_panel,
@@ -143,7 +143,7 @@ class Lab(ipywidgets.VBox):
 
     def _wire(self) -> None:
         for part in self._parts:
-            part.lock = self.desk.lock
+            part.lock = self.model.lock
             part.on_error = self._tell
         verdict = self.condition_part.verdict
         self.condition_part.near.handle("reveal", self.reveal)
@@ -159,18 +159,18 @@ class Lab(ipywidgets.VBox):
 
     def use(self, target: Any) -> None:
         """Take another target: Plugin, Workbench, Events, or None to pick one here."""
-        with self.desk.lock:
+        with self.model.lock:
             self.target = target
             if isinstance(target, Events):
                 self.stream.take_target(target)
-                self.desk.take_events(target)
+                self.model.take_events(target)
                 self.table.widget.follow = False
             else:
                 self.stream.take_target(target)
                 plugins = engine.plugins_of(target)
                 source = self.stream.source
                 fields = target.fields_of(source) if plugins else {}
-                self.desk.take_source(fields, source, None)
+                self.model.take_source(fields, source, None)
                 if plugins:
                     first = plugins[0]
                     self.plugin_part.show_manifest(
@@ -190,7 +190,7 @@ class Lab(ipywidgets.VBox):
 
     def start(self, params: str | None = None) -> None:
         """Start to stream with ``params``; raises what ``open`` raises."""
-        with self.desk.lock:
+        with self.model.lock:
             self.stream.start(params)
 
     def stop(self) -> None:
@@ -209,38 +209,38 @@ class Lab(ipywidgets.VBox):
     @property
     def condition(self) -> str:
         """The condition; set it to change the editor, the matches, everything."""
-        return self.desk.condition
+        return self.model.condition
 
     @condition.setter
     def condition(self, text: str) -> None:
-        with self.desk.lock:
+        with self.model.lock:
             self.condition_part.set_text(text)
         self.settle()
 
     @property
     def events(self) -> Events | None:
         """The events so far, with the labels given here; None before there are any."""
-        with self.desk.lock:
-            self.desk.work_rows()
-            return self.desk.labelled_events()
+        with self.model.lock:
+            self.model.work_rows()
+            return self.model.labelled_events()
 
     @property
     def matches(self) -> pd.DataFrame:
         """The events that match the condition; all without one."""
         self.settle()
-        with self.desk.lock:
-            return self.desk.matches()
+        with self.model.lock:
+            return self.model.matches()
 
     @property
     def selection(self) -> pd.DataFrame:
         """The rows selected in the table, in the order of selection."""
-        with self.desk.lock:
-            return self.desk.selected_frame()
+        with self.model.lock:
+            return self.model.selected_frame()
 
     def select(self, *numbers: int) -> None:
         """Select events by their number, as a click on their rows does."""
-        with self.desk.lock:
-            found = [self.desk.store.find_number(number) for number in numbers]
+        with self.model.lock:
+            found = [self.model.store.find_number(number) for number in numbers]
             missing = [n for n, at in zip(numbers, found, strict=True) if at is None]
             if missing:
                 raise KeyError(f"no event {missing[0]} here")
@@ -255,11 +255,11 @@ class Lab(ipywidgets.VBox):
     @property
     def rule(self) -> Rule:
         """The rule as the form has it; set it to fill the form."""
-        return self.rule_part.draft.rule(self.desk.condition)
+        return self.rule_part.draft.rule(self.model.condition)
 
     @rule.setter
     def rule(self, rule: Rule) -> None:
-        with self.desk.lock:
+        with self.model.lock:
             self.condition_part.set_text(self.rule_part.take_rule(rule))
         self.settle()
 
@@ -283,13 +283,13 @@ class Lab(ipywidgets.VBox):
 
     def reveal(self, position: int) -> None:
         """Show and select the row at ``position`` (0-based) of the events."""
-        with self.desk.lock:
+        with self.model.lock:
             self.go("explore")
             self.table.reveal(int(position))
 
     def add_rule(self) -> None:
         """Add the rule of the form to the rule set."""
-        with self.desk.lock:
+        with self.model.lock:
             self.ruleset_part.add(self.rule)
             self.rule_part.result.put(
                 saved=f"Added “{self.rule.name}” to the rule set."
@@ -302,8 +302,8 @@ class Lab(ipywidgets.VBox):
 
     def take_over(self, before: Lab) -> None:
         """Take what a person made in another lab: condition, rule, labels, rule set."""
-        with self.desk.lock, before.desk.lock:
-            self.desk.labels.update(before.desk.labels)
+        with self.model.lock, before.model.lock:
+            self.model.labels.update(before.model.labels)
             self.rule_part.take_draft(before.rule_part.draft, before.rule_part.path)
             self.ruleset_part.take(before.ruleset_part.rules)
             self.stream.take_settings(before.stream)
@@ -318,7 +318,7 @@ class Lab(ipywidgets.VBox):
         self.nav.put(notice=text)
 
     def _use_field(self, name: str) -> None:
-        text = self.desk.condition.rstrip()
+        text = self.model.condition.rstrip()
         self.condition_part.set_text(f"{text} and {name} " if text else f"{name} ")
         self.go("explore")
 
@@ -327,7 +327,7 @@ class Lab(ipywidgets.VBox):
     @property
     def live(self) -> bool:
         """Whether rows may still come."""
-        return self.stream.live or self.desk.live
+        return self.stream.live or self.model.live
 
     def _resting(self) -> bool:
         stream = self.stream.stream
@@ -337,9 +337,9 @@ class Lab(ipywidgets.VBox):
         """Bring state and screen up to date."""
         try:
             self.state_part.tick(live=self.stream.live)
-            with self.desk.lock:
+            with self.model.lock:
                 self.stream.tick()
-                changes = self.desk.work()
+                changes = self.model.work()
                 self._refresh(changes)
         except Exception as error:  # noqa: BLE001 - told on screen; the pump goes on
             self._tell(error)
@@ -347,17 +347,17 @@ class Lab(ipywidgets.VBox):
     def refine(self) -> None:
         """Make funnel and near misses when they are due."""
         try:
-            with self.desk.lock:
+            with self.model.lock:
                 self.detail.refine()
-                if self.desk.refine_due():
-                    self._refresh(self.desk.refine())
+                if self.model.refine_due():
+                    self._refresh(self.model.refine())
         except Exception as error:  # noqa: BLE001 - told on screen; the pump goes on
             self._tell(error)
 
     def finish(self) -> None:
         """Do what can wait until typing pauses: rule, rule set, code."""
         try:
-            with self.desk.lock:
+            with self.model.lock:
                 late, self._late = self._late, set()
                 if late:
                     self._show(late, self.rule_part, self.ruleset_part)
@@ -400,7 +400,7 @@ class Lab(ipywidgets.VBox):
 
     def resend(self) -> None:
         """Send everything that changes once more."""
-        with contextlib.suppress(Exception), self.desk.lock:
+        with contextlib.suppress(Exception), self.model.lock:
             for part in self._parts:
                 part.resend()
 

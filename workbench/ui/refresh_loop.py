@@ -14,19 +14,19 @@ import weakref
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from workbench.ui.state.model import Desk
+    from workbench.ui.state.model import LabModel
 
-__all__ = ["Paced", "Pump"]
+__all__ = ["RefreshLoop", "Refreshable"]
 
 _TICK_SEC = 0.1
 _REST_SEC = 1.0
 _IDLE_SEC = 5.0
 
 
-class Paced(Protocol):
+class Refreshable(Protocol):
     """What the pump drives."""
 
-    desk: Desk
+    model: LabModel
 
     @property
     def live(self) -> bool:
@@ -45,12 +45,12 @@ class Paced(Protocol):
         """Send the state again."""
 
 
-class Pump:
+class RefreshLoop:
     """Drives a lab from a daemon thread; :meth:`close` ends it."""
 
-    def __init__(self, lab: Paced) -> None:
+    def __init__(self, lab: Refreshable) -> None:
         self._lab = weakref.ref(lab)
-        self._wake = lab.desk.wake
+        self._wake = lab.model.wake
         self._closed = False
         self.ticks = 0
         self.busy_sec = 0.0

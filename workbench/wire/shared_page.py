@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["BOARD_BYTES", "Board", "TraceSlot"]
+__all__ = ["PAGE_BYTES", "SharedPage", "TraceSlot"]
 
 _STATE = struct.Struct("<IIQQQ")  # call, plugin, call_seq, enter_ns, event_number
 _CRASH = struct.Struct(
@@ -26,7 +26,7 @@ _SLOT_BYTES = 320
 _TEXT_BYTES = 128
 _HOT_CALLS = 4
 _HOT_PLUGINS = 64
-BOARD_BYTES = _TRACE_AT + _SLOTS * _SLOT_BYTES
+PAGE_BYTES = _TRACE_AT + _SLOTS * _SLOT_BYTES
 
 IN_FLIGHT = 255
 
@@ -39,7 +39,7 @@ def _text(raw: bytes) -> str:
     return raw.partition(b"\0")[0].decode("utf-8", "replace")
 
 
-class Board:
+class SharedPage:
     """A view of the page; ``memory`` is writable and outlives this object."""
 
     def __init__(self, memory: Any) -> None:

@@ -35,7 +35,7 @@ _AT_ONCE = 2000
 
 def _private_bytes(plugin: Plugin) -> int:
     """Give the private memory of the plugin's process, bytes."""
-    with plugin.roster.borrow() as seat:
+    with plugin.pool.acquire() as seat:
         pid = seat.session.pid
     kilobytes = 0
     for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from workbench.errors import PluginCrashed, PluginHung
-from workbench.plugins.extraction import RosterFeeder
+from workbench.plugins.extraction import PoolExtractor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from workbench.manifest import Manifest
     from workbench.plugins.plugin import Plugin
 
-__all__ = ["Death", "Feeding", "field_texts", "stored_events"]
+__all__ = ["ExitFacts", "Feeding", "field_texts", "stored_events"]
 
 # After so many deaths the picture is clear.
 _MAX_DEATHS = 5
@@ -28,7 +28,7 @@ _EXTREME_KEYS = ('""', "a", "%s%n", "/".join("x" * 50), '"' + "k" * 5000 + '"')
 
 
 @dataclass(frozen=True, slots=True)
-class Death:
+class ExitFacts:
     """How the plugin's process ended while it was fed, and the row of the event."""
 
     error: WorkbenchError
@@ -70,7 +70,7 @@ class Feeding:
     def __init__(self, plugin: Plugin) -> None:
         """Feed ``plugin``, which may live in a Workbench with others."""
         self.plugin = plugin
-        self.feeder = RosterFeeder(plugin.roster)
+        self.extractor = PoolExtractor(plugin.pool)
         manifest = plugin.info
         sources = [manifest.event_source, *manifest.extract_event_sources]
         self.source = next((s for s in sources if s), "any")
@@ -83,13 +83,13 @@ class Feeding:
         Raises PluginCrashed, PluginHung or PluginFailure.
         """
         numbers = pa.chunked_array([pa.array(range(1, len(raw) + 1), pa.uint64())])
-        return self.feeder.extract_columns(
+        return self.extractor.extract_columns(
             pa.chunked_array([raw]), numbers, self.source, texts
         )
 
-    def survive(self, raw: pa.Array, texts: Sequence[str]) -> list[Death]:
+    def survive(self, raw: pa.Array, texts: Sequence[str]) -> list[ExitFacts]:
         """Feed all events; when one kills the plugin, go on after it."""
-        deaths: list[Death] = []
+        deaths: list[ExitFacts] = []
         start = 0
         while start < len(raw) and len(deaths) < _MAX_DEATHS:
             try:
@@ -97,7 +97,7 @@ class Feeding:
                 break
             except (PluginCrashed, PluginHung) as error:
                 row = self._row_of(error, start, len(raw))
-                deaths.append(Death(error, row))
+                deaths.append(ExitFacts(error, row))
                 if row is None:
                     break
                 start = row + 1
@@ -111,14 +111,14 @@ class Feeding:
         row = start + int(number) - 1
         return row if start <= row < rows else None
 
-    def texts_of_events(self, raw: pa.Array) -> list[Death]:
+    def texts_of_events(self, raw: pa.Array) -> list[ExitFacts]:
         """Ask for the one-line text of every event."""
         numbers = pa.chunked_array([pa.array(range(1, len(raw) + 1), pa.uint64())])
         with contextlib.suppress(PluginCrashed, PluginHung):
-            self.feeder.event_strings(pa.chunked_array([raw]), numbers, self.source)
+            self.extractor.event_strings(pa.chunked_array([raw]), numbers, self.source)
             return []
         try:
-            self.feeder.event_strings(pa.chunked_array([raw]), numbers, self.source)
+            self.extractor.event_strings(pa.chunked_array([raw]), numbers, self.source)
         except (PluginCrashed, PluginHung) as error:
-            return [Death(error, self._row_of(error, 0, len(raw)))]
+            return [ExitFacts(error, self._row_of(error, 0, len(raw)))]
         return []

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from workbench.authoring.check.feeding import Death, Feeding
+    from workbench.authoring.check.feeding import ExitFacts, Feeding
     from workbench.authoring.check.report import CheckReport
 
 __all__ = ["check_hostile_input"]
@@ -55,7 +55,10 @@ def check_hostile_input(report: CheckReport, feeding: Feeding, raw: pa.Array) ->
 
 
 def _report_deaths(
-    report: CheckReport, deaths: list[Death], payloads: Sequence[bytes], subject: str
+    report: CheckReport,
+    deaths: list[ExitFacts],
+    payloads: Sequence[bytes],
+    subject: str,
 ) -> None:
     for death in deaths:
         code = (

@@ -76,7 +76,7 @@ def check_threads(report: CheckReport, feeding: Feeding, raw: pa.Array) -> None:
     texts = field_texts(plugin.info)
     if not major.isdigit() or int(major) < _PROMISED_SINCE or not texts:
         return
-    requests = feeding.feeder.requests(feeding.source, texts)
+    requests = feeding.extractor.requests(feeding.source, texts)
     subject = f"{THREADS} threads"
     hint = "keep what calls write in the plugin state, not in globals"
     session = _session()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from workbench.fields.builtin import GENERIC_FIELDS
+from workbench.fields.builtin import BUILTIN_FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -117,7 +117,7 @@ def _check_fields(report: CheckReport, manifest: Manifest) -> None:
             report.add("FIELD_NAME", subject, "no condition can name it", hint)
         prefix = name.split(".")[0]
         prefixes.setdefault(prefix, name)
-        if prefix == "evt" or any(name.startswith(g) for g in GENERIC_FIELDS):
+        if prefix == "evt" or any(name.startswith(g) for g in BUILTIN_FIELDS):
             hint = f"call it {manifest.name or 'yourplugin'}.…"
             report.add("FIELD_GENERIC", subject, "overlaps the generic fields", hint)
         elif prefix in FAMILIES:

@@ -18,7 +18,7 @@ from workbench.condition.syntax.lexer import MODIFIERS, as_bytes
 from workbench.condition.syntax.nodes import FieldExpr
 from workbench.condition.syntax.operators import OPERATORS, legal_operators
 from workbench.condition.syntax.parser import ParseFault
-from workbench.fields.builtin import GENERIC_FIELDS
+from workbench.fields.builtin import BUILTIN_FIELDS
 from workbench.fields.declarations import as_field_table, describe_argument
 from workbench.fields.quoting import quote
 from workbench.fields.reference import usable_name
@@ -118,7 +118,7 @@ def complete(
     cursor = max(0, min(cursor, len(text)))
     head = as_bytes(text[:cursor])
     table = as_field_table(fields)
-    known = {**table, **GENERIC_FIELDS}
+    known = {**table, **BUILTIN_FIELDS}
     seen = values or {}
     finder = _Finder(known, seen, macros, lists)
     word, found = finder.find(head)

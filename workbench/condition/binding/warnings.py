@@ -21,7 +21,7 @@ from workbench.condition.syntax.nodes import (
     Operand,
     ValueExpr,
 )
-from workbench.fields.builtin import GENERIC_FIELDS
+from workbench.fields.builtin import BUILTIN_FIELDS
 from workbench.fields.reference import FieldFault, FieldRef, find_field
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def _is_field(text: str, fields: Mapping[str, FieldInfo]) -> bool:
     name, bracket, rest = text.partition("[")
     if bracket and not rest.endswith("]"):
         return False
-    if name not in fields and name not in GENERIC_FIELDS:
+    if name not in fields and name not in BUILTIN_FIELDS:
         return False
     try:
         find_field(FieldRef(name, rest[:-1] if bracket else None), fields)

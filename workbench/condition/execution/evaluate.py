@@ -133,7 +133,7 @@ def _transformed(array: pa.Array, step: int) -> pa.Array:
     return pc.if_else(pa.array(absent), pa.scalar(None, found.type), found)
 
 
-class _Unit:
+class _BatchEvaluation:
     """One batch of rows: its columns, and the answers that C leaves to Python."""
 
     def __init__(
@@ -360,7 +360,7 @@ class Evaluation:
         *,
         first_match: bool,
     ) -> npt.NDArray[np.int64]:
-        unit = _Unit(self, batch, backwards=number % 2 == 1)
+        unit = _BatchEvaluation(self, batch, backwards=number % 2 == 1)
         return self._program.run(
             self.roots,
             unit.slots,

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
     from workbench.condition.binding.bind import BoundCondition
     from workbench.condition.syntax.nodes import Expr
-    from workbench.rules.compiling.source_map import Trace
+    from workbench.rules.compiling.source_map import SourceMap
     from workbench.rules.model.entries import RuleEntry
-    from workbench.rules.model.locations import Place
+    from workbench.rules.model.locations import Location
     from workbench.rules.outputs.output import Output
 
 __all__ = ["Compilation", "CompiledRule", "Parsed"]
@@ -30,8 +30,8 @@ class Parsed:
 
     text: bytes
     tree: Expr | None
-    retrace: Callable[[], Trace]
-    place: Place
+    retrace: Callable[[], SourceMap]
+    place: Location
     written: bytes
 
 

@@ -24,10 +24,10 @@ from workbench.rules.compiling.list_substitution import (
 )
 from workbench.rules.compiling.macros import MAX_CHECKS
 from workbench.rules.compiling.output_stage import OutputAdditions, OutputStage
-from workbench.rules.compiling.source_map import Trace
+from workbench.rules.compiling.source_map import SourceMap
 from workbench.rules.model.diagnostics_sink import FirstError
 from workbench.rules.model.entries import joined
-from workbench.rules.model.locations import ConditionPlace, Place, Spot
+from workbench.rules.model.locations import ConditionLocation, Location, SourcePoint
 from workbench.rules.model.model import priority_named
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from workbench.rules.compiling.list_substitution import Substitution
     from workbench.rules.compiling.macros import MacroFault
     from workbench.rules.loading.collector import Collector
-    from workbench.rules.model.diagnostics_sink import Report
+    from workbench.rules.model.diagnostics_sink import DiagnosticSink
     from workbench.rules.model.entries import MacroEntry, Piece, RuleEntry
     from workbench.rules.target.target import Target
 
@@ -56,7 +56,7 @@ _ENGINE_WARNINGS = frozenset(
 
 def compile_all(
     collector: Collector,
-    report: Report,
+    report: DiagnosticSink,
     *,
     least_priority: int = 7,
     additions: OutputAdditions | None = None,
@@ -67,17 +67,17 @@ def compile_all(
     ``least_priority``: rules of a higher level are not loaded. ``cache``: keeps parsed
     texts between compilations. When the report stops at the first error, so does this.
     """
-    job = _Job(collector, report, least_priority, additions, cache)
+    job = _Compiler(collector, report, least_priority, additions, cache)
     with contextlib.suppress(FirstError):
         job.run()
     return job.result
 
 
-class _Job:
+class _Compiler:
     def __init__(
         self,
         collector: Collector,
-        report: Report,
+        report: DiagnosticSink,
         least_priority: int,
         additions: OutputAdditions | None,
         cache: dict[bytes, Expr | ParseFault] | None,
@@ -119,7 +119,7 @@ class _Job:
         self,
         pieces: list[Piece],
         entry: RuleEntry | MacroEntry,
-        item_place: Place,
+        item_place: Location,
         *,
         quiet: bool = False,
     ) -> Parsed:
@@ -143,21 +143,23 @@ class _Job:
             self._too_large(fault.args[0], item_place)
             final = b""
 
-        def retrace() -> Trace:
-            trace = Trace()
-            first = Spot(pieces[0].source, pieces[0].node.start) if pieces else None
+        def retrace() -> SourceMap:
+            trace = SourceMap()
+            first = (
+                SourcePoint(pieces[0].source, pieces[0].node.start) if pieces else None
+            )
             if exceptions:
                 trace.add_made(1, first)
             for number, piece in enumerate(pieces):
                 if number:
-                    trace.add_made(1, Spot(piece.source, piece.node.start))
+                    trace.add_made(1, SourcePoint(piece.source, piece.node.start))
                 trace.add_piece(piece)
             if exceptions:
                 trace.add_made(1, first)
             for made, exception, operand in added:
                 node = operand[1] if operand else None
                 pos = node.start if node is not None else exception.place.pos
-                trace.add_made(len(made), Spot(exception.place.source, pos))
+                trace.add_made(len(made), SourcePoint(exception.place.source, pos))
             log: list[Substitution] = []
             lists.substitute(text, set(), log)
             for change in log:
@@ -204,12 +206,12 @@ class _Job:
         self,
         parsed: Parsed,
         offset: int,
-        base: Place,
+        base: Location,
         *,
         true_in: Parsed | None = None,
         shown: bytes | None = None,
         true_offset: int | None = None,
-    ) -> ConditionPlace:
+    ) -> ConditionLocation:
         """Make the place of a byte of a condition.
 
         ``true_in``: the text that ``offset`` really counts in, when it is a macro's.
@@ -224,11 +226,11 @@ class _Job:
         column = offset - breaks.rfind(b"\n")
         exact = offset if true_offset is None else true_offset
         text = parsed.text if shown is None else shown
-        return ConditionPlace(
+        return ConditionLocation(
             base, text, offset, row, column, lambda: origin.retrace().spot(exact)
         )
 
-    def _too_large(self, name: str, place: Place) -> None:
+    def _too_large(self, name: str, place: Location) -> None:
         self.report.error(
             "condition-too-large",
             f"list {name} makes a condition longer than {MAX_CONDITION_BYTES:,} bytes",
@@ -256,7 +258,7 @@ class _Job:
         self,
         faults: list[MacroFault],
         parsed: Parsed,
-        place: Place,
+        place: Location,
         entry: MacroEntry | RuleEntry,
     ) -> None:
         order = {"loop": 0, "large": 1, "unknown": 2, "invisible": 2}
@@ -355,7 +357,7 @@ class _Job:
     def _bound_problems(
         self, bound: BoundCondition, entry: RuleEntry, parsed: Parsed, tree: Expr
     ) -> bool:
-        """Report what binding found; False when the rule is to be skipped."""
+        """DiagnosticSink what binding found; False when the rule is to be skipped."""
         for error in bound.errors:
             message = error.message
             at = self._diagnostic_place(error, entry, parsed, tree)
@@ -380,7 +382,7 @@ class _Job:
         entry: RuleEntry,
         parsed: Parsed,
         tree: Expr | None = None,
-    ) -> ConditionPlace:
+    ) -> ConditionLocation:
         """Make the place of what binding found.
 
         For errors the engine points at the check (``tree`` is given), for warnings at

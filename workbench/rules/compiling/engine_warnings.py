@@ -17,14 +17,14 @@ from workbench.condition.syntax.nodes import (
 )
 from workbench.fields.reference import nearest_names
 from workbench.rules.model.entries import as_text
-from workbench.rules.model.locations import ConditionPlace
+from workbench.rules.model.locations import ConditionLocation
 
 if TYPE_CHECKING:
     from workbench.condition.syntax.nodes import Expr
     from workbench.rules.compiling.compiled import Parsed
-    from workbench.rules.model.diagnostics_sink import Report
+    from workbench.rules.model.diagnostics_sink import DiagnosticSink
     from workbench.rules.model.entries import RuleEntry
-    from workbench.rules.model.locations import Spot
+    from workbench.rules.model.locations import SourcePoint
 
     Checked: TypeAlias = BinaryCheckExpr | UnaryCheckExpr
 
@@ -48,21 +48,21 @@ _UNSAFE_FAMILIES = ("ka.", "jevt.")
 _UNSAFE_OPERATORS = frozenset(("=", "==", "!=", "in", "intersects", "pmatch"))
 
 
-def _place(entry: RuleEntry, parsed: Parsed, node: Checked) -> ConditionPlace:
+def _place(entry: RuleEntry, parsed: Parsed, node: Checked) -> ConditionLocation:
     """Make the place of a check: the engine points at the condition as a whole."""
     own = parsed.tree is not None and any(
         part is node for part in postorder(parsed.tree)
     )
 
-    def find() -> Spot | None:
+    def find() -> SourcePoint | None:
         # a check inside a macro counts in the macro's text
         return parsed.retrace().spot(node.span.start) if own else None
 
-    return ConditionPlace(entry.condition_place, parsed.written, 0, 0, 0, find)
+    return ConditionLocation(entry.condition_place, parsed.written, 0, 0, 0, find)
 
 
 def note_old_idioms(
-    report: Report, entry: RuleEntry, tree: Expr, parsed: Parsed
+    report: DiagnosticSink, entry: RuleEntry, tree: Expr, parsed: Parsed
 ) -> None:
     """Warn of deprecated fields and of comparisons with <NA>."""
     told: set[str] = set()
@@ -128,7 +128,7 @@ def unknown_event_type(tree: Expr) -> tuple[BinaryCheckExpr, str, str] | None:
     return None
 
 
-def note_event_types(report: Report, entry: RuleEntry, tree: Expr) -> None:
+def note_event_types(report: DiagnosticSink, entry: RuleEntry, tree: Expr) -> None:
     """Warn when a syscall rule looks at every type of event."""
     if _restricts_types(tree):
         return

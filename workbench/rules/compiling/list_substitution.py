@@ -1,6 +1,6 @@
 """List names in condition text, and exceptions as condition text.
 
-Everything here works on bytes, as the engine does; :class:`Trace` follows each byte
+Everything here works on bytes, as the engine does; :class:`SourceMap` follows each byte
 back to where it came from, and is only made when a complaint needs its place.
 """
 

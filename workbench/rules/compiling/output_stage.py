@@ -12,9 +12,9 @@ from workbench.rules.outputs.syscall_output import check_syscall_output
 
 if TYPE_CHECKING:
     from workbench.fields.declarations import FieldTable
-    from workbench.rules.model.diagnostics_sink import Report
+    from workbench.rules.model.diagnostics_sink import DiagnosticSink
     from workbench.rules.model.entries import RuleEntry
-    from workbench.rules.model.locations import Place
+    from workbench.rules.model.locations import Location
     from workbench.rules.outputs.output import Output
     from workbench.rules.target.target import Target
 
@@ -40,7 +40,10 @@ class OutputStage:
     """Compiles the outputs of rules, complaining to ``report``."""
 
     def __init__(
-        self, report: Report, target: Target | None, additions: OutputAdditions | None
+        self,
+        report: DiagnosticSink,
+        target: Target | None,
+        additions: OutputAdditions | None,
     ) -> None:
         """Check against ``target``; None: no field is known."""
         self.report = report
@@ -125,7 +128,7 @@ class OutputStage:
             )
         return True
 
-    def _place(self, entry: RuleEntry, offset: int, text: str) -> Place:
+    def _place(self, entry: RuleEntry, offset: int, text: str) -> Location:
         place = entry.output_place
         if not entry.output:
             return place

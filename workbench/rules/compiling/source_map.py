@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
-from workbench.rules.model.locations import Spot
+from workbench.rules.model.locations import SourcePoint
 
 if TYPE_CHECKING:
     from workbench.rules.compiling.list_substitution import Substitution
     from workbench.rules.model.entries import Piece
     from workbench.yamlcpp import Node, SourceText
 
-__all__ = ["Trace", "source_offset"]
+__all__ = ["SourceMap", "source_offset"]
 
 
 def source_offset(node: Node, source: SourceText, offset: int, text: bytes) -> int:
@@ -77,10 +77,10 @@ def _escape_size(data: bytes, at: int) -> tuple[int, int]:
 
 
 # Length; piece and offset in it, or a fixed spot; name of the list put in.
-_Part: TypeAlias = "tuple[int, Piece | None, int, Spot | None, str | None]"
+_Part: TypeAlias = "tuple[int, Piece | None, int, SourcePoint | None, str | None]"
 
 
-class Trace:
+class SourceMap:
     """A condition's text with the origin of every stretch.
 
     A stretch is (length, spot maker): text of a piece moves with the offset, text that
@@ -95,7 +95,7 @@ class Trace:
         """Append a text as it stands in a file."""
         self._parts.append((len(piece.text), piece, 0, None, None))
 
-    def add_made(self, length: int, spot: Spot | None) -> None:
+    def add_made(self, length: int, spot: SourcePoint | None) -> None:
         """Append text that the engine puts together; it points at ``spot``."""
         self._parts.append((length, None, 0, spot, None))
 
@@ -131,14 +131,14 @@ class Trace:
                 return
             position += length
 
-    def spot(self, offset: int) -> Spot | None:
+    def spot(self, offset: int) -> SourcePoint | None:
         """Give the true place of a byte of the finished text."""
         position = 0
-        last: Spot | None = None
+        last: SourcePoint | None = None
         for length, piece, base, spot, _ in self._parts:
             if piece is not None:
                 inner = base + min(max(0, offset - position), length)
-                last = Spot(
+                last = SourcePoint(
                     piece.source,
                     source_offset(piece.node, piece.source, inner, piece.text),
                 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from workbench.rules.linting.static_analysis import find_shadows, verdict
-from workbench.rules.model.locations import Place, Problem
+from workbench.rules.model.locations import Location, RuleDiagnostic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["beyond_falco"]
 
 
-def beyond_falco(loaded: Loaded, target: Target | None) -> list[Problem]:
+def beyond_falco(loaded: Loaded, target: Target | None) -> list[RuleDiagnostic]:
     """Give the complaints that Falco does not make, each with a correction.
 
     ``target``: what the rules were checked against; None leaves out what needs fields.
@@ -32,11 +32,11 @@ def beyond_falco(loaded: Loaded, target: Target | None) -> list[Problem]:
     return found
 
 
-def _warning(code: str, message: str, place: Place, hint: str) -> Problem:
-    return Problem("warning", code, message, place, hint)
+def _warning(code: str, message: str, place: Location, hint: str) -> RuleDiagnostic:
+    return RuleDiagnostic("warning", code, message, place, hint)
 
 
-def _lost_lists(loaded: Loaded) -> Iterator[Problem]:
+def _lost_lists(loaded: Loaded) -> Iterator[RuleDiagnostic]:
     """Find list names inside lists that stay words: only one level is replaced.
 
     A list that comes later in definition order is still found, because its name is
@@ -53,7 +53,9 @@ def _lost_lists(loaded: Loaded) -> Iterator[Problem]:
                 known = position.get(word)
                 if known is None or known > at or word in (text, compiled.entry.name):
                     continue
-                place = Place(source, node.start, "list item", "", compiled.entry.place)
+                place = Location(
+                    source, node.start, "list item", "", compiled.entry.place
+                )
                 yield _warning(
                     "list-stays-word",
                     f"list {compiled.entry.name} holds list {text}, which holds list "
@@ -64,7 +66,7 @@ def _lost_lists(loaded: Loaded) -> Iterator[Problem]:
                 )
 
 
-def _redefined(loaded: Loaded) -> Iterator[Problem]:
+def _redefined(loaded: Loaded) -> Iterator[RuleDiagnostic]:
     """Find plain definitions that silently replace earlier ones."""
     for kind, entries in (
         ("rule", loaded.collector.rules),
@@ -77,7 +79,7 @@ def _redefined(loaded: Loaded) -> Iterator[Problem]:
             first = places[0]
             line, _ = first.source.line_column(first.pos)
             for place in places[1:]:
-                yield Problem(
+                yield RuleDiagnostic(
                     "hint",
                     "redefined",
                     f"{kind} {name} replaces the definition in "
@@ -87,7 +89,7 @@ def _redefined(loaded: Loaded) -> Iterator[Problem]:
                 )
 
 
-def _in_quotes(loaded: Loaded) -> Iterator[Problem]:
+def _in_quotes(loaded: Loaded) -> Iterator[RuleDiagnostic]:
     """Find list names that are replaced inside quoted texts."""
     lists = loaded.compilation.lists
     if not lists.lists:
@@ -126,7 +128,7 @@ def _open_quote(head: bytes) -> int | None:
     return open_
 
 
-def _shortened(rule: CompiledRule) -> Iterator[Problem]:
+def _shortened(rule: CompiledRule) -> Iterator[RuleDiagnostic]:
     """Find output fields that fall back to a shorter name."""
     from workbench.fields.reference import nearest_names
     from workbench.rules.compiling.source_map import source_offset
@@ -151,7 +153,7 @@ def _shortened(rule: CompiledRule) -> Iterator[Problem]:
         )
 
 
-def _constant(rule: CompiledRule) -> Iterator[Problem]:
+def _constant(rule: CompiledRule) -> Iterator[RuleDiagnostic]:
     """Find conditions that can never, or must always, be true."""
     if rule.bound is None or rule.bound.root is None:
         return
@@ -181,7 +183,7 @@ def _constant(rule: CompiledRule) -> Iterator[Problem]:
         )
 
 
-def _shadowed(loaded: Loaded) -> Iterator[Problem]:
+def _shadowed(loaded: Loaded) -> Iterator[RuleDiagnostic]:
     """Find rules that an earlier rule hides when only the first match alerts."""
     rules = [
         rule

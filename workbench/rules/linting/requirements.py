@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workbench.rules.model.locations import Problem
+from workbench.rules.model.locations import RuleDiagnostic
 from workbench.rules.model.versions import compatible, parse_version
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from workbench.rules.model.locations import Place
+    from workbench.rules.model.locations import Location
     from workbench.rules.model.model import PluginRequirement
     from workbench.rules.target.target import Target
 
@@ -20,8 +20,8 @@ CODE = "plugin-requirement"
 
 
 def requirement_problems(
-    requirements: Sequence[tuple[PluginRequirement, Place]], target: Target | None
-) -> list[Problem]:
+    requirements: Sequence[tuple[PluginRequirement, Location]], target: Target | None
+) -> list[RuleDiagnostic]:
     """Check every requirement; the first alternative that is loaded decides.
 
     Nothing is said when the plugin versions of ``target`` are not known.
@@ -32,7 +32,7 @@ def requirement_problems(
     for requirement, place in requirements:
         message, hint = _fault(requirement, target)
         if message:
-            problems.append(Problem("error", CODE, message, place, hint))
+            problems.append(RuleDiagnostic("error", CODE, message, place, hint))
     return problems
 
 

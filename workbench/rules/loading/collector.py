@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from workbench.rules.model.locations import Place
+from workbench.rules.model.locations import Location
 from workbench.rules.model.model import ENGINE_VERSION, PluginRequirement
 from workbench.rules.model.versions import compatible, parse_version, version_text
 
 if TYPE_CHECKING:
     from workbench.rules.loading.updates import RuleUpdate
-    from workbench.rules.model.diagnostics_sink import Report
+    from workbench.rules.model.diagnostics_sink import DiagnosticSink
     from workbench.rules.model.entries import (
         ExceptionEntry,
         ListEntry,
@@ -66,7 +66,7 @@ def has_modifier(text: str) -> bool:
 class Collector:
     """All items so far. ``target``: what sources and fields are known, or None."""
 
-    def __init__(self, report: Report, target: Target | None) -> None:
+    def __init__(self, report: DiagnosticSink, target: Target | None) -> None:
         """Start empty; complain to ``report``, which may be exchanged per file."""
         self.report = report
         self.target = target
@@ -74,16 +74,16 @@ class Collector:
         self.macros: dict[str, MacroEntry] = {}
         self.rules: dict[str, RuleEntry] = {}
         self.engine_version: Version = (0, 0, 0)
-        self.plugins: list[tuple[PluginRequirement, Place]] = []
+        self.plugins: list[tuple[PluginRequirement, Location]] = []
         # kind → name → places of plain definitions, in order
-        self.definitions: dict[str, dict[str, list[Place]]] = {
+        self.definitions: dict[str, dict[str, list[Location]]] = {
             "rule": {},
             "macro": {},
             "list": {},
         }
         self._clock = 0
 
-    def _defined(self, kind: str, name: str, place: Place) -> None:
+    def _defined(self, kind: str, name: str, place: Location) -> None:
         self.definitions[kind].setdefault(name, []).append(place)
 
     def _tick(self) -> int:
@@ -92,7 +92,7 @@ class Collector:
 
     # requirements
 
-    def require_engine(self, version: Version, place: Place) -> None:
+    def require_engine(self, version: Version, place: Location) -> None:
         """Check the version of the engine that rules ask for."""
         if not compatible(ENGINE_VERSION, version):
             present = version_text(ENGINE_VERSION)
@@ -107,7 +107,7 @@ class Collector:
             return
         self.engine_version = max(self.engine_version, version)
 
-    def require_plugin(self, pairs: list[tuple[str, str]], place: Place) -> None:
+    def require_plugin(self, pairs: list[tuple[str, str]], place: Location) -> None:
         """Note one requirement; it is checked after all files are read."""
         names: set[str] = set()
         good = True
@@ -213,7 +213,7 @@ class Collector:
     def _source_known(self, source: str) -> bool:
         return self.target is None or self.target.knows_source(source)
 
-    def _other_source(self, previous: RuleEntry, place: Place, source: str) -> None:
+    def _other_source(self, previous: RuleEntry, place: Location, source: str) -> None:
         self.report.error(
             _WRONG,
             "Rule has been re-defined with a different source",
@@ -341,7 +341,7 @@ class Collector:
             rule.exceptions = update.exceptions
         rule.broken |= update.broken
 
-    def enable(self, name: str, place: Place, *, enabled: bool) -> None:
+    def enable(self, name: str, place: Location, *, enabled: bool) -> None:
         """Switch an earlier rule."""
         rule = self.rules.get(name)
         if rule is None:
@@ -435,7 +435,7 @@ class Collector:
             message = f"'{name}' is not a supported filter field"
         else:
             # the engine names no place for these
-            place = Place(place.source, 0).pointing(place.source, place.pos)
+            place = Location(place.source, 0).pointing(place.source, place.pos)
         self.report.error(_WRONG, message, place, hint)
 
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from workbench.yamlcpp import as_bool, as_uint32
 
 if TYPE_CHECKING:
-    from workbench.rules.model.diagnostics_sink import Report
+    from workbench.rules.model.diagnostics_sink import DiagnosticSink
     from workbench.rules.model.entries import Operand
-    from workbench.rules.model.locations import Place
+    from workbench.rules.model.locations import Location
     from workbench.yamlcpp import Node
 
 __all__ = ["Decoder"]
@@ -35,18 +35,18 @@ _MISSING_HINTS = {
 
 
 class Decoder:
-    """Reads keys of one item after the other into a :class:`Report`.
+    """Reads keys of one item after the other into a :class:`DiagnosticSink`.
 
     Every method gives None when the value is missing or unusable; a complaint has then
     been recorded unless the key was optional and absent.
     """
 
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: DiagnosticSink) -> None:
         """Complain to ``report``."""
         self.report = report
 
     def scalar(
-        self, item: Node, key: str, place: Place, *, optional: bool = False
+        self, item: Node, key: str, place: Location, *, optional: bool = False
     ) -> Node | None:
         """Give the non-empty scalar node of ``key``."""
         node = item.get(key)
@@ -71,13 +71,13 @@ class Decoder:
         return node
 
     def text(
-        self, item: Node, key: str, place: Place, *, optional: bool = False
+        self, item: Node, key: str, place: Location, *, optional: bool = False
     ) -> str | None:
         """Give the text of ``key``."""
         node = self.scalar(item, key, place, optional=optional)
         return None if node is None else node.text
 
-    def boolean(self, item: Node, key: str, place: Place) -> bool | None:
+    def boolean(self, item: Node, key: str, place: Location) -> bool | None:
         """Give the truth value of an optional ``key``."""
         node = self.scalar(item, key, place, optional=True)
         if node is None:
@@ -89,7 +89,7 @@ class Decoder:
             )
         return value
 
-    def uint32(self, item: Node, key: str, place: Place) -> int | None:
+    def uint32(self, item: Node, key: str, place: Location) -> int | None:
         """Give the number of an optional ``key``."""
         node = self.scalar(item, key, place, optional=True)
         if node is None:
@@ -102,11 +102,11 @@ class Decoder:
             )
         return value
 
-    def _undecodable(self, place: Place, hint: str) -> None:
+    def _undecodable(self, place: Location, hint: str) -> None:
         self.report.error(_SHAPE, "Can't decode YAML scalar value", place, hint)
 
     def texts(
-        self, item: Node, key: str, place: Place, *, optional: bool = False
+        self, item: Node, key: str, place: Location, *, optional: bool = False
     ) -> list[tuple[str, Node]] | None:
         """Give the scalars of a sequence with their nodes."""
         node = item.get(key)
@@ -139,7 +139,7 @@ class Decoder:
         self,
         item: Node,
         key: str,
-        place: Place,
+        place: Location,
         *,
         optional: bool,
         trim: bool = False,
@@ -154,7 +154,7 @@ class Decoder:
         value = self.element(node, place.inside("value for", node, key))
         return _trimmed(value) if trim else value
 
-    def element(self, node: Node, place: Place, depth: int = 0) -> Operand:
+    def element(self, node: Node, place: Location, depth: int = 0) -> Operand:
         """Give a text or nested sequence; anything else counts as an empty text."""
         if node.kind == "scalar":
             if not node.text:

@@ -21,8 +21,8 @@ from workbench.rules.linting.requirements import requirement_problems
 from workbench.rules.loading.collector import Collector
 from workbench.rules.loading.reader import read_file
 from workbench.rules.loading.schema import schema_warnings
-from workbench.rules.model.diagnostics_sink import Report
-from workbench.rules.model.locations import Place, Problem
+from workbench.rules.model.diagnostics_sink import DiagnosticSink
+from workbench.rules.model.locations import Location, RuleDiagnostic
 from workbench.yamlcpp import SourceText, YamlError, load_documents
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class RulesFile:
 
     source: SourceText
     documents: list[Node] = field(default_factory=list)
-    fault: Problem | None = None
+    fault: RuleDiagnostic | None = None
 
 
 @dataclass(slots=True)
@@ -55,11 +55,11 @@ class FileResult:
 
     name: str
     successful: bool
-    errors: list[Problem]
-    warnings: list[Problem]
+    errors: list[RuleDiagnostic]
+    warnings: list[RuleDiagnostic]
     schema: list[str] | None
 
-    def engine_json(self, errors: list[Problem] | None = None) -> dict[str, Any]:
+    def engine_json(self, errors: list[RuleDiagnostic] | None = None) -> dict[str, Any]:
         """Give the engine's object; ``errors``: in place of the first one alone."""
         data: dict[str, Any] = {
             "name": self.name,
@@ -85,11 +85,11 @@ class Loaded:
     """
 
     results: list[FileResult]
-    problems: list[Problem]
+    problems: list[RuleDiagnostic]
     collector: Collector
     compilation: Compilation
 
-    requirements: list[Problem] = field(default_factory=list)
+    requirements: list[RuleDiagnostic] = field(default_factory=list)
 
     @property
     def successful(self) -> bool:
@@ -139,11 +139,11 @@ def parse_file(raw: bytes, name: str) -> RulesFile:
     source = SourceText(raw, name)
     parsed = RulesFile(source)
     if len(raw) > MAX_FILE_BYTES:
-        parsed.fault = Problem(
+        parsed.fault = RuleDiagnostic(
             "error",
             "LOAD_ERR_FILE_READ",
             f"the file has {len(raw):,} bytes, more than {MAX_FILE_BYTES:,}",
-            Place(source, 0),
+            Location(source, 0),
             "split the rules over several files",
         )
         return parsed
@@ -153,12 +153,12 @@ def parse_file(raw: bytes, name: str) -> RulesFile:
         row, column = source.row_column(error.pos)
         if error.at_end:
             column = 0
-        place = Place(source, 0)
-        parsed.fault = Problem(
+        place = Location(source, 0)
+        parsed.fault = RuleDiagnostic(
             "error",
             _YAML,
             f"yaml-cpp: error at line {row + 1}, column {column + 1}: {error.reason}",
-            Place(source, error.pos, "value for", "", place, error.at_end),
+            Location(source, error.pos, "value for", "", place, error.at_end),
             _yaml_hint(error.reason, source),
         )
     return parsed
@@ -201,7 +201,9 @@ def read_path(path: str | os.PathLike[str]) -> RulesFile:
     if message is None:
         return parse_file(raw, name)
     source = SourceText(b"", name)
-    problem = Problem("error", "LOAD_ERR_FILE_READ", message, Place(source, 0), hint)
+    problem = RuleDiagnostic(
+        "error", "LOAD_ERR_FILE_READ", message, Location(source, 0), hint
+    )
     return RulesFile(source, [], problem)
 
 
@@ -216,12 +218,12 @@ def load(
     """Load files in order: the engine's verdicts, and all complaints."""
     files = list(files)
     cache: dict[bytes, Any] = {}
-    strict = Report(stop_at_first=True)
+    strict = DiagnosticSink(stop_at_first=True)
     collector = Collector(strict, target)
     compilation = Compilation()
     results = []
     for file in files:
-        report = Report(stop_at_first=True)
+        report = DiagnosticSink(stop_at_first=True)
         collector.report = report
         if file.fault is not None:
             results.append(FileResult(file.source.name, False, [file.fault], [], None))
@@ -250,7 +252,7 @@ def load(
         if results:
             problems = _merged(results[-1].warnings, results)
     else:
-        everything = Report(stop_at_first=False)
+        everything = DiagnosticSink(stop_at_first=False)
         collector = Collector(everything, target)
         for file in files:
             if file.fault is not None:
@@ -269,12 +271,14 @@ def load(
     return Loaded(results, [*problems, *unmet], collector, compilation, unmet)
 
 
-def _last_position(problem: Problem) -> tuple[int, int]:
+def _last_position(problem: RuleDiagnostic) -> tuple[int, int]:
     position = problem.place.chain()[-1].location()["position"]
     return position["line"], position["column"]
 
 
-def _merged(found: list[Problem], results: list[FileResult]) -> list[Problem]:
+def _merged(
+    found: list[RuleDiagnostic], results: list[FileResult]
+) -> list[RuleDiagnostic]:
     """Join both runs: the engine's complaints that the second run did not make too."""
     known = {(p.code, p.message) for p in found}
     merged = list(found)

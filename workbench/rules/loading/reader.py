@@ -15,12 +15,12 @@ from workbench.rules.model.entries import (
     Piece,
     RuleEntry,
 )
-from workbench.rules.model.locations import Place
+from workbench.rules.model.locations import Location
 from workbench.rules.model.model import PRIORITIES, priority_named
 
 if TYPE_CHECKING:
     from workbench.rules.loading.collector import Collector
-    from workbench.rules.model.diagnostics_sink import Report
+    from workbench.rules.model.diagnostics_sink import DiagnosticSink
     from workbench.yamlcpp import Node, SourceText
 
 __all__ = ["ITEM_KEYS", "Reader"]
@@ -74,7 +74,7 @@ class Reader:
     """Reads the documents of one file into a collector."""
 
     def __init__(
-        self, source: SourceText, report: Report, collector: Collector
+        self, source: SourceText, report: DiagnosticSink, collector: Collector
     ) -> None:
         """Read ``source``; complain to ``report``."""
         self.source = source
@@ -84,7 +84,7 @@ class Reader:
 
     def read(self, documents: list[Node]) -> None:
         """Read every item of every document."""
-        content = Place(self.source, 0)
+        content = Location(self.source, 0)
         for document in documents:
             if document.kind not in ("sequence", "mapping"):
                 hint = "a rules file is a sequence: write '- rule: …'"
@@ -98,12 +98,12 @@ class Reader:
                 if item.kind != "null":
                     self.item(item, content)
 
-    def _fail_at(self, content: Place, node: Node, message: str, hint: str) -> None:
+    def _fail_at(self, content: Location, node: Node, message: str, hint: str) -> None:
         # the engine names no place; ours is where the document begins
         place = content.pointing(self.source, node.start)
         self.report.error(_SHAPE, message, place, hint)
 
-    def item(self, item: Node, content: Place) -> None:
+    def item(self, item: Node, content: Location) -> None:
         """Read one item."""
         if item.kind != "mapping":
             self.report.error(
@@ -124,7 +124,7 @@ class Reader:
         place = getattr(self, f"_{kind}")(item, content)
         self._unknown_keys(item, kind, place)
 
-    def _unknown_keys(self, item: Node, kind: str, place: Place) -> None:
+    def _unknown_keys(self, item: Node, kind: str, place: Location) -> None:
         known = ITEM_KEYS[kind]
         seen: set[str] = set()
         for key, _ in item.pairs:
@@ -134,7 +134,7 @@ class Reader:
                     "LOAD_ERR_VALIDATE",
                     f"yaml-cpp: error at line {row + 1}, column {column + 1}: "
                     "bad conversion",
-                    Place(self.source, 0).pointing(self.source, key.start),
+                    Location(self.source, 0).pointing(self.source, key.start),
                     "keys are plain words",
                 )
                 continue
@@ -150,7 +150,7 @@ class Reader:
                 )
             seen.add(name)
 
-    def _unknown_key(self, name: str, key: Node, kind: str, place: Place) -> None:
+    def _unknown_key(self, name: str, key: Node, kind: str, place: Location) -> None:
         import difflib
 
         near = difflib.get_close_matches(name.lower(), sorted(ITEM_KEYS[kind]), 1, 0.6)
@@ -165,7 +165,7 @@ class Reader:
 
     # requirements
 
-    def _required_engine_version(self, item: Node, content: Place) -> Place:
+    def _required_engine_version(self, item: Node, content: Location) -> Location:
         from workbench.rules.model.versions import parse_version
         from workbench.yamlcpp import as_uint32
 
@@ -188,7 +188,7 @@ class Reader:
             self.collector.require_engine(version, place)
         return place
 
-    def _required_plugin_versions(self, item: Node, content: Place) -> Place:
+    def _required_plugin_versions(self, item: Node, content: Location) -> Location:
         kind = "required plugin versions"
         entries = item.get("required_plugin_versions")
         fail = self.report.error
@@ -217,10 +217,10 @@ class Reader:
         return whole
 
     def _requirement(
-        self, entry: Node, unnamed: Place, pairs: list[tuple[str, str]]
-    ) -> Place:
+        self, entry: Node, unnamed: Location, pairs: list[tuple[str, str]]
+    ) -> Location:
         name = self.decode.text(entry, "name", unnamed)
-        place = Place(
+        place = Location(
             unnamed.source, unnamed.pos, unnamed.kind, name or "", unnamed.parent
         )
         version = self.decode.text(entry, "version", place)
@@ -229,7 +229,7 @@ class Reader:
         return place
 
     def _alternatives(
-        self, others: Node, place: Place, pairs: list[tuple[str, str]]
+        self, others: Node, place: Location, pairs: list[tuple[str, str]]
     ) -> None:
         fail = self.report.error
         if others.kind != "sequence":
@@ -246,22 +246,24 @@ class Reader:
 
     # lists and macros
 
-    def _named(self, item: Node, kind: str, content: Place) -> tuple[str | None, Place]:
+    def _named(
+        self, item: Node, kind: str, content: Location
+    ) -> tuple[str | None, Location]:
         name = self.decode.text(item, kind, content.inside(kind, item))
         return name, content.inside(kind, item, name or "")
 
-    def _append_flag(self, item: Node, place: Place) -> bool:
+    def _append_flag(self, item: Node, place: Location) -> bool:
         append = self.decode.boolean(item, "append", place)
         if append:
             hint = "replace 'append: true' by an override mapping"
             self.report.warn("LOAD_DEPRECATED_ITEM", _APPEND_DEPRECATED, place, hint)
         return bool(append)
 
-    def _not_both(self, place: Place) -> None:
+    def _not_both(self, place: Location) -> None:
         hint = "remove 'append: true'"
         self.report.error(_SHAPE, _APPEND_AND_OVERRIDE, place, hint)
 
-    def _list(self, item: Node, content: Place) -> Place:
+    def _list(self, item: Node, content: Location) -> Location:
         name, place = self._named(item, "list", content)
         errors = self.report.error_count
         if name is not None and not _LIST_NAME.fullmatch(name):
@@ -290,7 +292,7 @@ class Reader:
             self.collector.define_list(entry)
         return place
 
-    def _macro(self, item: Node, content: Place) -> Place:
+    def _macro(self, item: Node, content: Location) -> Location:
         name, place = self._named(item, "macro", content)
         errors = self.report.error_count
         if name is not None and not _MACRO_NAME.fullmatch(name):
@@ -321,7 +323,7 @@ class Reader:
 
     # rules
 
-    def _rule(self, item: Node, content: Place) -> Place:
+    def _rule(self, item: Node, content: Location) -> Location:
         name, place = self._named(item, "rule", content)
         updates = Updates(self, item, name or "", place)
         append = self._append_flag(item, place)
@@ -338,7 +340,7 @@ class Reader:
             self._define_rule(item, name, place)
         return place
 
-    def _switch(self, item: Node, name: str | None, place: Place) -> None:
+    def _switch(self, item: Node, name: str | None, place: Location) -> None:
         if item.get("enabled") is None:
             self.decode.scalar(item, "enabled", place)
             return
@@ -349,7 +351,7 @@ class Reader:
         self.report.warn("LOAD_DEPRECATED_ITEM", _ENABLED_DEPRECATED, place, hint)
         self.collector.enable(name, place, enabled=enabled)
 
-    def _define_rule(self, item: Node, name: str | None, place: Place) -> None:
+    def _define_rule(self, item: Node, name: str | None, place: Location) -> None:
         decode = self.decode
         errors = self.report.error_count
         condition = decode.scalar(item, "condition", place)
@@ -379,7 +381,7 @@ class Reader:
         )
         self.collector.define_rule(entry)
 
-    def flags(self, item: Node, place: Place, entry: RuleEntry) -> None:
+    def flags(self, item: Node, place: Location, entry: RuleEntry) -> None:
         """Read the truth values and the duration of a rule."""
         for key in (
             "enabled",
@@ -401,7 +403,7 @@ class Reader:
         text = node.text.strip(" \t\n\r\f\v") if strip else node.text
         return [Piece.of(text, node, self.source)]
 
-    def priority(self, item: Node, place: Place) -> str | None:
+    def priority(self, item: Node, place: Location) -> str | None:
         """Give the priority's key form."""
         node = self.decode.scalar(item, "priority", place)
         if node is None:
@@ -418,7 +420,7 @@ class Reader:
         return known.key
 
     def exceptions(
-        self, item: Node, place: Place, *, update: bool
+        self, item: Node, place: Location, *, update: bool
     ) -> list[ExceptionEntry] | None:
         """Read the exceptions of a rule; None when there is no such key."""
         node = item.get("exceptions")
@@ -452,7 +454,7 @@ class Reader:
         return result
 
     def _exception(
-        self, element: Node, name: str, place: Place, *, update: bool
+        self, element: Node, name: str, place: Location, *, update: bool
     ) -> ExceptionEntry:
         inner = place.inside("exception", element, name)
         decode = self.decode
@@ -475,7 +477,10 @@ class Reader:
 
 
 def read_file(
-    source: SourceText, documents: list[Node], report: Report, collector: Collector
+    source: SourceText,
+    documents: list[Node],
+    report: DiagnosticSink,
+    collector: Collector,
 ) -> None:
     """Read one file; stops at its first error when the report says so."""
     try:

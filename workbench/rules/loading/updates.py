@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from workbench.rules.model.locations import Place
+from workbench.rules.model.locations import Location
 
 if TYPE_CHECKING:
     from workbench.rules.loading.reader import Reader
-    from workbench.rules.model.diagnostics_sink import Report
+    from workbench.rules.model.diagnostics_sink import DiagnosticSink
     from workbench.rules.model.entries import ExceptionEntry, Piece
     from workbench.yamlcpp import Node
 
@@ -35,15 +35,15 @@ def read_overrides(
     item: Node,
     appendable: frozenset[str],
     replaceable: frozenset[str],
-    place: Place,
-    report: Report,
+    place: Location,
+    report: DiagnosticSink,
 ) -> dict[str, str]:
     """Read the ``override`` mapping: key → "append" or "replace"."""
     node = item.get("override")
     if node is None:
         return {}
-    outer = Place(place.source, item.start, "overrides", "", place)
-    content = Place(place.source, 0)
+    outer = Location(place.source, item.start, "overrides", "", place)
+    content = Location(place.source, 0)
     if node.kind == "sequence":
         if node.items:
             report.error(
@@ -113,11 +113,11 @@ class RuleUpdate:
     """What an item brings to an earlier rule; None: nothing for that key."""
 
     name: str
-    place: Place
+    place: Location
     condition: Piece | None = None
-    condition_place: Place | None = None
+    condition_place: Location | None = None
     output: Piece | None = None
-    output_place: Place | None = None
+    output_place: Location | None = None
     desc: str | None = None
     tags: set[str] | None = None
     exceptions: list[ExceptionEntry] | None = None
@@ -131,7 +131,7 @@ class RuleUpdate:
 class Updates:
     """Reads one rule item that changes an earlier rule."""
 
-    def __init__(self, reader: Reader, item: Node, name: str, place: Place) -> None:
+    def __init__(self, reader: Reader, item: Node, name: str, place: Location) -> None:
         """Read ``item`` with the methods of ``reader``."""
         self._reader = reader
         self._item = item

@@ -9,7 +9,7 @@ from workbench.diagnostics import Diagnostic
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from workbench.rules.model.locations import Problem
+    from workbench.rules.model.locations import RuleDiagnostic
     from workbench.yamlcpp import SourceText
 
 __all__ = ["DiagnosticList"]
@@ -25,7 +25,7 @@ class DiagnosticList(list[Diagnostic]):
 
     @classmethod
     def of(
-        cls, problems: Iterable[Problem], sources: Mapping[str, SourceText]
+        cls, problems: Iterable[RuleDiagnostic], sources: Mapping[str, SourceText]
     ) -> DiagnosticList:
         """Make the public form of problems, duplicates dropped."""
         order = {name: number for number, name in enumerate(sources)}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from workbench.rules.model.model import Macro, Rule, RuleException, RuleList
 
 if TYPE_CHECKING:
-    from workbench.rules.model.locations import Place
+    from workbench.rules.model.locations import Location
     from workbench.yamlcpp import Node, SourceText
 
 __all__ = [
@@ -55,7 +55,7 @@ class ExceptionEntry:
     """An exception with its places. ``fields``, ``comps``: None when not given."""
 
     name: str
-    place: Place
+    place: Location
     fields: Operand | None = None
     comps: Operand | None = None
     values: list[Operand] = field(default_factory=list)
@@ -85,7 +85,7 @@ class ListEntry:
     """A list. ``index``: first definition; ``visibility``: latest definition."""
 
     name: str
-    place: Place
+    place: Location
     items: list[tuple[str, Node, SourceText]]
     index: int = 0
     visibility: int = 0
@@ -101,9 +101,9 @@ class MacroEntry:
     """A macro. ``condition_place``: of the first piece of its condition."""
 
     name: str
-    place: Place
+    place: Location
     condition: list[Piece]
-    condition_place: Place
+    condition_place: Location
     index: int = 0
     visibility: int = 0
     broken: bool = False
@@ -118,11 +118,11 @@ class RuleEntry:
     """A rule in its latest state. ``broken``: some part could not be read."""
 
     name: str
-    place: Place
+    place: Location
     condition: list[Piece]
-    condition_place: Place
+    condition_place: Location
     output: list[Piece]
-    output_place: Place
+    output_place: Location
     desc: str = ""
     priority: str = "DEBUG"
     source: str = "syscall"

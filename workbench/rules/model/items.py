@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Generic, TypeVar
 
-__all__ = ["Items"]
+__all__ = ["ItemList"]
 
 _T = TypeVar("_T")
 
 
-class Items(tuple[_T, ...], Generic[_T]):
+class ItemList(tuple[_T, ...], Generic[_T]):
     """Rules, macros or lists in definition order; also by name: ``rules["name"]``."""
 
     __slots__ = ()

@@ -1,7 +1,7 @@
 """Where something is, from the outside in, and what is wrong there.
 
-A :class:`Place` is a chain: rules content → rule 'x' → rule condition → expression. It
-gives both the engine's position numbers (from 0, bytes, with its own arithmetic inside
+A :class:`Location` is a chain: rules content → rule 'x' → rule condition → expression.
+It gives both the engine's position numbers (from 0, bytes, with its own arithmetic inside
 conditions) and ours (from 1, characters, the true place in the file).
 """
 
@@ -18,7 +18,13 @@ if TYPE_CHECKING:
     from workbench.diagnostics import Severity
     from workbench.yamlcpp import Node, SourceText
 
-__all__ = ["CODE_WORDS", "ConditionPlace", "Place", "Problem", "Spot"]
+__all__ = [
+    "CODE_WORDS",
+    "ConditionLocation",
+    "Location",
+    "RuleDiagnostic",
+    "SourcePoint",
+]
 
 # Bytes that the engine's snippets show on either side of the caret.
 _SNIPPET_HALF = 80
@@ -86,7 +92,7 @@ CODE_WORDS: dict[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Spot:
+class SourcePoint:
     """A true place: byte ``pos`` in ``source``."""
 
     source: SourceText
@@ -94,7 +100,7 @@ class Spot:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Location:
     """One link of the chain. ``kind``: the engine's item type; ``name``: of the item.
 
     ``exact``: the true place where that is more exact than the engine's.
@@ -104,26 +110,26 @@ class Place:
     pos: int
     kind: str = "rules content"
     name: str = ""
-    parent: Place | None = None
+    parent: Location | None = None
     at_end: bool = False
-    exact: Spot | None = None
+    exact: SourcePoint | None = None
 
-    def pointing(self, source: SourceText, pos: int) -> Place:
+    def pointing(self, source: SourceText, pos: int) -> Location:
         """Give the same place with a more exact true place."""
-        return replace(self, exact=Spot(source, pos))
+        return replace(self, exact=SourcePoint(source, pos))
 
-    def inside(self, kind: str, node: Node, name: str = "") -> Place:
+    def inside(self, kind: str, node: Node, name: str = "") -> Location:
         """Go one step in: to ``node``."""
-        return Place(self.source, node.start, kind, name, self)
+        return Location(self.source, node.start, kind, name, self)
 
     def row_column(self) -> tuple[int, int]:
         """Give the engine's line and column, from 0."""
         row, column = self.source.row_column(self.pos)
         return row, 0 if self.at_end else column
 
-    def spot(self) -> Spot:
+    def spot(self) -> SourcePoint:
         """Give the true place."""
-        return self.exact or Spot(self.source, self.pos)
+        return self.exact or SourcePoint(self.source, self.pos)
 
     def location(self) -> dict[str, Any]:
         """Give one entry of the engine's ``locations``."""
@@ -139,10 +145,10 @@ class Place:
             },
         }
 
-    def chain(self) -> list[Place | ConditionPlace]:
+    def chain(self) -> list[Location | ConditionLocation]:
         """Give the links from the outside in."""
-        links: list[Place | ConditionPlace] = []
-        link: Place | None = self
+        links: list[Location | ConditionLocation] = []
+        link: Location | None = self
         while link is not None:
             links.append(link)
             link = link.parent
@@ -154,7 +160,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class ConditionPlace:
+class ConditionLocation:
     """A place inside a condition, by the engine's arithmetic.
 
     ``text``: the condition after exceptions and lists; ``index``: byte offset in it (or
@@ -162,14 +168,14 @@ class ConditionPlace:
     ``find``: finds where the text really stands.
     """
 
-    base: Place
+    base: Location
     text: bytes
     index: int
     row: int
     column: int
-    find: Callable[[], Spot | None] | None = None
+    find: Callable[[], SourcePoint | None] | None = None
 
-    def spot(self) -> Spot:
+    def spot(self) -> SourcePoint:
         """Give the true place."""
         found = self.find() if self.find is not None else None
         return found or self.base.spot()
@@ -191,7 +197,7 @@ class ConditionPlace:
             },
         }
 
-    def chain(self) -> list[Place | ConditionPlace]:
+    def chain(self) -> list[Location | ConditionLocation]:
         """Give the links from the outside in."""
         return [*self.base.chain(), self]
 
@@ -221,7 +227,7 @@ def _snippet(content: bytes, pos: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class RuleDiagnostic:
     """One complaint: an error, a warning or a hint, with its place.
 
     ``about``: what the place is inside of, outermost first, for people.
@@ -230,7 +236,7 @@ class Problem:
     severity: Severity
     code: str
     message: str
-    place: Place | ConditionPlace
+    place: Location | ConditionLocation
     hint: str | None = None
     about: tuple[str, ...] = field(default=())
 
@@ -254,7 +260,7 @@ class Problem:
         words = [
             f"{link.kind} {link.name}"
             for link in self.place.chain()
-            if isinstance(link, Place)
+            if isinstance(link, Location)
             and link.name
             and link.kind in ("rule", "macro", "list", "exception")
         ]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from workbench.diagnostics import Diagnostic, Span, line_and_column
 from workbench.errors import ConditionError, RulesError
-from workbench.fields.builtin import GENERIC_FIELDS
+from workbench.fields.builtin import BUILTIN_FIELDS
 from workbench.fields.declarations import as_field_table
 from workbench.fields.quoting import EscapeFault, scan_quoted
 from workbench.fields.reference import (
@@ -137,7 +137,7 @@ def _parse_field(
         if (
             length < len(name)
             and shorter not in fields
-            and shorter not in GENERIC_FIELDS
+            and shorter not in BUILTIN_FIELDS
         ):
             continue
         ref = FieldRef(shorter)
@@ -245,7 +245,7 @@ def _explain(
     except FieldFault as fault:
         if fault.code != "unknown-field":
             return match.end(), f"{fault.message}; {fault.hint}"
-    near = nearest_names(name, {**fields, **GENERIC_FIELDS})
+    near = nearest_names(name, {**fields, **BUILTIN_FIELDS})
     if near:
         return match.end(), f"did you mean %{' or %'.join(near)}?"
     return match.end(), f"{name} is no field of this source"
@@ -382,14 +382,14 @@ class Output:
         for name, field in self.json_fields().items():
             info = field.info
             column, kind = field.column, info.type
-            if info.name.startswith(_TIME_FIELDS) and info.name in GENERIC_FIELDS:
+            if info.name.startswith(_TIME_FIELDS) and info.name in BUILTIN_FIELDS:
                 column, kind = "evt.rawtime", "abstime"
             found[name] = json_texts(_column(table, column), kind, is_list=info.is_list)
         return found
 
     def _json_column(self, field: ResolvedField, table: pa.Table) -> list[Any]:
         info = field.info
-        if info.name.startswith(_TIME_FIELDS) and info.name in GENERIC_FIELDS:
+        if info.name.startswith(_TIME_FIELDS) and info.name in BUILTIN_FIELDS:
             return json_values(_column(table, "evt.rawtime"), "abstime", is_list=False)
         column = _column(table, field.column)
         return json_values(column, info.type, is_list=info.is_list)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AlertBatch",
-    "AlertForm",
+    "AlertFormat",
     "AlertRule",
     "Alerts",
     "readable",
@@ -42,7 +42,7 @@ _SHOWN = 20
 
 
 @dataclass(slots=True)
-class AlertForm:
+class AlertFormat:
     """How alerts look: the switches of falco.yaml."""
 
     iso_time: bool = False
@@ -111,7 +111,7 @@ class AlertBatch:
     def __init__(
         self,
         rules: Sequence[AlertRule],
-        form: AlertForm,
+        form: AlertFormat,
         masks: Sequence[pa.BooleanArray],
         rows: int,
         table_of: Callable[[Any], pa.Table],

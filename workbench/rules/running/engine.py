@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from workbench.condition.execution.compile import CompiledCondition, CompiledSet
 from workbench.condition.syntax.canonical import canonical
 from workbench.errors import WorkbenchError
-from workbench.fields.builtin import GENERIC_FIELDS
+from workbench.fields.builtin import BUILTIN_FIELDS
 from workbench.rules.model.entries import as_text
-from workbench.rules.running.alerts import AlertBatch, AlertForm, AlertRule
+from workbench.rules.running.alerts import AlertBatch, AlertFormat, AlertRule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -34,7 +34,7 @@ class SourceEngine:
     source: str
     rules: list[AlertRule]
     conditions: CompiledSet
-    form: AlertForm
+    form: AlertFormat
 
     @property
     def columns(self) -> list[str]:
@@ -80,7 +80,7 @@ def source_engine(
     compilation: Compilation,
     source: str,
     fields: Mapping[str, FieldInfo],
-    form: AlertForm,
+    form: AlertFormat,
     enabled: Callable[[RuleEntry], bool] | None = None,
 ) -> SourceEngine:
     """Make the engine for the enabled rules of ``source``, in definition order.
@@ -125,8 +125,8 @@ def match_events(engine: SourceEngine, events: Any, *, all_matches: bool) -> Ale
     """
     table = events.table_with(engine.conditions.columns)
     later = [n for n in engine.alert_columns if n not in table.column_names]
-    extracted = [n for n in later if n not in GENERIC_FIELDS]
-    generic = [n for n in later if n in GENERIC_FIELDS]
+    extracted = [n for n in later if n not in BUILTIN_FIELDS]
+    generic = [n for n in later if n in BUILTIN_FIELDS]
     if extracted:
         table = events.table_with([*engine.conditions.columns, *extracted])
 

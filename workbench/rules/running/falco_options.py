@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.fields.declarations import FieldInfo
 from workbench.rules.compiling.output_stage import OutputAdditions
 from workbench.rules.outputs.output import OutputFault, parse_output
-from workbench.rules.running.alerts import AlertForm
+from workbench.rules.running.alerts import AlertFormat
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -64,7 +64,7 @@ class ConfiguredAdditions(OutputAdditions):
 
 
 @dataclass(slots=True)
-class ConfiguredForm(AlertForm):
+class ConfiguredForm(AlertFormat):
     """An alert form that adds the extra fields of ``append_output``."""
 
     appended: Sequence[Any] = field(default_factory=list)

@@ -196,7 +196,7 @@ def check_operand(
     None when it is usable; else the engine's message, None for "unknown", and a hint.
     """
     from workbench.errors import ConditionError
-    from workbench.fields.builtin import GENERIC_FIELDS
+    from workbench.fields.builtin import BUILTIN_FIELDS
     from workbench.fields.reference import nearest_names, parse_field_ref
 
     raw = text.encode("utf-8", "surrogateescape")
@@ -217,7 +217,7 @@ def check_operand(
             return None, fault.hint or "name a field of the rule's source"
         return fault.message, fault.hint or "correct the field"
     except (ParseFault, ConditionError):
-        near = nearest_names(text, {**fields, **GENERIC_FIELDS})
+        near = nearest_names(text, {**fields, **BUILTIN_FIELDS})
         hint = f"did you mean {near[0]}?" if near else "name a field of the source"
         return None, hint
     return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from workbench.fields.builtin import GENERIC_FIELDS
+from workbench.fields.builtin import BUILTIN_FIELDS
 from workbench.fields.declarations import FieldTable, as_field_table
 from workbench.fields.reference import FieldFault, FieldRef, find_field, nearest_names
 
@@ -95,7 +95,7 @@ class Target:
 
     def syscall_field_known(self, name: str) -> bool:
         """Say whether ``name`` may be a field of source ``syscall``."""
-        if name.partition(".")[0] in SYSCALL_FAMILIES or name in GENERIC_FIELDS:
+        if name.partition(".")[0] in SYSCALL_FAMILIES or name in BUILTIN_FIELDS:
             return True
         try:
             find_field(FieldRef(name), self.fields_of("syscall"))

@@ -50,7 +50,7 @@ def _target_lines(lab: Lab) -> list[str]:
 def code_for(lab: Lab) -> str:
     """Give Python code for what the lab shows: source, condition, rule."""
     lines = ["import workbench as wb", "", *_target_lines(lab)]
-    condition = lab.desk.condition.strip()
+    condition = lab.model.condition.strip()
     if condition:
         lines += [
             "",
@@ -58,9 +58,9 @@ def code_for(lab: Lab) -> str:
             "matches = events.where(condition)",
             "events.funnel(condition)",
         ]
-        if lab.desk.selection:
-            position = lab.desk.selection[-1]
-            number = int(lab.desk.store.numbers[position])
+        if lab.model.selection:
+            position = lab.model.selection[-1]
+            number = int(lab.model.store.numbers[position])
             lines.append(f"events.explain({number}, condition)")
         lines += ["", *_rule_lines(lab)]
     lines.append("matches.frame" if condition else "events.frame")

@@ -16,17 +16,17 @@ _ROWS = 8
 
 
 def _facts(lab: Lab) -> list[tuple[str, str]]:
-    desk = lab.desk
+    model = lab.model
     facts = [
         (
             "over",
             engine.target_name(lab.target) if lab.target is not None else "nothing",
         ),
-        ("events", f"{len(desk.store):,}"),
+        ("events", f"{len(model.store):,}"),
     ]
-    if desk.condition.strip():
-        facts.append(("condition", desk.condition.strip()))
-        count = desk.matcher.count
+    if model.condition.strip():
+        facts.append(("condition", model.condition.strip()))
+        count = model.matcher.count
         facts.append(("matches", "not a condition" if count is None else f"{count:,}"))
     return facts
 
@@ -38,18 +38,18 @@ def lab_text(lab: Lab) -> str:
 
 def lab_html(lab: Lab) -> str:
     """Give facts, funnel and the first rows as escaped HTML, for static exports."""
-    desk = lab.desk
+    model = lab.model
     parts = [table(["Falco Plugin Workbench", ""], _facts(lab))]
-    if desk.matcher.steps:
+    if model.matcher.steps:
         parts.append(
             table(
                 ["check", "events left"],
-                [(step["text"], f"{step['rows']:,}") for step in desk.matcher.steps],
+                [(step["text"], f"{step['rows']:,}") for step in model.matcher.steps],
             )
         )
     shown = lab.table.widget.shown[:10]
-    positions = desk.view.positions(0, _ROWS)
-    rows = desk.store.rows(positions, shown, limit=60) if len(positions) else []
+    positions = model.view.positions(0, _ROWS)
+    rows = model.store.rows(positions, shown, limit=60) if len(positions) else []
     if rows:
         cells = [["–" if cell is None else cell for cell in row] for row in rows]
         parts.append(table(shown, cells))

@@ -5,30 +5,30 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from workbench.ui.state import condition_queries as engine
-from workbench.ui.widgets.widgets import Editor, Panel
+from workbench.ui.widgets.widgets import Editor, StateWidget
 
 if TYPE_CHECKING:
-    from workbench.ui.state.model import Desk
+    from workbench.ui.state.model import LabModel
 
-__all__ = ["ConditionPart"]
+__all__ = ["ConditionPanel"]
 
 _EXAMPLE = 'type a condition, such as  {field} contains "…"   (Ctrl+Space completes)'
 
 
-class ConditionPart:
-    """Keeps the editor, the verdict panel and the desk's condition in step."""
+class ConditionPanel:
+    """Keeps the editor, the verdict panel and the model's condition in step."""
 
-    def __init__(self, desk: Desk) -> None:
-        self.desk = desk
+    def __init__(self, model: LabModel) -> None:
+        self.model = model
         self.editor = Editor(
             words=engine.language_words(),
             label="Condition",
             placeholder=_EXAMPLE.format(field="a.field"),
         )
-        self.verdict = Panel(view="funnel", state={"total": 0, "empty": True})
-        self.near = Panel(view="near")
+        self.verdict = StateWidget(view="funnel", state={"total": 0, "empty": True})
+        self.near = StateWidget(view="near")
         for part in (self.editor, self.verdict, self.near):
-            part.lock = desk.lock
+            part.lock = model.lock
         self.editor.observe(self._on_text, ["text"])
         self.editor.handle("complete", self.complete)
         self.editor.handle("format", self.format)
@@ -36,18 +36,18 @@ class ConditionPart:
         self.verdict.handle("focus_check", self._focus)
 
     def _on_text(self, change: Any) -> None:
-        with self.desk.lock:
-            self.desk.set_condition(str(change["new"]))
+        with self.model.lock:
+            self.model.set_condition(str(change["new"]))
 
     def complete(self, text: str, cursor: int, id: int = 0) -> None:  # noqa: A002 - the message's key
         """Send the candidates at ``cursor`` (UTF-16 units) of ``text``."""
-        values = self.desk.store.frequent_values()
-        reply = engine.completions(text, cursor, self.desk.fields, values)
+        values = self.model.store.frequent_values()
+        reply = engine.completions(text, cursor, self.model.fields, values)
         self.editor.send({"do": "completions", "id": id, **reply})
 
     def format(self) -> None:
         """Put the condition into its canonical form."""
-        text = engine.formatted(self.desk.condition, self.desk.fields)
+        text = engine.formatted(self.model.condition, self.model.fields)
         if text is not None:
             self.set_text(text)
 
@@ -58,19 +58,19 @@ class ConditionPart:
 
     def set_text(self, text: str) -> None:
         """Replace the condition, in Python and on screen."""
-        self.desk.set_condition(text)
+        self.model.set_condition(text)
         self.editor.set_text(text)
 
     def refresh(self, changes: set[str]) -> None:
         """Show what changed."""
-        desk, matcher = self.desk, self.desk.matcher
+        model, matcher = self.model, self.model.matcher
         if "source" in changes:
-            names = [n for n, f in desk.fields.items() if f.type == "string"]
+            names = [n for n, f in model.fields.items() if f.type == "string"]
             if names:
                 self.editor.placeholder = _EXAMPLE.format(field=names[0])
         # Only what was not typed goes back: a key typed just now must not be undone.
         if "rewritten" in changes:
-            self.editor.set_text(desk.condition)
+            self.editor.set_text(model.condition)
         if changes & {"condition", "source", "marks"}:
             found = list(matcher.diagnostics)
             if matcher.problem:
@@ -79,7 +79,7 @@ class ConditionPart:
             if checked != self.editor.checked:
                 self.editor.checked = checked
         if changes & {"condition", "rows", "marks", "funnel", "view", "source"}:
-            counts = desk.counts()
+            counts = model.counts()
             self.verdict.put(
                 total=counts["all"],
                 matches=counts["match"],

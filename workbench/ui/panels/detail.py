@@ -14,24 +14,24 @@ from workbench.ui.data.cells import stamp_text
 from workbench.ui.data.column_sets import MACHINE_COLUMNS
 from workbench.ui.data.values import check_text, distribution
 from workbench.ui.state import condition_queries as engine
-from workbench.ui.widgets.widgets import Panel
+from workbench.ui.widgets.widgets import StateWidget
 
 if TYPE_CHECKING:
-    from workbench.ui.state.model import Desk
+    from workbench.ui.state.model import LabModel
 
-__all__ = ["DetailPart"]
+__all__ = ["DetailPanel"]
 
 _TEXT = 2000
 _PAYLOAD = 16384
 
 
-class DetailPart:
-    """Keeps the detail panel and the desk's selection in step."""
+class DetailPanel:
+    """Keeps the detail panel and the model's selection in step."""
 
-    def __init__(self, desk: Desk) -> None:
-        self.desk = desk
-        self.widget = Panel(view="detail", state={"page": "fields", "serial": 0})
-        self.widget.lock = desk.lock
+    def __init__(self, model: LabModel) -> None:
+        self.model = model
+        self.widget = StateWidget(view="detail", state={"page": "fields", "serial": 0})
+        self.widget.lock = model.lock
         self.page = "fields"
         self.value_field = ""
         self._values: list[dict[str, Any]] = []
@@ -53,7 +53,7 @@ class DetailPart:
 
     def _on_label(self, value: str) -> None:
         verdict = {"match": True, "not": False}.get(value)
-        self.desk.set_label(self.desk.selection, verdict)
+        self.model.set_label(self.model.selection, verdict)
 
     def show_values(self, field: str) -> None:
         """Show the distribution of a field's values."""
@@ -62,21 +62,21 @@ class DetailPart:
         self._fill_page()
 
     def _on_check(self, field: str, negate: bool = False) -> None:  # noqa: FBT001, FBT002 - the message's key
-        if self.desk.selection:
-            value = self.desk.store.value(self.desk.selection[-1], field)
+        if self.model.selection:
+            value = self.model.store.value(self.model.selection[-1], field)
             self._add(field, value, negate=negate)
 
     def _on_value(self, field: str, index: int, negate: bool = False) -> None:  # noqa: FBT001, FBT002 - the message's key
         if field == self.value_field and 0 <= index < len(self._values):
             check = self._values[index]["check"]
             if check:
-                self.desk.add_check(f"not {check}" if negate else check)
+                self.model.add_check(f"not {check}" if negate else check)
 
     def _add(self, field: str, value: Any, *, negate: bool) -> None:
-        info = column_info(field, self.desk.fields)
+        info = column_info(field, self.model.fields)
         check = check_text(field, value, info, negate=negate)
         if check is not None:
-            self.desk.add_check(check)
+            self.model.add_check(check)
 
     # -- to the browser ----
 
@@ -93,37 +93,37 @@ class DetailPart:
             self._fill_page()
 
     def _label(self) -> str:
-        if not self.desk.selection:
+        if not self.model.selection:
             return "none"
-        number = int(self.desk.store.numbers[self.desk.selection[-1]])
-        return {True: "match", False: "not"}.get(self.desk.labels.get(number), "none")  # type: ignore[arg-type]
+        number = int(self.model.store.numbers[self.model.selection[-1]])
+        return {True: "match", False: "not"}.get(self.model.labels.get(number), "none")  # type: ignore[arg-type]
 
     def _names(self) -> list[str]:
         skip = {"evt.num", "evt.rawtime", TIME_AXIS, *MACHINE_COLUMNS}
-        return [n for n in self.desk.store.columns if n not in skip]
+        return [n for n in self.model.store.columns if n not in skip]
 
     def _fill_event(self) -> None:
-        desk, serial = self.desk, self.widget.state.get("serial", 0) + 1
-        self._asked = desk.selection[-1] if desk.selection else None
-        if not desk.selection:
+        model, serial = self.model, self.widget.state.get("serial", 0) + 1
+        self._asked = model.selection[-1] if model.selection else None
+        if not model.selection:
             self.widget.put(title="", fields=[], text="", payload=None, serial=serial)
             return
-        position = desk.selection[-1]
+        position = model.selection[-1]
         at = np.array([position], np.int64)
-        number = int(desk.store.numbers[position])
-        more = len(desk.selection) - 1
+        number = int(model.store.numbers[position])
+        more = len(model.selection) - 1
         title = f"Event {number}" + (f" and {more} more" if more else "")
         fields = [
             {
                 "name": TIME_AXIS,
                 "type": "time",
-                "text": stamp_text(int(desk.store.times[position])),
+                "text": stamp_text(int(model.store.times[position])),
                 "absent": False,
             }
         ]
         for name in self._names():
-            info = column_info(name, desk.fields)
-            text = desk.store.texts(at, name, limit=_TEXT)[0]
+            info = column_info(name, model.fields)
+            text = model.store.texts(at, name, limit=_TEXT)[0]
             size = self._size(position, name)
             fields.append(
                 {
@@ -134,7 +134,7 @@ class DetailPart:
                     "absent": text is None,
                     "cut": size > _TEXT,
                     "size": size,
-                    "check": check_text(name, desk.store.value(position, name), info)
+                    "check": check_text(name, model.store.value(position, name), info)
                     if size <= _TEXT
                     else None,
                 }
@@ -153,10 +153,10 @@ class DetailPart:
         asked = self._asked
         if asked is not None:
             self._asked = None
-            self.widget.put(text=engine.event_string(self.desk.events, asked))
+            self.widget.put(text=engine.event_string(self.model.events, asked))
 
     def _size(self, position: int, name: str) -> int:
-        piece = self.desk.store.pick(np.array([position], np.int64), name)[0]
+        piece = self.model.store.pick(np.array([position], np.int64), name)[0]
         value = piece[0]
         buffer = getattr(value, "as_buffer", None)
         if buffer is None:
@@ -165,27 +165,27 @@ class DetailPart:
         return 0 if data is None else int(data.size)
 
     def _fill_page(self) -> None:
-        value_fields = [n for n in ("evt.num",) if n in self.desk.store.columns]
+        value_fields = [n for n in ("evt.num",) if n in self.model.store.columns]
         self.widget.put(page=self.page, value_fields=self._names() + value_fields)
         if self.page == "values":
             self._fill_values()
-        elif self.desk.selection:
+        elif self.model.selection:
             if self.page == "why":
                 self._fill_why()
             elif self.page == "payload":
                 self._fill_payload()
 
     def _fill_values(self) -> None:
-        desk = self.desk
+        model = self.model
         names = self._names()
         if self.value_field not in names and self.value_field != "evt.num":
             self.value_field = names[0] if names else ""
-        if not self.value_field or len(desk.store) == 0:
+        if not self.value_field or len(model.store) == 0:
             self.widget.put(values=None)
             return
-        table = desk.store.table()
-        mask = desk.matcher.mask
-        within = desk.axis.within
+        table = model.store.table()
+        mask = model.matcher.mask
+        within = model.axis.within
         if mask is not None and len(mask) < table.num_rows:
             table = table.slice(0, len(mask))
         column = table.column(self.value_field)
@@ -195,21 +195,21 @@ class DetailPart:
             keep = within[: table.num_rows]
             column = column.filter(pa.array(keep))
             mask = None if mask is None else mask[: len(keep)][keep]
-        info = column_info(self.value_field, desk.fields)
+        info = column_info(self.value_field, model.fields)
         found = distribution(self.value_field, column, info, mask)
         self._values = found["rows"]
         shown = [{k: v for k, v in row.items() if k != "value"} for row in self._values]
         self.widget.put(values={**found, "rows": shown})
 
     def _fill_why(self) -> None:
-        desk = self.desk
-        events = desk.events
-        if events is None or not desk.matcher.valid:
+        model = self.model
+        events = model.events
+        if events is None or not model.matcher.valid:
             self.widget.put(explain=None)
             return
         try:
             shown = engine.explain_event(
-                events, desk.selection[-1], desk.matcher.compiled
+                events, model.selection[-1], model.matcher.compiled
             )
         except (WorkbenchError, KeyError) as error:
             shown = {
@@ -220,7 +220,7 @@ class DetailPart:
         self.widget.put(explain=shown)
 
     def _fill_payload(self) -> None:
-        events, position = self.desk.events, self.desk.selection[-1]
+        events, position = self.model.events, self.model.selection[-1]
         data = None if events is None else engine.payload(events, position)
         if data is None:
             self.widget.put(payload=None, offsets={})

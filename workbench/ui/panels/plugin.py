@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 from workbench.fields.declarations import describe_argument
 from workbench.manifest import CAPABILITIES, Manifest
 from workbench.ui.data.error_card import error_text
-from workbench.ui.widgets.widgets import Panel
+from workbench.ui.widgets.widgets import StateWidget
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["PluginPart"]
+__all__ = ["PluginPanel"]
 
 _MOST_PATHS = 40
 
 
-class PluginPart:
+class PluginPanel:
     """Shows a manifest and loads plugins; ``on_load(target)`` gets what was loaded."""
 
     def __init__(self, on_load: Callable[[Any], None]) -> None:
@@ -29,7 +29,7 @@ class PluginPart:
         self.config_text = ""
         self.manifest: Manifest | None = None
         self.on_use_field: Callable[[str], None] = lambda _name: None
-        self.widget = Panel(view="plugin", state={"config_serial": 0})
+        self.widget = StateWidget(view="plugin", state={"config_serial": 0})
         for name, handler in (
             ("paths", self._on_paths),
             ("inspect", self.inspect),

@@ -17,38 +17,40 @@ from workbench.ui.state.rule_draft import (
     find_parts,
     propose_exception,
 )
-from workbench.ui.widgets.widgets import Editor, Panel
+from workbench.ui.widgets.widgets import Editor, StateWidget
 
 if TYPE_CHECKING:
     from workbench.rules import Rule
-    from workbench.ui.state.model import Desk
+    from workbench.ui.state.model import LabModel
 
-__all__ = ["RulePart"]
+__all__ = ["RulePanel"]
 
 _TEXTS = frozenset({"name", "desc", "output", "priority", "source", "tags"})
 _SHOWN_FAILURES = 20
 
 
-class RulePart:
-    """Keeps form, output editor and result panel in step with draft and desk."""
+class RulePanel:
+    """Keeps form, output editor and result panel in step with draft and model."""
 
-    def __init__(self, desk: Desk) -> None:
-        self.desk = desk
+    def __init__(self, model: LabModel) -> None:
+        self.model = model
         self.draft = RuleDraft()
         self.path = "my_rules.yaml"
         self.proposal: Proposal | None = None
         self.target: Any = None
-        self.form = Panel(view="rule", state={"priorities": ruling.priority_keys()})
-        self.parts = Panel(view="parts")
+        self.form = StateWidget(
+            view="rule", state={"priorities": ruling.priority_keys()}
+        )
+        self.parts = StateWidget(view="parts")
         self.output = Editor(
             language="output",
             label="Output",
             placeholder="what to say, with %fields in it",
         )
-        self.output_label = Panel(view="caption", state={"text": "Output"})
-        self.result = Panel(view="result", state={"path": self.path})
+        self.output_label = StateWidget(view="caption", state={"text": "Output"})
+        self.result = StateWidget(view="result", state={"path": self.path})
         for part in (self.form, self.parts, self.output, self.result):
-            part.lock = desk.lock
+            part.lock = model.lock
         self.output.observe(self._on_output, ["text"])
         self.output.handle("complete", self.complete)
         for name, handler in (
@@ -68,21 +70,21 @@ class RulePart:
     def take_target(self, target: Any) -> None:
         """Check against another plugin, bench or events."""
         self.target = target
-        if self.desk.source and self.draft.source != self.desk.source:
-            self.draft.source = self.desk.source
+        if self.model.source and self.draft.source != self.model.source:
+            self.draft.source = self.model.source
         if not self.draft.output:
-            names = [n for n, f in self.desk.fields.items() if f.arg is None][:3]
+            names = [n for n, f in self.model.fields.items() if f.arg is None][:3]
             if names:
                 shown = " ".join(f"{n.split('.')[-1]}=%{n}" for n in names)
                 self.draft.output = f"Seen {shown}"
                 self.output.set_text(self.draft.output)
-        self.desk.touch("rule")
+        self.model.touch("rule")
 
     def take_rule(self, rule: Rule) -> str:
         """Fill the form from ``rule`` and give its condition."""
         self.draft.take(rule)
         self.output.set_text(rule.output)
-        self.desk.touch("rule")
+        self.model.touch("rule")
         condition: str = rule.condition
         return condition
 
@@ -91,28 +93,28 @@ class RulePart:
         self.draft, self.path = draft, path
         self.result.put(path=path)
         self.output.set_text(draft.output)
-        self.desk.touch("rule")
+        self.model.touch("rule")
 
     def _on_set(self, key: str, value: Any) -> None:
         if key in _TEXTS:
             setattr(self.draft, key, str(value))
-            self.desk.touch("rule")
+            self.model.touch("rule")
 
     def _on_output(self, change: Any) -> None:
-        with self.desk.lock:
+        with self.model.lock:
             self.draft.output = str(change["new"])
-            self.desk.touch("rule")
+            self.model.touch("rule")
 
     def complete(self, text: str, cursor: int, id: int = 0) -> None:  # noqa: A002 - the message's key
         """Send the fields that continue the ``%name`` before the cursor."""
-        reply = engine.output_completions(text, cursor, self.desk.fields)
+        reply = engine.output_completions(text, cursor, self.model.fields)
         self.output.send({"do": "completions", "id": id, **reply})
 
     def _on_propose(self) -> None:
-        chosen = self.desk.selection[:200]
+        chosen = self.model.selection[:200]
         if chosen:
             self.proposal = propose_exception(
-                self.desk.store, chosen, self.desk.condition
+                self.model.store, chosen, self.model.condition
             )
             self.parts.put(proposal=self.proposal.to_state())
 
@@ -120,7 +122,7 @@ class RulePart:
         if self.proposal is not None:
             self.draft.exceptions.append(self.proposal.exception(name, fields))
             self._on_cancel()
-            self.desk.touch("rule")
+            self.model.touch("rule")
 
     def _on_cancel(self) -> None:
         self.proposal = None
@@ -129,10 +131,10 @@ class RulePart:
     def _on_remove(self, index: int) -> None:
         if 0 <= index < len(self.draft.exceptions):
             del self.draft.exceptions[index]
-            self.desk.touch("rule")
+            self.model.touch("rule")
 
     def _on_extract(self, index: int, name: str) -> None:
-        parts = find_parts(self.desk.condition, self.desk.fields)
+        parts = find_parts(self.model.condition, self.model.fields)
         if 0 <= index < len(parts) and name.strip():
             part = parts[index]
             item = ruling.named_item(part.kind, name.strip(), part.text)
@@ -141,7 +143,7 @@ class RulePart:
             self.draft.parts = sorted(
                 [*kept, (part, item)], key=lambda pair: len(pair[0].text)
             )
-            self.desk.touch("rule")
+            self.model.touch("rule")
 
     # -- saving ----
 
@@ -151,13 +153,13 @@ class RulePart:
 
     def yaml(self) -> str:
         """Give the rules file of this rule alone, as it will be exported."""
-        text: str = self.draft.rule_set(self.desk.condition, self.checked).to_yaml()
+        text: str = self.draft.rule_set(self.model.condition, self.checked).to_yaml()
         return text
 
     @property
     def checked(self) -> Any:
         """What the rule is checked against: the events, else the target."""
-        return self.desk.events if self.desk.events is not None else self.target
+        return self.model.events if self.model.events is not None else self.target
 
     def save(self, path: str | None = None) -> Path:
         """Write the rules file shown to ``path`` and give its absolute path."""
@@ -178,9 +180,9 @@ class RulePart:
 
     def refresh(self, changes: set[str]) -> None:
         """Show what changed."""
-        desk, draft = self.desk, self.draft
+        model, draft = self.model, self.draft
         if changes & {"selection", "source"}:
-            self.parts.put(selected=len(desk.selection))
+            self.parts.put(selected=len(model.selection))
         if not changes & {"rule", "condition", "funnel", "source", "labels", "ended"}:
             return
         self.form.put(
@@ -189,7 +191,7 @@ class RulePart:
             priority=draft.priority,
             source=draft.source,
             tags=draft.tags,
-            sources=[desk.source] if desk.source else [draft.source or "syscall"],
+            sources=[model.source] if model.source else [draft.source or "syscall"],
         )
         self.parts.put(
             exceptions=[
@@ -198,18 +200,18 @@ class RulePart:
             ],
             parts=[
                 {"kind": p.kind, "text": p.text, "name": p.name}
-                for p in find_parts(desk.condition, desk.fields)
+                for p in find_parts(model.condition, model.fields)
             ],
         )
-        if desk.live and changes <= {"funnel"}:
+        if model.live and changes <= {"funnel"}:
             return
         self._show_result()
 
     def _show_result(self) -> None:
-        desk = self.desk
+        model = self.model
         outputs: list[str] = []
         try:
-            rules = self.draft.rule_set(desk.condition, self.checked)
+            rules = self.draft.rule_set(model.condition, self.checked)
         except WorkbenchError as error:
             found = ruling.complaints(None, None, error_text(error))
             self.result.put(yaml="", diagnostics=found, outputs=[], tests=self._tests())
@@ -217,7 +219,7 @@ class RulePart:
         text = rules.to_yaml()
         diagnostics = ruling.complaints(rules, self.checked)
         output_error, alerts = "", None
-        mask, events = desk.matcher.mask, desk.events
+        mask, events = model.matcher.mask, model.events
         if events is not None and mask is not None:
             outputs, output_error, alerts = ruling.preview(rules, events, mask)
         self.result.put(
@@ -230,14 +232,14 @@ class RulePart:
         )
 
     def _tests(self) -> dict[str, Any]:
-        desk = self.desk
-        must = [n for n, verdict in desk.labels.items() if verdict]
-        mustnot = [n for n, verdict in desk.labels.items() if not verdict]
+        model = self.model
+        must = [n for n, verdict in model.labels.items() if verdict]
+        mustnot = [n for n, verdict in model.labels.items() if not verdict]
         failures = []
-        mask = desk.matcher.mask
-        if desk.labels and mask is not None and len(mask):
-            numbers = desk.store.numbers[: len(mask)]
-            for number, verdict in sorted(desk.labels.items()):
+        mask = model.matcher.mask
+        if model.labels and mask is not None and len(mask):
+            numbers = model.store.numbers[: len(mask)]
+            for number, verdict in sorted(model.labels.items()):
                 at = np.flatnonzero(numbers == np.uint64(number))
                 if len(at) and bool(mask[at[0]]) is not verdict:
                     why = "must match, but does not" if verdict else "must not match"

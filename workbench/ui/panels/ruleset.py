@@ -9,28 +9,28 @@ from typing import TYPE_CHECKING, Any
 from workbench.errors import WorkbenchError
 from workbench.ui.data.error_card import error_text
 from workbench.ui.state import rule_queries as ruling
-from workbench.ui.widgets.widgets import Panel
+from workbench.ui.widgets.widgets import StateWidget
 
 if TYPE_CHECKING:
     from workbench.rules import Rule, RuleSet
-    from workbench.ui.panels.rule import RulePart
-    from workbench.ui.state.model import Desk
+    from workbench.ui.panels.rule import RulePanel
+    from workbench.ui.state.model import LabModel
 
-__all__ = ["RuleSetPart"]
+__all__ = ["RuleSetPanel"]
 
 
-class RuleSetPart:
+class RuleSetPanel:
     """Holds a RuleSet and shows it."""
 
-    def __init__(self, desk: Desk, rule_part: RulePart) -> None:
+    def __init__(self, model: LabModel, rule_part: RulePanel) -> None:
         from workbench.rules import RuleSet
 
-        self.desk = desk
+        self.model = model
         self.rule_part = rule_part
         self.rules: RuleSet = RuleSet()
         self._hits: dict[str, int] | None = None
-        self.widget = Panel(view="ruleset")
-        self.widget.lock = desk.lock
+        self.widget = StateWidget(view="ruleset")
+        self.widget.lock = model.lock
         for name, handler in (
             ("import", self._on_import),
             ("compare", self.compare),
@@ -51,7 +51,7 @@ class RuleSetPart:
 
     def add(self, rule: Rule) -> None:
         """Add a rule, with the macros and lists of the draft; replaces its namesake."""
-        used = self.rule_part.draft.used_items(self.desk.condition)
+        used = self.rule_part.draft.used_items(self.model.condition)
         items: list[Any] = [*used, rule]
         ruling.put_items(self.rules, items)
         self.count()
@@ -105,7 +105,7 @@ class RuleSetPart:
         """Compare with another version on the current events."""
         from workbench.rules import load_rules
 
-        events = self.desk.events
+        events = self.model.events
         if events is None:
             self.widget.put(message="There are no events to compare on yet.")
             return
@@ -119,7 +119,7 @@ class RuleSetPart:
 
     def count(self) -> None:
         """Run the rules over the current events: hits and overlap."""
-        events = self.desk.events
+        events = self.model.events
         self._hits = None
         overlap: list[dict[str, Any]] = []
         diagnostics: list[dict[str, Any]] = []

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-__all__ = ["StatePart"]
+__all__ = ["StatePanel"]
 
 _ROWS = 50
 _SAMPLE_SEC = 1.0
@@ -29,7 +29,7 @@ _PATIENCE_SEC = 2.0
 _BUSY = "The source holds its host in one call: ask again when events come, or stop it."
 
 
-class StatePart:
+class StatePanel:
     """Asks the target's host on a press; samples metrics while a stream runs.
 
     ``config``: gives the config of the plugin form, to be handed over live.
@@ -78,7 +78,7 @@ class StatePart:
         """Show every state table with its first entries."""
 
         def ask() -> str:
-            tables = self.target.roster.tables()
+            tables = self.target.pool.tables()
             parts = [tables._repr_html_()]
             for name in tables:
                 frame = tables[name].head(_ROWS)

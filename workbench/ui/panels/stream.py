@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 from workbench.ui.data.error_card import error_card
 from workbench.ui.state import condition_queries as engine
 from workbench.ui.state.stream import Limits, Stream, default_limits
-from workbench.ui.widgets.widgets import Panel
+from workbench.ui.widgets.widgets import StateWidget
 
 if TYPE_CHECKING:
-    from workbench.ui.state.model import Desk
+    from workbench.ui.state.model import LabModel
 
-__all__ = ["StreamPart"]
+__all__ = ["StreamPanel"]
 
 _PROGRESS_SEC = 0.5
 _ENDS = {
@@ -24,11 +24,11 @@ _ENDS = {
 }
 
 
-class StreamPart:
-    """Runs captures of a plugin (or of a Workbench's sources) into the desk."""
+class StreamPanel:
+    """Runs captures of a plugin (or of a Workbench's sources) into the model."""
 
-    def __init__(self, desk: Desk) -> None:
-        self.desk = desk
+    def __init__(self, model: LabModel) -> None:
+        self.model = model
         self.limits: Limits = default_limits()
         self.stream: Stream | None = None
         self.target: Any = None
@@ -39,8 +39,8 @@ class StreamPart:
         self._progress: dict[str, Any] | None = None
         self._progress_at = 0.0
         self._was = ""
-        self.widget = Panel(view="stream", state={"phase": "none", "card": None})
-        self.widget.lock = desk.lock
+        self.widget = StateWidget(view="stream", state={"phase": "none", "card": None})
+        self.widget.lock = model.lock
         for name, handler in (
             ("start", self._on_start),
             ("pause", self.toggle_pause),
@@ -78,7 +78,7 @@ class StreamPart:
         )
         self.refresh({"source"})
 
-    def take_settings(self, other: StreamPart) -> None:
+    def take_settings(self, other: StreamPanel) -> None:
         """Take the open params and limits of another stream bar."""
         self.params = other.params or self.params
         self.widget.put(params=self.params)
@@ -97,17 +97,17 @@ class StreamPart:
         capture, fields, make_events = engine.open_capture(
             self.target, self.params, self.source
         )
-        self.desk.take_source(fields, self.source, make_events)
-        self.stream = Stream(capture, deliver=self.desk.deliver, limits=self.limits)
-        self.desk.live = True
-        self.desk.touch("stream")
+        self.model.take_source(fields, self.source, make_events)
+        self.stream = Stream(capture, deliver=self.model.deliver, limits=self.limits)
+        self.model.live = True
+        self.model.touch("stream")
         self.stream.start()
 
     def stop(self) -> None:
         """End the stream; what was read stays."""
         if self.stream is not None and self.stream.alive:
             self.stream.stop("stopped")
-            self.desk.touch("stream")
+            self.model.touch("stream")
 
     def toggle_pause(self) -> None:
         """Pause, or go on."""
@@ -117,7 +117,7 @@ class StreamPart:
             self.stream.resume()
         else:
             self.stream.pause()
-        self.desk.touch("stream")
+        self.model.touch("stream")
 
     def _on_start(self, params: str = "") -> None:
         try:
@@ -151,7 +151,7 @@ class StreamPart:
 
     def _fail(self, error: Exception) -> None:
         self.error = error
-        self.widget.put(card=error_card(error, kept=len(self.desk.store)))
+        self.widget.put(card=error_card(error, kept=len(self.model.store)))
 
     # -- showing ----
 
@@ -172,12 +172,12 @@ class StreamPart:
                 self._progress_at = now
                 self._progress = engine.progress_of(stream.capture)
             return
-        if self.desk.live:
-            self.desk.live = False
+        if self.model.live:
+            self.model.live = False
             self._note = stream.ended_by or _ENDS.get(stream.end_reason or "", "")
             if stream.error is not None:
                 self._fail(stream.error)
-            self.desk.touch("stream", "rows", "ended")
+            self.model.touch("stream", "rows", "ended")
 
     def refresh(self, changes: set[str]) -> None:
         """Show what changed."""
@@ -189,10 +189,10 @@ class StreamPart:
         rate = None if stream is None else stream.rate()
         self.widget.put(
             phase=phase,
-            count=len(self.desk.store),
+            count=len(self.model.store),
             rate=None if rate is None else _calm(rate),
-            matches=self.desk.matcher.count,
-            memory=self.desk.store.nbytes,
+            matches=self.model.matcher.count,
+            memory=self.model.store.nbytes,
             elapsed=None if stream is None else round(stream.elapsed, 1),
             progress=self._progress if stream is not None and stream.alive else None,
             note=self._note,

@@ -1,4 +1,4 @@
-"""The event table over a desk: answers row requests, pushes the tail, keeps marks."""
+"""The event table over a model: answers row requests, pushes the tail, keeps marks."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from workbench.ui.widgets.widgets import EventTable
 if TYPE_CHECKING:
     import numpy as np
 
-    from workbench.ui.state.model import Desk
+    from workbench.ui.state.model import LabModel
 
-__all__ = ["TablePart"]
+__all__ = ["TablePanel"]
 
 # Most rows that one request may ask for.
 _MOST_ROWS = 400
@@ -30,13 +30,13 @@ _WIDTHS = {
 }
 
 
-class TablePart:
-    """Keeps an EventTable widget and the desk's view of the rows in step."""
+class TablePanel:
+    """Keeps an EventTable widget and the model's view of the rows in step."""
 
-    def __init__(self, desk: Desk) -> None:
-        self.desk = desk
+    def __init__(self, model: LabModel) -> None:
+        self.model = model
         self.widget = EventTable()
-        self.widget.lock = desk.lock
+        self.widget.lock = model.lock
         self.widget.handle("rows", self.send_rows)
         self.widget.observe(self._on_view, ["sort", "quick", "show"])
         self.widget.observe(self._on_selected, ["selected"])
@@ -53,46 +53,46 @@ class TablePart:
         self._send(int(first), min(_MOST_ROWS, max(0, int(count))), push=False)
 
     def _on_view(self, change: Any) -> None:
-        with self.desk.lock:
+        with self.model.lock:
             if change["name"] == "sort":
                 value = list(change["new"])
                 pair = (str(value[0]), value[1] == "desc") if len(value) == 2 else None
-                self.desk.set_view(sort=pair)
+                self.model.set_view(sort=pair)
             else:
-                self.desk.set_view(**{change["name"]: str(change["new"])})
+                self.model.set_view(**{change["name"]: str(change["new"])})
 
     def _on_selected(self, change: Any) -> None:
-        with self.desk.lock:
-            self.desk.select(list(change["new"]))
+        with self.model.lock:
+            self.model.select(list(change["new"]))
 
     def _on_follow(self, change: Any) -> None:
         if change["new"]:
-            self.desk.touch("tail")
+            self.model.touch("tail")
 
     # -- to the browser ----
 
     def refresh(self, changes: set[str]) -> None:
         """Show what changed."""
-        desk, widget = self.desk, self.widget
+        model, widget = self.model, self.widget
         if "source" in changes or (
-            "rows" in changes and self._shown_for != desk.store.columns
+            "rows" in changes and self._shown_for != model.store.columns
         ):
             self._set_columns()
         if changes & {"rows", "view", "marks", "labels", "condition"}:
-            widget.counts = desk.counts()
+            widget.counts = model.counts()
             widget.note = self._note()
             widget.empty = self._empty()
         if "view" in changes or "source" in changes:
             with widget.hold_sync():
-                widget.total = desk.view.total
-                widget.version = desk.view.version
+                widget.total = model.view.total
+                widget.version = model.view.version
             self._send_seen()
         elif changes & {"marks", "labels", "funnel"}:
             # Same rows, other marks: caches in the browser are stale.
-            desk.view.version += 1
+            model.view.version += 1
             with widget.hold_sync():
-                widget.total = desk.view.total
-                widget.version = desk.view.version
+                widget.total = model.view.total
+                widget.version = model.view.version
             self._send_seen()
         elif "rows" in changes:
             self._grow()
@@ -100,16 +100,16 @@ class TablePart:
             self._send_seen()
         if "view" in changes:
             self._reveal()
-        if "source" in changes and not desk.selection:
+        if "source" in changes and not model.selection:
             widget.selected = []
 
     def reveal(self, position: int) -> None:
         """Bring a row into view and select it, dropping filters that hide it."""
-        desk = self.desk
-        if desk.view.index_of(position) < 0:
+        model = self.model
+        if model.view.index_of(position) < 0:
             self.widget.show, self.widget.quick = "all", ""
-            desk.set_brush(None)
-            desk.work()
+            model.set_brush(None)
+            model.work()
             self.refresh({"view"})
         self.widget.follow = False
         self.select([position])
@@ -118,40 +118,40 @@ class TablePart:
 
     def select(self, positions: list[int]) -> None:
         """Select rows from Python, on screen too."""
-        self.desk.select(positions)
-        self.widget.selected = list(self.desk.selection)
+        self.model.select(positions)
+        self.widget.selected = list(self.model.selection)
 
     def _reveal(self) -> None:
         """Scroll to the row asked for, as long as it is the one selected."""
-        if self._revealed is None or self.desk.selection != [self._revealed]:
+        if self._revealed is None or self.model.selection != [self._revealed]:
             self._revealed = None
             return
         self.widget.reveal = -1
-        self.widget.reveal = self.desk.view.index_of(self._revealed)
+        self.widget.reveal = self.model.view.index_of(self._revealed)
 
     def _grow(self) -> None:
         if self.widget.follow:
             self._send_seen()
         else:
-            self.widget.total = self.desk.view.total
+            self.widget.total = self.model.view.total
 
     def _send_seen(self) -> None:
         """Push the tail when following; else the browser asks for what it shows."""
         if self.widget.follow:
-            total = self.desk.view.total
+            total = self.model.view.total
             self._send(max(0, total - _TAIL_ROWS), _TAIL_ROWS, push=True)
 
     def _send(self, first: int, count: int, *, push: bool) -> None:
-        desk = self.desk
-        positions = desk.view.positions(first, count)
-        marks = desk.matcher.marks(positions)
+        model = self.model
+        positions = model.view.positions(first, count)
+        marks = model.matcher.marks(positions)
         labels = self._labels(positions)
-        cells = desk.store.rows(positions, self.widget.shown)
+        cells = model.store.rows(positions, self.widget.shown)
         self.widget.send(
             {
                 "first": first,
-                "total": desk.view.total,
-                "version": desk.view.version,
+                "total": model.view.total,
+                "version": model.view.version,
                 "push": push,
                 "rows": [
                     [int(position), int(mark), label, *texts]
@@ -163,15 +163,15 @@ class TablePart:
         )
 
     def _labels(self, positions: np.ndarray) -> list[int]:
-        labels = self.desk.labels
+        labels = self.model.labels
         if not labels:
             return [0] * len(positions)
-        numbers = self.desk.store.numbers[positions].tolist()
+        numbers = self.model.store.numbers[positions].tolist()
         codes = {None: 0, True: 1, False: 2}
         return [codes[labels.get(number)] for number in numbers]
 
     def _set_columns(self) -> None:
-        store = self.desk.store
+        store = self.model.store
         self._shown_for = store.columns
         names = ["evt.num", TIME_AXIS]
         skip = {*names, "evt.rawtime", *MACHINE_COLUMNS}
@@ -205,7 +205,7 @@ class TablePart:
 
     def _dull(self, names: list[str]) -> set[str]:
         """Give columns not worth showing at first: always absent, or said elsewhere."""
-        store = self.desk.store
+        store = self.model.store
         kinds = {n: getattr(column_info(n, store.fields), "type", "") for n in names}
         dull = {n for n, kind in kinds.items() if kind == "abstime"}
         if "ipaddr" in kinds.values():
@@ -221,21 +221,21 @@ class TablePart:
         return dull
 
     def _note(self) -> str:
-        view = self.desk.view
-        narrowed = view.quick or self.desk.axis.within is not None
+        view = self.model.view
+        narrowed = view.quick or self.model.axis.within is not None
         if not narrowed:
             return ""
         return f"{view.total:,} shown".replace(",", "\u202f")
 
     def _empty(self) -> str:
-        desk = self.desk
-        if len(desk.store) == 0:
-            if desk.live:
+        model = self.model
+        if len(model.store) == 0:
+            if model.live:
                 return "Waiting for events …"
             return "No events yet.\nStart the stream to fill this table."
-        if desk.show == "match":
+        if model.show == "match":
             return "No event matches the condition."
-        if desk.show == "near":
+        if model.show == "near":
             return "No near misses."
         return "No event passes the filters."
 

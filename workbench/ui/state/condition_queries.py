@@ -294,12 +294,12 @@ def output_completions(
     text: str, cursor: int, fields: Mapping[str, FieldInfo]
 ) -> dict[str, Any]:
     """Give the fields that continue the ``%name`` before ``cursor`` (UTF-16 units)."""
-    from workbench.fields.builtin import GENERIC_FIELDS
+    from workbench.fields.builtin import BUILTIN_FIELDS
 
     word = _OUTPUT_WORD.search(text[: _cursor(text, cursor)])
     if word is None:
         return {"from": cursor, "options": []}
-    known = {**fields, **GENERIC_FIELDS}
+    known = {**fields, **BUILTIN_FIELDS}
     starts = [name for name in known if name.startswith(word[1])]
     inside = [name for name in known if word[1] in name and name not in starts]
     return {
@@ -403,18 +403,18 @@ def open_capture(
 ) -> tuple[Any, Mapping[str, FieldInfo], Callable[[pa.Table], Events]]:
     """Open a source: the capture, its fields, and how its rows become Events."""
     from workbench.events.events import Events
-    from workbench.plugins.collect import Collector
-    from workbench.plugins.extraction import RosterFeeder
+    from workbench.plugins.collect import EventsBuilder
+    from workbench.plugins.extraction import PoolExtractor
 
     if hasattr(target, "plugins"):
         capture = target.open(params, source=source, keep_events=True)
     else:
         capture = target.open(params, keep_events=True)
-    feeder = RosterFeeder(capture.roster)
+    extractor = PoolExtractor(capture.pool)
 
     def make_events(table: pa.Table) -> Events:
-        origin = Collector(capture).events().origin
-        return Events(table, fields=capture.fields, origin=origin, feeder=feeder)
+        origin = EventsBuilder(capture).events().origin
+        return Events(table, fields=capture.fields, origin=origin, extractor=extractor)
 
     return capture, capture.fields, make_events
 

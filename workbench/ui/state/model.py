@@ -1,8 +1,8 @@
 """What the lab knows, without a widget: events, condition, selection, labels, range.
 
-One object, changed by people's actions and by the stream; :meth:`Desk.work` brings
+One object, changed by people's actions and by the stream; :meth:`LabModel.work` brings
 everything derived up to date and says what changed. It is called by one writer at a
-time, under :attr:`Desk.lock`.
+time, under :attr:`LabModel.lock`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from workbench.ui.data.axis import TIME_AXIS, Axis
 from workbench.ui.data.row_store import RowStore
 from workbench.ui.state import condition_queries as engine
 from workbench.ui.state.matcher import Matcher
-from workbench.ui.state.row_order import RowView
+from workbench.ui.state.row_order import RowOrder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -29,13 +29,13 @@ if TYPE_CHECKING:
     from workbench.events.events import Events
     from workbench.fields.declarations import FieldInfo
 
-__all__ = ["Desk"]
+__all__ = ["LabModel"]
 
 # While rows arrive, funnel and near misses are made again at most this often.
 _REFINE_SEC = 1.0
 
 
-class Desk:
+class LabModel:
     """The state of one lab.
 
     ``make_events``: gives Events over a table of this source. ``labels``: event number
@@ -48,7 +48,7 @@ class Desk:
         self.fields: Mapping[str, FieldInfo] = {}
         self.source = ""
         self.store = RowStore({}, "")
-        self.view = RowView(self.store)
+        self.view = RowOrder(self.store)
         self.axis = Axis(self.store)
         self.matcher = Matcher({})
         self.labels: dict[int, bool] = {}
@@ -79,7 +79,7 @@ class Desk:
         self.fields, self.source = fields, source
         self.make_events = make_events
         self.store = RowStore(fields, source)
-        self.view = RowView(self.store)
+        self.view = RowOrder(self.store)
         self.axis = Axis(self.store)
         self._incoming.clear()
         self._events = None

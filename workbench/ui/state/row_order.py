@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from workbench.fields.declarations import FieldInfo
     from workbench.ui.data.row_store import RowStore
 
-__all__ = ["RowView", "quick_mask", "sort_order"]
+__all__ = ["RowOrder", "quick_mask", "sort_order"]
 
 # A sorted view of a live stream is sorted again at most this often, and never for more
 # than a tenth of the time.
@@ -168,7 +168,7 @@ def _absent(store: RowStore, name: str) -> np.ndarray:
     return flags
 
 
-class RowView:
+class RowOrder:
     """The rows to show. Set the filters, call :meth:`update`, read ``total``."""
 
     def __init__(self, store: RowStore) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from workbench.rules import Macro, Rule, RuleException, RuleList, RuleSet
     from workbench.ui.data.row_store import RowStore
 
-__all__ = ["Part", "Proposal", "RuleDraft", "find_parts", "propose_exception"]
+__all__ = ["Fragment", "Proposal", "RuleDraft", "find_parts", "propose_exception"]
 
 _NAME = re.compile(r"[^a-z0-9]+")
 _LIST = re.compile(
@@ -45,7 +45,7 @@ class RuleDraft:
     source: str = ""
     tags: str = ""
     exceptions: list[RuleException] = field(default_factory=list)
-    parts: list[tuple[Part, Macro | RuleList]] = field(default_factory=list)
+    parts: list[tuple[Fragment, Macro | RuleList]] = field(default_factory=list)
 
     def named(self, condition: str) -> str:
         """Give the condition with the parts taken out replaced by their names.
@@ -199,7 +199,7 @@ def propose_exception(
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Fragment:
     """A piece of the condition that can become a macro or a list."""
 
     kind: str
@@ -209,23 +209,25 @@ class Part:
     end: int
 
 
-def find_parts(condition: str, fields: Mapping[str, FieldInfo]) -> list[Part]:
+def find_parts(condition: str, fields: Mapping[str, FieldInfo]) -> list[Fragment]:
     """Find value lists and bracketed groups that could get a name."""
     del fields
     parts = []
     for match in _LIST.finditer(condition):
         inner = match[1][1:-1]
         if "," in inner:
-            parts.append(Part("list", match[1], "known_values", *match.span(1)))
+            parts.append(Fragment("list", match[1], "known_values", *match.span(1)))
     taken = [(p.start, p.end) for p in parts]
     for match in _GROUP.finditer(condition):
         inside = any(a <= match.start() < b for a, b in taken)
         head = condition[: match.start()].rstrip()
         plain = not head or head.endswith(("and", "or", "not", "("))
         if plain and not inside and re.search(r"\b(and|or)\b", match[0]):
-            parts.append(Part("macro", match[0], "named_part", *match.span()))
+            parts.append(Fragment("macro", match[0], "named_part", *match.span()))
     if re.search(r"\b(and|or)\b", condition):
         whole = condition.strip()
         start = condition.index(whole)
-        parts.append(Part("macro", whole, "whole_condition", start, start + len(whole)))
+        parts.append(
+            Fragment("macro", whole, "whole_condition", start, start + len(whole))
+        )
     return parts

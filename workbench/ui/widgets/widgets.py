@@ -1,6 +1,6 @@
 """The notebook widgets themselves: thin shells over one script each.
 
-Every message from the browser goes through :meth:`Part.receive`, which finds the
+Every message from the browser goes through :meth:`LabWidget.receive`, which finds the
 handler, holds the lab's lock, and turns an error into a notice on screen: nothing that
 a person does fails in silence.
 """
@@ -19,10 +19,10 @@ from workbench.ui.widgets import assets
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Editor", "EventTable", "Panel", "Part", "Timeline"]
+__all__ = ["Editor", "EventTable", "LabWidget", "StateWidget", "Timeline"]
 
 
-class Part(anywidget.AnyWidget):
+class LabWidget(anywidget.AnyWidget):
     """A widget whose messages ``{"do": name, …}`` call the handler registered for it.
 
     ``lock``: held while a handler runs; parts of one lab share it. ``on_error`` gets
@@ -85,7 +85,7 @@ class Part(anywidget.AnyWidget):
     _changing: tuple[str, ...] = ()
 
 
-class Panel(Part):
+class StateWidget(LabWidget):
     """Forms and cards; ``view`` names the script's view, ``state`` is what it shows."""
 
     _esm = assets.script("panel")
@@ -101,7 +101,7 @@ class Panel(Part):
             self.state = {**self.state, **changed}
 
 
-class Editor(Part):
+class Editor(LabWidget):
     """The text editor for conditions and outputs.
 
     ``text``: two-way; set it with :meth:`set_text`. ``checked``: the complaints, tagged
@@ -123,7 +123,7 @@ class Editor(Part):
         self.send({"do": "text", "text": text})
 
 
-class EventTable(Part):
+class EventTable(LabWidget):
     """The virtual table; rows are fetched by message, see :mod:`.table_state`."""
 
     _esm = assets.script("table")
@@ -146,7 +146,7 @@ class EventTable(Part):
     _changing = ("total", "version", "counts", "note", "selected")
 
 
-class Timeline(Part):
+class Timeline(LabWidget):
     """Counts over time or a number, with a brush; ``data`` as Bins gives it."""
 
     _esm = assets.script("timeline")
