@@ -141,7 +141,7 @@ def worker():
 
 def request_columns(manifest, *texts, plugin=0, offsets=False):
     """Requests for fields written as users write them; all without argument if none."""
-    from workbench.session.interface import ColumnRequest
+    from workbench.session.types import ColumnRequest
 
     names = list(manifest.fields)
     if not texts:
@@ -174,7 +174,7 @@ def collect(session, plugin, params, columns=(), **options):
     import pyarrow as pa
 
     from workbench.session.chunk_reader import unify_batches
-    from workbench.session.interface import CaptureOptions
+    from workbench.session.types import CaptureOptions
 
     session.open(plugin, params, columns, CaptureOptions(**options))
     batches = []

@@ -172,7 +172,7 @@ def test_addresses_are_those_of_the_plugin(session, probe, columns, read):
 
 
 def test_a_column_leaves_its_dictionary_once(worker, plugin, columns):
-    from workbench.session.interface import CaptureOptions
+    from workbench.session.types import CaptureOptions
 
     index, manifest = worker.load(str(plugin("probe")))
     worker.init(index, "")

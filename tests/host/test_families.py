@@ -96,7 +96,7 @@ def test_refusals_come_in_the_plugins_words(session, old):
         session.init(index, "refuse")
     assert caught.value.last_error == "refused"
     session.init(index, "")
-    from workbench.session.interface import CaptureOptions
+    from workbench.session.types import CaptureOptions
 
     with pytest.raises(PluginOpenError, match="cannot open refuse") as opened:
         session.open(index, "refuse", [], CaptureOptions())

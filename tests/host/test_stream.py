@@ -12,7 +12,7 @@ from workbench.errors import (
     PluginOpenError,
     WorkbenchError,
 )
-from workbench.session.interface import CaptureOptions
+from workbench.session.types import CaptureOptions
 
 
 @pytest.fixture

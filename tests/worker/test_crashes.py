@@ -10,7 +10,7 @@ import time
 import pytest
 
 from workbench.errors import PluginCrashed, PluginHung, WorkbenchError
-from workbench.session.interface import CaptureOptions
+from workbench.session.types import CaptureOptions
 from workbench.session.worker_session import WorkerSession
 
 pytestmark = pytest.mark.crash

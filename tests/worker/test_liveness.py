@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from workbench.errors import PluginHung
-from workbench.session.interface import CaptureOptions
 from workbench.session.interrupts import undisturbed
+from workbench.session.types import CaptureOptions
 from workbench.session.worker_session import WorkerSession
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -162,10 +162,10 @@ def test_a_slow_reader_bounds_what_is_in_flight(worker, probe, columns):
 def shared_bytes(pid: int) -> int:
     """Memory of memfds that a process holds open."""
     total = 0
-    for link in Path(f"/proc/{pid}/fd").iterdir():
+    for connection in Path(f"/proc/{pid}/fd").iterdir():
         try:
-            if "memfd:" in str(link.readlink()):
-                total += link.stat().st_blocks * 512
+            if "memfd:" in str(connection.readlink()):
+                total += connection.stat().st_blocks * 512
         except OSError:
             continue
     return total
@@ -214,7 +214,7 @@ def test_many_sessions_leave_nothing_behind(plugin, columns):
 
 
 def open_files(pid: int | str = "self") -> list[str]:
-    return sorted(link.name for link in Path(f"/proc/{pid}/fd").iterdir())
+    return sorted(connection.name for connection in Path(f"/proc/{pid}/fd").iterdir())
 
 
 def children() -> list[str]:
@@ -234,7 +234,7 @@ def test_many_captures_in_one_session_leave_nothing_behind(worker, probe, column
         theirs = len(open_files(worker.pid))
         counts.append((ours, theirs))
     assert counts[-1] == counts[5]
-    objects = [worker._link.call("live_objects")[0] for _ in range(2)]
+    objects = [worker._connection.call("live_objects")[0] for _ in range(2)]
     assert objects[0] == objects[1]
 
 
@@ -252,7 +252,7 @@ def test_the_worker_is_bare_and_small(worker):
 def test_the_worker_goes_when_its_parent_is_killed(plugin):
     code = (
         "import sys, time; from workbench.session.worker_session import WorkerSession;"
-        "from workbench.session.interface import CaptureOptions;"
+        "from workbench.session.types import CaptureOptions;"
         "s = WorkerSession(); i, _ = s.load(sys.argv[1]); s.init(i, '');"
         "s.open(i, 'n=10;fault=hang@next:0', [], CaptureOptions());"
         "print(s.pid, flush=True); time.sleep(60)"

@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from workbench.captures.formats import suffix_of
 from workbench.captures.scap import ScapWriter
 from workbench.cli.stream import batches_until, count_text, seconds_text, split_fields
 from workbench.errors import WorkbenchError
-from workbench.events.opening import suffix_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -116,7 +116,7 @@ def _record(bench: Workbench, args: argparse.Namespace) -> int:
     # A capture file holds whole events: nothing need be extracted for it.
     capture = Capture(
         bench.pool,
-        bench.pool.members[0],
+        bench.pool.loaded_plugins[0],
         args.open,
         fields=[] if scap else args.fields,
         keep_events=True,
@@ -129,7 +129,7 @@ def _record(bench: Workbench, args: argparse.Namespace) -> int:
 
 def _scap_writer(capture: Capture, args: argparse.Namespace) -> _Writer:
     def state() -> list[bytes]:
-        with capture.calling() as seat, seat.calling() as session:
+        with capture.calling() as pooled, pooled.calling() as session:
             return session.dump_state()
 
     return ScapWriter(

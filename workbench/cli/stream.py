@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from workbench.captures.formats import suffix_of
 from workbench.cli.sinks import FORMATS, Sink, file_sink, line_sink
 from workbench.errors import WorkbenchError
-from workbench.events.opening import suffix_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -157,7 +157,7 @@ def _stream(bench: Workbench, args: argparse.Namespace) -> int:
     raw = args.out is not None and suffix_of(args.out) not in {".jsonl", ".csv"}
     capture = Capture(
         bench.pool,
-        bench.pool.members[0],
+        bench.pool.loaded_plugins[0],
         args.open,
         fields=[*wanted, *extra],
         keep_events=raw,

@@ -1,11 +1,11 @@
-"""The trace: API calls as the board recorded them, kept beyond the ring's length."""
+"""The trace: API calls as the shared page recorded them, kept longer than its ring."""
 
 from __future__ import annotations
 
 from collections import deque
 from typing import TYPE_CHECKING
 
-from workbench.session.interface import TraceCall
+from workbench.session.types import TraceCall
 from workbench.wire.shared_page import IN_FLIGHT
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["Tracer"]
 
 _MOST_CALLS = 20_000
-# Hot functions, in the order of board.h; counted, not listed.
+# Hot functions, in the order of shared page.h; counted, not listed.
 _HOT = (
     "plugin_next_batch",
     "plugin_extract_fields",
@@ -33,11 +33,11 @@ _CODES = {
 
 
 class Tracer:
-    """Reads the board's ring now and then, and gives :class:`TraceCall` rows."""
+    """Reads the shared page's ring now and then, and gives :class:`TraceCall` rows."""
 
-    def __init__(self, board: SharedPage) -> None:
+    def __init__(self, shared_page: SharedPage) -> None:
         """Start with nothing seen."""
-        self._board = board
+        self._shared_page = shared_page
         self._seen = 0
         self._calls: deque[tuple[int, TraceCall]] = deque(maxlen=_MOST_CALLS)
         # What happened before, such as by the bench that loaded the plugin.
@@ -46,7 +46,7 @@ class Tracer:
 
     def drain(self) -> None:
         """Keep the finished calls that are in the ring."""
-        for slot in self._board.trace_since(self._seen):
+        for slot in self._shared_page.trace_since(self._seen):
             if slot[6] == IN_FLIGHT:
                 break
             self._seen = slot[0]
@@ -66,14 +66,14 @@ class Tracer:
         return TraceCall(seq, name, self._name(call), args, answer, start, duration)
 
     def calls(self, plugin: int | None, *, dead: bool = False) -> list[TraceCall]:
-        """Give the calls, oldest first, then the hot functions with their counts.
+        """Return the calls, oldest first, then the hot functions with their counts.
 
         ``dead``: the host is gone, so a call in flight never returned.
         """
         self.drain()
         rows = list(self._calls)
         if dead:
-            left = self._board.trace_since(self._seen)
+            left = self._shared_page.trace_since(self._seen)
             rows += [(slot[4], self._call(slot)) for slot in left]
         calls = [call for owner, call in rows if plugin is None or owner == plugin]
         for index in sorted(self.plugins):
@@ -84,7 +84,7 @@ class Tracer:
     def _hot_calls(self, plugin: int) -> list[TraceCall]:
         calls = []
         for which, name in enumerate(_HOT):
-            count, timed, timed_ns, failures = self._board.hot(plugin, which)
+            count, timed, timed_ns, failures = self._shared_page.hot(plugin, which)
             if not count:
                 continue
             spent = timed_ns * count // timed if timed else 0

@@ -35,8 +35,8 @@ _AT_ONCE = 2000
 
 def _private_bytes(plugin: Plugin) -> int:
     """Give the private memory of the plugin's process, bytes."""
-    with plugin.pool.acquire() as seat:
-        pid = seat.session.pid
+    with plugin.pool.acquire() as pooled:
+        pid = pooled.session.pid
     kilobytes = 0
     for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
         if line.startswith(("Private_Clean:", "Private_Dirty:")):
