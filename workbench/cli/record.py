@@ -182,7 +182,7 @@ def _pump(capture: Capture, writer: _Writer, args: argparse.Namespace) -> int:
             batches = batches_until(capture, args.timeout, idle=writer.flush)
             for batch in batches:
                 writer.write(batch)
-                bar.update(capture.count, args.max_events)
+                bar.update()
     except KeyboardInterrupt:
         for batch in capture.drain():
             writer.write(batch)

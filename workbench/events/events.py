@@ -220,7 +220,8 @@ class Events:
         """Return why event ``evt_num`` matches or not: every check with its values.
 
         Returns an Explanation; where the raw events were kept and the plugin reports
-        value offsets, it shows the bytes that a value came from. Raises KeyError when there is no such event.
+        value offsets, it shows the bytes that a value came from. Raises KeyError when
+        there is no such event.
         """
         from workbench.condition.analysis.explain import explain
 

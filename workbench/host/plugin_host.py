@@ -179,7 +179,7 @@ class PluginHost:
     # ---- trials ------------------------------------------------------------------
 
     def second_handle(self, index: int) -> PluginHost:
-        """Return a plugin host whose plugin 0 shares a mapped library, uninitialised."""
+        """Return a plugin host whose plugin 0 shares a mapped library."""
         plugin = self._plugin(index)
         plugin_host = PluginHost(self._shared_page, self._log_fd)
         handle = plugin_host._host.second_handle(plugin.handle)

@@ -32,7 +32,7 @@ from workbench.plugins.selection import PAYLOAD, select_columns
 from workbench.session.types import CaptureOptions, Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     import pandas as pd
 
@@ -185,6 +185,36 @@ class Capture(Closing):
         if error is not None:
             raise error
         return None
+
+    def batches(
+        self,
+        *,
+        timeout_sec: float | None = None,
+        idle: Callable[[], object] | None = None,
+    ) -> Iterator[pa.RecordBatch]:
+        """Yield record batches until the stream ends or ``timeout_sec`` has passed.
+
+        ``idle``: called about ten times a second while nothing comes. After the time
+        limit the end reason is "limit". Raises, after the rows read before it, the
+        error that ended the stream.
+        """
+        limit = None if timeout_sec is None else time.monotonic() + timeout_sec
+        while self.end_reason is None:
+            wait = _SLICE_SEC
+            if limit is not None:
+                wait = min(wait, limit - time.monotonic())
+                if wait <= 0:
+                    rest = self.drain()
+                    self.end_reason = "limit"
+                    yield from rest
+                    return
+            batch = self.read(wait)
+            if batch is not None:
+                yield batch
+            elif idle is not None:
+                idle()
+        # The error that ended the stream, after its rows.
+        self.read()
 
     def _read(self, wait: float) -> Chunk | None:
         with self.calling() as pooled:

@@ -41,10 +41,11 @@ __all__ = [
 # A bar appears only on captures that take longer.
 _BAR_AFTER_SEC = 1.0
 _ASK_EVERY_SEC = 0.5
-_WAIT_SEC = 0.1
 # A source that gives nothing for so long is shown as waiting.
 _IDLE_SEC = 2.0
-_SHOWN_TEXT = 60
+_MAX_TEXT = 60
+# How often the threads of several captures are looked at.
+_LOOK_EVERY_SEC = 0.1
 
 
 class CaptureInterrupted(KeyboardInterrupt):
@@ -80,11 +81,12 @@ class ProgressBar:
     def __enter__(self) -> Self:
         return self
 
-    def update(self, count: int, limit: int | None) -> None:
-        """Show ``count`` events of ``limit``, or of what the plugin expects."""
-        now = time.monotonic()
+    def update(self) -> None:
+        """Show the events read, of the limit or of what the plugin expects."""
         if not self.wanted:
             return
+        now = time.monotonic()
+        count, limit = self.capture.count, self.capture.options.max_events
         if self._bar is None:
             if not self.at_once and now - self._began < _BAR_AFTER_SEC:
                 return
@@ -99,7 +101,7 @@ class ProgressBar:
             told = self.capture.progress
             if told.percent and limit is None:
                 self._bar.total = max(count, int(count * 100 / told.percent))
-            text = printable(told.text, limit=_SHOWN_TEXT)
+            text = printable(told.text, limit=_MAX_TEXT)
             if now - self._grew > _IDLE_SEC:
                 text = f"waiting for {self.capture.waiting_call or 'events'}"
             self._bar.set_postfix_str(text, refresh=False)
@@ -180,24 +182,12 @@ def collect(
     raised as they are; both carry what was read as ``.events``.
     """
     found = EventsBuilder(capture)
-    limit = None if timeout_sec is None else time.monotonic() + timeout_sec
-    reason: EndReason | None = None
     capture.pool.last_events = None
     try:
         with ProgressBar(capture, progress) as bar:
-            while capture.end_reason is None:
-                wait = _WAIT_SEC
-                if limit is not None:
-                    wait = min(wait, limit - time.monotonic())
-                    if wait <= 0:
-                        found.batches += capture.drain()
-                        reason = "limit"
-                        break
-                batch = capture.read(wait)
-                if batch is not None:
-                    found.batches.append(batch)
-                bar.update(capture.count, capture.options.max_events)
-            capture.read()
+            for batch in capture.batches(timeout_sec=timeout_sec, idle=bar.update):
+                found.batches.append(batch)
+                bar.update()
     except KeyboardInterrupt:
         found.batches += capture.drain()
         events = found.events("cancelled")
@@ -212,10 +202,7 @@ def collect(
         raise
     finally:
         capture.close()
-    return found.events(reason)
-
-
-_LOOK_EVERY_SEC = 0.1
+    return found.events()
 
 
 class _Reader(threading.Thread):
