@@ -177,6 +177,10 @@ EXPORT state *plugin_init(const abi_init_input *in, int32_t *rc)
 EXPORT void plugin_destroy(state *s)
 {
 	maybe("destroy", 0);
+#ifdef DESTROY_WORDS
+	puts(DESTROY_WORDS);
+	fflush(stdout);
+#endif
 	free(s);
 }
 

@@ -287,15 +287,17 @@ class SessionPool:
                 pooled.lock.release()
 
     def _end(self, pooled: PooledSession) -> WorkbenchError | None:
-        trace, log = self._history_of(pooled)
-        self._old_trace = (self._old_trace + trace)[-_REMEMBERED:]
-        self._old_log = (self._old_log + log)[-_REMEMBERED:]
         try:
             pooled.session.close()
         except WorkbenchError as error:
             return error
         except OSError:
             return None
+        finally:
+            # What plugins do and print while they are destroyed belongs to it.
+            trace, log = self._history_of(pooled)
+            self._old_trace = (self._old_trace + trace)[-_REMEMBERED:]
+            self._old_log = (self._old_log + log)[-_REMEMBERED:]
         return None
 
     @staticmethod

@@ -323,6 +323,7 @@ class WorkerConnection:
         finally:
             self.tracer.drain()
             self._closed = True
+            self.logs.settle()
             self.logs.close()
             for _, fds in self.packets:
                 _close_all(fds)
