@@ -11,8 +11,6 @@ typedef struct wb_metric_copy {
 	uint64_t bits;
 } wb_metric_copy;
 
-/* Objects of the C core that are alive; zero when everything was closed. */
-int64_t wb_live_objects(void);
 uint64_t wb_board_bytes(void);
 
 /* board: wb_board_bytes() zeroed bytes, shared with the parent or private.

@@ -103,14 +103,6 @@ wb_plugin *wb_plugin_open(wb_host *host, uint32_t index, const char *library,
 	return p;
 }
 
-static void scope_free(wb_scope *scope)
-{
-	for (uint32_t i = 0; i < scope->nsources; i++)
-		wb_free(scope->sources[i]);
-	wb_free(scope->sources);
-	wb_free(scope->types);
-}
-
 void wb_plugin_free(wb_plugin *p)
 {
 	if (!p)
@@ -127,14 +119,15 @@ void wb_plugin_free(wb_plugin *p)
 	if (host->last == p)
 		host->last = before;
 	/* The library stays mapped: Go cannot be unloaded, C++ keeps statics anyway. */
-	wb_live_forget(p);
+	if (p->forget)
+		p->forget(p);
 	wb_tables_free(p);
 	for (uint32_t i = 0; i < p->nasync_names; i++)
 		wb_free(p->async_names[i]);
 	wb_free(p->async_names);
-	scope_free(&p->async);
-	scope_free(&p->extract);
-	scope_free(&p->parse);
+	wb_scope_free(&p->async);
+	wb_scope_free(&p->extract);
+	wb_scope_free(&p->parse);
 	wb_free(p->path);
 	wb_free(p->name);
 	wb_free(p->source);
@@ -215,18 +208,6 @@ int wb_plugin_scope(wb_plugin *p, int what, const char *source)
 		p->extracts = true;
 	if (!source)
 		return 0;
-	scope->sources = wb_realloc(scope->sources,
-	                            (scope->nsources + 1) * sizeof *scope->sources);
-	scope->sources[scope->nsources++] = wb_copy_text(source);
+	wb_scope_add(scope, source);
 	return (int)scope->nsources;
-}
-
-bool wb_scope_sees(const wb_scope *scope, const char *source)
-{
-	if (!scope->nsources)
-		return true;
-	for (uint32_t i = 0; i < scope->nsources; i++)
-		if (!strcmp(scope->sources[i], source))
-			return true;
-	return false;
 }

@@ -8,7 +8,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "abi.h"
+#include "../common/abi.h"
+#include "../common/memory.h"
 #include "board.h"
 #include "calls.h"
 
@@ -44,11 +45,12 @@ struct wb_plugin {
 	wb_scope extract;
 	bool parses;
 	wb_scope parse;
-	void *tables; /* owned by tables/plugins.c */
+	void *tables; /* owned by state_tables.c */
 	bool sends_async;
 	wb_scope async; /* sources only */
 	char **async_names;
 	uint32_t nasync_names;
+	void (*forget)(wb_plugin *p); /* set by live/: no thread may reach p any more */
 	char *text; /* copy of the last text a call returned */
 	char *schema_version;
 	wb_plugin *next;
@@ -82,12 +84,6 @@ typedef struct wb_batch {
 		void *any;
 	} events;
 } wb_batch;
-
-/* ---- memory, counted ---- */
-void *wb_alloc(size_t bytes);
-void *wb_realloc(void *ptr, size_t bytes);
-void wb_free(void *ptr);
-char *wb_copy_text(const char *text);
 
 /* ---- clocks ---- */
 static inline uint64_t wb_clock(clockid_t id)
@@ -135,7 +131,7 @@ void wb_warn(wb_plugin *p, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 void wb_log_fn(abi_owner *owner, const char *component, const char *msg, int32_t sev);
 
-/* ---- state tables (tables/plugins.c) ---- */
+/* ---- state tables (state_tables.c) ---- */
 struct wbt_registry *wb_tables_registry(wb_host *host);
 /* The calling thread's last error in a table call of owner, NULL for none. */
 const char *wb_owner_last_error(abi_owner *owner);
@@ -151,11 +147,7 @@ void wb_tables_retire(wb_plugin *p);
 void wb_tables_free(wb_plugin *p);
 void wb_tables_close(wb_host *host);
 
-/* ---- the live side of a capture (live/) ---- */
-/* p is about to be freed: no thread may reach it any more. */
-void wb_live_forget(wb_plugin *p);
-
-/* ---- the families (host/family_*.c) ---- */
+/* ---- the families (families.c) ---- */
 int32_t wb_family_init(wb_plugin *p, const char *config);
 /* Get a batch. Outputs are preset. */
 int32_t wb_family_next(wb_plugin *p, void *instance, wb_batch *batch);
@@ -199,6 +191,10 @@ typedef int32_t (*wb_extract_a1_fn)(void *s, const abi_event_ab *, uint32_t n,
                                     abi_field_a1 *);
 typedef int32_t (*wb_parse_fn)(void *s, const abi_event_input *, const abi_parse_input *);
 
+/* ---- scopes (scope.c) ---- */
+void wb_scope_add(wb_scope *scope, const char *source);
+void wb_scope_copy_sources(wb_scope *to, const wb_scope *from);
+void wb_scope_free(wb_scope *scope);
 /* Does p want events of this source and type? */
 bool wb_scope_sees(const wb_scope *scope, const char *source);
 static inline bool wb_scope_type(const wb_scope *scope, uint16_t type)

@@ -3,15 +3,6 @@
 #include "host_api.h"
 #include "plugin.h"
 
-static void copy_sources(wb_scope *to, const wb_scope *from)
-{
-	if (!from->nsources)
-		return;
-	to->sources = wb_alloc(from->nsources * sizeof *to->sources);
-	for (uint32_t i = 0; i < from->nsources; i++)
-		to->sources[to->nsources++] = wb_copy_text(from->sources[i]);
-}
-
 wb_plugin *wb_plugin_twin(wb_host *host, wb_plugin *of)
 {
 	wb_plugin *p = wb_alloc(sizeof *p);
@@ -23,9 +14,9 @@ wb_plugin *wb_plugin_twin(wb_host *host, wb_plugin *of)
 	p->shares_calls = of->shares_calls;
 	wb_plugin_describe(p, (int)of->family, of->minor, of->name, of->source, of->id);
 	p->extracts = of->extracts;
-	copy_sources(&p->extract, &of->extract);
+	wb_scope_copy_sources(&p->extract, &of->extract);
 	p->parses = of->parses;
-	copy_sources(&p->parse, &of->parse);
+	wb_scope_copy_sources(&p->parse, &of->parse);
 	if (host->last)
 		host->last->next = p;
 	else

@@ -47,21 +47,8 @@ static route *route_of(const void *owner)
 	return NULL;
 }
 
-void wb_route_set(wb_plugin *p, wb_queue *q)
-{
-	pthread_mutex_lock(&gate);
-	route *r = route_of(p);
-	if (!r) {
-		r = wb_alloc(sizeof *r);
-		r->plugin = p;
-		r->next = routes;
-		routes = r;
-	}
-	r->queue = q;
-	pthread_mutex_unlock(&gate);
-}
-
-void wb_live_forget(wb_plugin *p)
+/* The plugin is about to be freed. */
+static void forget_route(wb_plugin *p)
 {
 	pthread_mutex_lock(&gate);
 	for (route **at = &routes; *at; at = &(*at)->next)
@@ -71,6 +58,21 @@ void wb_live_forget(wb_plugin *p)
 			wb_free(r);
 			break;
 		}
+	pthread_mutex_unlock(&gate);
+}
+
+void wb_route_set(wb_plugin *p, wb_queue *q)
+{
+	pthread_mutex_lock(&gate);
+	route *r = route_of(p);
+	if (!r) {
+		r = wb_alloc(sizeof *r);
+		r->plugin = p;
+		p->forget = forget_route;
+		r->next = routes;
+		routes = r;
+	}
+	r->queue = q;
 	pthread_mutex_unlock(&gate);
 }
 

@@ -125,3 +125,44 @@ const wbt_field *wbt_field_of(wbt_view *v, const abi_accessor *f,
 		return field;
 	return NULL;
 }
+
+/* ---- tables of plugins ---- */
+
+const char *wbt_copy_vtables(const abi_table_input *in, uint32_t minor,
+                             wbt_foreign *out)
+{
+	const abi_reader_vtable *r = &in->reader;
+	const abi_writer_vtable *w = &in->writer;
+	const abi_fields_vtable *f = &in->fields;
+
+	memset(out, 0, sizeof *out);
+	if (!wbt_is_value_type(in->key_type))
+		return "key type is not usable";
+	if (!r->get_table_name || !r->get_table_size || !r->get_table_entry ||
+	    !r->read_entry_field)
+		return "broken or inconsistent reader vtables";
+	if (!w->clear_table || !w->erase_table_entry || !w->create_table_entry ||
+	    !w->destroy_table_entry || !w->add_table_entry || !w->write_entry_field)
+		return "broken or inconsistent writer vtables";
+	if (!f->list_table_fields || !f->get_table_field || !f->add_table_field)
+		return "broken or inconsistent fields vtables";
+	out->table = in->table;
+	out->writer = *w;
+	out->fields = *f;
+	memcpy(&out->reader, r, sizeof *r);
+	/* Plugins of 3.0 hand over a shorter struct. */
+	if (minor < 1)
+		return NULL;
+	if (!in->reader_ext || !in->writer_ext || !in->fields_ext)
+		return "extended vtables must all be defined";
+	if (memcmp(in->reader_ext, r, sizeof *r) || !in->reader_ext->release_table_entry ||
+	    !in->reader_ext->iterate_entries)
+		return "broken or inconsistent reader vtables";
+	if (memcmp(in->writer_ext, w, sizeof *w))
+		return "broken or inconsistent writer vtables";
+	if (memcmp(in->fields_ext, f, sizeof *f))
+		return "broken or inconsistent fields vtables";
+	out->reader = *in->reader_ext;
+	out->extended = true;
+	return NULL;
+}

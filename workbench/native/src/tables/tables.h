@@ -5,7 +5,7 @@
  */
 #ifndef WB_TABLES_H
 #define WB_TABLES_H
-#include "../host/abi.h"
+#include "../common/abi.h"
 
 typedef struct wbt_registry wbt_registry;
 typedef struct wbt_owner wbt_owner;
