@@ -66,19 +66,25 @@ static void name_library(void *library, const char *path)
 	map->l_name = strcpy((char *)(named + 1), path);
 }
 
-wb_plugin *wb_plugin_open(wb_host *host, uint32_t index, const char *library,
-                          const char *path, char *error, uint64_t error_bytes)
+wb_plugin *wb_host_add(wb_host *host, uint32_t index, const char *path)
 {
 	wb_plugin *p = wb_alloc(sizeof *p);
 	p->host = host;
 	p->index = index;
 	p->path = wb_copy_text(path);
-	p->source = wb_copy_text("");
 	if (host->last)
 		host->last->next = p;
 	else
 		host->first = p;
 	host->last = p;
+	return p;
+}
+
+wb_plugin *wb_plugin_open(wb_host *host, uint32_t index, const char *library,
+                          const char *path, char *error, uint64_t error_bytes)
+{
+	wb_plugin *p = wb_host_add(host, index, path);
+	p->source = wb_copy_text("");
 	wb_frame frame;
 	wb_call_begin(p, WB_CALL_dlopen, &frame, "\"%s\", RTLD_LOCAL | RTLD_NOW", path);
 	p->library = dlopen(library, RTLD_LOCAL | RTLD_NOW);
@@ -141,16 +147,6 @@ int wb_plugin_has(wb_plugin *p, int call)
 	return call > 0 && call < WB_CALL_COUNT && p->sym[call] != NULL;
 }
 
-/* Keep a copy of what a plugin returned, give the original back where it is ours. */
-static const char *keep_text(wb_plugin *p, const char *text)
-{
-	wb_free(p->text);
-	p->text = wb_copy_text(text);
-	if (text && p->family == WB_A1)
-		wb_family_release(p, &(wb_batch){.events.any = (void *)text});
-	return p->text;
-}
-
 const char *wb_plugin_text(wb_plugin *p, int call)
 {
 	if (!wb_plugin_has(p, call))
@@ -159,7 +155,7 @@ const char *wb_plugin_text(wb_plugin *p, int call)
 	wb_call_begin(p, (wb_call)call, &frame, "%s", "");
 	const char *text = ((wb_text_fn)p->sym[call])();
 	wb_call_end(p, &frame, WB_RET_TEXT, 0, text ? text : "NULL");
-	return keep_text(p, text);
+	return wb_family_keep_text(p, text);
 }
 
 uint32_t wb_plugin_number(wb_plugin *p, int call)
@@ -184,7 +180,7 @@ const char *wb_plugin_init_schema(wb_plugin *p, int32_t *type)
 	wb_call_begin(p, WB_CALL_get_init_schema, &frame, "%s", "");
 	const char *text = ((wb_schema_fn)p->sym[WB_CALL_get_init_schema])(type);
 	wb_call_end(p, &frame, WB_RET_TEXT, 0, text ? text : "NULL");
-	return keep_text(p, text);
+	return wb_family_keep_text(p, text);
 }
 
 void wb_plugin_describe(wb_plugin *p, int family, uint32_t minor, const char *name,

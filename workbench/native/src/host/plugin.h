@@ -85,6 +85,10 @@ typedef struct wb_batch {
 	} events;
 } wb_batch;
 
+/* ---- a host's list of plugins (library.c) ---- */
+/* A new plugin at the end of the list, nothing looked up yet. */
+wb_plugin *wb_host_add(wb_host *host, uint32_t index, const char *path);
+
 /* ---- clocks ---- */
 static inline uint64_t wb_clock(clockid_t id)
 {
@@ -157,6 +161,8 @@ const char *wb_family_event(wb_plugin *p, wb_batch *batch, uint32_t i, wb_event 
                             char *message, size_t message_bytes);
 /* Give a batch back (family A1 owns nothing of what it returned). */
 void wb_family_release(wb_plugin *p, wb_batch *batch);
+/* Keep a copy of a text that a plugin returned, give the original back where it is ours. */
+const char *wb_family_keep_text(wb_plugin *p, const char *text);
 /* One-line text of an event: a counted copy for the caller to free, or NULL. */
 char *wb_family_event_text(wb_plugin *p, const wb_event *event, const char *source);
 /* Build the 3.x event of an A or B event. out: at least 38 + payload_len bytes. */

@@ -5,10 +5,7 @@
 
 wb_plugin *wb_plugin_twin(wb_host *host, wb_plugin *of)
 {
-	wb_plugin *p = wb_alloc(sizeof *p);
-	p->host = host;
-	p->index = of->index;
-	p->path = wb_copy_text(of->path);
+	wb_plugin *p = wb_host_add(host, of->index, of->path);
 	p->library = of->library;
 	memcpy(p->sym, of->sym, sizeof p->sym);
 	p->shares_calls = of->shares_calls;
@@ -17,10 +14,5 @@ wb_plugin *wb_plugin_twin(wb_host *host, wb_plugin *of)
 	wb_scope_copy_sources(&p->extract, &of->extract);
 	p->parses = of->parses;
 	wb_scope_copy_sources(&p->parse, &of->parse);
-	if (host->last)
-		host->last->next = p;
-	else
-		host->first = p;
-	host->last = p;
 	return p;
 }

@@ -171,28 +171,54 @@ static void get_batch(wb_pump *m)
 	}
 }
 
+/* The parent has enough for now: wait a little. Gives why to return, 0 to go on. */
+static int wait_for_room(wb_pump *m, int control_fd, uint64_t deadline)
+{
+	m->host->board->waiting = 1;
+	pthread_mutex_unlock(&m->lock);
+	bool asked = readable(control_fd, 20);
+	pthread_mutex_lock(&m->lock);
+	if (asked)
+		return WB_RUN_CONTROL;
+	return wb_mono_ns() > deadline ? WB_RUN_WAITING : 0;
+}
+
+/* After a batch: is it time to return? 0: no. */
+static int look_around(wb_pump *m, int control_fd, uint64_t deadline, uint64_t sent)
+{
+	if (m->data_fd < 0 && m->host->board->chunks_sent != sent)
+		return WB_RUN_QUEUED;
+	uint64_t now = wb_mono_ns();
+	if (wb_pump_due(m, now)) {
+		wb_builder_emit(&m->builder);
+		if (m->data_fd < 0)
+			return WB_RUN_QUEUED;
+	}
+	if (now - m->last_poll_ns > 2000000) {
+		m->last_poll_ns = now;
+		if (readable(control_fd, 0))
+			return WB_RUN_CONTROL;
+	}
+	return now > deadline ? WB_RUN_SLICE : 0;
+}
+
 static int run(wb_pump *m, int control_fd, uint64_t deadline)
 {
-	wb_builder *b = &m->builder;
 	uint64_t sent = m->host->board->chunks_sent;
 	while (!m->end) {
+		int why;
 		if (m->host->board->stop) {
 			end(m, WB_END_CANCELLED, 0);
 			break;
 		}
-		if (b->broken) {
+		if (m->builder.broken) {
 			m->end = WB_END_PARENT_GONE;
 			break;
 		}
-		if (!wb_builder_may_send(b)) {
-			m->host->board->waiting = 1;
-			pthread_mutex_unlock(&m->lock);
-			bool asked = readable(control_fd, 20);
-			pthread_mutex_lock(&m->lock);
-			if (asked)
-				return WB_RUN_CONTROL;
-			if (wb_mono_ns() > deadline)
-				return WB_RUN_WAITING;
+		if (!wb_builder_may_send(&m->builder)) {
+			why = wait_for_room(m, control_fd, deadline);
+			if (why)
+				return why;
 			continue;
 		}
 		m->host->board->waiting = 0;
@@ -202,21 +228,9 @@ static int run(wb_pump *m, int control_fd, uint64_t deadline)
 			conclude(m);
 		if (m->end)
 			break;
-		if (m->data_fd < 0 && m->host->board->chunks_sent != sent)
-			return WB_RUN_QUEUED;
-		uint64_t now = wb_mono_ns();
-		if (wb_pump_due(m, now)) {
-			wb_builder_emit(b);
-			if (m->data_fd < 0)
-				return WB_RUN_QUEUED;
-		}
-		if (now - m->last_poll_ns > 2000000) {
-			m->last_poll_ns = now;
-			if (readable(control_fd, 0))
-				return WB_RUN_CONTROL;
-		}
-		if (now > deadline)
-			return WB_RUN_SLICE;
+		why = look_around(m, control_fd, deadline, sent);
+		if (why)
+			return why;
 	}
 	return WB_RUN_ENDED;
 }

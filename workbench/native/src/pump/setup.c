@@ -41,7 +41,8 @@ int wb_pump_want(wb_pump *m, wb_plugin *plugin, uint32_t field_id, const char *f
 	return (int)m->request.nwants - 1;
 }
 
-int wb_pump_prepare(wb_pump *m)
+/* Number the columns; gives how many there are. */
+static uint32_t number_columns(wb_pump *m)
 {
 	uint32_t n = COL_FIRST_WANT;
 	for (uint32_t i = 0; i < m->request.nwants; i++) {
@@ -52,7 +53,12 @@ int wb_pump_prepare(wb_pump *m)
 	m->col_raw = m->flags & WB_KEEP_RAW ? n++ : 0;
 	m->col_info = m->flags & WB_PLUGIN_INFO ? n++ : 0;
 	m->col_async = m->flags & WB_ASYNC_COLUMNS ? n : 0;
-	n += m->col_async ? 2 : 0;
+	return n + (m->col_async ? 2 : 0);
+}
+
+int wb_pump_prepare(wb_pump *m)
+{
+	uint32_t n = number_columns(m);
 	int rc = wb_builder_init(&m->builder, m->host, n, m->chunk_rows, m->window,
 	                         m->data_fd);
 	if (rc)
@@ -68,12 +74,10 @@ int wb_pump_prepare(wb_pump *m)
 		for (uint32_t k = 1; w->offsets && k < 3; k++)
 			wb_builder_column(b, w->col + k, WB_KIND_U64, false, false);
 	}
-	if (m->col_payload)
-		wb_builder_column(b, m->col_payload, WB_KIND_BYTES, false, false);
-	if (m->col_raw)
-		wb_builder_column(b, m->col_raw, WB_KIND_BYTES, false, false);
-	if (m->col_info)
-		wb_builder_column(b, m->col_info, WB_KIND_BYTES, false, false);
+	const uint32_t of_bytes[] = {m->col_payload, m->col_raw, m->col_info};
+	for (size_t i = 0; i < sizeof of_bytes / sizeof *of_bytes; i++)
+		if (of_bytes[i])
+			wb_builder_column(b, of_bytes[i], WB_KIND_BYTES, false, false);
 	if (m->col_async) {
 		wb_builder_column(b, m->col_async, WB_KIND_BOOL, false, false);
 		wb_builder_column(b, m->col_async + 1, WB_KIND_BYTES, false, true);

@@ -23,6 +23,15 @@ wbt_view *wbt_enter(abi_table *t, const char *function)
 	return v;
 }
 
+wbt_view *wbt_enter_key(abi_table *t, const abi_state_data *key, const char *function)
+{
+	wbt_view *v = wbt_enter(t, function);
+	if (!v || key)
+		return v;
+	wbt_refuse(v, "%s: the key is null", function);
+	return NULL;
+}
+
 void wbt_refuse(wbt_view *v, const char *format, ...)
 {
 	char text[512];
@@ -64,6 +73,14 @@ bool wbt_trip_begin(wbt_view *v, wbt_trip *trip, const char *function)
 
 void wbt_trip_end(void) { depth--; }
 
+int32_t wbt_trip_done(const wbt_trip *trip, int32_t rc)
+{
+	wbt_trip_end();
+	if (rc != ABI_SUCCESS)
+		wbt_trip_failed(trip);
+	return rc;
+}
+
 void wbt_trip_failed(const wbt_trip *trip)
 {
 	const char *words = trip->last_error ? trip->last_error(trip->owner_handle) : NULL;
@@ -93,6 +110,15 @@ abi_entry *wbt_adopt(abi_table *t, const wbt_trip *trip, abi_entry *e,
 }
 
 /* ---- entries ---- */
+
+void wbt_hand_back(wbt_loan *l)
+{
+	wbt_return back;
+	bool give_back = wbt_loan_end(l, &back);
+	wbt_unlock();
+	if (give_back)
+		wbt_give_back(&back);
+}
 
 /* The loan behind an entry handle used with a table; NULL: refused and unlocked. */
 wbt_loan *wbt_loan_of(wbt_view *v, const abi_entry *e, const char *function)

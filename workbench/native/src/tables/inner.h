@@ -221,6 +221,8 @@ abi_accessor *wbt_add_field(abi_table *t, const char *name, int32_t type);
 /* ---- what all of them begin with (forward.c) ---- */
 /* Lock and find the view; NULL: not live, error set, not locked. */
 wbt_view *wbt_enter(abi_table *t, const char *function);
+/* The same, and a null key is refused. */
+wbt_view *wbt_enter_key(abi_table *t, const abi_state_data *key, const char *function);
 /* A call into the plugin that owns a table. */
 typedef struct wbt_trip {
 	wbt_foreign how;
@@ -234,6 +236,8 @@ typedef struct wbt_trip {
 /* Called locked, always unlocks; false with an error when the table is out of reach. */
 bool wbt_trip_begin(wbt_view *view, wbt_trip *trip, const char *function);
 void wbt_trip_end(void);
+/* End a trip that gave a return code, which is returned; a failure is recorded. */
+int32_t wbt_trip_done(const wbt_trip *trip, int32_t rc);
 /* The owner failed: its words become the caller's error. */
 void wbt_trip_failed(const wbt_trip *trip);
 /* Lend an entry that the owner of a table handed out; NULL: its words are the error. */
@@ -244,6 +248,8 @@ abi_entry *wbt_adopt(abi_table *t, const wbt_trip *trip, abi_entry *e,
 wbt_loan *wbt_loan_of(wbt_view *v, const abi_entry *e, const char *function);
 const wbt_field *wbt_field_of(wbt_view *v, const abi_accessor *f,
                               const char *function);
+/* End a loan and unlock; the owner of the table gets its entry back. */
+void wbt_hand_back(wbt_loan *loan);
 /* Unlock and return after an error. */
 void wbt_refuse(wbt_view *view, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
