@@ -56,7 +56,7 @@ def live_objects() -> int:
 
 def board_bytes() -> int:
     """Give the size of the shared page."""
-    return int(lib.wb_board_bytes())
+    return int(lib.wb_shared_page_bytes())
 
 
 def install_crash_report(board: Any, text_fd: int) -> None:
@@ -110,7 +110,7 @@ class Host:
 
     def twin(self, of: PluginHandle) -> PluginHandle:
         """Give another plugin of a library opened by another host: same globals."""
-        return PluginHandle(lib.wb_plugin_twin(self._c, of.c))
+        return PluginHandle(lib.wb_plugin_second_handle(self._c, of.c))
 
     def pump(
         self,
@@ -303,7 +303,7 @@ class Pump:
         text = arg_key
         if text is None:
             text = str(arg_index) if arg_present else ""
-        lib.wb_pump_want(
+        lib.wb_pump_request(
             self._c,
             plugin.c,
             field_id,
@@ -351,7 +351,7 @@ class Pump:
     ) -> int:
         """Extract from stored events ``start`` …; give how many were taken."""
         return int(
-            lib.wb_pump_feed(
+            lib.wb_pump_extract(
                 self._c,
                 ffi.from_buffer("uint8_t[]", data),
                 ffi.from_buffer("int64_t[]", offsets) + start,

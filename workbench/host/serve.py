@@ -37,7 +37,7 @@ __all__ = ["main"]
 _SLICE_NS = 500_000_000
 _ENDED = 2
 _PARENT_GONE = 6
-_LOST_AT = 164  # wb_board.lost
+_LOST_AT = 164  # wb_shared_page.lost
 
 
 class _Worker:

@@ -1,6 +1,6 @@
 """The shared page: what the plugin is doing, how it died, what it was asked.
 
-The layout is that of ``native/src/host/board.h``; its asserts hold the offsets.
+The layout is that of ``native/src/host/shared_page.h``; its asserts hold the offsets.
 """
 
 from __future__ import annotations

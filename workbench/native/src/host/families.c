@@ -28,7 +28,7 @@ int32_t wb_family_init(wb_plugin *p, const char *config)
 	return rc;
 }
 
-/* Family A1 hands everything over: give it back the way its version wants. */
+/* Family A1 hands everything over: give it back the way its version requests. */
 static void give_back(wb_plugin *p, void *memory)
 {
 	if (!memory)

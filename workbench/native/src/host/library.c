@@ -19,7 +19,7 @@ static const char *const call_names[WB_CALL_COUNT] = {
 #undef X
 };
 
-uint64_t wb_board_bytes(void) { return sizeof(wb_board); }
+uint64_t wb_shared_page_bytes(void) { return sizeof(wb_shared_page); }
 
 int wb_call_count(void) { return WB_CALL_COUNT; }
 
@@ -28,12 +28,12 @@ const char *wb_call_name(int call)
 	return call >= 0 && call < WB_CALL_COUNT ? call_names[call] : "";
 }
 
-wb_host *wb_host_new(void *board, int log_fd)
+wb_host *wb_host_new(void *page, int log_fd)
 {
 	wb_host *host = wb_alloc(sizeof *host);
-	host->board = board;
-	host->board->magic = WB_BOARD_MAGIC;
-	host->board->version = 1;
+	host->page = page;
+	host->page->magic = WB_PAGE_MAGIC;
+	host->page->version = 1;
 	host->log_fd = log_fd;
 	return host;
 }

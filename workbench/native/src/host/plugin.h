@@ -10,7 +10,7 @@
 
 #include "../common/abi.h"
 #include "../common/memory.h"
-#include "board.h"
+#include "shared_page.h"
 #include "calls.h"
 
 typedef enum wb_family { WB_FAMILY_NONE, WB_A1, WB_A2, WB_B, WB_C } wb_family;
@@ -57,7 +57,7 @@ struct wb_plugin {
 };
 
 struct wb_host {
-	wb_board *board;
+	wb_shared_page *page;
 	int log_fd;
 	wb_plugin *first;
 	wb_plugin *last;
@@ -117,17 +117,17 @@ void wb_call_end(wb_plugin *p, wb_frame *frame, uint32_t kind, int32_t code,
 static inline wb_hot *wb_hot_of(wb_plugin *p, int which)
 {
 	uint32_t i = p->index < WB_HOT_PLUGINS ? p->index : WB_HOT_PLUGINS - 1;
-	return &p->host->board->hot[i][which];
+	return &p->host->page->hot[i][which];
 }
 static inline void wb_mark(wb_host *host, uint32_t call, uint32_t plugin)
 {
-	wb_board *b = host->board;
+	wb_shared_page *b = host->page;
 	b->plugin = plugin;
 	b->call_seq++;
 	b->last_call = call;
 	b->call = call;
 }
-static inline void wb_unmark(wb_host *host) { host->board->call = WB_CALL_none; }
+static inline void wb_unmark(wb_host *host) { host->page->call = WB_CALL_none; }
 
 /* ---- logging, from any thread, never blocking ---- */
 void wb_log(wb_plugin *p, int32_t severity, const char *component, const char *text);
@@ -156,7 +156,7 @@ int32_t wb_family_init(wb_plugin *p, const char *config);
 /* Get a batch. Outputs are preset. */
 int32_t wb_family_next(wb_plugin *p, void *instance, wb_batch *batch);
 /* Read event i of a batch, check it and complete it as the framework does: id, thread,
- * time. Gives NULL, or what is wrong with it. */
+ * time. Returns NULL, or what is wrong with it. */
 const char *wb_family_event(wb_plugin *p, wb_batch *batch, uint32_t i, wb_event *event,
                             char *message, size_t message_bytes);
 /* Give a batch back (family A1 owns nothing of what it returned). */

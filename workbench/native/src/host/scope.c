@@ -1,4 +1,4 @@
-/* Where a plugin wants to see events. */
+/* Where a plugin requests to see events. */
 #include "plugin.h"
 
 void wb_scope_add(wb_scope *scope, const char *source)

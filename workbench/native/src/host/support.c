@@ -23,7 +23,7 @@ static void shorten(char *out, const char *text)
 
 void wb_call_begin(wb_plugin *p, wb_call call, wb_frame *frame, const char *format, ...)
 {
-	wb_board *b = p->host->board;
+	wb_shared_page *b = p->host->page;
 	frame->call = b->call;
 	frame->plugin = b->plugin;
 	uint64_t seq = b->trace_head + 1;
@@ -55,7 +55,7 @@ void wb_call_end(wb_plugin *p, wb_frame *frame, uint32_t kind, int32_t code,
                  const char *text)
 {
 	wb_trace_slot *slot = frame->slot;
-	wb_board *b = p->host->board;
+	wb_shared_page *b = p->host->page;
 	b->call = frame->call;
 	b->plugin = frame->plugin;
 	slot->duration_ns = wb_mono_ns() - frame->start;
@@ -97,7 +97,7 @@ __attribute__((noinline)) void wb_log(wb_plugin *p, int32_t severity,
 	struct msghdr msg = {.msg_iov = parts, .msg_iovlen = 3};
 	if (host->log_fd < 0 ||
 	    sendmsg(host->log_fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
-		__atomic_fetch_add(&host->board->log_dropped, 1, __ATOMIC_RELAXED);
+		__atomic_fetch_add(&host->page->log_dropped, 1, __ATOMIC_RELAXED);
 	errno = saved;
 }
 

@@ -36,7 +36,7 @@ static uint64_t row_offset(const void *offsets, int wide, int64_t row)
 	return (uint64_t)(int64_t)((const int32_t *)offsets)[row];
 }
 
-/* Frame one event as a block at p. Gives its bytes, 0 and *why not. */
+/* Frame one event as a block at p. Returns its bytes, 0 and *why not. */
 static uint64_t frame_event(const uint8_t *event, uint64_t len, uint64_t time, uint8_t *p,
 	uint64_t room, int *why)
 {

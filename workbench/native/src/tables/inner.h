@@ -198,7 +198,7 @@ wbt_view *wbt_view_new(wbt_owner *owner, const char *name, int32_t key_type,
 void wbt_view_end(wbt_view *v);
 wbt_loan *wbt_lend(wbt_view *view, wbt_record *record, abi_entry *entry,
                    wbt_loan_kind kind);
-/* Unlink and free a loan. Gives true when the entry of a plugin's table must still be
+/* Unlink and free a loan. Returns true when the entry of a plugin's table must still be
  * given back, with *back filled for wbt_give_back after unlocking. */
 typedef struct wbt_return {
 	wbt_foreign how;

@@ -122,7 +122,7 @@ static void forget_fields(dump *d)
 	wb_free(d->accessors);
 }
 
-/* Gives a copy of what was wrong, "" when nothing was. */
+/* Returns a copy of what was wrong, "" when nothing was. */
 static char *put_rows(dump *d, const char *note)
 {
 	char *kept = wb_copy_text(note);

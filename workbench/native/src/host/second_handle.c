@@ -3,7 +3,7 @@
 #include "host_api.h"
 #include "plugin.h"
 
-wb_plugin *wb_plugin_twin(wb_host *host, wb_plugin *of)
+wb_plugin *wb_plugin_second_handle(wb_host *host, wb_plugin *of)
 {
 	wb_plugin *p = wb_host_add(host, of->index, of->path);
 	p->library = of->library;
