@@ -18,10 +18,10 @@ __all__ = [
     "HostHandle",
     "PluginHandle",
     "Pump",
-    "board_bytes",
     "install_crash_report",
     "live_objects",
     "memory_at",
+    "shared_page_bytes",
     "watch_parent",
 ]
 
@@ -54,13 +54,13 @@ def live_objects() -> int:
     return int(lib.wb_live_objects())
 
 
-def board_bytes() -> int:
-    """Return the size of the shared page."""
-    return int(lib.wb_board_bytes())
+def shared_page_bytes() -> int:
+    """Return the size of the shared page in bytes."""
+    return int(lib.wb_shared_page_bytes())
 
 
 def install_crash_report(shared_page: Any, text_fd: int) -> None:
-    """Report the death of this process through ``shared page`` (before any dlopen)."""
+    """Report the death of this process through ``shared_page`` (before any dlopen)."""
     if lib.wb_crash_install(
         ffi.from_buffer(shared_page, require_writable=True), text_fd
     ):
@@ -112,7 +112,7 @@ class HostHandle:
 
     def second_handle(self, of: PluginHandle) -> PluginHandle:
         """Return another plugin of a library opened by another host: same globals."""
-        return PluginHandle(lib.wb_plugin_twin(self._c, of.c))
+        return PluginHandle(lib.wb_plugin_second_handle(self._c, of.c))
 
     def pump(
         self,
@@ -305,7 +305,7 @@ class Pump:
         text = arg_key
         if text is None:
             text = str(arg_index) if arg_present else ""
-        lib.wb_pump_want(
+        lib.wb_pump_request(
             self._c,
             plugin.c,
             field_id,
@@ -353,7 +353,7 @@ class Pump:
     ) -> int:
         """Extract from stored events ``start`` …; give how many were taken."""
         return int(
-            lib.wb_pump_feed(
+            lib.wb_pump_extract(
                 self._c,
                 ffi.from_buffer("uint8_t[]", data),
                 ffi.from_buffer("int64_t[]", offsets) + start,

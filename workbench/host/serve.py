@@ -37,7 +37,7 @@ __all__ = ["main"]
 _SLICE_NS = 500_000_000
 _ENDED = 2
 _PARENT_GONE = 6
-_LOST_AT = 164  # wb_board.lost
+_LOST_AT = 164  # wb_shared_page.lost
 
 
 class _Worker:
@@ -206,7 +206,7 @@ def main(argv: list[str]) -> None:
     """Serve one notebook; ``argv``: five descriptors."""
     control_fd, data_fd, log_fd, board_fd, text_fd = map(int, argv)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    shared_page = mmap.mmap(board_fd, handles.board_bytes())
+    shared_page = mmap.mmap(board_fd, handles.shared_page_bytes())
     os.close(board_fd)
     handles.install_crash_report(shared_page, text_fd)
     handles.watch_parent(control_fd)

@@ -77,19 +77,19 @@ def threads(
     results: list[Any] = [None] * len(blocks)
     failures: list[BaseException] = []
     ready = threading.Barrier(max(1, len(blocks) - 1))
-    twins: list[PluginHost] = []
+    second_handles: list[PluginHost] = []
 
     def run(place: int) -> None:
         try:
             if place:
                 ready.wait(_PATIENCE)
-            results[place] = feed_chunks(twins[place], request, *blocks[place])
+            results[place] = feed_chunks(second_handles[place], request, *blocks[place])
         except BaseException as error:  # noqa: BLE001 - raised by the one who waits
             failures.append(error)
 
     for _ in blocks:
         second_handle = plugin_host.second_handle(int(request["plugin"]))
-        twins.append(second_handle)
+        second_handles.append(second_handle)
         second_handle.init(0, request["config"])
     begun = time.monotonic()
     run(0)
@@ -111,7 +111,7 @@ def threads(
             f"{stuck} of {len(workers)} threads did not come back from extraction",
             call="plugin_extract_fields",
         )
-    for second_handle in twins:
+    for second_handle in second_handles:
         second_handle.close()
     if failures:
         raise failures[0]

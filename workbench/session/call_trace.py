@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["Tracer"]
 
 _MAX_CALLS = 20_000
-# Hot functions, in the order of shared page.h; counted, not listed.
+# Hot functions, in the order of shared_page.h; counted, not listed.
 _HOT = (
     "plugin_next_batch",
     "plugin_extract_fields",

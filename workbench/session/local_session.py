@@ -78,7 +78,7 @@ class LocalSession:
         memory_limit_bytes: int | None = None,  # noqa: ARG002 - same signature
     ) -> None:
         """Start without plugins; the limits of a worker do not exist here."""
-        self._page = mmap.mmap(-1, handles.board_bytes())
+        self._page = mmap.mmap(-1, handles.shared_page_bytes())
         self._shared_page = SharedPage(self._page)
         kind = socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC
         self._log, self._log_end = socket.socketpair(socket.AF_UNIX, kind)
