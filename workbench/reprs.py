@@ -9,7 +9,8 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING, Any
 
-from workbench.formatting.html import escape, printable, table, tag
+from workbench.formatting.html import escape, table, tag
+from workbench.formatting.printable import printable
 
 if TYPE_CHECKING:
     from workbench.events.events import Events

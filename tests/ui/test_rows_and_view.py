@@ -1,11 +1,8 @@
 from __future__ import annotations
 
 import numpy as np
-import pyarrow as pa
 import pytest
 
-from workbench.fields.declarations import FieldInfo
-from workbench.ui.data.cells import cell_texts, span_text, stamp_text
 from workbench.ui.data.row_store import RowStore
 from workbench.ui.state.row_order import RowOrder, quick_mask, sort_order
 
@@ -110,32 +107,3 @@ def test_the_quick_filter_finds_numbers_and_address_prefixes(store):
     assert prefix.tolist() == [
         c == b"\x0a\1\2\3" for c in table.column("web.client").to_pylist()
     ]
-
-
-def test_cells_are_bounded_and_show_hidden_characters():
-    info = FieldInfo("x", "string")
-    column = pa.array([b"a" * 10_000_000, b"\x1b[31m\xe2\x80\xaered", b"\xff", None])
-    texts = cell_texts(column, info, limit=50)
-    assert [len(texts[0]), texts[1:]] == [
-        50,
-        ["\\x1b[31m\\u202ered", "\N{REPLACEMENT CHARACTER}", None],
-    ]
-
-
-@pytest.mark.parametrize(
-    ("kind", "value", "text"),
-    [
-        ("uint64", 5, "5"),
-        ("bool", True, "true"),
-        ("reltime", 1_500_000, "1.5 ms"),
-        ("abstime", 1_500_000_000, "1970-01-01 00:00:01.500000000"),
-    ],
-)
-def test_values_read_as_their_type(kind, value, text):
-    arrow = pa.bool_() if kind == "bool" else pa.uint64()
-    assert cell_texts(pa.array([value], arrow), FieldInfo("x", kind)) == [text]
-
-
-def test_times_beyond_the_clock_stay_numbers():
-    assert stamp_text(2**64 - 1) == str(2**64 - 1)
-    assert span_text(7) == "7 ns"

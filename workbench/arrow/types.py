@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from workbench.fields.builtin import BUILTIN_FIELDS
-from workbench.fields.declarations import FIELD_TYPES
+from workbench.fields.types import FIELD_TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -11,49 +11,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from workbench.formatting.html import printable, table
+from workbench.formatting.columns import aligned, column_widths
+from workbench.formatting.html import table
+from workbench.formatting.printable import printable
+from workbench.formatting.units import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     import pandas as pd
 
-__all__ = [
-    "FIELD_TYPES",
-    "ArgInfo",
-    "FieldInfo",
-    "FieldTable",
-    "FieldType",
-    "as_field_table",
-]
-
-
-@dataclass(frozen=True, slots=True)
-class FieldType:
-    """One row of the table of field types.
-
-    ``code``: number in the plugin API. ``arrow``: name of the Arrow type of a column
-    that we make. ``element_bytes``: size of one value in a C result array.
-    """
-
-    name: str
-    code: int
-    arrow: str
-    element_bytes: int
-
-
-FIELD_TYPES: dict[str, FieldType] = {
-    row.name: row
-    for row in (
-        FieldType("uint64", 8, "uint64", 8),
-        FieldType("string", 9, "binary", 8),
-        FieldType("reltime", 20, "uint64", 8),
-        FieldType("abstime", 21, "uint64", 8),
-        FieldType("bool", 25, "bool", 4),
-        FieldType("ipaddr", 40, "binary", 16),
-        FieldType("ipnet", 41, "binary", 16),
-    )
-}
+__all__ = ["ArgInfo", "FieldInfo", "FieldTable", "as_field_table"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,15 +134,10 @@ class FieldTable(Mapping[str, FieldInfo]):
         rows = _rows(self)
         if not rows:
             return "FieldTable: no fields"
-        widths = [min(40, max(len(r[i]) for r in rows)) for i in range(3)]
-        lines = [
-            "  ".join(cell.ljust(w) for cell, w in zip(r, widths, strict=False))
-            + f"  {r[3]}"
-            for r in rows
-        ]
-        noun = "field" if len(rows) == 1 else "fields"
-        return f"FieldTable: {len(rows)} {noun}\n" + "\n".join(
-            line.rstrip() for line in lines
+        widths = [*column_widths([row[:3] for row in rows], limit=40), 0]
+        return "\n".join(
+            [f"FieldTable: {counted(len(rows), 'field')}"]
+            + [aligned(row, widths) for row in rows]
         )
 
     def _repr_html_(self) -> str:

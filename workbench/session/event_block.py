@@ -99,7 +99,7 @@ def assemble_batch(
 
 
 def _empty_batch(names: Sequence[str], columns: Sequence[Any]) -> Any:
-    from workbench.fields.declarations import FIELD_TYPES
+    from workbench.fields.types import FIELD_TYPES
 
     kinds: dict[str, Any] = {}
     for column in columns:

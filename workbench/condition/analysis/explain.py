@@ -22,6 +22,7 @@ from workbench.condition.execution.outline import (
 from workbench.condition.execution.reference import check_row, operand_values
 from workbench.condition.syntax.nodes import CallStep, ColumnStep, Constants, Operand
 from workbench.formatting import html
+from workbench.formatting.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -135,7 +136,7 @@ class Explanation:
             indent = "  " * min(line.depth + 1, _DEEPEST)
             mark = "✓" if line.verdict else "✗"
             note = "" if line.reached else "   (not evaluated)"
-            out.append(f"{indent}{mark} {html.printable(line.text)}{note}")
+            out.append(f"{indent}{mark} {printable(line.text)}{note}")
             for value in line.values:
                 place = f"   [{value.place}]" if value.place else ""
                 out.append(f"{indent}    {value.name} is {value.text}{place}")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.condition.execution.columns import as_table
 from workbench.condition.execution.outline import outline
 from workbench.formatting import html
+from workbench.formatting.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,7 +84,7 @@ class Funnel:
         """Draw a table as text."""
         shown = [
             (
-                "  " * min(s.depth, _DEEPEST) + html.printable(s.text, limit=90),
+                "  " * min(s.depth, _DEEPEST) + printable(s.text, limit=90),
                 f"{s.alone:,}",
                 f"{s.reached:,}",
                 f"{s.passed:,}",

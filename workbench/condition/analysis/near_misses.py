@@ -24,6 +24,7 @@ from workbench.condition.execution.columns import as_table, normalise
 from workbench.condition.execution.outline import operand_name, outline, value_text
 from workbench.condition.execution.reference import operand_values
 from workbench.formatting import html
+from workbench.formatting.printable import printable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -115,7 +116,7 @@ class NearMisses:
         """Say for each check how many rows fail by it alone, and what it saw."""
         out = [f"{self.title}: {self.condition}"]
         for group in self.groups:
-            out.append(f"{group.count:>11,}  {html.printable(group.text, limit=120)}")
+            out.append(f"{group.count:>11,}  {printable(group.text, limit=120)}")
             numbers = ", ".join(str(n) for n in _numbers(group)[:5])
             what = "events" if group.events is not None else "rows"
             out.append(f"{'':13}{_is_text(group)}; {what} {numbers}")

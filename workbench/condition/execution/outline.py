@@ -23,7 +23,7 @@ from workbench.condition.syntax.nodes import (
     Network,
     postorder,
 )
-from workbench.formatting.html import printable
+from workbench.formatting.printable import printable
 
 if TYPE_CHECKING:
     from workbench.condition.syntax.nodes import Bound, Operand

@@ -331,7 +331,7 @@ def arrow_type(info: Any) -> pa.DataType:
     """Give the Arrow type of a column for a field."""
     import pyarrow as pa
 
-    from workbench.fields.declarations import FIELD_TYPES
+    from workbench.fields.types import FIELD_TYPES
 
     kind = {"bool": pa.bool_(), "uint64": pa.uint64()}.get(
         FIELD_TYPES[info.type].arrow, pa.binary()

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from workbench.arrow.types import column_info, join_batches
-from workbench.ui.data.cells import cell_texts, stamp_text
+from workbench.arrow.types import join_batches
+from workbench.arrow.values import display_info, display_texts
+from workbench.formatting.units import moment_text
 from workbench.ui.data.value_samples import frequent_values
 
 if TYPE_CHECKING:
@@ -181,16 +182,17 @@ class RowStore:
         """Give the values of a column at ``positions`` as texts, None where absent."""
         if name == _TIME:
             whole: list[str | None] = [
-                stamp_text(int(self.times[p])) for p in positions
+                moment_text(int(self.times[p])) for p in positions
             ]
             # One day is not worth repeating in every row.
             return [(t or "")[11:26] for t in whole] if self.one_day else whole
         if not self.batches or name not in self.batches[0].schema.names:
             return [None] * len(positions)
-        info = column_info(name, self.fields)
-        pieces = self.pick(positions, name)
+        info = display_info(name, self.fields)
         return [
-            text for piece in pieces for text in cell_texts(piece, info, limit=limit)
+            text
+            for piece in self.pick(positions, name)
+            for text in display_texts(piece, info, limit=limit)
         ]
 
     def frequent_values(self) -> dict[str, list[Any]]:

@@ -14,9 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from workbench.arrow.types import plain_array
+from workbench.arrow.values import display_text, display_texts
 from workbench.fields.quoting import quote
 from workbench.ui.data.bins import round_width
-from workbench.ui.data.cells import cell_texts, span_text, stamp_text
 
 if TYPE_CHECKING:
     from workbench.fields.declarations import FieldInfo
@@ -154,7 +154,7 @@ def _top(
     best = np.argsort(-counts, kind="stable")[:_TOP]
     best = best[counts[best] > 0]
     chosen = keys.take(pa.array(best))
-    texts = cell_texts(chosen, info, limit=120)
+    texts = display_texts(chosen, info, limit=120)
     hits = _matched_counts(flat, flags, chosen)
     rows = []
     for at, value in enumerate(chosen.to_pylist()):
@@ -215,15 +215,14 @@ def _histogram(
     rows = []
     for at, count in enumerate(counts):
         low_edge, high_edge = edges[at], edges[at + 1]
-        shown = {"abstime": stamp_text, "reltime": span_text}.get(kind, str)
         last = at == len(counts) - 1
-        top = high if last else high_edge - 1
+        top = max(low_edge, high if last else high_edge - 1)
         rows.append(
             {
-                "text": f"{shown(low_edge)} – {shown(max(low_edge, top))}",
+                "text": f"{display_text(low_edge, kind)} – {display_text(top, kind)}",
                 "count": int(count),
                 "matches": None if hits is None else int(hits[at]),
-                "check": f"({name} >= {low_edge} and {name} <= {max(low_edge, top)})",
+                "check": f"({name} >= {low_edge} and {name} <= {top})",
                 "value": None,
             }
         )

@@ -9,8 +9,8 @@ import numpy as np
 
 from workbench.arrow.types import column_info
 from workbench.errors import WorkbenchError
+from workbench.formatting.units import moment_text
 from workbench.ui.data.axis import TIME_AXIS
-from workbench.ui.data.cells import stamp_text
 from workbench.ui.data.column_sets import MACHINE_COLUMNS
 from workbench.ui.data.values import check_text, distribution
 from workbench.ui.state import condition_queries as engine
@@ -117,7 +117,7 @@ class DetailPanel:
             {
                 "name": TIME_AXIS,
                 "type": "time",
-                "text": stamp_text(int(model.store.times[position])),
+                "text": moment_text(int(model.store.times[position])),
                 "absent": False,
             }
         ]
