@@ -218,13 +218,13 @@ def test_near_misses_are_the_rows_one_flip_away(tree, rows):
 
 
 def _flipped_verdict(tree, row, numbers, flipped):
-    from workbench.condition.execution.reference import check_row
-    from workbench.condition.syntax.nodes import (
+    from workbench.condition.binding.bound import (
         BoundAnd,
         BoundCheck,
         BoundNot,
         postorder,
     )
+    from workbench.condition.execution.reference import check_row
 
     order = iter(numbers)
     stack = []

@@ -11,7 +11,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from workbench.condition.binding.operands import BindFault, bind_operand
+from workbench.condition.binding.faults import BindFault
+from workbench.condition.binding.operands import bind_operand
 from workbench.condition.binding.recover import RecoveringParser
 from workbench.condition.semantics.transformers import TRANSFORMER_INFO
 from workbench.condition.syntax.lexer import MODIFIERS, as_bytes

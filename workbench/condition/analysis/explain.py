@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.condition.analysis.funnel import Funnel, funnel
 from workbench.condition.analysis.near_misses import NearMisses, near_misses
+from workbench.condition.binding.bound import CallStep, ColumnStep, Constants, Operand
 from workbench.condition.execution.columns import as_table, missing_column, normalise
 from workbench.condition.execution.outline import (
     operand_name,
@@ -20,7 +21,6 @@ from workbench.condition.execution.outline import (
     value_text,
 )
 from workbench.condition.execution.reference import check_row, operand_values
-from workbench.condition.syntax.nodes import CallStep, ColumnStep, Constants, Operand
 from workbench.formatting import html
 from workbench.formatting.printable import printable
 
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from workbench.condition.binding.bound import BoundCheck
     from workbench.condition.execution.compile import CompiledCondition
-    from workbench.condition.syntax.nodes import BoundCheck
 
 __all__ = [
     "ExplainedLine",

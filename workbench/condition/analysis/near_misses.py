@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
+    from workbench.condition.binding.bound import BoundCheck
     from workbench.condition.execution.compile import CompiledCondition
     from workbench.condition.execution.kernel import Words
     from workbench.condition.execution.outline import Line
-    from workbench.condition.syntax.nodes import BoundCheck
 
 __all__ = ["NearMiss", "NearMisses", "near_misses"]
 

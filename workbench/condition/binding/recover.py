@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from workbench.condition.binding.bind import bind
-from workbench.condition.binding.check import parse_diagnostic
+from workbench.condition.binding.faults import parse_diagnostic
 from workbench.condition.syntax.lexer import as_bytes
 from workbench.condition.syntax.nodes import AndExpr, UnknownExpr
 from workbench.condition.syntax.parser import ParseFault, Parser

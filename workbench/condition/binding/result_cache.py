@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from workbench.condition.syntax.nodes import (
+from workbench.condition.binding.bound import (
     BoundAnd,
     BoundCheck,
     BoundNot,
@@ -27,7 +27,7 @@ from workbench.condition.syntax.nodes import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from workbench.condition.syntax.nodes import Bound
+    from workbench.condition.binding.bound import Bound
 
 __all__ = ["Printed", "share_alike"]
 

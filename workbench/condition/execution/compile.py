@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from workbench.condition.binding.bind import BoundCondition
+    from workbench.condition.binding.bound import Bound
     from workbench.condition.execution.evaluate import Evaluation
     from workbench.condition.execution.plan import Plan
-    from workbench.condition.syntax.nodes import Bound
     from workbench.diagnostics import Diagnostic
     from workbench.fields.declarations import FieldInfo
 
@@ -114,7 +114,7 @@ class CompiledCondition:
     @cached_property
     def checks(self) -> list[Any]:
         """The checks of the tree, in the order of the text (BoundCheck)."""
-        from workbench.condition.syntax.nodes import BoundCheck, postorder
+        from workbench.condition.binding.bound import BoundCheck, postorder
 
         return [n for n in postorder(self.root) if isinstance(n, BoundCheck)]
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from workbench.condition.syntax.nodes import (
+from workbench.condition.binding.bound import (
     CallStep,
     ColumnStep,
     ConstStep,
@@ -24,7 +24,7 @@ from workbench.condition.syntax.nodes import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from workbench.condition.syntax.nodes import BoundCheck, Step
+    from workbench.condition.binding.bound import BoundCheck, Step
 
 __all__ = ["derive_check"]
 

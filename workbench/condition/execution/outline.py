@@ -12,7 +12,7 @@ import socket
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from workbench.condition.syntax.nodes import (
+from workbench.condition.binding.bound import (
     BoundAnd,
     BoundCheck,
     BoundNot,
@@ -20,13 +20,13 @@ from workbench.condition.syntax.nodes import (
     CallStep,
     ColumnStep,
     ConstStep,
-    Network,
     postorder,
 )
+from workbench.condition.semantics.values import Network
 from workbench.formatting.printable import printable
 
 if TYPE_CHECKING:
-    from workbench.condition.syntax.nodes import Bound, Operand
+    from workbench.condition.binding.bound import Bound, Operand
 
 __all__ = ["Line", "flatten", "operand_name", "outline", "unflatten", "value_text"]
 

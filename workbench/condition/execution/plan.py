@@ -12,8 +12,7 @@ import struct
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from workbench.condition.semantics import regex
-from workbench.condition.syntax.nodes import (
+from workbench.condition.binding.bound import (
     BoundAnd,
     BoundCheck,
     BoundNot,
@@ -21,15 +20,16 @@ from workbench.condition.syntax.nodes import (
     CallStep,
     ColumnStep,
     Constants,
-    Network,
     Operand,
     postorder,
 )
+from workbench.condition.semantics import regex
+from workbench.condition.semantics.values import Network
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from workbench.condition.syntax.nodes import Bound
+    from workbench.condition.binding.bound import Bound
 
 __all__ = ["Node", "Plan", "Probe", "Side", "build_plan"]
 

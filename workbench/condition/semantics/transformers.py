@@ -1,7 +1,7 @@
 """What the transformers compute, in plain Python, on one value or one list of values.
 
 The functions work on bytes as the engine keeps them, closing NULs included (see
-:class:`workbench.condition.syntax.nodes.CallStep`). The fast evaluator is tested
+:class:`workbench.condition.binding.bound.CallStep`). The fast evaluator is tested
 against them.
 """
 

@@ -13,13 +13,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from workbench.condition.syntax.nodes import Network
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = [
     "MAX_TEXT_BYTES",
+    "Network",
     "Quirk",
     "ValueFault",
     "compile_regex",
@@ -30,6 +29,15 @@ __all__ = [
 MAX_TEXT_BYTES = 255
 _MAX_UINT64 = 2**64 - 1
 _NUMBER = re.compile(rb"[ \t\n\v\f\r]*([+-]?)([0-9]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """An ipnet constant: ``address`` (4 or 16 bytes, host bits zero) and ``prefix``."""
+
+    address: bytes
+    prefix: int
+
 
 Value = bytes | int | bool | Network
 
