@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 
 import workbench as wb
-from workbench.ui.state import condition_queries as engine
 from workbench.ui.state.model import LabModel
 from workbench.ui.state.stream import Limits, Stream
 
@@ -130,18 +129,62 @@ def test_clicking_a_value_adds_its_check(lab_of, events_of):
     assert lab.condition_part.editor.text == lab.condition
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("", "c"),
-        ("a = 1", "a = 1 and c"),
-        ("a = 1 or b = 2", "(a = 1 or b = 2) and c"),
-        ("(a = 1 or b = 2)", "(a = 1 or b = 2) and c"),
-        ("a = ' or '", "a = ' or ' and c"),
-    ],
-)
-def test_an_added_check_binds_to_the_whole(text, expected):
-    assert engine.and_check(text, "c") == expected
+def test_a_field_from_the_plugin_page_binds_to_all_of_the_condition(lab_of, events_of):
+    lab = lab_of(events_of())
+    lab.condition = "web.status = 404 or web.status = 500"
+    lab.plugin_part.on_use_field("web.method")
+    assert lab.condition == "(web.status = 404 or web.status = 500) and web.method "
+
+
+def focused(lab, index):
+    """Text of the condition that a click on a step of the funnel selects."""
+    lab.settle()
+    sent = []
+    lab.condition_part.editor.send = sent.append
+    step = lab.condition_part.verdict.state["steps"][index]
+    message = {"do": "focus_check", "from": step["from"], "to": step["to"]}
+    lab.condition_part.verdict.receive(None, message)
+    units = lab.condition.encode("utf-16-le")
+    return units[2 * sent[0]["from"] : 2 * sent[0]["to"]].decode("utf-16-le")
+
+
+def test_a_click_on_a_step_finds_a_check_that_is_not_canonical(lab_of, events_of):
+    lab = lab_of(events_of())
+    lab.condition = 'web.path != "\N{PILE OF POO}" and web.status=404'
+    assert focused(lab, 1) == "web.status=404"
+
+
+def test_a_click_on_a_step_finds_the_right_one_of_repeated_checks(lab_of, events_of):
+    lab = lab_of(events_of())
+    lab.condition = "web.status = 4040 and (web.status = 404 or web.status = 404)"
+    steps = lab.condition_part.verdict.state["steps"]
+    assert [step["text"] for step in steps] == [
+        "web.status = 4040",
+        "any of",
+        "web.status = 404",
+        "web.status = 404",
+    ]
+    assert [step["from"] for step in steps] == [0, 23, 23, 43]
+    assert focused(lab, 1) == "web.status = 404 or web.status = 404"
+
+
+def test_a_half_typed_condition_is_read_once(lab_of, events_of, monkeypatch):
+    from workbench.condition.syntax.grammar import Rules
+
+    lab = lab_of(events_of())
+    lab._pump.close()
+    read = []
+    plain = Rules.__init__
+
+    def counted(self, raw):
+        read.append(raw)
+        plain(self, raw)
+
+    monkeypatch.setattr(Rules, "__init__", counted)
+    lab.model.set_condition("web.status = 404 and web.meth")
+    lab.tick()
+    assert read == [b"web.status = 404 and web.meth"]
+    assert [d["code"] for d in lab.model.matcher.diagnostics] == ["expected-operator"]
 
 
 def test_labels_come_back_with_the_events(lab_of, events_of):

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 import workbench as wb
-from workbench.ui.state.rule_draft import find_parts, propose_exception
+from workbench.ui.state.rule_draft import nameable_fragments, propose_exception
 
 CONDITION = "web.status in (404, 500) and (web.method = POST or web.path startswith /a)"
 
@@ -79,11 +79,10 @@ def test_an_exception_needs_a_field(lab):
 
 
 def test_parts_of_a_condition_get_names_and_mean_the_same(lab):
-    parts = find_parts(CONDITION, {})
-    assert [(p.kind, p.text) for p in parts] == [
+    assert [(f.kind, f.text) for f in nameable_fragments(CONDITION)] == [
         ("list", "(404, 500)"),
-        ("macro", "(web.method = POST or web.path startswith /a)"),
-        ("macro", CONDITION),
+        ("group", "(web.method = POST or web.path startswith /a)"),
+        ("group", CONDITION),
     ]
     before = (
         lab.rule_part.draft.rule_set(lab.condition, lab.events).run(lab.events).counts
@@ -99,6 +98,63 @@ def test_parts_of_a_condition_get_names_and_mean_the_same(lab):
     assert "- macro: posted" in shown
     assert "web.status in (odd_codes) and posted" in shown
     assert wb.parse_rules(shown).run(lab.events).counts == before
+
+
+def extract(lab, text, name):
+    parts = lab.rule_part.parts.state["parts"]
+    index = next(i for i, part in enumerate(parts) if part["text"] == text)
+    lab.rule_part.parts.receive(None, {"do": "extract", "index": index, "name": name})
+    lab.settle()
+
+
+def test_naming_a_list_leaves_text_in_quotes_alone(lab):
+    lab.condition = 'web.path = "(404, 500)" or web.status in (404, 500)'
+    extract(lab, "(404, 500)", "odd_codes")
+    assert lab.rule.condition == 'web.path = "(404, 500)" or web.status in (odd_codes)'
+
+
+def test_naming_a_group_leaves_text_in_quotes_alone(lab):
+    group = "(web.method = POST or web.status = 404)"
+    lab.condition = f'web.path != "{group}" and {group}'
+    extract(lab, group, "posted")
+    assert lab.rule.condition == f'web.path != "{group}" and posted'
+
+
+def test_a_name_stands_for_its_fragment_however_it_is_spaced(lab):
+    lab.condition = "web.status in (404, 500) and not web.status in ( 404,500 )"
+    extract(lab, "(404, 500)", "odd_codes")
+    assert lab.rule.condition == (
+        "web.status in (odd_codes) and not web.status in (odd_codes)"
+    )
+
+
+def test_names_inside_named_groups_are_used_and_defined_first(lab):
+    group = "(web.method = POST or web.status in (404, 500))"
+    lab.condition = f"web.path exists and {group}"
+    extract(lab, "(404, 500)", "odd_codes")
+    extract(lab, group, "posted")
+    before = wb.Rule(
+        **{n: getattr(lab.rule, n) for n in ("name", "desc", "output", "priority")},
+        source="web",
+        condition=lab.condition,
+    )
+    shown = lab.rule_part.result.state["yaml"]
+    rules = wb.parse_rules(shown)
+    assert rules.macros["posted"].condition == (
+        "web.method = POST or web.status in (odd_codes)"
+    )
+    assert lab.rule.condition == "web.path exists and posted"
+    plain = wb.RuleSet()
+    plain.add(before)
+    assert rules.run(lab.events).counts == plain.run(lab.events).counts
+
+
+@pytest.mark.parametrize("name", ["a b", "and", "web.status", "1st", "POST"])
+def test_a_name_that_would_change_the_condition_is_refused(lab, name):
+    before = lab.rule
+    extract(lab, "(404, 500)", name)
+    assert repr(name) in lab.nav.state["notice"]
+    assert lab.rule == before
 
 
 def test_the_rule_set_counts_enables_and_removes(lab, tmp_path):

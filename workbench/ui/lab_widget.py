@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 
+from workbench.condition.analysis.fragments import add_check
 from workbench.events.events import Events
 from workbench.ui.data.error_card import error_text
 from workbench.ui.export.code import code_for
@@ -318,8 +319,7 @@ class Lab(ipywidgets.VBox):
         self.nav.put(notice=text)
 
     def _use_field(self, name: str) -> None:
-        text = self.model.condition.rstrip()
-        self.condition_part.set_text(f"{text} and {name} " if text else f"{name} ")
+        self.condition_part.set_text(add_check(self.model.condition, f"{name} "))
         self.go("explore")
 
     # -- the pump's side ----

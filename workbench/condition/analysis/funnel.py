@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from workbench.condition.execution.columns import as_table
-from workbench.condition.execution.outline import outline
+from workbench.condition.execution.outline import outline, own_spans
 from workbench.formatting import html
 from workbench.formatting.printable import printable
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from workbench.condition.execution.compile import CompiledCondition
     from workbench.condition.execution.kernel import Words
     from workbench.condition.execution.outline import Line
+    from workbench.diagnostics import Span
 
 __all__ = ["Funnel", "FunnelStep", "funnel", "stretches"]
 
@@ -37,7 +38,8 @@ class FunnelStep:
 
     ``alone``: rows for which it is true, whatever the rest says. ``reached``: rows for
     which the engine, going left to right and stopping early, looks at it. ``passed``:
-    rows that reach it and for which it is true.
+    rows that reach it and for which it is true. ``span``: its bytes in the condition's
+    text, None for what comes from a macro.
     """
 
     kind: str
@@ -46,6 +48,7 @@ class FunnelStep:
     alone: int
     reached: int
     passed: int
+    span: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +202,9 @@ def funnel(compiled: CompiledCondition, table: pa.Table) -> Funnel:
                     left = left & ~bitmaps[child]
             reached[at] = None
     steps = tuple(
-        FunnelStep(line.kind, line.depth, line.text, *total)
-        for line, total in zip(lines, totals, strict=True)
+        FunnelStep(line.kind, line.depth, line.text, alone, reached, passed, span)
+        for line, (alone, reached, passed), span in zip(
+            lines, totals, own_spans(lines), strict=True
+        )
     )
     return Funnel(compiled.ast, table.num_rows, totals[0][0], steps)

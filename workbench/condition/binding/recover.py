@@ -16,12 +16,13 @@ from workbench.fields.declarations import as_field_table
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
 
+    from workbench.condition.binding.bind import BoundCondition
     from workbench.condition.syntax.grammar import Rule
     from workbench.condition.syntax.nodes import Expr
     from workbench.diagnostics import Diagnostic
-    from workbench.fields.declarations import FieldInfo
+    from workbench.fields.declarations import FieldInfo, FieldTable
 
-__all__ = ["RecoveringParser", "check_condition", "understand"]
+__all__ = ["RecoveringParser", "check_condition", "examine", "understand"]
 
 # More complaints than this help nobody.
 _MOST_FAULTS = 100
@@ -162,18 +163,26 @@ def check_condition(
     :func:`workbench.condition.binding.bind.bind`. No errors in the result: the
     condition compiles.
     """
+    return examine(text, as_field_table(fields), macros, unchecked)[2]
+
+
+def examine(
+    text: str | bytes,
+    fields: FieldTable,
+    macros: Collection[str] = (),
+    unchecked: Callable[[str], bool] | None = None,
+) -> tuple[Expr, BoundCondition, list[Diagnostic]]:
+    """Return tree, bound condition and all diagnostics of a text that is read once.
+
+    Without an error among them the first two are what the strict parser gives.
+    """
     raw = as_bytes(text)
     tree, found = understand(raw)
     bound = bind(
-        tree,
-        as_field_table(fields),
-        text=raw,
-        unchecked=unchecked,
-        macros=macros,
-        collect=True,
+        tree, fields, text=raw, unchecked=unchecked, macros=macros, collect=True
     )
     found += [*bound.errors, *bound.warnings]
-    return sorted(found, key=_place)
+    return tree, bound, sorted(found, key=_place)
 
 
 def _place(item: Diagnostic) -> tuple[int, bool]:

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from workbench.condition.binding.check import parse_and_bind
+from workbench.condition.binding.recover import examine
 from workbench.condition.execution.outline import flatten, unflatten
 from workbench.condition.execution.plan import build_plan
 from workbench.condition.syntax.canonical import canonical
@@ -24,13 +25,14 @@ if TYPE_CHECKING:
     from workbench.condition.execution.evaluate import Evaluation
     from workbench.condition.execution.plan import Plan
     from workbench.diagnostics import Diagnostic
-    from workbench.fields.declarations import FieldInfo
+    from workbench.fields.declarations import FieldInfo, FieldTable
 
 __all__ = [
     "CompiledCondition",
     "CompiledSet",
     "compile_condition",
     "compile_conditions",
+    "try_compile",
 ]
 
 
@@ -52,12 +54,19 @@ class CompiledCondition:
 
     def __init__(self, text: str | bytes, fields: Mapping[str, FieldInfo]) -> None:
         """Compile ``text``. Raises ConditionError."""
+        table = as_field_table(fields)
+        expr, bound = parse_and_bind(text, table)
+        self._keep(text, table, bound, canonical(expr))
+
+    def _keep(
+        self, text: str | bytes, fields: FieldTable, bound: BoundCondition, ast: str
+    ) -> None:
         self.text = text
-        self.fields = as_field_table(fields)
-        expr, self.bound = parse_and_bind(text, self.fields)
-        self.columns: list[str] = list(self.bound.columns)
-        self.ast: str = canonical(expr)
-        self.warnings: list[Diagnostic] = list(self.bound.warnings)
+        self.fields = fields
+        self.bound = bound
+        self.columns: list[str] = list(bound.columns)
+        self.ast: str = ast
+        self.warnings: list[Diagnostic] = list(bound.warnings)
         self._elsewhere = False
 
     @classmethod
@@ -65,19 +74,18 @@ class CompiledCondition:
         cls,
         bound: BoundCondition,
         *,
-        text: str,
+        text: str | bytes,
         ast: str,
         fields: Mapping[str, FieldInfo],
+        elsewhere: bool = True,
     ) -> CompiledCondition:
-        """Wrap what was parsed and bound elsewhere, such as a rule with its macros."""
+        """Wrap what was parsed and bound already, such as a rule with its macros.
+
+        ``elsewhere``: ``text`` alone does not tell what was bound.
+        """
         self = cls.__new__(cls)
-        self.text = text
-        self.fields = as_field_table(fields)
-        self.bound = bound
-        self.columns = list(bound.columns)
-        self.ast = ast
-        self.warnings = list(bound.warnings)
-        self._elsewhere = True
+        self._keep(text, as_field_table(fields), bound, ast)
+        self._elsewhere = elsewhere
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -141,6 +149,23 @@ class CompiledCondition:
     ) -> int:
         """Count the rows that match, keeping no mask. Raises as :meth:`mask`."""
         return _evaluation(self.plan, table).counts(threads=threads)[0]
+
+
+def try_compile(
+    text: str | bytes, fields: Mapping[str, FieldInfo]
+) -> tuple[CompiledCondition | None, list[Diagnostic]]:
+    """Return a condition ready to run, None when it has errors, and all diagnostics.
+
+    For editors, which want both: the text is read once.
+    """
+    table = as_field_table(fields)
+    expr, bound, found = examine(text, table)
+    if any(item.severity == "error" for item in found):
+        return None, found
+    compiled = CompiledCondition.from_bound(
+        bound, text=text, ast=canonical(expr), fields=table, elsewhere=False
+    )
+    return compiled, found
 
 
 def _rebuilt(

@@ -27,8 +27,17 @@ from workbench.formatting.printable import printable
 
 if TYPE_CHECKING:
     from workbench.condition.binding.bound import Bound, Operand
+    from workbench.diagnostics import Span
 
-__all__ = ["Line", "flatten", "operand_name", "outline", "unflatten", "value_text"]
+__all__ = [
+    "Line",
+    "flatten",
+    "operand_name",
+    "outline",
+    "own_spans",
+    "unflatten",
+    "value_text",
+]
 
 # Longest value shown, in characters, and most items of a list.
 _LONGEST = 160
@@ -41,11 +50,12 @@ class Line:
     """One node: ``kind`` is "and", "or", "not" or "check".
 
     ``children``: numbers of lines. ``number``: which check of the condition this is,
-    in the order of the text, or -1.
+    in the order of the text, or -1. ``span``: bytes of the text it was written in.
     """
 
     kind: str
     depth: int
+    span: Span
     check: BoundCheck | None = None
     children: list[int] = field(default_factory=list)
     number: int = -1
@@ -71,15 +81,39 @@ def outline(root: Bound) -> list[Line]:
         if parent >= 0:
             lines[parent].children.append(at)
         if isinstance(node, BoundCheck):
-            lines.append(Line("check", depth, node, number=checks))
+            lines.append(Line("check", depth, node.span, node, number=checks))
             checks += 1
         elif isinstance(node, BoundNot):
-            lines.append(Line("not", depth))
+            lines.append(Line("not", depth, node.span))
             todo.append((node.child, depth + 1, at))
         else:
-            lines.append(Line("and" if isinstance(node, BoundAnd) else "or", depth))
+            kind = "and" if isinstance(node, BoundAnd) else "or"
+            lines.append(Line(kind, depth, node.span))
             todo += [(c, depth + 1, at) for c in reversed(node.children)]
     return lines
+
+
+def own_spans(lines: list[Line]) -> list[Span | None]:
+    """Return where each line stands in the condition itself; None inside a macro.
+
+    An inner node does not know its macros: it counts as inside one that all its checks
+    came through.
+    """
+    through: list[tuple[str, ...]] = [()] * len(lines)
+    for at in range(len(lines) - 1, -1, -1):
+        line = lines[at]
+        below = [through[child] for child in line.children]
+        through[at] = line.check.macros if line.check else _shared_head(below)
+    return [
+        None if macros else line.span
+        for line, macros in zip(lines, through, strict=True)
+    ]
+
+
+def _shared_head(chains: list[tuple[str, ...]]) -> tuple[str, ...]:
+    low, high = min(chains), max(chains)
+    size = next((i for i, n in enumerate(low) if high[i : i + 1] != (n,)), len(low))
+    return low[:size]
 
 
 def flatten(root: Bound) -> list[Any]:

@@ -14,7 +14,8 @@ from workbench.ui.state import rule_queries as ruling
 from workbench.ui.state.rule_draft import (
     Proposal,
     RuleDraft,
-    find_parts,
+    fragment_state,
+    nameable_fragments,
     propose_exception,
 )
 from workbench.ui.widgets.widgets import Editor, StateWidget
@@ -134,15 +135,10 @@ class RulePanel:
             self.model.touch("rule")
 
     def _on_extract(self, index: int, name: str) -> None:
-        parts = find_parts(self.model.condition, self.model.fields)
-        if 0 <= index < len(parts) and name.strip():
-            part = parts[index]
-            item = ruling.named_item(part.kind, name.strip(), part.text)
-            kept = [pair for pair in self.draft.parts if pair[1].name != item.name]
-            # Shorter texts first: they may stand inside the longer ones.
-            self.draft.parts = sorted(
-                [*kept, (part, item)], key=lambda pair: len(pair[0].text)
-            )
+        condition = self.model.condition
+        found = nameable_fragments(condition)
+        if 0 <= index < len(found) and name.strip():
+            self.draft.name_fragment(name.strip(), found[index], condition)
             self.model.touch("rule")
 
     # -- saving ----
@@ -199,8 +195,8 @@ class RulePanel:
                 for e in draft.exceptions
             ],
             parts=[
-                {"kind": p.kind, "text": p.text, "name": p.name}
-                for p in find_parts(model.condition, model.fields)
+                fragment_state(fragment, model.condition)
+                for fragment in nameable_fragments(model.condition)
             ],
         )
         if model.live and changes <= {"funnel"}:

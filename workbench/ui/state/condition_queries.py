@@ -12,19 +12,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workbench.errors import ConditionError, WorkbenchError
+from workbench.errors import WorkbenchError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     import pyarrow as pa
 
+    from workbench.condition.execution.compile import CompiledCondition
     from workbench.diagnostics import Diagnostic
     from workbench.events.events import Events
     from workbench.fields.declarations import FieldInfo
 
 __all__ = [
-    "and_check",
     "can_stream",
     "compile_text",
     "completions",
@@ -92,33 +92,20 @@ def _shown(item: Diagnostic, raw: bytes) -> dict[str, Any]:
     }
 
 
+def _raw(text: str) -> bytes:
+    """Return the bytes that positions in a condition of the lab count."""
+    return text.encode("utf-8", "surrogatepass")
+
+
 def compile_text(
     text: str, fields: Mapping[str, FieldInfo]
-) -> tuple[Any, list[dict[str, Any]]]:
-    """Compile a condition: what to evaluate (None if it is none), and complaints."""
-    from workbench.condition import check_condition, compile_condition
+) -> tuple[CompiledCondition | None, list[dict[str, Any]]]:
+    """Return what to evaluate (None: the text has errors), and all complaints."""
+    from workbench.condition.execution.compile import try_compile
 
-    raw = text.encode("utf-8", "surrogatepass")
-    try:
-        compiled = compile_condition(raw, fields)
-    except ConditionError as error:
-        # All that is wrong, not just the first; the first stands in for a check that
-        # finds nothing.
-        found = list(check_condition(raw, fields)) or list(error.diagnostics or [])
-        if any(item.severity == "error" for item in found):
-            return None, [_shown(item, raw) for item in found]
-        at = error.position or 0
-        end = min(len(raw), at + 1)
-        problem = {
-            "from": utf16(raw, min(at, max(0, end - 1))),
-            "to": utf16(raw, end),
-            "severity": "error",
-            "message": error.message.splitlines()[0],
-            "hint": error.hint or "",
-            "code": "condition",
-        }
-        return None, [problem]
-    return compiled, [_shown(item, raw) for item in compiled.warnings]
+    raw = _raw(text)
+    compiled, found = try_compile(raw, fields)
+    return compiled, [_shown(item, raw) for item in found]
 
 
 def problem_text(error: Exception) -> str:
@@ -130,7 +117,7 @@ def problem_text(error: Exception) -> str:
 
 def plain_problem(message: str, text: str) -> dict[str, Any]:
     """Give a problem of the whole text as a complaint."""
-    end = utf16(text.encode("utf-8", "surrogatepass"), len(text.encode()))
+    end = _units(text)
     return {
         "from": 0,
         "to": end,
@@ -147,44 +134,25 @@ def formatted(text: str, fields: Mapping[str, FieldInfo]) -> str | None:
     return None if compiled is None else str(compiled.ast)
 
 
-_QUOTED = re.compile(r"'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\"")
-
-
-def and_check(text: str, check: str) -> str:
-    """Add a check to a condition; an ``or`` at the top gets its brackets first."""
-    text = text.rstrip()
-    if not text.strip():
-        return check
-    bare = _QUOTED.sub("''", text)
-    depth, top_or = 0, False
-    for part in re.findall(r"[()]|\bor\b", bare):
-        depth += {"(": 1, ")": -1}.get(part, 0)
-        top_or = top_or or (part == "or" and depth == 0)
-    return f"({text}) and {check}" if top_or else f"{text} and {check}"
-
-
 def funnel_steps(events: Events, compiled: Any, text: str) -> list[dict[str, Any]]:
-    """Give what each check lets through: text, rows, alone, depth, place in the text.
+    """Return what each check lets through: text, rows, alone, depth, where it stands.
 
     The ``and`` at the top is left out: what passes it is the number of matches.
     """
-    found = events.funnel(compiled)
-    steps = list(found.steps)
+    steps = events.funnel(compiled).steps
     flat = len(steps) > 1 and steps[0].kind == "and"
-    out = []
-    for step in steps[1:] if flat else steps:
-        at = text.find(step.text)
-        out.append(
-            {
-                "text": step.text,
-                "rows": int(step.passed),
-                "alone": int(step.alone),
-                "depth": int(step.depth) - flat,
-                "from": None if at < 0 else _units(text[:at]),
-                "to": None if at < 0 else _units(text[: at + len(step.text)]),
-            }
-        )
-    return out
+    raw = _raw(text)
+    return [
+        {
+            "text": step.text,
+            "rows": int(step.passed),
+            "alone": int(step.alone),
+            "depth": int(step.depth) - flat,
+            "from": None if step.span is None else utf16(raw, step.span.start),
+            "to": None if step.span is None else utf16(raw, step.span.end),
+        }
+        for step in steps[flat:]
+    ]
 
 
 def near_rows(events: Events, compiled: Any) -> tuple[np.ndarray, list[dict[str, Any]]]:

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from workbench.condition.analysis.fragments import add_check
 from workbench.ui.data.axis import TIME_AXIS, Axis
 from workbench.ui.data.row_store import RowStore
-from workbench.ui.state import condition_queries as engine
 from workbench.ui.state.matcher import Matcher
 from workbench.ui.state.row_order import RowOrder
 
@@ -149,7 +149,7 @@ class LabModel:
 
     def add_check(self, check: str) -> None:
         """Add a check to the condition with ``and``."""
-        self.set_condition(engine.and_check(self._text, check))
+        self.set_condition(add_check(self._text, check))
         self.touch("rewritten")
 
     def select(self, positions: list[int]) -> None:

@@ -21,7 +21,6 @@ __all__ = [
     "exception_text",
     "hits_and_overlap",
     "items_of",
-    "named_item",
     "preview",
     "priority_keys",
     "put_items",
@@ -59,47 +58,6 @@ def put_items(rules: RuleSet, items: Iterable[Any]) -> None:
             rules.replace(item)
         else:
             rules.add(item)
-
-
-def named_item(kind: str, name: str, text: str) -> Any:
-    """Give the macro or list made of a part of a condition."""
-    from workbench.rules.model.model import Macro, RuleList
-
-    if kind == "macro":
-        inner = text[1:-1].strip() if _wrapped(text) else text
-        return Macro(name, inner)
-    return RuleList(name, tuple(_list_items(text[1:-1])))
-
-
-def _wrapped(text: str) -> bool:
-    """Tell whether one pair of brackets holds the whole text."""
-    if not (text.startswith("(") and text.endswith(")")):
-        return False
-    depth = 0
-    for at, char in enumerate(text):
-        depth += {"(": 1, ")": -1}.get(char, 0)
-        if depth == 0:
-            return at == len(text) - 1
-    return False
-
-
-def _list_items(text: str) -> list[str]:
-    """Split at commas outside quotes; the items are unquoted."""
-    items, quote, item = [], "", ""
-    for char in text:
-        if quote:
-            if char == quote:
-                quote = ""
-            else:
-                item += char
-        elif char in "'\"":
-            quote = char
-        elif char == ",":
-            items.append(item.strip())
-            item = ""
-        else:
-            item += char
-    return [each for each in [*items, item.strip()] if each]
 
 
 def exception_text(exception: RuleException) -> str:
