@@ -72,6 +72,16 @@ def test_an_exception_from_rows_silences_exactly_those_like_them(lab):
     assert len(silenced.merge(known, on=chosen)) == len(silenced)
 
 
+def test_shown_code_makes_the_same_rule_with_its_exceptions(lab):
+    proposal = propose_exception(lab.model.store, [0], lab.condition)
+    exception = proposal.exception("known", sorted(proposal.chosen))
+    lab.rule_part.draft.exceptions.append(exception)
+    code = lab.code.replace('wb.open_events("events.parquet")', "given")
+    space = {"given": lab.events, "print": lambda *_: None}
+    exec(compile(code, "cell", "exec"), space)
+    assert space["rule"].exceptions == (exception,)
+
+
 def test_an_exception_needs_a_field(lab):
     proposal = propose_exception(lab.model.store, [0], "")
     with pytest.raises(ValueError, match="at least one field"):

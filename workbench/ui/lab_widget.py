@@ -16,6 +16,7 @@ from workbench.condition.analysis.fragments import add_check
 from workbench.events.events import Events
 from workbench.ui.data.error_card import error_text
 from workbench.ui.export.code import code_for
+from workbench.ui.export.snapshot import LabSnapshot
 from workbench.ui.export.summary import lab_html, lab_text
 from workbench.ui.panels.condition import ConditionPanel
 from workbench.ui.panels.detail import DetailPanel
@@ -46,6 +47,10 @@ _PAGES = (
     ("code", "Code & log"),
 )
 _LOG_LINES = 200
+# How much of the table a static summary shows; cells in characters.
+_SUMMARY_ROWS = 8
+_SUMMARY_COLUMNS = 10
+_SUMMARY_CELL = 60
 _CODE_CHANGES = {"source", "condition", "ended", "rule", "stream"}
 
 
@@ -272,7 +277,30 @@ class Lab(ipywidgets.VBox):
     @property
     def code(self) -> str:
         """The cell that does what is on screen."""
-        return code_for(self)
+        return code_for(self.snapshot())
+
+    def snapshot(self) -> LabSnapshot:
+        """Return what the lab shows now, for code and summary."""
+        with self.model.lock:
+            model = self.model
+            store, selection = model.store, model.selection
+            columns = self.table.widget.shown[:_SUMMARY_COLUMNS]
+            positions = model.view.positions(0, _SUMMARY_ROWS)
+            rows = store.rows(positions, columns, limit=_SUMMARY_CELL)
+            return LabSnapshot(
+                target=self.target,
+                source=self.stream.source,
+                params=self.stream.params,
+                limits=self.stream.limits,
+                condition=model.condition.strip(),
+                selected=int(store.numbers[selection[-1]]) if selection else None,
+                draft=self.rule_part.draft,
+                events=len(store),
+                matches=model.matcher.count,
+                steps=tuple((s["text"], s["rows"]) for s in model.matcher.steps),
+                columns=tuple(columns),
+                rows=tuple(map(tuple, rows)),
+            )
 
     # -- moving about ----
 
@@ -416,13 +444,14 @@ class Lab(ipywidgets.VBox):
     # -- without a browser ----
 
     def __repr__(self) -> str:
-        return lab_text(self)
+        return lab_text(self.snapshot())
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         """Add a static summary, for exports and places without widgets."""
         given = super()._repr_mimebundle_(**kwargs)
         data, metadata = given if isinstance(given, tuple) else (given, {})
-        data = {**data, "text/plain": lab_text(self), "text/html": lab_html(self)}
+        shown = self.snapshot()
+        data = {**data, "text/plain": lab_text(shown), "text/html": lab_html(shown)}
         return data, metadata
 
 
