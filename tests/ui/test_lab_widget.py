@@ -9,8 +9,6 @@ import pandas as pd
 import pytest
 
 import workbench as wb
-from workbench.ui.state.model import LabModel
-from workbench.ui.state.stream import Limits, Stream
 
 
 def test_a_condition_from_python_gives_matches_marks_and_counts(lab_of, events_of):
@@ -36,30 +34,6 @@ def test_text_typed_in_the_browser_is_the_condition_of_python(lab_of, events_of)
     assert (lab.matches["web.status"] == 500).all()
 
 
-def test_a_wrong_condition_is_a_complaint_at_its_place(lab_of, events_of):
-    lab = lab_of(events_of())
-    lab.condition = "web.methd = POST"
-    checked = lab.condition_part.editor.checked
-    assert checked["text"] == lab.condition
-    first = checked["diagnostics"][0]
-    assert (first["severity"], first["from"]) == ("error", 0)
-    assert "web.method" in first["message"] + first["hint"]
-    assert lab.condition_part.verdict.state["valid"] is False
-    assert len(lab.matches) == 0
-
-
-def test_places_of_complaints_count_utf16_units(lab_of, events_of):
-    lab = lab_of(events_of())
-    lab.condition = 'web.path = "\N{PILE OF POO}é" and nope.field = 1'
-    first = lab.condition_part.editor.checked["diagnostics"][0]
-    units = lab.condition.encode("utf-16-le")
-    assert (
-        units[2 * first["from"] : 2 * first["to"]]
-        .decode("utf-16-le")
-        .startswith("nope.field")
-    )
-
-
 def test_selection_goes_to_python_in_order(lab_of, events_of):
     lab = lab_of(events_of())
     lab.table.widget.selected = [7, 3]
@@ -68,52 +42,6 @@ def test_selection_goes_to_python_in_order(lab_of, events_of):
     assert lab.detail.widget.state["title"] == "Event 4 and 1 more"
     with pytest.raises(KeyError, match="no event 99999"):
         lab.select(99999)
-
-
-def test_positions_from_the_browser_that_do_not_exist_are_dropped(lab_of, events_of):
-    lab = lab_of(events_of(10))
-    lab.table.widget.selected = [3, 10, -1, 10**9]
-    lab.settle()
-    assert lab.model.selection == [3]
-
-
-def test_rows_are_sent_for_the_view_asked_for(lab_of, events_of):
-    lab = lab_of(events_of())
-    sent = []
-    lab.table.widget.send = sent.append
-    lab.condition = "web.status = 404"
-    lab.table.widget.show = "match"
-    lab.table.widget.sort = ["evt.num", "desc"]
-    lab.settle()
-    lab.table.widget.receive(
-        None, {"do": "rows", "first": 0, "count": 10**9, "version": 0}
-    )
-    message = sent[-1]
-    assert message["version"] == lab.table.widget.version
-    assert len(message["rows"]) == min(400, lab.table.widget.total)
-    numbers = [int(row[3]) for row in message["rows"]]
-    assert numbers == sorted(numbers, reverse=True)
-    assert {row[1] for row in message["rows"]} == {1}
-
-
-def test_a_brush_restricts_table_and_counts(lab_of, events_of):
-    lab = lab_of(events_of(1000))
-    lab.condition = "web.status = 404"
-    bins = lab.model.axis.bins
-    lab.timeline.widget.receive(
-        None,
-        {"do": "brush", "range": [0, len(bins.counts) / 2], "version": bins.version},
-    )
-    lab.settle()
-    inside = lab.model.axis.within
-    assert 0 < inside.sum() < 1000
-    assert lab.table.widget.total == inside.sum()
-    assert lab.table.widget.counts["match"] == (inside & lab.model.matcher.mask).sum()
-    lab.timeline.widget.receive(
-        None, {"do": "brush", "range": None, "version": bins.version}
-    )
-    lab.settle()
-    assert lab.table.widget.total == 1000
 
 
 def test_clicking_a_value_adds_its_check(lab_of, events_of):
@@ -134,57 +62,6 @@ def test_a_field_from_the_plugin_page_binds_to_all_of_the_condition(lab_of, even
     lab.condition = "web.status = 404 or web.status = 500"
     lab.plugin_part.on_use_field("web.method")
     assert lab.condition == "(web.status = 404 or web.status = 500) and web.method "
-
-
-def focused(lab, index):
-    """Text of the condition that a click on a step of the funnel selects."""
-    lab.settle()
-    sent = []
-    lab.condition_part.editor.send = sent.append
-    step = lab.condition_part.verdict.state["steps"][index]
-    message = {"do": "focus_check", "from": step["from"], "to": step["to"]}
-    lab.condition_part.verdict.receive(None, message)
-    units = lab.condition.encode("utf-16-le")
-    return units[2 * sent[0]["from"] : 2 * sent[0]["to"]].decode("utf-16-le")
-
-
-def test_a_click_on_a_step_finds_a_check_that_is_not_canonical(lab_of, events_of):
-    lab = lab_of(events_of())
-    lab.condition = 'web.path != "\N{PILE OF POO}" and web.status=404'
-    assert focused(lab, 1) == "web.status=404"
-
-
-def test_a_click_on_a_step_finds_the_right_one_of_repeated_checks(lab_of, events_of):
-    lab = lab_of(events_of())
-    lab.condition = "web.status = 4040 and (web.status = 404 or web.status = 404)"
-    steps = lab.condition_part.verdict.state["steps"]
-    assert [step["text"] for step in steps] == [
-        "web.status = 4040",
-        "any of",
-        "web.status = 404",
-        "web.status = 404",
-    ]
-    assert [step["from"] for step in steps] == [0, 23, 23, 43]
-    assert focused(lab, 1) == "web.status = 404 or web.status = 404"
-
-
-def test_a_half_typed_condition_is_read_once(lab_of, events_of, monkeypatch):
-    from workbench.condition.syntax.grammar import Rules
-
-    lab = lab_of(events_of())
-    lab._pump.close()
-    read = []
-    plain = Rules.__init__
-
-    def counted(self, raw):
-        read.append(raw)
-        plain(self, raw)
-
-    monkeypatch.setattr(Rules, "__init__", counted)
-    lab.model.set_condition("web.status = 404 and web.meth")
-    lab.tick()
-    assert read == [b"web.status = 404 and web.meth"]
-    assert [d["code"] for d in lab.model.matcher.diagnostics] == ["expected-operator"]
 
 
 def test_labels_come_back_with_the_events(lab_of, events_of):
@@ -226,116 +103,6 @@ def test_a_failing_handler_is_told_on_screen(lab_of, events_of):
     assert (
         "nonexistent" in lab.nav.state["notice"] + lab.rule_part.result.state["saved"]
     )
-
-
-def test_shown_code_runs_and_gives_the_same_matches(lab_of, events_of):
-    events = events_of()
-    lab = lab_of(events)
-    lab.condition = 'web.path contains "passwd" and\nweb.status = 404'
-    code = lab.code.replace('wb.open_events("events.parquet")', "given")
-    space = {"given": events, "print": lambda *_: None}
-    exec(compile("\n".join(code.splitlines()[:-1]), "cell", "exec"), space)
-    assert len(space["matches"]) == len(lab.matches) > 0
-
-
-def test_the_static_summary_escapes_what_events_say(lab_of, events_of):
-    lab = lab_of(events_of())
-    lab.condition = 'web.path = "<script>alert(1)</script>"'
-    data, _ = lab._repr_mimebundle_()
-    assert "<script>" not in data["text/html"]
-    assert "&lt;script&gt;" in data["text/html"]
-    assert "1,000" in data["text/plain"]
-
-
-class FakeCapture:
-    """A source that gives prepared batches; the real ones are tested with plugins."""
-
-    end_reason = None
-
-    def __init__(self, table, pause=0.0, error=None):
-        self.table, self.pause, self.error = table, pause, error
-        self.stopped = threading.Event()
-
-    def record_batches(self):
-        for batch in self.table.to_batches(max_chunksize=100):
-            if self.stopped.is_set():
-                break
-            yield batch
-            time.sleep(self.pause)
-        if self.error:
-            raise self.error
-        self.end_reason = "cancelled" if self.stopped.is_set() else "eof"
-
-    def stop(self):
-        self.stopped.set()
-
-    def close(self):
-        pass
-
-
-def run_stream(capture, **limits):
-    got = []
-    full = {"events": 10**6, "seconds": 60, "mebibytes": 100, **limits}
-    stream = Stream(capture, deliver=got.append, limits=Limits(**full))
-    stream.start()
-    assert stream.wait(10)
-    return stream, sum(batch.num_rows for batch in got)
-
-
-def test_a_stream_stops_exactly_at_its_limit_of_events(table_of):
-    stream, rows = run_stream(FakeCapture(table_of(5000)), events=1234)
-    assert rows == 1234
-    assert stream.phase == "ended"
-    assert "1\u202f234 events" in stream.ended_by
-
-
-def test_a_stream_stops_soon_after_its_limit_of_seconds(table_of):
-    began = time.monotonic()
-    run_stream(FakeCapture(table_of(5000), pause=0.05), seconds=0.3)
-    assert time.monotonic() - began < 1
-
-
-def test_a_paused_stream_takes_no_rows(table_of):
-    got = []
-    stream = Stream(
-        FakeCapture(table_of(5000), pause=0.01),
-        deliver=got.append,
-        limits=Limits(10**6, 60, 100),
-    )
-    stream.start()
-    stream.pause()
-    time.sleep(0.15)
-    seen = len(got)
-    time.sleep(0.15)
-    assert len(got) == seen
-    assert stream.phase == "paused"
-    stream.resume()
-    assert stream.wait(10)
-    assert sum(b.num_rows for b in got) == 5000
-
-
-def test_rows_before_an_error_are_kept(table_of):
-    stream, rows = run_stream(
-        FakeCapture(table_of(500), error=wb.PluginFailure("it broke"))
-    )
-    assert (rows, stream.phase, str(stream.error)) == (500, "failed", "it broke")
-
-
-def test_a_desk_evaluates_only_what_is_new(events_of):
-    events = events_of(1000)
-    model = LabModel()
-    model.take_source(
-        events.fields,
-        "web",
-        lambda table: wb.events_from_table(table, fields=events.fields, source="web"),
-    )
-    model.set_condition("web.status = 404")
-    whole = events.mask("web.status = 404").to_numpy()
-    for start in range(0, 1000, 250):
-        model.deliver(events.table.slice(start, 250).combine_chunks().to_batches()[0])
-        model.work()
-        assert model.matcher.count == whole[: start + 250].sum()
-    assert (model.matcher.mask == whole).all()
 
 
 def test_a_lab_works_while_a_cell_computes(lab_of, events_of):

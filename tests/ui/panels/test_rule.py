@@ -82,12 +82,6 @@ def test_shown_code_makes_the_same_rule_with_its_exceptions(lab):
     assert space["rule"].exceptions == (exception,)
 
 
-def test_an_exception_needs_a_field(lab):
-    proposal = propose_exception(lab.model.store, [0], "")
-    with pytest.raises(ValueError, match="at least one field"):
-        proposal.exception("x", [])
-
-
 def test_parts_of_a_condition_get_names_and_mean_the_same(lab):
     assert [(f.kind, f.text) for f in nameable_fragments(CONDITION)] == [
         ("list", "(404, 500)"),
