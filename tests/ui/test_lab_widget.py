@@ -21,14 +21,14 @@ def test_a_condition_from_python_gives_matches_marks_and_counts(lab_of, events_o
         lab.matches["evt.num"], expected["evt.num"].reset_index(drop=True)
     )
     assert lab.table.widget.counts["match"] == len(expected)
-    assert lab.condition_part.verdict.state["matches"] == len(expected)
+    assert lab.condition_panel.verdict.state["matches"] == len(expected)
     marks = lab.model.matcher.marks(np.arange(2000))
     assert set(np.flatnonzero(marks == 1) + 1) == set(expected["evt.num"])
 
 
 def test_text_typed_in_the_browser_is_the_condition_of_python(lab_of, events_of):
     lab = lab_of(events_of())
-    lab.condition_part.editor.text = "web.status = 500"
+    lab.condition_panel.editor.text = "web.status = 500"
     lab.settle()
     assert lab.condition == "web.status = 500"
     assert (lab.matches["web.status"] == 500).all()
@@ -54,13 +54,13 @@ def test_clicking_a_value_adds_its_check(lab_of, events_of):
     )
     lab.settle()
     assert lab.condition == f"(web.status = 404 or web.status = 500) and {first}"
-    assert lab.condition_part.editor.text == lab.condition
+    assert lab.condition_panel.editor.text == lab.condition
 
 
 def test_a_field_from_the_plugin_page_binds_to_all_of_the_condition(lab_of, events_of):
     lab = lab_of(events_of())
     lab.condition = "web.status = 404 or web.status = 500"
-    lab.plugin_part.on_use_field("web.method")
+    lab.plugin_panel.on_use_field("web.method")
     assert lab.condition == "(web.status = 404 or web.status = 500) and web.method "
 
 
@@ -95,19 +95,19 @@ def test_only_targets_are_taken():
 def test_a_failing_handler_is_told_on_screen(lab_of, events_of):
     lab = lab_of(events_of())
     lab.condition = "web.status = 404"
-    lab.plugin_part.widget.receive(None, {"do": "load", "path": "/nonexistent/lib.so"})
-    assert "no such file" in lab.plugin_part.widget.state["error"]
-    lab.rule_part.result.receive(
+    lab.plugin_panel.widget.receive(None, {"do": "load", "path": "/nonexistent/lib.so"})
+    assert "no such file" in lab.plugin_panel.widget.state["error"]
+    lab.rule_panel.result.receive(
         None, {"do": "save", "path": "/nonexistent/x/rules.yaml"}
     )
     assert (
-        "nonexistent" in lab.nav.state["notice"] + lab.rule_part.result.state["saved"]
+        "nonexistent" in lab.nav.state["notice"] + lab.rule_panel.result.state["saved"]
     )
 
 
 def test_a_lab_works_while_a_cell_computes(lab_of, events_of):
     lab = lab_of(events_of(50_000))
-    lab.condition_part.editor.text = "web.status = 500"
+    lab.condition_panel.editor.text = "web.status = 500"
     limit = time.monotonic() + 3
     while time.monotonic() < limit and not lab.model.matcher.count:
         sum(range(10_000))
@@ -117,12 +117,12 @@ def test_a_lab_works_while_a_cell_computes(lab_of, events_of):
 def test_what_was_sent_is_sent_again_at_rest(lab_of, events_of):
     lab = lab_of(events_of())
     sent = []
-    original = lab.condition_part.verdict.send_state
-    lab.condition_part.verdict.send_state = lambda key=None: (
+    original = lab.condition_panel.verdict.send_state
+    lab.condition_panel.verdict.send_state = lambda key=None: (
         sent.append(key),
         original(key),
     )
-    lab.condition_part.editor.text = "web.status = 500"
+    lab.condition_panel.editor.text = "web.status = 500"
     limit = time.monotonic() + 5
     while time.monotonic() < limit and ["state"] not in sent:
         time.sleep(0.05)
@@ -136,7 +136,7 @@ def test_many_threads_may_touch_a_lab_at_once(lab_of, events_of):
     def hammer(seed):
         try:
             for step in range(30):
-                lab.condition_part.editor.text = (
+                lab.condition_panel.editor.text = (
                     f"web.status = {400 + seed * 10 + step % 5}"
                 )
                 lab.table.widget.selected = [step]
@@ -160,7 +160,7 @@ def test_a_closed_lab_ends_its_thread(events_of):
     from workbench.ui.lab_widget import Lab
 
     lab = Lab(events_of(10))
-    thread = lab._pump._thread
+    thread = lab._refresh_loop._thread
     lab.close()
     del lab
     gc.collect()

@@ -33,7 +33,7 @@ class ArgInfo:
     key: bool = False
 
     def to_dict(self) -> dict[str, bool]:
-        """Give the JSON form of the command line."""
+        """Return the JSON form of the command line."""
         return {"required": self.required, "index": self.index, "key": self.key}
 
 
@@ -78,7 +78,7 @@ class FieldInfo:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the JSON form of ``workbench inspect --json``."""
+        """Return the JSON form of ``workbench inspect --json``."""
         return {
             "name": self.name,
             "type": self.type,
@@ -107,11 +107,11 @@ class FieldTable(Mapping[str, FieldInfo]):
             self._ids.setdefault(field.name, number)
 
     def __getitem__(self, name: str) -> FieldInfo:
-        """Give the field called ``name``."""
+        """Return the field called ``name``."""
         return self._fields[name]
 
     def get(self, name: str, default: Any = None) -> Any:
-        """Give the field called ``name``, or ``default``; faster than by exception."""
+        """Return the field called ``name``, or ``default``; faster than an exception."""
         return self._fields.get(name, default)
 
     def __iter__(self) -> Iterator[str]:
@@ -123,14 +123,14 @@ class FieldTable(Mapping[str, FieldInfo]):
         return len(self._fields)
 
     def field_id(self, name: str) -> int:
-        """Give the index of a field in its plugin's get_fields, doubles counted."""
+        """Return the index of a field in its plugin's get_fields, doubles counted."""
         return self._ids[name]
 
     def _ipython_key_completions_(self) -> list[str]:
         return list(self._fields)
 
     def __repr__(self) -> str:
-        """Give one line per field: name, type, argument, description."""
+        """Return one line per field: name, type, argument, description."""
         rows = _rows(self)
         if not rows:
             return "FieldTable: no fields"
@@ -144,7 +144,7 @@ class FieldTable(Mapping[str, FieldInfo]):
         return table(("name", "type", "argument", "description"), _rows(self))
 
     def to_pandas(self) -> pd.DataFrame:
-        """Give one row per field: name, type, is_list, argument, display, desc."""
+        """Return one row per field: name, type, is_list, argument, display, desc."""
         import pandas as pd
 
         rows = [
@@ -163,7 +163,7 @@ class FieldTable(Mapping[str, FieldInfo]):
 
 
 def _rows(fields: FieldTable) -> list[tuple[str, str, str, str]]:
-    """Give what a repr shows of each field; names and texts come from plugins."""
+    """Return what a repr shows of each field; names and texts come from plugins."""
     return [
         (
             printable(f.name, limit=80),
@@ -176,7 +176,7 @@ def _rows(fields: FieldTable) -> list[tuple[str, str, str, str]]:
 
 
 def describe_argument(arg: ArgInfo | None) -> str:
-    """Say in words what argument a field takes, "" for none."""
+    """Return in words what argument a field takes, "" for none."""
     if arg is None:
         return ""
     kinds = [word for word, on in (("key", arg.key), ("index", arg.index)) if on]

@@ -18,7 +18,7 @@ __all__ = ["escape", "table", "tag"]
 
 
 def escape(value: Any, *, limit: int | None = None) -> str:
-    """Give ``value`` as text that is safe inside an element or a quoted attribute."""
+    """Return ``value`` as text that is safe inside an element or a quoted attribute."""
     return _html.escape(printable(str(value), limit=limit), quote=True)
 
 

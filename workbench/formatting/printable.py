@@ -23,7 +23,7 @@ _INVISIBLE = frozenset(
 
 
 def printable(text: str, *, limit: int | None = None) -> str:
-    r"""Give ``text`` with control, bidi and invisible characters spelled ``\x1b``.
+    r"""Return ``text`` with control, bidi and invisible characters spelled ``\x1b``.
 
     ``limit``: longest result in characters; an ellipsis marks the cut.
     """
@@ -43,5 +43,5 @@ def printable(text: str, *, limit: int | None = None) -> str:
 
 
 def repaired(text: str) -> str:
-    """Give ``text`` with bytes that were no UTF-8 as U+FFFD, fit for any file."""
+    """Return ``text`` with bytes that were no UTF-8 as U+FFFD, fit for any file."""
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

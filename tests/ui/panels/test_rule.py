@@ -12,7 +12,7 @@ CONDITION = "web.status in (404, 500) and (web.method = POST or web.path startsw
 def lab(lab_of, events_of):
     made = lab_of(events_of(2000))
     made.condition = CONDITION
-    part = made.rule_part
+    part = made.rule_panel
     part.form.receive(None, {"do": "set", "key": "name", "value": "Odd answers"})
     part.form.receive(
         None, {"do": "set", "key": "desc", "value": "Answers that need a look"}
@@ -24,7 +24,7 @@ def lab(lab_of, events_of):
 
 
 def test_the_yaml_shown_is_loaded_back_as_the_same_rule(lab):
-    shown = lab.rule_part.result.state["yaml"]
+    shown = lab.rule_panel.result.state["yaml"]
     rules = wb.parse_rules(shown)
     assert [d for d in rules.check(lab.events) if d.severity == "error"] == []
     assert rules.rules["Odd answers"] == lab.rule
@@ -33,37 +33,37 @@ def test_the_yaml_shown_is_loaded_back_as_the_same_rule(lab):
 
 
 def test_alerts_are_previewed_with_their_output(lab):
-    state = lab.rule_part.result.state
+    state = lab.rule_panel.result.state
     assert len(state["outputs"]) == 12
     assert "Odd 404 for" in "".join(state["outputs"]) or "Odd 500 for" in "".join(
         state["outputs"]
     )
-    lab.rule_part.output.text = "Odd %web.nope"
+    lab.rule_panel.output.text = "Odd %web.nope"
     lab.settle()
-    assert "web.nope" in lab.rule_part.result.state["output_error"] + str(
-        lab.rule_part.result.state["diagnostics"]
+    assert "web.nope" in lab.rule_panel.result.state["output_error"] + str(
+        lab.rule_panel.result.state["diagnostics"]
     )
 
 
 def test_saving_writes_what_is_shown(lab, tmp_path):
-    target = lab.rule_part.save(str(tmp_path / "odd"))
+    target = lab.rule_panel.save(str(tmp_path / "odd"))
     assert target == tmp_path / "odd.yaml"
-    assert target.read_text() == lab.rule_part.result.state["yaml"]
+    assert target.read_text() == lab.rule_panel.result.state["yaml"]
 
 
 def test_an_exception_from_rows_silences_exactly_those_like_them(lab):
     rows = [int(n) - 1 for n in lab.matches["evt.num"][:2]]
     lab.table.widget.selected = rows
     lab.settle()
-    lab.rule_part.parts.receive(None, {"do": "propose"})
-    proposal = lab.rule_part.parts.state["proposal"]
+    lab.rule_panel.parts.receive(None, {"do": "propose"})
+    proposal = lab.rule_panel.parts.state["proposal"]
     chosen = [each["field"] for each in proposal["fields"] if each["chosen"]]
     assert chosen
-    lab.rule_part.parts.receive(
+    lab.rule_panel.parts.receive(
         None, {"do": "accept", "name": "known", "fields": chosen}
     )
     lab.settle()
-    rules = lab.rule_part.draft.rule_set(lab.condition, lab.events)
+    rules = lab.rule_panel.draft.rule_set(lab.condition, lab.events)
     alerts = rules.run(lab.events)
     fired = set(alerts.frame["evt.num"])
     assert not fired & {row + 1 for row in rows}
@@ -75,7 +75,7 @@ def test_an_exception_from_rows_silences_exactly_those_like_them(lab):
 def test_shown_code_makes_the_same_rule_with_its_exceptions(lab):
     proposal = propose_exception(lab.model.store, [0], lab.condition)
     exception = proposal.exception("known", sorted(proposal.chosen))
-    lab.rule_part.draft.exceptions.append(exception)
+    lab.rule_panel.draft.exceptions.append(exception)
     code = lab.code.replace('wb.open_events("events.parquet")', "given")
     space = {"given": lab.events, "print": lambda *_: None}
     exec(compile(code, "cell", "exec"), space)
@@ -89,15 +89,15 @@ def test_parts_of_a_condition_get_names_and_mean_the_same(lab):
         ("group", CONDITION),
     ]
     before = (
-        lab.rule_part.draft.rule_set(lab.condition, lab.events).run(lab.events).counts
+        lab.rule_panel.draft.rule_set(lab.condition, lab.events).run(lab.events).counts
     )
     for index, name in ((0, "odd_codes"), (1, "posted")):
-        lab.rule_part.parts.receive(
+        lab.rule_panel.parts.receive(
             None, {"do": "extract", "index": index, "name": name}
         )
     lab.settle()
     assert lab.condition == CONDITION
-    shown = lab.rule_part.result.state["yaml"]
+    shown = lab.rule_panel.result.state["yaml"]
     assert "- list: odd_codes" in shown
     assert "- macro: posted" in shown
     assert "web.status in (odd_codes) and posted" in shown
@@ -105,9 +105,9 @@ def test_parts_of_a_condition_get_names_and_mean_the_same(lab):
 
 
 def extract(lab, text, name):
-    parts = lab.rule_part.parts.state["parts"]
+    parts = lab.rule_panel.parts.state["parts"]
     index = next(i for i, part in enumerate(parts) if part["text"] == text)
-    lab.rule_part.parts.receive(None, {"do": "extract", "index": index, "name": name})
+    lab.rule_panel.parts.receive(None, {"do": "extract", "index": index, "name": name})
     lab.settle()
 
 
@@ -142,7 +142,7 @@ def test_names_inside_named_groups_are_used_and_defined_first(lab):
         source="web",
         condition=lab.condition,
     )
-    shown = lab.rule_part.result.state["yaml"]
+    shown = lab.rule_panel.result.state["yaml"]
     rules = wb.parse_rules(shown)
     assert rules.macros["posted"].condition == (
         "web.method = POST or web.status in (odd_codes)"
@@ -171,28 +171,28 @@ def test_the_rule_set_counts_enables_and_removes(lab, tmp_path):
         priority="INFO",
         source="web",
     )
-    lab.ruleset_part.add(other)
-    state = lab.ruleset_part.widget.state
+    lab.ruleset_panel.add(other)
+    state = lab.ruleset_panel.widget.state
     hits = {row["name"]: row["hits"] for row in state["rules"]}
     assert hits["Posts"] == int((lab.events.frame["web.method"] == "POST").sum())
     assert hits["Odd answers"] == len(lab.matches)
     assert state["overlap"][0]["both"] == len(
         lab.matches[lab.matches["web.method"] == "POST"]
     )
-    lab.ruleset_part.widget.receive(
+    lab.ruleset_panel.widget.receive(
         None, {"do": "enable", "name": "Posts", "on": False}
     )
     assert lab.rules.rules["Posts"].enabled is False
     saved = tmp_path / "set.yaml"
-    lab.ruleset_part.widget.receive(None, {"do": "save", "path": str(saved)})
-    lab.ruleset_part.widget.receive(None, {"do": "remove", "name": "Posts"})
-    assert [r["name"] for r in lab.ruleset_part.widget.state["rules"]] == [
+    lab.ruleset_panel.widget.receive(None, {"do": "save", "path": str(saved)})
+    lab.ruleset_panel.widget.receive(None, {"do": "remove", "name": "Posts"})
+    assert [r["name"] for r in lab.ruleset_panel.widget.state["rules"]] == [
         "Odd answers"
     ]
-    lab.ruleset_part.widget.receive(None, {"do": "compare", "path": str(saved)})
-    assert "compare" in lab.ruleset_part.widget.state
-    lab.ruleset_part.widget.receive(None, {"do": "import", "path": str(saved)})
-    assert len(lab.ruleset_part.widget.state["rules"]) == 2
+    lab.ruleset_panel.widget.receive(None, {"do": "compare", "path": str(saved)})
+    assert "compare" in lab.ruleset_panel.widget.state
+    lab.ruleset_panel.widget.receive(None, {"do": "import", "path": str(saved)})
+    assert len(lab.ruleset_panel.widget.state["rules"]) == 2
 
 
 def test_editing_a_rule_of_the_set_fills_the_form(lab):
@@ -205,7 +205,7 @@ def test_editing_a_rule_of_the_set_fills_the_form(lab):
         source="web",
         tags=["a"],
     )
-    lab.ruleset_part.add(other)
+    lab.ruleset_panel.add(other)
     lab.edit_rule("Posts")
     assert lab.condition == "web.method = POST"
     assert lab.rule == other
@@ -217,7 +217,7 @@ def test_failing_labels_are_named(lab):
     lab.select(int(numbers[0]))
     lab.detail.widget.receive(None, {"do": "label", "value": "not"})
     lab.settle()
-    tests = lab.rule_part.result.state["tests"]
+    tests = lab.rule_panel.result.state["tests"]
     assert tests["failures"] == [
         {
             "position": int(numbers[0]) - 1,
@@ -228,8 +228,8 @@ def test_failing_labels_are_named(lab):
 
 
 def test_a_rules_file_that_is_not_there_is_told(lab):
-    lab.ruleset_part.widget.receive(
+    lab.ruleset_panel.widget.receive(
         None, {"do": "import", "path": "/nonexistent/r.yaml"}
     )
-    state = lab.ruleset_part.widget.state
+    state = lab.ruleset_panel.widget.state
     assert "nonexistent" in str(state["diagnostics"]) + str(state["message"])

@@ -11,7 +11,7 @@ CONDITION = "web.status in (404, 500) and (web.method = POST or web.path startsw
 def lab(lab_of, events_of):
     made = lab_of(events_of(2000))
     made.condition = CONDITION
-    part = made.rule_part
+    part = made.rule_panel
     part.form.receive(None, {"do": "set", "key": "name", "value": "Odd answers"})
     part.form.receive(
         None, {"do": "set", "key": "desc", "value": "Answers that need a look"}

@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from workbench.condition.execution.outline import Line
     from workbench.diagnostics import Span
 
-__all__ = ["Funnel", "FunnelStep", "funnel", "stretches"]
+__all__ = ["Funnel", "FunnelStep", "funnel", "row_ranges"]
 
 # Bytes of bitmaps held at a time.
 _MEMORY = 64 << 20
-_DEEPEST = 30
+_MAX_DEPTH = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ class Funnel:
         """Draw a table as text."""
         shown = [
             (
-                "  " * min(s.depth, _DEEPEST) + printable(s.text, limit=90),
+                "  " * min(s.depth, _MAX_DEPTH) + printable(s.text, limit=90),
                 f"{s.alone:,}",
                 f"{s.reached:,}",
                 f"{s.passed:,}",
@@ -109,7 +109,7 @@ class Funnel:
     def _repr_html_(self) -> str:
         rows = []
         for step in self.steps:
-            pad = f"padding-left:{min(step.depth, _DEEPEST) * 1.4 + 0.4:.1f}em"
+            pad = f"padding-left:{min(step.depth, _MAX_DEPTH) * 1.4 + 0.4:.1f}em"
             wide = 100 * step.passed / self.rows if self.rows else 0.0
             bar = html.tag(
                 "div", style=f"background:#4a90d9;height:0.7em;width:{wide:.2f}%"
@@ -135,10 +135,10 @@ class Funnel:
         return html.tag("div", html.tag("strong", html.escape(self.title)), body)
 
 
-def stretches(
+def row_ranges(
     compiled: CompiledCondition, table: pa.Table, lines: list[Line]
 ) -> Iterator[tuple[int, int, list[Words]]]:
-    """Give (first row, rows, a bitmap per line) for one stretch of rows at a time.
+    """Yield (first row, rows, a bitmap per line) for one stretch of rows at a time.
 
     The bitmap of a line tells for which rows its node is true.
     """
@@ -184,7 +184,7 @@ def funnel(compiled: CompiledCondition, table: pa.Table) -> Funnel:
 
     lines = outline(compiled.root)
     totals = [[0, 0, 0] for _ in lines]
-    for _, rows, bitmaps in stretches(compiled, table, lines):
+    for _, rows, bitmaps in row_ranges(compiled, table, lines):
         reached: list[Any] = [None] * len(lines)
         reached[0] = kernel.all_rows(rows)
         for at, line in enumerate(lines):

@@ -32,8 +32,8 @@ from workbench.condition.binding.operands import (
 from workbench.condition.binding.result_cache import Printed, share_alike
 from workbench.condition.binding.warnings import check_warnings, value_warnings
 from workbench.condition.semantics.values import (
-    Quirk,
     ValueFault,
+    ValueWarning,
     compile_regex,
     read_value,
 )
@@ -296,10 +296,10 @@ class _Binder:
         for warn in value_warnings(node.op, items, self.fields):
             self.warn(warn)
         values = []
-        quirks: list[Quirk] = []
+        oddities: list[ValueWarning] = []
         for item in items:
             try:
-                value = read_value(left.type, item.value, quirks)
+                value = read_value(left.type, item.value, oddities)
                 if isinstance(value, bytes) and node.op == "regex":
                     compile_regex(value)
                 values.append(value)
@@ -307,9 +307,11 @@ class _Binder:
                 raise BindFault(
                     fault.code, fault.message, item.span, fault.hint
                 ) from None
-            for quirk in quirks:
-                self.warn(BindWarning(quirk.code, quirk.message, item.span, quirk.hint))
-            quirks.clear()
+            for oddity in oddities:
+                self.warn(
+                    BindWarning(oddity.code, oddity.message, item.span, oddity.hint)
+                )
+            oddities.clear()
         test, combine = operator.test, None
         if node.modifier is not None:
             # The engine takes these two for membership in a set, which compares

@@ -135,14 +135,14 @@ class Operand:
 
     @property
     def column(self) -> str | None:
-        """Give the column when this is a plain field, else None."""
+        """Return the column when this is a plain field, else None."""
         first = self.steps[0]
         plain = len(self.steps) == 1 and isinstance(first, ColumnStep)
         return first.column if plain else None  # type: ignore[union-attr]
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Give the columns read, in order of first use."""
+        """Return the columns read, in order of first use."""
         names = (s.column for s in self.steps if isinstance(s, ColumnStep))
         return tuple(dict.fromkeys(names))
 

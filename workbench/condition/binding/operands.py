@@ -45,7 +45,7 @@ def type_name(type_: str, is_list: bool) -> str:  # noqa: FBT001 - two halves of
 
 
 def rests_on(operand: Operand) -> Step:
-    """Give the step below the functions of one argument: a column, constant or list,
+    """Return the step below the functions of one argument: a column, constant or list,
     ``join``, ``concat`` or ``getopt``.
     """  # noqa: D205 - the first line is the whole summary
     step = operand.steps[-1]

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["RecoveringParser", "check_condition", "examine", "understand"]
 
 # More complaints than this help nobody.
-_MOST_FAULTS = 100
+_MAX_FAULTS = 100
 
 # Where reading can go on: a conjunction, a parenthesis, a quoted string to step over.
 _LANDMARK = re.compile(rb"[()\"']|(?<![A-Za-z0-9_.\[])(?:and|or)(?=[ \t\r\n\x08(]|\Z)")
@@ -42,7 +42,7 @@ class RecoveringParser(Parser):
 
     def note(self, fault: ParseFault) -> None:
         """Keep a fault; pass on what cannot be recovered from."""
-        if len(self.faults) >= _MOST_FAULTS or fault.code == "too-deep":
+        if len(self.faults) >= _MAX_FAULTS or fault.code == "too-deep":
             raise fault
         self.faults.append(fault)
 
@@ -84,7 +84,7 @@ class RecoveringParser(Parser):
         self.cursor.at = len(self.raw)
 
     def behind_quote(self, quote: bytes, at: int) -> int:
-        """Give the offset behind a quoted string, ``at`` itself if it is not closed."""
+        """Return the offset behind a quoted string, ``at`` if it is not closed."""
         if quote in self.unclosed:
             return at
         end = _QUOTE_END[quote].search(self.raw, at)
@@ -157,7 +157,7 @@ def check_condition(
     macros: Collection[str] = (),
     unchecked: Callable[[str], bool] | None = None,
 ) -> list[Diagnostic]:
-    """Give everything that is wrong or odd in a condition, in the order of the text.
+    """Return everything that is wrong or odd in a condition, in the order of the text.
 
     ``macros``: names that count as known macros. ``unchecked``: as in
     :func:`workbench.condition.binding.bind.bind`. No errors in the result: the

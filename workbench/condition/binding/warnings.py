@@ -36,7 +36,7 @@ def _shown(value: bytes) -> str:
 
 
 def _needs_regex(pattern: bytes) -> bool:
-    """Tell, as the engine does, whether a pattern uses what only patterns can do."""
+    """Whether the engine finds that a pattern uses what only patterns can do."""
     last = len(pattern) - 1
     at = 0
     while at <= last:
@@ -72,7 +72,7 @@ def _is_field(text: str, fields: Mapping[str, FieldInfo]) -> bool:
 def value_warnings(
     op: str, items: Sequence[ValueExpr], fields: Mapping[str, FieldInfo]
 ) -> Iterator[BindWarning]:
-    """Give the engine's own warnings about constants, in its order."""
+    """Yield the engine's own warnings about constants, in its order."""
     for item in items:
         value = item.value
         if op == "regex" and not _needs_regex(value):
@@ -103,13 +103,13 @@ def value_warnings(
 
 
 def _ends_in_nul(operand: Operand) -> bool:
-    """Tell whether the value comes out of a string transformer, NUL included."""
+    """Whether the value comes out of a string transformer, NUL included."""
     last = operand.steps[-1]
     return isinstance(last, CallStep) and last.name in STRING_TRANSFORMERS
 
 
 def check_warnings(node: BinaryCheckExpr, check: BoundCheck) -> Iterator[BindWarning]:
-    """Give our warnings about a bound check."""
+    """Yield our warnings about a bound check."""
     left, right = check.left, check.right
     yield from _operand_warnings(left)
     if isinstance(right, Operand):

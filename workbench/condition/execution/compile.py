@@ -134,7 +134,7 @@ class CompiledCondition:
     def mask(
         self, table: pa.Table | pa.RecordBatch, *, threads: int | None = None
     ) -> pa.BooleanArray:
-        """Tell for each row whether it matches: ``table.num_rows`` values, no nulls.
+        """Return for each row whether it matches: ``table.num_rows`` values, no nulls.
 
         ``threads``: None takes every core for large tables. Raises KeyError naming a
         column that the table lacks, TypeError for one that cannot hold its field.
@@ -218,7 +218,7 @@ class CompiledSet:
         first_match: bool = False,
         threads: int | None = None,
     ) -> list[pa.BooleanArray]:
-        """Give one mask per condition, each one bit a row and without nulls.
+        """Return one mask per condition, each one bit a row and without nulls.
 
         ``first_match``: a row counts only for the first condition that it matches, as
         Falco's ``rule_matching: first``. Raises as :meth:`CompiledCondition.mask`.
@@ -243,7 +243,7 @@ class CompiledSet:
     def first_match(
         self, table: pa.Table | pa.RecordBatch, *, threads: int | None = None
     ) -> pa.Int32Array:
-        """Give for each row the number of the first condition it matches, or null."""
+        """Return for each row the number of the first condition it matches, or null."""
         import numpy as np
         import pyarrow as pa
 

@@ -40,8 +40,8 @@ __all__ = [
 ]
 
 # Longest value shown, in characters, and most items of a list.
-_LONGEST = 160
-_MOST_ITEMS = 12
+_MAX_TEXT = 160
+_MAX_ITEMS = 12
 _NS = 1_000_000_000
 
 
@@ -117,7 +117,7 @@ def _shared_head(chains: list[tuple[str, ...]]) -> tuple[str, ...]:
 
 
 def flatten(root: Bound) -> list[Any]:
-    """Give a tree as a flat list, children before parents: checks, (kind, n, span)."""
+    """Return a tree as a flat list, children first: checks, (kind, n, span)."""
     kinds = {BoundAnd: "and", BoundOr: "or", BoundNot: "not"}
     return [
         node
@@ -145,8 +145,8 @@ def unflatten(flat: list[Any]) -> Bound:
 
 
 def text_of(value: bytes) -> str:
-    """Give bytes as quoted text; what is not UTF-8 or not printable is spelled out."""
-    shown = printable(value.decode("utf-8", "backslashreplace"), limit=_LONGEST)
+    """Return bytes as quoted text; what is not UTF-8 or printable is spelled out."""
+    shown = printable(value.decode("utf-8", "backslashreplace"), limit=_MAX_TEXT)
     return f'"{shown}"'
 
 
@@ -169,13 +169,13 @@ def _time(value: int) -> str:
 
 
 def value_text(value: Any, type_: str) -> str:
-    """Give a value or a list of values of a field type as people read it."""
+    """Return a value or a list of values of a field type as people read it."""
     if value is None:
         return "absent"
     if isinstance(value, list):
-        shown = [value_text(item, type_) for item in value[:_MOST_ITEMS]]
-        if len(value) > _MOST_ITEMS:
-            shown.append(f"… {len(value) - _MOST_ITEMS} more")
+        shown = [value_text(item, type_) for item in value[:_MAX_ITEMS]]
+        if len(value) > _MAX_ITEMS:
+            shown.append(f"… {len(value) - _MAX_ITEMS} more")
         return f"({', '.join(shown)})"
     if isinstance(value, Network):
         return f"{_address(value.address)}/{value.prefix}"
@@ -202,4 +202,4 @@ def operand_name(operand: Operand, upto: int | None = None) -> str:
             names.append(f"{step.name}({args}){option}")
         else:
             names.append(f"({', '.join(names[i] for i in step.items)})")
-    return printable(names[-1 if upto is None else upto], limit=_LONGEST)
+    return printable(names[-1 if upto is None else upto], limit=_MAX_TEXT)

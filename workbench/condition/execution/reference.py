@@ -115,7 +115,7 @@ def _length(step: CallStep, values: list[Any], operand: Operand) -> Values:
 
 
 def _is_option_list(operand: Operand, index: int) -> bool:
-    """Tell whether a step is ``getopt`` without option, or string functions of it."""
+    """Whether a step is ``getopt`` without option, or string functions of it."""
     step = operand.steps[index]
     while not isinstance(step, ColumnStep | ConstStep | ListStep):
         if step.name == "getopt":

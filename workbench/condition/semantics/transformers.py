@@ -72,7 +72,7 @@ _SEXTET = {char: index for index, char in enumerate(_BASE64)}
 
 
 def memory(value: bytes | int) -> bytes:
-    """Give the bytes that the engine keeps for a value of any type."""
+    """Return the bytes that the engine keeps for a value of any type."""
     if isinstance(value, bytes):
         return value
     return struct.pack("<I" if isinstance(value, bool) else "<Q", value)

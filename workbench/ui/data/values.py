@@ -27,7 +27,7 @@ _TOP = 12
 _FEW = 24
 _HISTOGRAM = 12
 # Longest value offered as a literal, in bytes: a condition should stay readable.
-_LONGEST = 200
+_MAX_TEXT = 200
 _BARE = re.compile(rb"[A-Za-z_/][A-Za-z0-9_./:-]*")
 _WORDS = frozenset({b"and", b"or", b"not", b"exists", b"in", b"intersects", b"pmatch"})
 
@@ -45,7 +45,7 @@ def literal(value: Any, info: FieldInfo | None) -> str | None:
     if isinstance(value, str):
         value = value.encode("utf-8", "surrogateescape")
     if isinstance(value, bytes):
-        if len(value) > _LONGEST or b"\0" in value or value.endswith(b"\\"):
+        if len(value) > _MAX_TEXT or b"\0" in value or value.endswith(b"\\"):
             return None
         if _BARE.fullmatch(value) and value not in _WORDS:
             return value.decode()
@@ -84,7 +84,7 @@ def check_text(
 def _flat(
     column: pa.ChunkedArray, matched: np.ndarray | None
 ) -> tuple[pa.ChunkedArray, np.ndarray | None, int]:
-    """Give the values one by one, their rows' match flags, and the absent rows."""
+    """Return the values one by one, their rows' match flags, and the absent rows."""
     if not pa.types.is_list(column.type):
         return column, matched, column.null_count
     values, flags, absent, row = [], [], 0, 0

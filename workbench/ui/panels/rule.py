@@ -9,8 +9,8 @@ import numpy as np
 
 from workbench.errors import WorkbenchError
 from workbench.ui.data.error_card import error_text
-from workbench.ui.state import condition_queries as engine
-from workbench.ui.state import rule_queries as ruling
+from workbench.ui.state import condition_queries as queries
+from workbench.ui.state import rule_queries
 from workbench.ui.state.rule_draft import (
     Proposal,
     RuleDraft,
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["RulePanel"]
 
 _TEXTS = frozenset({"name", "desc", "output", "priority", "source", "tags"})
-_SHOWN_FAILURES = 20
+_MAX_FAILURES = 20
 
 
 class RulePanel:
@@ -40,7 +40,7 @@ class RulePanel:
         self.proposal: Proposal | None = None
         self.target: Any = None
         self.form = StateWidget(
-            view="rule", state={"priorities": ruling.priority_keys()}
+            view="rule", state={"priorities": rule_queries.priority_keys()}
         )
         self.parts = StateWidget(view="parts")
         self.output = Editor(
@@ -108,7 +108,7 @@ class RulePanel:
 
     def complete(self, text: str, cursor: int, id: int = 0) -> None:  # noqa: A002 - the message's key
         """Send the fields that continue the ``%name`` before the cursor."""
-        reply = engine.output_completions(text, cursor, self.model.fields)
+        reply = queries.output_completions(text, cursor, self.model.fields)
         self.output.send({"do": "completions", "id": id, **reply})
 
     def _on_propose(self) -> None:
@@ -148,7 +148,7 @@ class RulePanel:
             self.path = str(value)
 
     def yaml(self) -> str:
-        """Give the rules file of this rule alone, as it will be exported."""
+        """Return the rules file of this rule alone, as it will be exported."""
         text: str = self.draft.rule_set(self.model.condition, self.checked).to_yaml()
         return text
 
@@ -191,7 +191,7 @@ class RulePanel:
         )
         self.parts.put(
             exceptions=[
-                {"name": e.name, "text": ruling.exception_text(e)}
+                {"name": e.name, "text": rule_queries.exception_text(e)}
                 for e in draft.exceptions
             ],
             parts=[
@@ -209,15 +209,15 @@ class RulePanel:
         try:
             rules = self.draft.rule_set(model.condition, self.checked)
         except WorkbenchError as error:
-            found = ruling.complaints(None, None, error_text(error))
+            found = rule_queries.complaints(None, None, error_text(error))
             self.result.put(yaml="", diagnostics=found, outputs=[], tests=self._tests())
             return
         text = rules.to_yaml()
-        diagnostics = ruling.complaints(rules, self.checked)
+        diagnostics = rule_queries.complaints(rules, self.checked)
         output_error, alerts = "", None
         mask, events = model.matcher.mask, model.events
         if events is not None and mask is not None:
-            outputs, output_error, alerts = ruling.preview(rules, events, mask)
+            outputs, output_error, alerts = rule_queries.preview(rules, events, mask)
         self.result.put(
             yaml=text,
             diagnostics=diagnostics,
@@ -245,5 +245,5 @@ class RulePanel:
         return {
             "must": len(must),
             "not": len(mustnot),
-            "failures": failures[:_SHOWN_FAILURES],
+            "failures": failures[:_MAX_FAILURES],
         }

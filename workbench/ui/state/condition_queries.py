@@ -30,6 +30,8 @@ __all__ = [
     "completions",
     "event_string",
     "explain_event",
+    "failure_diagnostic",
+    "failure_text",
     "formatted",
     "funnel_steps",
     "language_words",
@@ -38,9 +40,7 @@ __all__ = [
     "open_suggestions",
     "output_completions",
     "payload",
-    "plain_problem",
     "plugins_of",
-    "problem_text",
     "progress_of",
     "sources_of",
     "target_name",
@@ -48,8 +48,8 @@ __all__ = [
     "value_offsets",
 ]
 
-_MOST_OPTIONS = 100
-_MOST_GROUPS = 12
+_MAX_OPTIONS = 100
+_MAX_GROUPS = 12
 _FIRST_ROWS = 4
 
 
@@ -108,15 +108,15 @@ def compile_text(
     return compiled, [_shown(item, raw) for item in found]
 
 
-def problem_text(error: Exception) -> str:
-    """Give an error of the evaluation as one line."""
+def failure_text(error: Exception) -> str:
+    """Return an error of the evaluation as one line."""
     if isinstance(error, KeyError):
         return f"no column {error.args[0]!r} in these events"
     return str(error).splitlines()[0] if str(error) else type(error).__name__
 
 
-def plain_problem(message: str, text: str) -> dict[str, Any]:
-    """Give a problem of the whole text as a complaint."""
+def failure_diagnostic(message: str, text: str) -> dict[str, Any]:
+    """Return a problem of the whole text as a complaint."""
     end = _units(text)
     return {
         "from": 0,
@@ -129,7 +129,7 @@ def plain_problem(message: str, text: str) -> dict[str, Any]:
 
 
 def formatted(text: str, fields: Mapping[str, FieldInfo]) -> str | None:
-    """Give the canonical form of a condition, None when it is not valid."""
+    """Return the canonical form of a condition, None when it is not valid."""
     compiled, _ = compile_text(text, fields) if text.strip() else (None, [])
     return None if compiled is None else str(compiled.ast)
 
@@ -156,10 +156,10 @@ def funnel_steps(events: Events, compiled: Any, text: str) -> list[dict[str, Any
 
 
 def near_rows(events: Events, compiled: Any) -> tuple[np.ndarray, list[dict[str, Any]]]:
-    """Give the positions of near misses, and one entry per check they fail by."""
+    """Return the positions of near misses, and one entry per check they fail by."""
     found = events.near_misses(compiled)
     groups = []
-    for group in found.groups[:_MOST_GROUPS]:
+    for group in found.groups[:_MAX_GROUPS]:
         first = np.asarray(group.rows[:_FIRST_ROWS], np.int64)
         numbers = first if group.events is None else group.events[:_FIRST_ROWS]
         groups.append(
@@ -180,7 +180,7 @@ def near_rows(events: Events, compiled: Any) -> tuple[np.ndarray, list[dict[str,
 
 
 def explain_event(events: Events, position: int, compiled: Any) -> dict[str, Any]:
-    """Say why one event matches or not: a line per part of the condition."""
+    """Explain why one event matches or not: a line per node of the condition."""
     number = int(events.table.column("evt.num")[position].as_py())
     found = events.explain(number, compiled)
     rows = []
@@ -206,7 +206,7 @@ def explain_event(events: Events, position: int, compiled: Any) -> dict[str, Any
 
 
 def language_words() -> dict[str, list[str]]:
-    """Give the words that the editor colours: operators and transformers."""
+    """Return the words that the editor colours: operators and transformers."""
     from workbench.condition.syntax.lexer import MODIFIERS, TRANSFORMERS
     from workbench.condition.syntax.operators import OPERATORS
 
@@ -224,7 +224,7 @@ def completions(
     fields: Mapping[str, FieldInfo],
     values: Mapping[str, list[str]],
 ) -> dict[str, Any]:
-    """Give the candidates at ``cursor`` (UTF-16 units): where from, and options.
+    """Return the candidates at ``cursor`` (UTF-16 units): where from, and options.
 
     ``values``: column name → values seen in the data, the most frequent first.
     """
@@ -242,7 +242,7 @@ def completions(
                 "info": item.description,
                 "detail": _field_type(item, fields),
             }
-            for item in found[:_MOST_OPTIONS]
+            for item in found[:_MAX_OPTIONS]
             if item.start == start
         ],
     }
@@ -261,7 +261,7 @@ _OUTPUT_WORD = re.compile(r"%([\w.]*)\Z")
 def output_completions(
     text: str, cursor: int, fields: Mapping[str, FieldInfo]
 ) -> dict[str, Any]:
-    """Give the fields that continue the ``%name`` before ``cursor`` (UTF-16 units)."""
+    """Return fields that continue the ``%name`` before ``cursor`` (UTF-16 units)."""
     from workbench.fields.builtin import BUILTIN_FIELDS
 
     word = _OUTPUT_WORD.search(text[: _cursor(text, cursor)])
@@ -279,7 +279,7 @@ def output_completions(
                 "info": known[name].desc or known[name].display,
                 "detail": known[name].type,
             }
-            for name in (starts + inside)[:_MOST_OPTIONS]
+            for name in (starts + inside)[:_MAX_OPTIONS]
         ],
     }
 
@@ -288,7 +288,7 @@ def output_completions(
 
 
 def payload(events: Events, position: int) -> bytes | None:
-    """Give the plugin's own bytes of one event, None when they were not kept."""
+    """Return the plugin's own bytes of one event, None when they were not kept."""
     one = events[position : position + 1]
     with contextlib.suppress(WorkbenchError, KeyError):
         value = one.extract("payload").table.column("payload")[0].as_py()
@@ -297,7 +297,7 @@ def payload(events: Events, position: int) -> bytes | None:
 
 
 def event_string(events: Events | None, position: int) -> str:
-    """Give the plugin's own one-line text of an event, "" when it has none."""
+    """Return the plugin's own one-line text of an event, "" when it has none."""
     if events is None:
         return ""
     one = events[position : position + 1]
@@ -314,7 +314,7 @@ def event_string(events: Events | None, position: int) -> str:
 def value_offsets(
     events: Events | None, position: int
 ) -> dict[str, list[tuple[int, int]]]:
-    """Give column → (start, length) in the payload that its values came from."""
+    """Return column → (start, length) in the payload that its values came from."""
     if events is None:
         return {}
     with contextlib.suppress(WorkbenchError, KeyError):
@@ -326,7 +326,7 @@ def value_offsets(
 
 
 def plugins_of(target: Any) -> list[Any]:
-    """Give the plugins of a target: one, several, or none for events."""
+    """Return the plugins of a target: one, several, or none for events."""
     plugins = getattr(target, "plugins", None)
     if isinstance(plugins, dict):
         return list(plugins.values())
@@ -334,12 +334,12 @@ def plugins_of(target: Any) -> list[Any]:
 
 
 def can_stream(target: Any) -> bool:
-    """Tell whether there is an event source to open."""
+    """Whether there is an event source to open."""
     return bool(sources_of(target)) and hasattr(target, "open")
 
 
 def sources_of(target: Any) -> list[str]:
-    """Give the event sources that can be opened."""
+    """Return the event sources that can be opened."""
     return [
         plugin.info.event_source
         for plugin in plugins_of(target)
@@ -348,7 +348,7 @@ def sources_of(target: Any) -> list[str]:
 
 
 def target_name(target: Any) -> str:
-    """Give a short name: plugin and version, or the source of events."""
+    """Return a short name: plugin and version, or the source of events."""
     plugins = plugins_of(target)
     if plugins:
         return " + ".join(f"{p.info.name} {p.info.version}" for p in plugins)
@@ -357,7 +357,7 @@ def target_name(target: Any) -> str:
 
 
 def open_suggestions(target: Any) -> list[dict[str, str]]:
-    """Give what the plugins suggest for open: value and description."""
+    """Return what the plugins suggest for open: value and description."""
     return [
         {"value": param.value, "desc": param.desc}
         for plugin in plugins_of(target)
@@ -388,7 +388,7 @@ def open_capture(
 
 
 def progress_of(capture: Any) -> dict[str, Any] | None:
-    """Give how far the plugin says it is; None when it does not."""
+    """Return how far the plugin says it is; None when it does not."""
     with contextlib.suppress(Exception):
         told = capture.progress
         if told.percent is not None or told.text:

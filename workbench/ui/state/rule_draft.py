@@ -36,7 +36,7 @@ __all__ = [
 _NAME = re.compile(r"[^a-z0-9]+")
 _ITEM_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _KEYWORDS = frozenset({"and", "or", "not"})
-_MOST_VALUES = 100
+_MAX_VALUES = 100
 # Fields that tell events apart instead of saying what they have in common.
 _FEW_DISTINCT = 3
 
@@ -122,11 +122,11 @@ class RuleDraft:
         return [*lists.values(), *macros.values()]
 
     def tag_list(self) -> tuple[str, ...]:
-        """Give the tags, split at commas."""
+        """Return the tags, split at commas."""
         return tuple(t.strip() for t in self.tags.split(",") if t.strip())
 
     def rule(self, condition: str) -> Rule:
-        """Give the rule as it is now, with ``condition``."""
+        """Return the rule as it is now, with ``condition``."""
         from workbench.rules import Rule
 
         return Rule(
@@ -141,7 +141,7 @@ class RuleDraft:
         )
 
     def rule_set(self, condition: str, checked: Any = None) -> RuleSet:
-        """Give a rule set of this rule and the macros and lists taken out of it.
+        """Return a rule set of this rule and the macros and lists taken out of it.
 
         ``checked``: Plugin, Workbench or Events whose plugins the file requires.
         """
@@ -177,7 +177,7 @@ class Proposal:
     rows: list[dict[str, str]]
 
     def exception(self, name: str, fields: Sequence[str]) -> RuleException:
-        """Give the exception that compares ``fields`` for equality."""
+        """Return the exception that compares ``fields`` for equality."""
         from workbench.rules import RuleException
 
         names = tuple(f for f in self.fields if f in fields)
@@ -193,11 +193,11 @@ class Proposal:
             name=name or self.name,
             fields=names,
             comps=tuple("=" for _ in names),
-            values=tuple(values[:_MOST_VALUES]),
+            values=tuple(values[:_MAX_VALUES]),
         )
 
     def to_state(self) -> dict[str, Any]:
-        """Give what the form shows."""
+        """Return what the form shows."""
         return {
             "name": self.name,
             "fields": [
@@ -208,7 +208,7 @@ class Proposal:
 
 
 def _plain_literal(value: Any, info: FieldInfo | None) -> str | None:
-    """Give a value as exceptions write it: without the condition's quotes."""
+    """Return a value as exceptions write it: without the condition's quotes."""
     if isinstance(value, bytes) and info is not None and info.type == "string":
         try:
             return value.decode("utf-8")
