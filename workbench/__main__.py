@@ -120,7 +120,7 @@ def _run(words: list[str]) -> int:
 def _report(error: Exception, words: list[str]) -> int:
     """Say an expected failure in one message; log what nobody expected."""
     from workbench.errors import WorkbenchError
-    from workbench.formatting.html import printable
+    from workbench.formatting.printable import printable
 
     if isinstance(error, WorkbenchError):
         lines = [printable(line) for line in str(error).splitlines()]

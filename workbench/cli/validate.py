@@ -61,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _report(rules: object, target: Target | None) -> None:
-    from workbench.formatting.html import printable
+    from workbench.formatting.printable import printable
     from workbench.rules.ruleset import RuleSet
 
     if not isinstance(rules, RuleSet):  # pragma: no cover - made by load_rules

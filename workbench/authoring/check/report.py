@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from workbench.authoring.check.codes import CODES
-from workbench.formatting.html import escape, printable, table, tag
+from workbench.formatting.html import escape, table, tag
+from workbench.formatting.printable import printable
 
 if TYPE_CHECKING:
     from workbench.authoring.check.codes import Severity
