@@ -1,4 +1,4 @@
-"""The door to the C kernel: leaves, columns and programs as the C core takes them.
+"""The seam to the C kernel: leaves, columns and programs as the C core takes them.
 
 Nothing else of the condition room imports the extension. Memory of Arrow is lent to C
 for the time of a call; what C makes is given back when its owner goes.
