@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import PluginLoadError, RulesError, WorkbenchError
-from workbench.falco_config import FalcoConfig, load_plugins, read_falco_yaml
+from workbench.falco_config import FalcoConfig, read_falco_yaml
 from workbench.fields.reference import resolve_column
 from workbench.rules.ruleset import RuleSet, load_rules
 from workbench.rules.running.alerts import AlertBatch, statistics
@@ -128,7 +128,7 @@ class _Printer:
 
 def run(args: argparse.Namespace) -> int:
     """Carry the command out."""
-    from workbench.plugins.workbench import Workbench
+    from workbench.plugins.workbench import Workbench, load_plugins
 
     config = _config(args)
     for note in config.notes:
