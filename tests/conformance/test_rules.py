@@ -9,7 +9,7 @@ import pytest
 
 from workbench.rules import Target, load_rules, parse_rules
 from workbench.rules.editing.export import item_yaml
-from workbench.rules.loading.loader import load, read_path
+from workbench.rules.loader import load, read_path
 from workbench.rules.outputs.output import parse_output
 from workbench.rules.running.alerts import AlertFormat, Alerts
 

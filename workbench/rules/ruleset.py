@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import RulesError, WorkbenchError
-from workbench.rules.loading.loader import (
+from workbench.rules.loader import (
     Loaded,
     RulesFile,
     load,

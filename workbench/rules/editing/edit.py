@@ -9,11 +9,11 @@ import re
 from typing import TYPE_CHECKING
 
 from workbench.rules.editing.export import item_yaml
-from workbench.rules.loading.loader import parse_file
+from workbench.rules.loader import parse_file
 from workbench.rules.model.model import Macro, Rule, RuleList
 
 if TYPE_CHECKING:
-    from workbench.rules.loading.loader import RulesFile
+    from workbench.rules.loader import RulesFile
     from workbench.yamlcpp import Node
 
 __all__ = ["remove_item", "replace_item"]

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from workbench.rules.compiling.compiled import CompiledRule
     from workbench.rules.compiling.list_substitution import Substitution
-    from workbench.rules.loading.loader import Loaded
+    from workbench.rules.loader import Loaded
     from workbench.rules.target.target import Target
 
 __all__ = ["beyond_falco"]

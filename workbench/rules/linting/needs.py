@@ -15,7 +15,7 @@ from workbench.condition.syntax.nodes import (
 if TYPE_CHECKING:
     from workbench.condition.syntax.nodes import Expr
     from workbench.rules.compiling.compiled import Compilation
-    from workbench.rules.loading.loader import Loaded
+    from workbench.rules.loader import Loaded
     from workbench.rules.model.versions import Version
 
 __all__ = ["engine_needed", "fields_used", "missing_header", "plugins_used"]
