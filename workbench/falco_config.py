@@ -75,7 +75,7 @@ class AppendedOutput:
     suggested: bool = False
 
     def matches(self, source: str, rule: str, tags: frozenset[str]) -> bool:
-        """Say whether the entry applies to a rule."""
+        """Whether the entry applies to a rule."""
         return (
             self.source in ("", source)
             and self.rule in ("", rule)
@@ -128,7 +128,7 @@ def _expand(text: str) -> str:
 
 
 def _text(node: Node) -> str:
-    """Give the text of a scalar as the engine's reader converts it."""
+    """Return the text of a scalar as the engine's reader converts it."""
     if node.kind == "null":
         return "null"
     if node.kind != "scalar":
@@ -370,7 +370,7 @@ class _Reader:
 
 
 def _sequence(node: Node | None) -> list[Node]:
-    """Give the items of a sequence; a scalar stands for a sequence of one."""
+    """Return the items of a sequence; a scalar stands for a sequence of one."""
     if node is None or node.kind in ("null", "mapping"):
         return []
     return node.items if node.kind == "sequence" else [node]

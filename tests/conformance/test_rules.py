@@ -8,10 +8,12 @@ from collections import defaultdict
 import pytest
 
 from workbench.rules import Target, load_rules, parse_rules
-from workbench.rules.editing.export import item_yaml
-from workbench.rules.loader import load, read_path
+from workbench.rules.loader import load
+from workbench.rules.loading.files import read_path
 from workbench.rules.outputs.output import parse_output
-from workbench.rules.running.alerts import AlertFormat, Alerts
+from workbench.rules.running.alert_format import AlertFormat
+from workbench.rules.running.alerts import Alerts
+from workbench.rules.running.options import RunOptions
 
 # Records in which the engine itself failed while running.
 ENGINE_FAILURES = {"y0966"}
@@ -81,7 +83,7 @@ def test_every_file_gets_the_engines_verdict_codes_and_places(records, target):
             if loaded.successful != (record["exit_code"] == 0):
                 wrong.append(f"{record['id']}: {loaded.successful}")
             continue
-        known = {p.code for p in loaded.problems}
+        known = {p.code for p in loaded.diagnostics}
         for answer, got in zip(record["validate"], loaded.results, strict=True):
             found = fault(answer, got, known)
             if found:
@@ -94,8 +96,8 @@ def test_alerts_are_those_of_the_engine(records, target, probe):
     for record in records:
         if record.get("alerts") is None or record["id"] in ENGINE_FAILURES:
             continue
-        form = Form(include_message=True)
-        engine = load_rules(*record["files"]).engines(target, form=form)["probe"]
+        options = RunOptions(alert_format=Form(include_message=True))
+        engine = load_rules(*record["files"]).engines(target, options)["probe"]
         table = probe.table(engine.columns)
         for every in (True, False):
             alerts = Alerts([engine.match(table, all_matches=every)])
@@ -130,7 +132,7 @@ def test_valid_files_survive_export_and_loading_again(records):
         rules = load_rules(*record["files"])
         items = [*rules.lists, *rules.macros]
         items += [r for r in rules.rules if r.output == r.output.strip()]
-        back = parse_rules("".join(map(item_yaml, items)))
+        back = parse_rules("".join(item.to_yaml() for item in items))
         same = [*back.lists, *back.macros, *back.rules] == items
         again = parse_rules(rules.to_yaml())
         if not same or (rules.rules, rules.macros, rules.lists) != (
@@ -176,12 +178,12 @@ def test_annotated_files_get_the_newer_engines_verdict(conformance):
             continue
         loaded = parse_rules(case["rules"]).loaded(target)
         ok = all(r.successful for r in loaded.results)
-        codes = {p.code for p in loaded.problems}
+        codes = {p.code for p in loaded.diagnostics}
         missing = {e["code"] for e in [*case["errors"], *case["warnings"]]} - codes
         if "63" in case["rules"]:
             continue  # a required version that only the newer engine satisfies
         if ok != case["successful"] or missing:
             wrong.append(
-                (case["name"], case["errors"], [p.message for p in loaded.problems])
+                (case["name"], case["errors"], [p.message for p in loaded.diagnostics])
             )
     assert not wrong, "\n".join(map(str, wrong))
