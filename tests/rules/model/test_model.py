@@ -114,7 +114,9 @@ def test_a_rule_is_written_readably():
 
 
 def test_what_no_file_can_say_is_refused():
-    with pytest.raises(RulesError, match="condition is empty; 'loud' is not a priority"):
+    with pytest.raises(
+        RulesError, match="condition is empty; 'loud' is not a priority"
+    ):
         Rule(name="r", condition="", output="o", priority="loud").to_yaml()
 
 
