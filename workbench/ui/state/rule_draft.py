@@ -148,7 +148,7 @@ class RuleDraft:
         ``target``: Plugin, Workbench or Events whose plugins the file requires.
         """
         from workbench.rules import RuleSet
-        from workbench.rules.editing.export import header_yaml
+        from workbench.rules.linting.requirements import header_yaml
 
         rules = RuleSet()
         rules.add(header_yaml(dict(getattr(target, "plugin_versions", None) or {})))
