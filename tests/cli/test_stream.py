@@ -13,7 +13,7 @@ import pytest
 
 import workbench as wb
 from workbench.__main__ import main
-from workbench.cli.stream import split_fields
+from workbench.cli.options import split_fields
 
 
 def jsonl(capsys, *words, status=0):

@@ -1,4 +1,4 @@
-"""Where ``workbench stream`` puts events: lines on stdout, or a file by suffix."""
+"""Where the commands write events: lines on stdout, or a file by its suffix."""
 
 from __future__ import annotations
 
@@ -23,10 +23,9 @@ if TYPE_CHECKING:
     from workbench.fields.declarations import FieldInfo
     from workbench.plugins.collect import EventsBuilder
 
-__all__ = ["FORMATS", "Sink", "file_sink", "line_sink"]
+__all__ = ["Sink", "file_sink", "line_sink"]
 
-FORMATS = ("table", "jsonl", "csv")
-_CELL = 40
+_MAX_CELL = 40
 _BLOCK = 4096
 
 
@@ -46,7 +45,7 @@ def table_lines(
     columns: Sequence[str],
     widths: list[int],
 ) -> Iterator[str]:
-    """Give aligned lines; ``widths`` is filled by the first rows and then kept."""
+    """Yield aligned lines; ``widths`` is filled by the first rows and then kept."""
     first = not widths
     for start in range(0, table.num_rows, _BLOCK):
         values = text_columns(table.slice(start, _BLOCK), fields, columns)
@@ -62,7 +61,7 @@ def table_lines(
             ]
         if first:
             first = False
-            yield _line([printable(c, limit=_CELL) for c in columns], widths)
+            yield _line([printable(c, limit=_MAX_CELL) for c in columns], widths)
         for row in zip(*cells, strict=True):
             yield _line(row, widths)
 
@@ -73,13 +72,13 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
 
 
 def _kind(column: str, fields: Mapping[str, FieldInfo]) -> str:
-    """Give the field type of a column; "" where a number is just that."""
+    """Return the field type of a column; "" for a plain number."""
     info = None if column in COUNT_COLUMNS else column_info(column, fields)
     return info.type if info is not None and not info.is_list else ""
 
 
 def _cell(value: Any, kind: str) -> str:
-    """Give a value as people read it: times as dates, durations with a unit."""
+    """Return the display text of a value: times as dates, durations with a unit."""
     if value is None:
         return "-"
     if kind == "abstime" and isinstance(value, int):
@@ -93,7 +92,7 @@ def _cell(value: Any, kind: str) -> str:
         return "true" if value else "false"
     if isinstance(value, list):
         value = json.dumps(value, ensure_ascii=False)
-    return printable(str(value), limit=_CELL)
+    return printable(str(value), limit=_MAX_CELL)
 
 
 class LineSink:
@@ -140,37 +139,37 @@ class LineSink:
 class EventsSink:
     """Keeps rows until the end and saves them as Events: for Arrow files."""
 
-    def __init__(self, path: Path, collector: EventsBuilder) -> None:
-        """Save what ``collector`` gathers."""
+    def __init__(self, path: Path, builder: EventsBuilder) -> None:
+        """Save what ``builder`` gathers."""
         self.path = path
-        self.collector = collector
+        self.builder = builder
 
     def write(self, table: pa.Table) -> None:
         """Take further rows."""
-        self.collector.batches += table.to_batches()
+        self.builder.batches += table.to_batches()
 
     def close(self) -> None:
         """Write the file."""
-        self.collector.events().save(self.path)
+        self.builder.events().save(self.path)
 
 
 def line_sink(
     form: str, fields: Mapping[str, FieldInfo], columns: Sequence[str]
 ) -> Sink:
-    """Give the sink that prints on stdout."""
+    """Return the sink that prints on stdout."""
     return LineSink(sys.stdout, form, fields, columns)
 
 
-def file_sink(path: Path, collector: EventsBuilder, columns: Sequence[str]) -> Sink:
-    """Give the sink that writes ``path``; its suffix decides the form.
+def file_sink(path: Path, builder: EventsBuilder, columns: Sequence[str]) -> Sink:
+    """Return the sink that writes ``path``; its suffix decides the format.
 
     Raises WorkbenchError for an unknown suffix or a file that cannot be written.
     """
-    capture = collector.capture
+    capture = builder.capture
     suffix = suffix_of(path)
     if suffix not in SUFFIXES:
         raise WorkbenchError(
-            f"{path}: the suffix decides the form; use one of {', '.join(SUFFIXES)}"
+            f"{path}: the suffix decides the format; use one of {', '.join(SUFFIXES)}"
         )
     if suffix in {".jsonl", ".csv"}:
         from workbench.captures.files import file_errors
@@ -178,7 +177,7 @@ def file_sink(path: Path, collector: EventsBuilder, columns: Sequence[str]) -> S
         with file_errors(path, "write"):
             out = path.open("w", encoding="utf-8", errors="replace", newline="")
         return LineSink(out, suffix[1:], capture.fields, columns, owned=True)
-    origin = collector.origin()
+    origin = builder.origin()
     if suffix == ".scap":
         from workbench.captures.scap import ScapWriter
 
@@ -194,4 +193,4 @@ def file_sink(path: Path, collector: EventsBuilder, columns: Sequence[str]) -> S
             plugin_version=origin.plugin_version,
             hostname=origin.hostname,
         )
-    return EventsSink(path, collector)
+    return EventsSink(path, builder)
