@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any
 
 from workbench.fields.declarations import FieldInfo, FieldTable
 from workbench.reprs import manifest_html, manifest_text
@@ -12,7 +12,7 @@ from workbench.reprs import manifest_html, manifest_text
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["CAPABILITIES", "CheckTarget", "Manifest", "OpenParam"]
+__all__ = ["CAPABILITIES", "Manifest", "OpenParam"]
 
 # Word → sentence for people, in the order of the capability bits.
 CAPABILITIES: dict[str, str] = {
@@ -158,19 +158,3 @@ class Manifest:
         )
         opened = None if params is None else [OpenParam(**p) for p in params]
         return cls(**data, fields=fields, open_params=opened)
-
-
-@runtime_checkable
-class CheckTarget(Protocol):
-    """What rules and conditions are checked against: a plugin, a bench, or events."""
-
-    @property
-    def sources(self) -> Sequence[str]:
-        """Give the event sources known here."""
-
-    def fields_of(self, source: str) -> Mapping[str, FieldInfo]:
-        """Give the fields usable in rules of ``source``, without ``evt.*``."""
-
-    @property
-    def plugin_versions(self) -> Mapping[str, str]:
-        """Give name → version of the plugins present."""
