@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from workbench.authoring.check.feeding import field_texts
-from workbench.authoring.check.running import note_death
+from workbench.authoring.check.streaming import note_death
 from workbench.errors import PluginCrashed, PluginHung, WorkbenchError
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from workbench.authoring.check.feeding import Feeding, stored_events
 from workbench.authoring.check.hostile import check_hostile_input
 from workbench.authoring.check.payloads import plugin_events
 from workbench.authoring.check.report import CheckReport
-from workbench.authoring.check.running import (
+from workbench.authoring.check.streaming import (
     check_columns,
     check_init,
     check_log,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from workbench.authoring.check.feeding import field_texts
-from workbench.authoring.check.running import CALL_TIMEOUT_SEC, note_death
+from workbench.authoring.check.streaming import CALL_TIMEOUT_SEC, note_death
 from workbench.errors import PluginCrashed, PluginHung, WorkbenchError
 from workbench.replay.compare import compare_events
 from workbench.session import new_session
