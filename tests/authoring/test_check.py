@@ -8,7 +8,7 @@ import pytest
 from workbench.__main__ import main
 from workbench.authoring.check.codes import CODES
 from workbench.authoring.check.report import CheckReport
-from workbench.authoring.check.streaming import example_config
+from workbench.authoring.check.initialising import example_config
 from workbench.authoring.check.static import check_manifest
 from workbench.fields.declarations import FieldInfo, FieldTable
 from workbench.manifest import Manifest
@@ -138,7 +138,7 @@ def test_a_fault_is_found_and_named(capsys, sample, fault, code, said):
     [("segfault@init", "CRASH"), ("fail@init", "INIT_FAILED"), ("hang@init", "HANG")],
 )
 def test_a_fault_while_initialising_is_found(capsys, sample, monkeypatch, fault, code):
-    monkeypatch.setattr("workbench.authoring.check.streaming.CALL_TIMEOUT_SEC", 1.0)
+    monkeypatch.setattr("workbench.authoring.check.initialising.CALL_TIMEOUT_SEC", 1.0)
     status, found, _ = check(capsys, sample("faulty"), "--config", fault)
     assert (status, code in found) == (1, True)
 

@@ -103,7 +103,7 @@ def test_an_unknown_variable_and_a_missing_one_are_usage_errors(shell, capsys):
     assert "there is no variable 'nowhere'" in out + err
     shell.user_ns["other"] = 5
     _, out, err = run(shell, capsys, "%%condition other\nweb.status = 1")
-    assert "other is a int, not Events" in out + err
+    assert "other is of type int" in out + err
 
 
 @pytest.mark.parametrize(
