@@ -7,8 +7,8 @@ import pytest
 
 from workbench.__main__ import main
 from workbench.authoring.check.codes import CODES
-from workbench.authoring.check.report import CheckReport
 from workbench.authoring.check.initialising import example_config
+from workbench.authoring.check.report import CheckReport
 from workbench.authoring.check.static import check_manifest
 from workbench.fields.declarations import FieldInfo, FieldTable
 from workbench.manifest import Manifest

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from workbench.events.events import Events
-    from workbench.fields.declarations import FieldTable
+    from workbench.fields.declarations import FieldInfo, FieldTable
     from workbench.manifest import Manifest, OpenParam
+    from workbench.plugins.trace import Trace
     from workbench.session.interface import LogLine, Session
 
 __all__ = ["Plugin", "inspect", "library_path", "load"]
@@ -271,7 +272,7 @@ class Plugin:
     # -- while it runs ---------------------------------------------------------------
 
     @property
-    def trace(self) -> Any:
+    def trace(self) -> Trace:
         """The API calls made so far, oldest first: a list that draws itself."""
         from workbench.plugins.trace import Trace
 
@@ -370,6 +371,6 @@ class Plugin:
     def _ipython_key_completions_(self) -> list[str]:
         return list(self.fields)
 
-    def __getitem__(self, name: str) -> Any:
+    def __getitem__(self, name: str) -> FieldInfo:
         """Give the declaration of a field: ``plugin["probe.str"]``."""
         return self.fields[name]

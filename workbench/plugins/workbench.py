@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from workbench.manifest import Manifest
     from workbench.plugins.capture import Capture
     from workbench.plugins.state_tables import StateTables
+    from workbench.plugins.trace import Trace
     from workbench.session.interface import LogLine
 
 __all__ = ["Workbench"]
@@ -233,7 +234,7 @@ class Workbench:
         return self.pool.tables()
 
     @property
-    def trace(self) -> Any:
+    def trace(self) -> Trace:
         """The API calls of all plugins so far, oldest first."""
         from workbench.plugins.trace import Trace
 

@@ -1,0 +1,20 @@
+# What type checkers see: the names of the table in __init__.py, which a test holds
+# equal.
+
+from workbench.fields.declarations import (
+    FIELD_TYPES,
+    ArgInfo,
+    FieldInfo,
+    FieldTable,
+    FieldType,
+    as_field_table,
+)
+
+__all__ = [
+    "FIELD_TYPES",
+    "ArgInfo",
+    "FieldInfo",
+    "FieldTable",
+    "FieldType",
+    "as_field_table",
+]
