@@ -100,24 +100,6 @@ def plugin(tmp_path_factory):
     return build
 
 
-def conformance_dir() -> Path | None:
-    """Find the folder with the real engine's answers, if it is on this machine."""
-    named = os.environ.get("WORKBENCH_CONFORMANCE")
-    for path in [Path(named)] if named else [ROOT.parent / "shared" / "conformance"]:
-        if path.is_dir():
-            return path
-    return None
-
-
-@pytest.fixture(scope="session")
-def conformance() -> Path:
-    """Give the folder of the conformance vectors, or skip visibly."""
-    path = conformance_dir()
-    if path is None:
-        pytest.skip("no conformance vectors here (WORKBENCH_CONFORMANCE names them)")
-    return path
-
-
 @pytest.fixture(params=["worker", "local"])
 def session(request):
     """A host without plugins: a worker process, then this process."""
@@ -141,7 +123,7 @@ def worker():
 
 def request_columns(manifest, *texts, plugin=0, offsets=False):
     """Requests for fields written as users write them; all without argument if none."""
-    from workbench.session.interface import ColumnRequest
+    from workbench.session.types import ColumnRequest
 
     names = list(manifest.fields)
     if not texts:
@@ -174,7 +156,7 @@ def collect(session, plugin, params, columns=(), **options):
     import pyarrow as pa
 
     from workbench.session.chunk_reader import unify_batches
-    from workbench.session.interface import CaptureOptions
+    from workbench.session.types import CaptureOptions
 
     session.open(plugin, params, columns, CaptureOptions(**options))
     batches = []

@@ -41,7 +41,7 @@ _HOMES = {
     "lab": "workbench.ui",
     "load": "workbench.plugins.plugin",
     "load_rules": "workbench.rules",
-    "open_events": "workbench.events.events",
+    "open_events": "workbench.events.opening",
     "parse_rules": "workbench.rules",
 }
 

@@ -16,7 +16,8 @@ from workbench.errors import (
     RulesError,
     WorkbenchError,
 )
-from workbench.events.events import Events, events_from_table, open_events
+from workbench.events.events import Events, events_from_table
+from workbench.events.opening import open_events
 from workbench.fields.declarations import FieldInfo
 from workbench.manifest import Manifest, OpenParam
 from workbench.plugins.plugin import Plugin, inspect, load

@@ -6,11 +6,12 @@ therefore keeps its constructor arguments as attributes and rebuilds itself from
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 __all__ = [
     "CaptureFileError",
     "ConditionError",
+    "EndReason",
     "PluginCrashed",
     "PluginFailure",
     "PluginHung",
@@ -32,6 +33,10 @@ def _rebuild(
     error = cls(message, **facts)
     error.__dict__.update(extras)
     return error
+
+
+# How a capture ended.
+EndReason = Literal["eof", "limit", "cancelled", "failure", "crashed", "hung"]
 
 
 class WorkbenchError(Exception):

@@ -7,12 +7,24 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from workbench.fields.declarations import FieldInfo, FieldTable
-from workbench.reprs import manifest_html, manifest_text
+from workbench.formatting.html import escape, printable, tag
+from workbench.formatting.units import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["CAPABILITIES", "Manifest", "OpenParam"]
+__all__ = [
+    "CAPABILITIES",
+    "Manifest",
+    "OpenParam",
+    "facts_html",
+    "fields_html",
+    "manifest_lines",
+    "plugin_title",
+]
+
+# Names of fields listed in a repr.
+_MAX_FIELDS = 12
 
 # Word → sentence for people, in the order of the capability bits.
 CAPABILITIES: dict[str, str] = {
@@ -33,7 +45,7 @@ class OpenParam:
     separator: str = ""
 
     def to_dict(self) -> dict[str, str]:
-        """Give the JSON form of the command line."""
+        """Return the JSON form of the command line."""
         return {"value": self.value, "desc": self.desc, "separator": self.separator}
 
 
@@ -81,21 +93,30 @@ class Manifest:
     symbols: Sequence[str] = ()
 
     def __post_init__(self) -> None:
-        """Give every sequence as a list of its own."""
+        """Return every sequence as a list of its own."""
         for name in _SEQUENCES:
             object.__setattr__(self, name, list(getattr(self, name)))
         if self.open_params is not None:
             object.__setattr__(self, "open_params", list(self.open_params))
 
     def __repr__(self) -> str:
-        """Give what there is to say in short, complaints included."""
-        return manifest_text(self)
+        """Return what there is to say in short, complaints included."""
+        lines = [f"Manifest of {plugin_title(self)}", *manifest_lines(self)]
+        if self.complaints:
+            lines.append(f"  {counted(len(self.complaints), 'complaint')}:")
+            lines += [f"    {printable(c, limit=400)}" for c in self.complaints]
+        return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        return manifest_html(self)
+        complaints = "".join(tag("li", escape(c)) for c in self.complaints)
+        if complaints:
+            count = escape(counted(len(self.complaints), "complaint"))
+            complaints = tag("div", tag("b", count), tag("ul", complaints))
+        title = tag("b", "Manifest of " + escape(plugin_title(self)))
+        return tag("div", title, facts_html(self), complaints, fields_html(self))
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the JSON form of ``workbench inspect --json``."""
+        """Return the JSON form of ``workbench inspect --json``."""
         params = None
         if self.open_params is not None:
             params = [p.to_dict() for p in self.open_params]
@@ -116,11 +137,11 @@ class Manifest:
         }
 
     def with_open_params(self, params: Sequence[OpenParam]) -> Manifest:
-        """Give a copy that knows the suggested open params."""
+        """Return a copy that knows the suggested open params."""
         return replace(self, open_params=list(params))
 
     def to_wire(self) -> str:
-        """Give JSON text that :meth:`from_wire` reads back unchanged."""
+        """Return JSON text that :meth:`from_wire` reads back unchanged."""
         data = self.to_dict()
         data.update(
             path=self.path,
@@ -158,3 +179,59 @@ class Manifest:
         )
         opened = None if params is None else [OpenParam(**p) for p in params]
         return cls(**data, fields=fields, open_params=opened)
+
+
+def plugin_title(info: Manifest) -> str:
+    """Return name and version, printable."""
+    name = printable(info.name, limit=80) or "(no name)"
+    return f"{name} {printable(info.version, limit=40)}".rstrip()
+
+
+def _facts(info: Manifest) -> list[tuple[str, str]]:
+    """Return label and text of what there is to say in short."""
+    rows = [("", printable(info.description, limit=200))]
+    source = info.event_source
+    if source:
+        number = f" (plugin ID {info.id})" if info.id else ""
+        rows.append(("event source", printable(source, limit=80) + number))
+    rows.append(("capabilities", ", ".join(info.capabilities) or "none"))
+    if info.extract_event_sources:
+        listed = ", ".join(info.extract_event_sources)
+        rows.append(("extracts from", printable(listed, limit=200)))
+    rows.append(("plugin API", printable(info.required_api_version, limit=40)))
+    if info.open_params:
+        values = ", ".join(repr(p.value) for p in info.open_params[:5])
+        rows.append(("open params", printable(values, limit=200)))
+    return [row for row in rows if row[1]]
+
+
+def manifest_lines(info: Manifest) -> list[str]:
+    """Return the facts and the names of the fields, a line each."""
+    lines = [f"  {k + ': ' if k else ''}{v}" for k, v in _facts(info)]
+    if info.fields:
+        names = ", ".join(list(info.fields)[:_MAX_FIELDS])
+        more = ", …" if len(info.fields) > _MAX_FIELDS else ""
+        lines.append(
+            f"  {counted(len(info.fields), 'field')}: "
+            f"{printable(names, limit=400)}{more}"
+        )
+    return lines
+
+
+def facts_html(info: Manifest) -> str:
+    """Return the facts as escaped lines."""
+    return "".join(
+        tag("div", (tag("b", escape(k)) + " " if k else "") + escape(v))
+        for k, v in _facts(info)
+    )
+
+
+def fields_html(info: Manifest) -> str:
+    """Return the field table, folded; "" without fields."""
+    if not info.fields:
+        return ""
+    return tag(
+        "details",
+        tag("summary", escape(counted(len(info.fields), "field"))),
+        info.fields._repr_html_(),
+    )

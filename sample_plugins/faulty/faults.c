@@ -307,9 +307,8 @@ static bool read_call(const char* name, struct fault* f) {
   return false;
 }
 
-/* Reads one "fault=number@call:event" or "events=n" or "batch=n"; cuts up `word`. */
-static bool read_word(enum origin origin, char* word, char* err, uint32_t size) {
-  struct fault f = {.number = NO_NUMBER, .event = 1, .origin = origin};
+/* Cuts "fault=number@call:event" up into `word`, the fault and the call, or NULL. */
+static char* cut_word(char* word, struct fault* f) {
   char* call = strchr(word, '@');
   char* event = call != NULL ? strchr(call, ':') : NULL;
   char* number = strchr(word, '=');
@@ -318,12 +317,19 @@ static bool read_word(enum origin origin, char* word, char* err, uint32_t size) 
   }
   if (event != NULL) {
     *event++ = '\0';
-    f.event = strtoull(event, NULL, 10);
+    f->event = strtoull(event, NULL, 10);
   }
   if (number != NULL) {
     *number++ = '\0';
-    f.number = strtoll(number, NULL, 10);
+    f->number = strtoll(number, NULL, 10);
   }
+  return call;
+}
+
+/* Reads one "fault=number@call:event" or "events=n" or "batch=n"; cuts up `word`. */
+static bool read_word(enum origin origin, char* word, char* err, uint32_t size) {
+  struct fault f = {.number = NO_NUMBER, .event = 1, .origin = origin};
+  char* call = cut_word(word, &f);
   if (call == NULL && f.number >= 0 && strcmp(word, "events") == 0) {
     shapes[origin].events = (uint64_t)f.number + 1;
     return true;

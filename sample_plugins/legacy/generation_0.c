@@ -111,7 +111,7 @@ EXPORT char* plugin_get_fields(void) {
 /* --------------------------------------------------------------------- lifecycle */
 
 EXPORT void* plugin_init(const char* config, int32_t* rc) {
-  return numbers_init(config, rc);
+  return numbers_init(config, sizeof(struct state), rc);
 }
 
 EXPORT void plugin_destroy(struct state* s) {
@@ -145,18 +145,7 @@ struct capture {
 };
 
 EXPORT void* plugin_open(struct state* s, const char* params, int32_t* rc) {
-  struct capture* c = NULL;
-  struct instance* opened = numbers_open(s, params, rc);
-  if (opened != NULL) {
-    c = calloc(1, sizeof *c);
-    if (c != NULL) {
-      c->numbers = *opened;
-    } else {
-      *rc = RC_FAILURE;
-    }
-    free(opened);
-  }
-  return c;
+  return numbers_open(s, params, sizeof(struct capture), rc);
 }
 
 EXPORT void plugin_close(struct state* s, struct capture* c) {

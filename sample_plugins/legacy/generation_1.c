@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "numbers.h"
+#include "since_1.h"
 
 struct event {
   uint64_t evtnum;
@@ -21,6 +21,7 @@ struct extract_field {
   union {
     const char** str;
     uint64_t* u64;
+    const void* any;
   } res;
   uint64_t res_len;
   uint32_t field_id;
@@ -33,40 +34,8 @@ struct extract_field {
 };
 _Static_assert(sizeof(struct extract_field) == 64, "layout of requests, 1.0 to 2.x");
 
-struct plugin {
-  struct state numbers;
-  uint64_t value[2]; /* FIELD_VALUE and FIELD_DIGIT */
-  char text[TEXT_SIZE];
-  const char* texts[1];
-  uint64_t digits[TEXT_SIZE];
-};
-
 EXPORT const char* plugin_get_required_api_version(void) {
   return LEGACY_API == 1 ? "1.0.0" : "2.0.0";
-}
-
-EXPORT const char* plugin_get_name(void) {
-  return LEGACY_NAME;
-}
-
-EXPORT const char* plugin_get_description(void) {
-  return "Counts, in the manner of plugin API " LEGACY_VERSION;
-}
-
-EXPORT const char* plugin_get_contact(void) {
-  return "the authors of the Falco Plugin Workbench";
-}
-
-EXPORT const char* plugin_get_version(void) {
-  return "0.1.0";
-}
-
-EXPORT uint32_t plugin_get_id(void) {
-  return LEGACY_ID;
-}
-
-EXPORT const char* plugin_get_event_source(void) {
-  return LEGACY_NAME;
 }
 
 EXPORT const char* plugin_get_fields(void) {
@@ -80,35 +49,12 @@ EXPORT const char* plugin_get_fields(void) {
 }
 
 EXPORT struct plugin* plugin_init(const char* config, int32_t* rc) {
-  struct state* begun = numbers_init(config, rc);
-  struct plugin* p = calloc(1, sizeof *p);
-  if (begun == NULL || p == NULL) {
-    *rc = RC_FAILURE;
-  } else {
-    p->numbers = *begun;
-  }
-  free(begun);
-  return p;
-}
-
-EXPORT void plugin_destroy(struct plugin* p) {
-  free(p);
-}
-
-EXPORT const char* plugin_get_last_error(struct plugin* p) {
-  return p != NULL ? p->numbers.error : "no state";
+  return numbers_init(config, sizeof(struct plugin), rc);
 }
 
 EXPORT const char* plugin_get_init_schema(int32_t* type) {
   *type = 0;
   return "";
-}
-
-EXPORT const char* plugin_list_open_params(struct plugin* p, int32_t* rc) {
-  (void)p;
-  *rc = RC_SUCCESS;
-  return "[{\"value\":\"10\",\"desc\":\"ten numbers\"},"
-         "{\"value\":\"100000\",\"desc\":\"a hundred thousand numbers\"}]";
 }
 
 struct capture {
@@ -118,18 +64,7 @@ struct capture {
 };
 
 EXPORT struct capture* plugin_open(struct plugin* p, const char* params, int32_t* rc) {
-  struct capture* c = NULL;
-  struct instance* opened = numbers_open(&p->numbers, params, rc);
-  if (opened != NULL) {
-    c = calloc(1, sizeof *c);
-    if (c != NULL) {
-      c->numbers = *opened;
-    } else {
-      *rc = RC_FAILURE;
-    }
-    free(opened);
-  }
-  return c;
+  return numbers_open(&p->numbers, params, sizeof(struct capture), rc);
 }
 
 EXPORT void plugin_close(struct plugin* p, struct capture* c) {
@@ -167,34 +102,13 @@ EXPORT const char* plugin_event_to_string(struct plugin* p, const struct event* 
 EXPORT int32_t plugin_extract_fields(struct plugin* p, const struct event* e,
                                      uint32_t count, struct extract_field* fields) {
   uint64_t number;
-  if (!numbers_read(e->data, e->datalen, &number)) {
-    snprintf(p->numbers.error, sizeof p->numbers.error, "the payload is no number");
+  if (!number_of(p, e->data, e->datalen, &number)) {
     return RC_FAILURE;
   }
   for (uint32_t i = 0; i < count; i++) {
     struct extract_field* f = &fields[i];
-    f->res_len = 1;
-    switch (f->field_id) {
-      case FIELD_VALUE:
-        p->value[0] = number;
-        f->res.u64 = &p->value[0];
-        break;
-      case FIELD_TEXT:
-        snprintf(p->text, sizeof p->text, "%" PRIu64, number);
-        p->texts[0] = p->text;
-        f->res.str = p->texts;
-        break;
-      case FIELD_DIGIT:
-        f->res_len = f->arg_present && numbers_digit(number, f->arg_index, &p->value[1]);
-        f->res.u64 = &p->value[1];
-        break;
-      default:
-        f->res_len = 0;
-        while (numbers_digit(number, f->res_len, &p->digits[f->res_len])) {
-          f->res_len++;
-        }
-        f->res.u64 = p->digits;
-    }
+    f->res.any =
+        answer(p, number, f->field_id, f->arg_present, f->arg_index, &f->res_len);
   }
   return RC_SUCCESS;
 }

@@ -17,8 +17,8 @@ static const char* read_number(const char* text, uint64_t* out) {
   return text + digits;
 }
 
-struct state* numbers_init(const char* config, int32_t* rc) {
-  struct state* s = calloc(1, sizeof *s);
+void* numbers_init(const char* config, size_t bytes, int32_t* rc) {
+  struct state* s = calloc(1, bytes);
   *rc = RC_FAILURE;
   if (s == NULL) {
     return NULL;
@@ -36,7 +36,7 @@ struct state* numbers_init(const char* config, int32_t* rc) {
   return s;
 }
 
-struct instance* numbers_open(struct state* s, const char* params, int32_t* rc) {
+void* numbers_open(struct state* s, const char* params, size_t bytes, int32_t* rc) {
   uint64_t count = 10;
   const char* rest = params != NULL ? params : "";
   *rc = RC_FAILURE;
@@ -45,7 +45,7 @@ struct instance* numbers_open(struct state* s, const char* params, int32_t* rc) 
   }
   const bool sound = rest != NULL && (*rest == '\0' || (strchr("!~", *rest) != NULL &&
                                                         rest[1] == '\0'));
-  struct instance* h = sound ? calloc(1, sizeof *h) : NULL;
+  struct instance* h = sound ? calloc(1, bytes) : NULL;
   if (h == NULL) {
     snprintf(s->error, sizeof s->error, "open params are no count of numbers: '%.60s'",
              params);

@@ -12,6 +12,7 @@
 #define NUMBERS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define BATCH 100
@@ -44,8 +45,9 @@ struct instance {
   char progress[48];
 };
 
-struct state* numbers_init(const char* config, int32_t* rc);
-struct instance* numbers_open(struct state* s, const char* params, int32_t* rc);
+/* Allocate `bytes` that begin with a state, or with an instance: the glue has more. */
+void* numbers_init(const char* config, size_t bytes, int32_t* rc);
+void* numbers_open(struct state* s, const char* params, size_t bytes, int32_t* rc);
 /* How many numbers the next batch has, at most `most`; `rc` goes with them. */
 uint32_t numbers_batch(struct state* s, struct instance* h, uint32_t most, int32_t* rc);
 uint64_t numbers_time(uint64_t number);

@@ -126,6 +126,26 @@ static bool split_request(struct part request, struct line* out) {
   return true;
 }
 
+/* What the longer "combined" format adds, and a last column of seconds. */
+static bool take_combined(struct cursor* c, struct line* out) {
+  struct part referer;
+  struct part agent;
+  uint64_t number;
+  if (!take_space(c) || !take_quoted(c, &referer) || !take_space(c) ||
+      !take_quoted(c, &agent)) {
+    return false;
+  }
+  out->referer = unless_dash(referer);
+  out->agent = unless_dash(agent);
+  if (take_space(c)) {
+    struct part seconds = take_word(c);
+    if (part_seconds(seconds, &number)) {
+      out->duration = seconds;
+    }
+  }
+  return true;
+}
+
 static bool parse(struct cursor c, struct line* out) {
   struct part ident;
   struct part request;
@@ -148,24 +168,8 @@ static bool parse(struct cursor c, struct line* out) {
     return false;
   }
   out->bytes = bytes;
-  if (c.at == c.end) {
-    return sound; /* the shorter "common" format ends here */
-  }
-  struct part referer;
-  struct part agent;
-  if (!take_space(&c) || !take_quoted(&c, &referer) || !take_space(&c) ||
-      !take_quoted(&c, &agent)) {
-    return false;
-  }
-  out->referer = unless_dash(referer);
-  out->agent = unless_dash(agent);
-  if (take_space(&c)) {
-    struct part seconds = take_word(&c);
-    if (part_seconds(seconds, &number)) {
-      out->duration = seconds;
-    }
-  }
-  return sound;
+  /* The shorter "common" format ends here. */
+  return c.at == c.end ? sound : take_combined(&c, out) && sound;
 }
 
 void line_parse(const char* text, uint32_t len, struct line* out) {

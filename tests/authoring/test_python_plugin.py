@@ -5,6 +5,7 @@ import subprocess
 import pytest
 
 import workbench as wb
+from tests.support.waiting import wait_until
 from workbench.authoring.python.build import build_library
 
 
@@ -62,7 +63,11 @@ def test_an_error_in_python_is_the_last_error_and_its_traceback_is_logged(ticker
     with wb.load(ticker_py) as plugin:
         with pytest.raises(wb.PluginOpenError, match="OSError: no such stream"):
             plugin.open("fail")
-        assert any("Traceback" in line.message for line in plugin.log)
+        wait_until(
+            lambda: any("Traceback" in line.message for line in plugin.log),
+            20,
+            "the traceback is logged",
+        )
         assert len(plugin.capture("3")) == 3
 
 

@@ -9,7 +9,7 @@
 #include <sys/mman.h>
 #include <time.h>
 
-#include "../../workbench/native/src/host/abi.h"
+#include "../../workbench/native/src/common/abi.h"
 
 #ifdef GO_JSON
 #define FIELDS 4

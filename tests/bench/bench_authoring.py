@@ -40,8 +40,8 @@ def _speed(library: Path, events: int) -> float:
     """Events per second of processor time, three fields each, best of three."""
     best = 0.0
     with wb.load(library) as plugin:
-        with plugin.pool.acquire() as seat:
-            pid = seat.session.pid
+        with plugin.pool.acquire() as pooled:
+            pid = pooled.session.pid
         for _ in range(3):
             begun = _processor_sec(pid) + time.process_time()
             with plugin.open(str(events)) as capture:

@@ -11,6 +11,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from tests.support.waiting import wait_until
+
 TESTS = Path(__file__).resolve().parents[1]
 ROWS = 1_000_000
 TYPED = (
@@ -251,8 +253,7 @@ def _stop():
             spent = []
             for _ in range(5):
                 lab.start(str(log))
-                while len(lab.model.store) < 100:
-                    time.sleep(0.02)
+                wait_until(lambda: len(lab.model.store) >= 100, 20, "100 rows")
                 began = time.perf_counter()
                 lab.stop()
                 lab.wait(5)

@@ -47,13 +47,13 @@ def _flat_check(array, check, number):
     return pc.match_substring_regex(array, f"^(?:{value})$")
 
 
-def _list_check(array, check, member):
+def _list_check(array, check, loaded):
     """From "is the item one of these" to rows: any or all, empty lists never."""
     _, operator, _ = check
     if operator == "in":
-        member = pc.invert(member)
+        loaded = pc.invert(loaded)
     parents = pc.list_parent_indices(array)
-    rows = parents.filter(member).to_numpy()
+    rows = parents.filter(loaded).to_numpy()
     hits = np.zeros(len(array), bool)
     hits[rows] = True
     if operator == "in":
@@ -69,10 +69,10 @@ def _answer(batch, check, *, shared):
         as_in = (check[0], "in", check[2])
         if shared and pa.types.is_dictionary(items.type):
             table = _flat_check(items.dictionary, as_in, None)
-            member = table.take(items.indices)
+            loaded = table.take(items.indices)
         else:
-            member = _flat_check(items, as_in, None)
-        return _list_check(array, check, member.fill_null(False))
+            loaded = _flat_check(items, as_in, None)
+        return _list_check(array, check, loaded.fill_null(False))
     if shared and pa.types.is_dictionary(array.type):
         found = _flat_check(array.dictionary, check, number).take(array.indices)
     else:

@@ -36,7 +36,7 @@ def new_session(isolation: str = "process", **limits):
 
 
 def requests(manifest):
-    from workbench.session.interface import ColumnRequest
+    from workbench.session.types import ColumnRequest
 
     return [
         ColumnRequest(f.name, 0, i, f.name, f.type, f.is_list)
@@ -46,7 +46,7 @@ def requests(manifest):
 
 
 def opened(path: str, params: str, isolation: str = "process", **options):
-    from workbench.session.interface import CaptureOptions
+    from workbench.session.types import CaptureOptions
 
     limits = {"call_timeout_sec": options.pop("call_timeout_sec", None)}
     session = new_session(isolation, **limits)

@@ -8,12 +8,13 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from pathlib import Path
 
 import pytest
+
+from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM_FLAGS = [
@@ -105,16 +106,15 @@ class Server:
         )
 
     def wait(self):
-        limit = time.monotonic() + 60
-        while time.monotonic() < limit:
+        def answers_or_is_gone():
             try:
                 with urllib.request.urlopen(f"{self.url}/api", timeout=2):
-                    return
+                    return "answers"
             except (urllib.error.URLError, OSError):
-                if self.process.poll() is not None:
-                    break
-                time.sleep(0.1)
-        raise RuntimeError((self.home / "server.log").read_text()[-3000:])
+                return "" if self.process.poll() is None else "gone"
+
+        if wait_until(answers_or_is_gone, 60, "JupyterLab answers") == "gone":
+            raise RuntimeError((self.home / "server.log").read_text()[-3000:])
 
     def stop(self):
         for sign in (signal.SIGTERM, signal.SIGKILL):

@@ -3,7 +3,8 @@
     python tests/browser/screenshots.py
 
 Needs Chromium, JupyterLab, playwright and Pillow. Writes ``notebooks/images/``: the lab
-in light and dark, the rule page, and the main flow as a short animation.
+in light and dark, the rule page, and the main flow as a short animation. The pauses let
+what moves and fades on the page come to rest; the pictures show nothing else.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ CELLS = (
 
 
 def _tools():
+    sys.path.insert(0, str(ROOT))
     spec = importlib.util.spec_from_file_location(
         "browser_conftest", Path(__file__).with_name("conftest.py")
     )

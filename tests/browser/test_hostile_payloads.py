@@ -61,6 +61,7 @@ GLIMPSE = "() => Object.keys(window).filter((k) => k.startsWith('PWN'))"
 
 
 def settle(page):
+    # Handlers of errors and loads run later; nothing tells that none is to come.
     time.sleep(0.4)
     assert page.evaluate(GLIMPSE) == []
     assert page.evaluate("() => getComputedStyle(document.body).display") != "none"
@@ -143,6 +144,7 @@ def test_exported_html_executes_nothing(jupyter, lab_session):
             ),
         )
         other.goto(target.as_uri())
+        # As in settle.
         time.sleep(0.5)
         assert other.evaluate(GLIMPSE) == []
         assert "Falco Plugin Workbench" in other.locator("body").inner_text()

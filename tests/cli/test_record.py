@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import workbench as wb
+from tests.support.waiting import wait_until
 from workbench.captures.parquet import read_parquet
 from workbench.captures.scap import read_scap
 
@@ -22,15 +23,12 @@ def recording(weblog, log, out, *words):
     )
 
 
-def wait_for(condition, seconds=20):
-    limit = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < limit, "it did not come to pass"
-        time.sleep(0.05)
-
-
 def rows(path):
     return len(read_scap(path).table) if path.exists() else 0
+
+
+def until_it_has(path, count):
+    wait_until(lambda: rows(path) == count, 20, f"{count} rows in {path.name}")
 
 
 @pytest.fixture
@@ -50,10 +48,10 @@ def test_an_interrupt_ends_a_recording_with_everything_kept(
 ):
     out = tmp_path / "x.scap"
     recorder = recording(weblog, growing, out)
-    wait_for(lambda: rows(out) == 300)
+    until_it_has(out, 300)
     with growing.open("ab") as log:
         log.writelines(lines[300:400])
-    wait_for(lambda: rows(out) == 400)
+    until_it_has(out, 400)
     recorder.send_signal(signal.SIGINT)
     said, complaints = recorder.communicate(timeout=20)
     assert recorder.returncode == 130
@@ -68,7 +66,7 @@ def test_a_killed_recorder_leaves_a_readable_file(weblog, growing, tmp_path, nam
     out = tmp_path / name
     recorder = recording(weblog, growing, out)
     try:
-        wait_for(lambda: rows(out) == 300)
+        until_it_has(out, 300)
     finally:
         recorder.kill()
         recorder.communicate()
@@ -91,11 +89,12 @@ def test_a_crash_of_the_plugin_keeps_what_was_recorded(sample, tmp_path):
 def test_rotation_by_time_begins_new_files(weblog, growing, lines, tmp_path):
     recorder = recording(weblog, growing, tmp_path / "x.scap", "--rotate-sec", "3")
     first, second = tmp_path / "x-0001.scap", tmp_path / "x-0002.scap"
-    wait_for(lambda: rows(first) == 300)
+    until_it_has(first, 300)
+    # A file's age is looked at when events come: let it grow old.
     time.sleep(3.2)
     with growing.open("ab") as log:
         log.writelines(lines[300:310])
-    wait_for(lambda: rows(second) == 10)
+    until_it_has(second, 10)
     recorder.send_signal(signal.SIGINT)
     said, _ = recorder.communicate(timeout=20)
     assert said.splitlines() == [str(first), str(second)]

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import workbench as wb
+from tests.support.waiting import wait_until
 from workbench.__main__ import main
 from workbench.cli.options import split_fields
 
@@ -232,11 +233,9 @@ def test_a_live_source_is_printed_as_it_comes_and_ctrl_c_ends_it(
     with log.open("a") as more:
         more.write(LINE.format("b"))
     assert json.loads(process.stdout.readline())["weblog.path"] == "/b"
-    began = time.monotonic()
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=10)
     assert process.returncode == 130
-    assert time.monotonic() - began < 2
     assert err == "workbench: interrupted after 2 events\n"
 
 
@@ -244,9 +243,10 @@ def test_ctrl_c_keeps_what_was_read_in_the_file(start, weblog, tmp_path):
     log, out = tmp_path / "live.log", tmp_path / "out.parquet"
     log.write_text(LINE.format("a") * 10)
     process = live(start, weblog, log, "--out", out)
-    while str(log) not in opened_by_worker(process.pid):
-        time.sleep(0.05)
-    # Longer than a started batch waits.
+    wait_until(
+        lambda: str(log) in opened_by_worker(process.pid), 20, "the log is opened"
+    )
+    # Longer than a started batch waits; what was read shows nowhere before the end.
     time.sleep(0.3)
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=10)

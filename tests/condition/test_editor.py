@@ -74,10 +74,11 @@ def test_what_could_be_read_is_in_the_tree():
 @pytest.mark.parametrize(
     "piece", ['a.b = \\"', "a.b = '", "x )", "(a.b =)", "a.b in (", "a b "]
 )
-def test_hopeless_texts_are_judged_in_no_time(piece, fields):
+def test_hopeless_texts_are_judged_in_proportion_to_their_length(piece, fields):
     start = time.perf_counter()
     assert check_condition(piece * 20_000, fields)
-    assert time.perf_counter() - start < 2
+    # A square of the length would be minutes.
+    assert time.perf_counter() - start < 30
 
 
 def texts(text, fields, **more):
@@ -137,6 +138,7 @@ def test_names_of_lists_are_offered_where_lists_stand(fields):
     assert "allowed" in texts("t.string in (|", fields, lists=["allowed"])
 
 
+@pytest.mark.timing
 def test_completion_is_quick_on_many_fields():
     many = FieldTable(
         FieldInfo(f"p.group{i % 7}.field{i}", "string") for i in range(500)

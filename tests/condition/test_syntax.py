@@ -262,4 +262,5 @@ def test_reading_takes_time_in_proportion_to_the_text(piece):
         return best
 
     count = 40_000 // len(piece)
-    assert seconds(count * 8) < 8 * 3 * seconds(count) + 0.02
+    # In proportion it is 8 times as long; a square would be 64 times.
+    assert seconds(count * 8) < 8 * 4 * seconds(count) + 0.1

@@ -43,20 +43,15 @@ def libraries(plugin, tmp_path_factory):
     return folder
 
 
-def records(conformance):
-    path = conformance / "engine-0.62" / "configs.jsonl"
-    return [json.loads(line) for line in path.read_text().splitlines()]
-
-
 def test_configurations_start_or_are_refused_as_by_the_program(
-    conformance, libraries, tmp_path, capfd, monkeypatch
+    vectors, libraries, tmp_path, capfd, monkeypatch
 ):
     monkeypatch.setenv("PROBE_LABEL", "from-env")
     monkeypatch.setenv("LIBDIR", str(libraries))
     rules = tmp_path / "rules.yaml"
     rules.write_text("".join(RULES.format(name=n, source=s) for s, n in NAMES.items()))
     wrong = []
-    for record in records(conformance):
+    for record in vectors.cases("configs"):
         config = tmp_path / "falco.yaml"
         config.write_text(record["config"])
         status = main(["run", "-c", str(config), "-r", str(rules), "--json"])

@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-import json
+import pyarrow as pa
 
+from tests.conformance.probe import arrow_type, plain
+from tests.conformance.vectors import raw, unpack_numbers
 from workbench.errors import RulesError
 from workbench.fields.declarations import ArgInfo, FieldInfo
 from workbench.rules import compile_output
-
-
-def lines(path):
-    return [json.loads(line) for line in path.read_text().splitlines()]
-
-
-def raw(text):
-    if text is None:
-        return None
-    if isinstance(text, dict):
-        return bytes.fromhex(text["hex"])
-    return text.encode()
 
 
 def fault(case, probe):
@@ -27,37 +17,33 @@ def fault(case, probe):
         output = compile_output(case["format"], probe.fields)
     except RulesError as error:
         message = error.diagnostics[0].message
-        if case["ok"] or message != case["error"]:
-            return f"refused: {message}"
-        return ""
-    if not case["ok"]:
+        return "" if message == case.get("error") else f"refused: {message}"
+    if "error" in case:
         return f"accepted; the engine says {case['error']}"
     if output.names != case["names"]:
         return f"names {output.names}, not {case['names']}"
     table = probe.table(output.columns)
     texts, objects = output.render(table), output.json(table)
-    for number, answer in case["rows"].items():
-        row = int(number) - 1
-        text = texts[row]
-        shown = None if text is None else text.encode("utf-8", "surrogateescape")
-        if shown != raw(answer["text"]):
-            return f"event {number}: {text!r}, not {answer['text']!r}"
-        if objects[row] != answer["json"]:
-            return f"event {number}: {objects[row]!r}, not {answer['json']!r}"
+    for numbers, told_text, told_object in case["rows"]:
+        told = None if told_text is None else raw(told_text)
+        for number in unpack_numbers(numbers):
+            text = texts[number - 1]
+            shown = None if text is None else text.encode("utf-8", "surrogateescape")
+            if shown != told:
+                return f"event {number}: {text!r}, not {told_text!r}"
+            if objects[number - 1] != told_object:
+                return f"event {number}: {objects[number - 1]!r}, not {told_object!r}"
     return ""
 
 
-def test_formats_render_as_in_the_engine(conformance, probe):
-    cases = lines(conformance / "engine-0.62" / "formats.jsonl")
+def test_formats_render_as_in_the_engine(vectors, probe):
+    cases = vectors.cases("formats")
     assert cases
     wrong = {c["id"]: found for c in cases if (found := fault(c, probe))}
     assert not wrong
 
 
-def test_annotated_formats_render_as_in_the_newer_engine(conformance, values):
-    import pyarrow as pa
-
-    plain, arrow_type, _ = values
+def test_annotated_formats_render_as_in_the_newer_engine(vectors):
     # what the plugin of these cases declares
     arguments = {
         "t.key": ArgInfo(required=True, key=True),
@@ -66,7 +52,7 @@ def test_annotated_formats_render_as_in_the_newer_engine(conformance, values):
         "t.both": ArgInfo(required=True, index=True, key=True),
     }
     wrong = []
-    for case in lines(conformance / "engine-0.63" / "format-cases.jsonl"):
+    for case in vectors.cases("newer-formats"):
         fields, columns = {}, {}
         for text, spec in case["fields"].items():
             name = text.partition("[")[0]

@@ -39,9 +39,9 @@ def works(faulty):
 def _held() -> Counter:
     """What this process holds: descriptors by kind, memfds, children, threads."""
     held: Counter = Counter()
-    for link in Path("/proc/self/fd").iterdir():
+    for connection in Path("/proc/self/fd").iterdir():
         try:
-            target = str(link.readlink())
+            target = str(connection.readlink())
         except OSError:
             continue
         held["memfd" if "memfd:" in target else "descriptor"] += 1

@@ -104,7 +104,7 @@ def test_a_fault_in_a_worker(faulty, with_fault, works, fault, moment):
     if rows:
         assert list(error.events.frame["evt.num"]) == list(range(1, rows + 1))
     if how == "hang":
-        assert HANG_LIMIT_SEC <= took < HANG_LIMIT_SEC + 2
+        assert HANG_LIMIT_SEC <= took < HANG_LIMIT_SEC + 20
     else:
         is_signal = isinstance(how, signal.Signals)
         reason = how if how == "memory" else "signal" if is_signal else "exit"
@@ -193,6 +193,7 @@ def test_a_marker_shows_which_rows_came_before_the_crash(faulty, works):
     works()
 
 
+@pytest.mark.timing
 def test_a_crash_is_raised_soon(faulty):
     with wb.load(faulty) as plugin:
         plugin.capture("events=1", fields=["faulty.number"])

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import workbench as wb
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.crash
 
@@ -209,12 +210,18 @@ def test_bad_json_of_open_params(faulty, works, kind):
     works()
 
 
-def test_what_a_plugin_prints_is_its_log_not_ours(run, capfd):
-    _, log = run("stdout=3@next_batch:40")
-    said = [(line.stream, line.message) for line in log]
-    for stream in ("stdout", "stderr"):
-        lines = [text for where, text in said if where == stream]
-        assert lines == [f"faulty writes to {stream}, line {n}" for n in range(3)]
+@pytest.mark.usefixtures("nothing_leaks")
+def test_what_a_plugin_prints_is_its_log_not_ours(faulty, capfd):
+    with wb.load(faulty) as plugin:
+        plugin.capture("batch=10,stdout=3@next_batch:40")
+
+        def printed(stream):
+            return [line.message for line in plugin.log if line.stream == stream]
+
+        for stream in ("stdout", "stderr"):
+            wait_until(lambda s=stream: len(printed(s)) >= 3, 20, "it prints")
+            expected = [f"faulty writes to {stream}, line {n}" for n in range(3)]
+            assert printed(stream) == expected
     assert capfd.readouterr() == ("", "")
 
 
@@ -274,10 +281,8 @@ def test_a_hang_that_no_signal_reaches_can_be_stopped(faulty):
         capture = plugin.open("batch=10,deaf@next_batch:40", fields=["faulty.number"])
         rows = 0
         threading.Timer(0.3, capture.stop).start()
-        started = time.monotonic()
         for frame in capture:
             rows += len(frame)
-        assert time.monotonic() - started < 3
         assert (rows, capture.end_reason) == (30, "cancelled")
         capture.close()
 
@@ -299,13 +304,13 @@ def test_a_thread_that_crashes_later_is_told_apart(faulty):
 def test_a_process_that_a_plugin_leaves_behind_holds_nobody_up(faulty):
     started = time.monotonic()
     with wb.load(faulty) as plugin:
-        assert len(plugin.capture("fork=3000@open", fields=["faulty.number"])) == 1000
+        assert len(plugin.capture("fork=10000@open", fields=["faulty.number"])) == 1000
     with (
         wb.load(faulty) as plugin,
         pytest.raises(wb.PluginCrashed),
     ):
-        plugin.capture("fork=3000@open,segfault@extract:40")
-    assert time.monotonic() - started < 2.5
+        plugin.capture("fork=10000@open,segfault@extract:40")
+    assert time.monotonic() - started < 8
 
 
 def test_a_failed_init_tells_its_last_error_and_its_state_is_destroyed(faulty, works):

@@ -12,7 +12,7 @@ import pytest
 
 import workbench as wb
 from workbench.errors import ConditionError, PluginFailure, WorkbenchError
-from workbench.events.events import events_from_table, open_events
+from workbench.events import events_from_table, open_events
 from workbench.fields.declarations import FieldInfo
 
 
@@ -105,7 +105,7 @@ def test_an_error_that_carries_events_survives_pickling(events):
 def test_text_repr_shows_what_there_is(events):
     text = repr(events)
     first, header, row = text.splitlines()[:3]
-    assert first == "Events: 3 events of src from maker 1.2.3, events kept"
+    assert first == "Events: 3 events of src from maker 1.2.3, raw events kept"
     assert header.split()[:4] == ["evt.num", "evt.time", "evt.source", "p.s"]
     assert row.split()[0] == "1"
     assert "\x1b" not in text
@@ -220,7 +220,7 @@ def test_a_missing_file_is_said_to_be_missing(tmp_path):
 def test_a_file_that_is_something_else(tmp_path):
     path = tmp_path / "x.arrow"
     path.write_bytes(b"hello")
-    with pytest.raises(WorkbenchError, match="no Arrow file"):
+    with pytest.raises(WorkbenchError, match="not a valid Arrow file"):
         open_events(path)
 
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from workbench.arrow.addresses import address_text
-from workbench.arrow.types import join_batches
+from workbench.arrow.dictionaries import join_batches
 from workbench.events.events import Events, events_from_table
 from workbench.fields.declarations import FieldInfo, FieldTable
 

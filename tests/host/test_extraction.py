@@ -7,6 +7,8 @@ import ipaddress
 import pyarrow as pa
 import pytest
 
+from tests.support.waiting import wait_until
+
 
 @pytest.fixture
 def probe(session, plugin):
@@ -109,9 +111,16 @@ def test_garbage_is_absent_and_told_once(session, probe, columns, read):
     expected = [None, None, None, b"", b"caf\xe9 \xff", b"first"]
     for name, value in zip(names, expected, strict=True):
         assert table[name].to_pylist() == [value] * 50, name
-    texts = [line.message for line in session.log() if line.component == "workbench"]
-    assert len([t for t in texts if "NULL result with a length" in t]) == 1
-    assert len([t for t in texts if "NULL string" in t]) == 1
+    for words in ("NULL result with a length", "NULL string"):
+
+        def told(words=words):
+            return [
+                line
+                for line in session.log()
+                if line.component == "workbench" and words in line.message
+            ]
+
+        assert len(wait_until(told, 20, words)) == 1
 
 
 def test_a_failing_field_hides_no_other(session, probe, columns, read):
@@ -172,7 +181,7 @@ def test_addresses_are_those_of_the_plugin(session, probe, columns, read):
 
 
 def test_a_column_leaves_its_dictionary_once(worker, plugin, columns):
-    from workbench.session.interface import CaptureOptions
+    from workbench.session.types import CaptureOptions
 
     index, manifest = worker.load(str(plugin("probe")))
     worker.init(index, "")

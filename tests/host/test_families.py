@@ -6,6 +6,8 @@ import time
 
 import pytest
 
+from tests.support.waiting import wait_until
+
 # family, API version, definitions of tests/plugins/old.c
 OLD = {
     "draft": ("A1", "1.0.0", {"FAMILY": 1, "ONE_BY_ONE": True, "EOF_CODE": 6}),
@@ -96,7 +98,7 @@ def test_refusals_come_in_the_plugins_words(session, old):
         session.init(index, "refuse")
     assert caught.value.last_error == "refused"
     session.init(index, "")
-    from workbench.session.interface import CaptureOptions
+    from workbench.session.types import CaptureOptions
 
     with pytest.raises(PluginOpenError, match="cannot open refuse") as opened:
         session.open(index, "refuse", [], CaptureOptions())
@@ -108,14 +110,13 @@ def test_memory_of_api_0_1_is_given_back(worker, plugin, columns, read):
     index, manifest = worker.load(str(path))
     worker.init(index, "")
     read(worker, index, "", columns(manifest, "old.num", "old.word", "old.rare"))
-    lines = []
-    for _ in range(100):
-        lines = [line.message for line in worker.log() if line.stream == "stderr"]
-        if lines:
-            break
-        time.sleep(0.01)
+
+    def complaints():
+        return [line.message for line in worker.log() if line.stream == "stderr"]
+
     # What was asked before its version was known: one text.
-    assert lines == ["blocks not given back: 1"]
+    found = wait_until(complaints, 20, "the plugin complains")
+    assert found == ["blocks not given back: 1"]
 
 
 @pytest.mark.parametrize("family", [1, 2, 3])

@@ -36,12 +36,12 @@ def test_files_that_are_no_library(worker, plugin, tmp_path):
     archive.write_bytes(b"!<arch>\n" + bytes(100))
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
-    dangling = tmp_path / "link.so"
+    dangling = tmp_path / "connection.so"
     dangling.symlink_to(tmp_path / "gone.so")
     cases = {
         tmp_path
         / "missing.so": "no such file (check the path, or build the plugin first)",
-        dangling: "the link points to a missing file",
+        dangling: "the connection points to a missing file",
         tmp_path: "is a folder (name the .so file in it)",
         fifo: "is not a regular file",
         text: "is not a shared library",
@@ -119,7 +119,7 @@ def test_missing_symbols_and_libraries_are_told_in_dlopens_words(worker, tmp_pat
     message = refused(worker, library)
     assert "can't load plugin dynamic library" in message
     assert "undefined symbol: missing_thing" in message
-    assert "link it with every library it uses" in message
+    assert "connection it with every library it uses" in message
     assert "/proc/self/fd" not in message
 
 

@@ -6,13 +6,14 @@ import time
 
 import pytest
 
+from tests.support.waiting import wait_until
 from workbench.errors import (
     PluginFailure,
     PluginInitError,
     PluginOpenError,
     WorkbenchError,
 )
-from workbench.session.interface import CaptureOptions
+from workbench.session.types import CaptureOptions
 
 
 @pytest.fixture
@@ -118,10 +119,7 @@ def test_config_metrics_and_log(session, probe):
         {"name": "seen", "type": "monotonic", "value": 2**64 - 1},
         {"name": "ratio", "type": "non_monotonic", "value": -0.5},
     ]
-    deadline = time.monotonic() + 2
-    while not session.log(index) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    line = session.log(index)[0]
+    line = wait_until(lambda: session.log(index), 20, "the log arrives")[0]
     assert (line.stream, line.severity, line.component) == ("log", "info", "probe")
     assert line.message == "hello from init"
 

@@ -20,7 +20,7 @@ static void capture(wb_host *host, wb_plugin *p, const char *events)
 {
 	wb_pump *m = wb_pump_new(host, p, "busy", -1, 512, 1 << 24, 1000000, 0,
 	                         WB_ASYNC_COLUMNS | WB_DICTIONARIES);
-	wb_pump_want(m, p, 0, "busy.parsed", 8, 0, 0, NULL, UINT64_MAX, "", 0);
+	wb_pump_request(m, p, 0, "busy.parsed", 8, 0, 0, NULL, UINT64_MAX, "", 0);
 	if (wb_pump_prepare(m))
 		fail("prepare", "");
 	if (wb_pump_open(m, events))
@@ -52,8 +52,8 @@ static void capture(wb_host *host, wb_plugin *p, const char *events)
 int main(int argc, char **argv)
 {
 	char error[512];
-	void *board = calloc(1, wb_board_bytes());
-	wb_host *host = wb_host_new(board, -1);
+	void *page = calloc(1, wb_shared_page_bytes());
+	wb_host *host = wb_host_new(page, -1);
 	wb_plugin *p = wb_plugin_open(host, 0, argv[1], argv[1], error, sizeof error);
 	if (!p)
 		fail("dlopen", error);
@@ -74,7 +74,7 @@ int main(int argc, char **argv)
 		fail("dump_state", error);
 	wb_block_free(state);
 	wb_host_free(host);
-	free(board);
+	free(page);
 	if (wb_live_objects())
 		fail("objects", "some are still alive");
 	puts("ok");

@@ -30,7 +30,7 @@ def test_threads_of_plugins_and_the_pump_share_nothing_unguarded(
     flags = (f"-fsanitize={sanitizers}", "-fno-sanitize-recover=all")
     library = compile_busy(*flags)
     program = tmp_path / "live_test"
-    rooms = ("host", "pump", "live", "tables")
+    rooms = ("common", "tables", "host", "live", "pump")
     sources = [str(p) for room in rooms for p in sorted((SRC / room).glob("*.c"))]
     compiler = os.environ.get("CC") or shutil.which("cc") or "gcc"
     command = [

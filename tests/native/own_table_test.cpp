@@ -17,23 +17,7 @@ const char* wbt_last_error(void*);
 void wbt_call_ended(wbt_owner*);
 void wbt_retire(wbt_owner*);
 
-static long alive;
-void* wb_alloc(size_t n) {
-  alive++;
-  return std::calloc(1, n ? n : 1);
-}
-void* wb_realloc(void* p, size_t n) {
-  return p ? std::realloc(p, n ? n : 1) : wb_alloc(n);
-}
-void wb_free(void* p) {
-  alive -= p != nullptr;
-  std::free(p);
-}
-char* wb_copy_text(const char* t) {
-  return t ? static_cast<char*>(
-                 std::memcpy(wb_alloc(std::strlen(t) + 1), t, std::strlen(t) + 1))
-           : nullptr;
-}
+int64_t wb_live_objects(void);
 }
 
 #define CHECK(condition)                                                          \
@@ -190,7 +174,7 @@ int main() {
   std::string error;
   CHECK(!a.send_async("any", "", 1, &error) && error == "no capture is running");
   wbt_registry_free(registry);
-  CHECK(alive == 0);
+  CHECK(wb_live_objects() == 0);
   std::puts("ok");
   return 0;
 }

@@ -41,15 +41,16 @@ static void want_fields(wb_pump *pump, wb_plugin *p, const char *json, int flags
 			if (!strcmp(types[i].name, type))
 				code = types[i].code;
 		if (!has_arg) {
-			wb_pump_want(pump, p, id, name, code, is_list, 0, NULL, UINT64_MAX, "", 0);
+			wb_pump_request(pump, p, id, name, code, is_list, 0, NULL, UINT64_MAX, "", 0);
 			if (flags & 32)
-				wb_pump_want(pump, p, id, name, code, is_list, 0, NULL, UINT64_MAX, "", 1);
+				wb_pump_request(pump, p, id, name, code, is_list, 0, NULL, UINT64_MAX, "",
+				                1);
 			continue;
 		}
 		for (uint64_t k = 0; k < 8; k++) {
 			char key[8];
 			snprintf(key, sizeof key, "%d", (int)k);
-			wb_pump_want(pump, p, id, name, code, is_list, 1, key, k, key, 0);
+			wb_pump_request(pump, p, id, name, code, is_list, 1, key, k, key, 0);
 		}
 	}
 }
@@ -58,8 +59,8 @@ int main(int argc, char **argv)
 {
 	if (argc < 6)
 		return 2;
-	void *board = calloc(1, wb_board_bytes());
-	wb_host *host = wb_host_new(board, -1);
+	void *page = calloc(1, wb_shared_page_bytes());
+	wb_host *host = wb_host_new(page, -1);
 	char error[512] = "";
 	wb_plugin *p = wb_plugin_open(host, 0, argv[1], argv[1], error, sizeof error);
 	if (!p) {
@@ -75,7 +76,7 @@ int main(int argc, char **argv)
 		printf("init refused: %s\n", said ? said : "");
 		wb_host_free(host);
 		free(fields);
-		free(board);
+		free(page);
 		printf("live %lld\n", (long long)wb_live_objects());
 		return 0;
 	}
@@ -111,7 +112,7 @@ int main(int argc, char **argv)
 	wb_pump_free(pump);
 	wb_host_free(host);
 	free(fields);
-	free(board);
+	free(page);
 	printf("live %lld\n", (long long)wb_live_objects());
 	return wb_live_objects() != 0;
 }

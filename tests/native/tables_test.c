@@ -5,27 +5,6 @@
  */
 #include "tables_test.h"
 
-static _Atomic long alive;
-
-void *wb_alloc(size_t n)
-{
-	alive++;
-	return calloc(1, n ? n : 1);
-}
-
-void *wb_realloc(void *p, size_t n) { return p ? realloc(p, n ? n : 1) : wb_alloc(n); }
-
-void wb_free(void *p)
-{
-	alive -= p != NULL;
-	free(p);
-}
-
-char *wb_copy_text(const char *t)
-{
-	return t ? memcpy(wb_alloc(strlen(t) + 1), t, strlen(t) + 1) : NULL;
-}
-
 static void discovery(void)
 {
 	wbt_registry *r = wbt_registry_new();
@@ -335,8 +314,8 @@ int main(int argc, char **argv)
 	iteration();
 	tables_of_plugins();
 	threads_together(argc > 1 ? atoi(argv[1]) : 200);
-	if (alive) {
-		printf("%ld objects are still alive\n", (long)alive);
+	if (wb_live_objects()) {
+		printf("%ld objects are still alive\n", (long)wb_live_objects());
 		return 1;
 	}
 	puts("ok");

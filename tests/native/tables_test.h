@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/memory.h"
+#include "common_api.h"
 #include "tables/tables.h"
 
-void *wb_alloc(size_t n);
-void wb_free(void *p);
 /* tables_foreign_test.c */
 void tables_of_plugins(void);
 

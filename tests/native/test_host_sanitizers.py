@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 NATIVE = ROOT / "workbench" / "native" / "src"
-ROOMS = ("host", "pump", "tables", "live")
+ROOMS = ("common", "tables", "host", "live", "pump")
 # Bits of cdef/pump.h; 32 asks for value offsets too (run_host.c).
 PAYLOAD, RAW, INFO, ONE, DICTS, OFFSETS = 1, 2, 4, 8, 16, 32
 

@@ -10,6 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
 SRC = ROOT / "workbench" / "native" / "src"
+SOURCES = [p for room in ("common", "tables") for p in sorted((SRC / room).glob("*.c"))]
 
 
 @pytest.mark.sanitizer
@@ -17,13 +18,11 @@ SRC = ROOT / "workbench" / "native" / "src"
 def test_state_tables_survive_use_misuse_and_many_threads(tmp_path, sanitizers):
     compiler = os.environ.get("CC") or shutil.which("cc") or "gcc"
     program = tmp_path / "tables_test"
-    # plugins.c ties the tables to a host; the test brings plugins of its own.
-    sources = [p for p in sorted((SRC / "tables").glob("*.c")) if p.stem != "plugins"]
     command = [
         compiler, "-g", "-O1", "-std=gnu11", "-Wall", "-Wextra", "-Werror",
         "-Wno-unused-parameter", f"-fsanitize={sanitizers}",
         "-fno-sanitize-recover=all", f"-I{SRC}",
-        *map(str, sorted(HERE.glob("tables_*test.c"))), *map(str, sources),
+        *map(str, sorted(HERE.glob("tables_*test.c"))), *map(str, SOURCES),
         "-o", str(program), "-lpthread",
     ]  # fmt: skip
     built = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -46,9 +45,7 @@ def test_tables_of_the_cpp_sdk_hold_what_they_promise(tmp_path, require):
     compiler = os.environ.get("CC") or shutil.which("cc") or "gcc"
     flags = ["-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
     objects = []
-    for source in sorted((SRC / "tables").glob("*.c")):
-        if source.stem == "plugins":
-            continue
+    for source in SOURCES:
         objects.append(str(tmp_path / f"{source.stem}.o"))
         command = [compiler, *flags, "-std=gnu11", f"-I{SRC}", "-c", str(source)]
         subprocess.run([*command, "-o", objects[-1]], check=True)

@@ -7,7 +7,9 @@ import pytest
 from workbench import errors
 from workbench.diagnostics import Diagnostic, Span
 
-CLASSES = [getattr(errors, name) for name in errors.__all__]
+CLASSES = [
+    found for name in errors.__all__ if isinstance(found := getattr(errors, name), type)
+]
 SAMPLES = {
     "path": "/x.so",
     "complaints": ["one", "two"],

@@ -176,6 +176,7 @@ def test_importing_the_package_loads_nothing_heavy():
     assert "workbench.native._core" not in loaded
 
 
+@pytest.mark.timing
 def test_importing_the_package_is_quick():
     code = (
         "import time; t = time.process_time(); import workbench; "

@@ -182,7 +182,8 @@ def test_the_reader_of_names_finds_what_is_not_there():
     assert is_known("workbench.events.Events")
     assert not is_known("workbench.events.events.Events.nowhere")
     assert not is_known("workbench.nothing")
-    assert is_file("native/src") and not is_file("native/nothing.c")
+    assert is_file("native/src")
+    assert not is_file("native/nothing.c")
     assert unknown_in_code("workbench/nothing.py")
     assert unknown_in_code("Events.nowhere")
     assert unknown_in_code("Events.where()") is None

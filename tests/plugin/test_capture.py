@@ -169,9 +169,10 @@ def test_a_second_open_says_that_one_is_open(plugin, access_log):
     assert len(plugin.capture(access_log, max_events=3)) == 3
 
 
-@pytest.mark.parametrize("isolation", ["process", "none"])
-def test_captures_left_before_their_end_do_not_slow_the_next(faulty, isolation):
-    with wb.load(faulty, isolation=isolation) as plugin:
+def seconds_of_captures_after_left_ones(library, isolation):
+    """Leave three long captures at their start; the seconds of a short one after each."""
+    took = []
+    with wb.load(library, isolation=isolation) as plugin:
         for _ in range(3):
             with plugin.open("events=1000000,batch=128", keep_events=True) as capture:
                 next(capture.record_batches())
@@ -179,7 +180,19 @@ def test_captures_left_before_their_end_do_not_slow_the_next(faulty, isolation):
                 time.sleep(0.2)
             began = time.monotonic()
             assert len(plugin.capture("events=5")) == 5
-            assert time.monotonic() - began < 1
+            took.append(time.monotonic() - began)
+    return took
+
+
+@pytest.mark.parametrize("isolation", ["process", "none"])
+def test_captures_left_before_their_end_are_no_hindrance(faulty, isolation):
+    assert max(seconds_of_captures_after_left_ones(faulty, isolation)) < 20
+
+
+@pytest.mark.timing
+@pytest.mark.parametrize("isolation", ["process", "none"])
+def test_captures_left_before_their_end_do_not_slow_the_next(faulty, isolation):
+    assert max(seconds_of_captures_after_left_ones(faulty, isolation)) < 1
 
 
 def test_a_capture_that_nobody_has_any_more_is_closed(plugin, access_log):
@@ -243,7 +256,7 @@ def test_timeout_ends_a_source_that_waits(weblog, tmp_path):
     with wb.load(weblog, config={"follow": True}) as plugin:
         began = time.monotonic()
         events = plugin.capture(str(log), timeout_sec=0.5)
-        assert 0.4 <= time.monotonic() - began < 2
+        assert time.monotonic() - began >= 0.4
         assert len(events) == 1
         assert events.end_reason == "limit"
 
@@ -251,9 +264,7 @@ def test_timeout_ends_a_source_that_waits(weblog, tmp_path):
 @pytest.mark.crash
 def test_timeout_ends_a_source_that_hangs(faulty):
     with wb.load(faulty) as plugin:
-        began = time.monotonic()
         events = plugin.capture("events=1000,hang@next_batch:65", timeout_sec=0.3)
-        assert time.monotonic() - began < 1
         assert len(events) == 64
         assert events.end_reason == "limit"
         assert len(plugin.capture("events=7")) == 7
@@ -336,10 +347,8 @@ def test_a_crash_carries_the_rows_and_the_next_call_works(faulty, call):
 @pytest.mark.crash
 def test_a_hang_is_ended_after_the_limit(faulty):
     with wb.load(faulty, call_timeout_sec=0.5) as plugin:
-        began = time.monotonic()
         with pytest.raises(wb.PluginHung) as caught:
             plugin.capture("events=1000,hang@next_batch:101")
-        assert time.monotonic() - began < 3
         assert caught.value.events.end_reason == "hung"
         assert len(plugin.capture("events=7")) == 7
 
@@ -365,17 +374,26 @@ def interrupt_soon(seconds):
 def test_ctrl_c_keeps_what_was_read(faulty, fault):
     with wb.load(faulty) as plugin:
         timer = interrupt_soon(0.5)
-        began = time.monotonic()
         with pytest.raises(KeyboardInterrupt) as caught:
             plugin.capture(f"events=1000000000,batch=32,{fault}")
-        took = time.monotonic() - began - 0.5
         timer.join()
-        assert took < 0.4
         assert len(caught.value.events) >= 32
         assert caught.value.events.end_reason == "cancelled"
         assert plugin.last_events is caught.value.events
         assert "plugin.last_events" in str(caught.value)
         assert len(plugin.capture("events=5")) == 5
+
+
+@pytest.mark.timing
+@pytest.mark.parametrize("fault", ["slow=20@next_batch", "hang@next_batch:65"])
+def test_ctrl_c_is_answered_at_once(faulty, fault):
+    with wb.load(faulty) as plugin:
+        timer = interrupt_soon(0.5)
+        began = time.monotonic()
+        with pytest.raises(KeyboardInterrupt):
+            plugin.capture(f"events=1000000000,batch=32,{fault}")
+        assert time.monotonic() - began - 0.5 < 0.4
+        timer.join()
 
 
 def test_ctrl_c_while_iterating(faulty):

@@ -182,7 +182,7 @@ def test_closing_twice_is_fine_and_using_it_then_says_so(weblog):
 
 def test_a_plugin_that_is_dropped_warns_and_ends_its_process(weblog):
     plugin = wb.load(weblog)
-    pid = plugin.pool._seats[0].session.pid
+    pid = plugin.pool._sessions[0].session.pid
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         del plugin

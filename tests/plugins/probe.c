@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../../workbench/native/src/host/abi.h"
+#include "../../workbench/native/src/common/abi.h"
 
 #ifndef API
 #define API "3.12.0"
@@ -177,6 +177,10 @@ EXPORT state *plugin_init(const abi_init_input *in, int32_t *rc)
 EXPORT void plugin_destroy(state *s)
 {
 	maybe("destroy", 0);
+#ifdef DESTROY_WORDS
+	puts(DESTROY_WORDS);
+	fflush(stdout);
+#endif
 	free(s);
 }
 

@@ -77,7 +77,7 @@ def test_every_attack_ends_soon_with_its_diagnostic(name, rule, target):
     start = time.monotonic()
     found = parse_rules(make(rule)).check(target)
     assert code in {d.code for d in found}
-    assert time.monotonic() - start < 10
+    assert time.monotonic() - start < 60
 
 
 @pytest.mark.parametrize(

@@ -90,15 +90,13 @@ def test_a_real_engine_is_followed_live(library, engine_module, require):
     ):
         docker.busy_minute()
         actions = []
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         for frame in capture:
             actions += frame["docker.action"].tolist()
             if {"kill", "destroy"} <= set(actions):
                 break
             assert time.monotonic() < deadline, actions
-        begun = time.monotonic()
         capture.stop()
-        assert time.monotonic() - begun < 2
     assert {"create", "start", "die", "pause", "kill"} <= set(actions)
     assert any(a.startswith("exec_create: /bin/sh") for a in actions)
 

@@ -1,10 +1,9 @@
 from __future__ import annotations
 
-import time
-
 import pytest
 
 import workbench as wb
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture
@@ -78,12 +77,13 @@ def test_metrics_are_sampled_while_a_source_runs(sample, tmp_path):
         lab = wb.lab(plugin)
         try:
             lab.start(str(log))
-            limit = time.monotonic() + 20
-            while len(lab.metrics["time"].unique()) < 2:
-                assert time.monotonic() < limit
+
+            def grows_and_is_sampled_twice():
                 with log.open("a") as more:
                     more.write("no line of a log\n")
-                time.sleep(0.05)
+                return len(lab.metrics["time"].unique()) >= 2
+
+            wait_until(grows_and_is_sampled_twice, 20, "metrics are sampled twice")
             lab.stop()
         finally:
             lab.close()

@@ -9,8 +9,9 @@ import time
 
 import pytest
 
+from tests.support.waiting import wait_until
 from workbench.errors import PluginCrashed, PluginHung, WorkbenchError
-from workbench.session.interface import CaptureOptions
+from workbench.session.types import CaptureOptions
 from workbench.session.worker_session import WorkerSession
 
 pytestmark = pytest.mark.crash
@@ -29,16 +30,14 @@ CAUSES = {
 
 
 def read_all(session):
-    """Every batch, the last chunk, and the seconds from the last row to the end."""
+    """Every batch, and the last chunk."""
     batches = []
-    before = time.perf_counter()
     while True:
         chunk = session.read()
         if chunk.batch is not None:
             batches.append(chunk.batch)
-            before = time.perf_counter()
         if chunk.end:
-            return batches, chunk, time.perf_counter() - before
+            return batches, chunk
 
 
 @pytest.mark.parametrize("moment", ["extract", "next"])
@@ -49,7 +48,7 @@ def test_every_completed_row_is_kept(worker, plugin, columns, cause, moment):
     event = ROWS + 1 if moment == "extract" else ROWS - ROWS % 128
     params = f"n=100000;fault={cause}@{moment}:{event}"
     worker.open(index, params, columns(manifest), CaptureOptions())
-    batches, last, spent = read_all(worker)
+    batches, last = read_all(worker)
     rows = sum(b.num_rows for b in batches)
     assert rows == (ROWS if moment == "extract" else event)
     for batch in batches:
@@ -83,7 +82,6 @@ def test_every_completed_row_is_kept(worker, plugin, columns, cause, moment):
         assert "probe" in error.backtrace[0] or "libc" in error.backtrace[0]
         assert any("probe" in frame for frame in error.backtrace)
     assert error.log_tail[0] == "hello from init"
-    assert spent < 1.0
     assert pickle.loads(pickle.dumps(error)).args == error.args
     assert not worker.alive
     with pytest.raises(PluginCrashed):
@@ -97,7 +95,7 @@ def test_stack_overflow_is_called_by_its_name(worker, plugin):
     index, _ = worker.load(str(plugin("probe")))
     worker.init(index, "")
     worker.open(index, "n=10;fault=overflow@next:0", [], CaptureOptions())
-    _, last, _ = read_all(worker)
+    _, last = read_all(worker)
     assert "its stack is used up" in last.error.message
 
 
@@ -151,23 +149,35 @@ def test_inspecting_a_library_that_crashes_in_its_constructor(plugin, monkeypatc
 
 @pytest.mark.parametrize("cause", ["hang", "spin"])
 @pytest.mark.parametrize("moment", ["extract", "next"])
-def test_hangs_end_soon_after_their_limit(plugin, columns, cause, moment):
+def test_hangs_end_after_their_limit(plugin, columns, cause, moment):
     session = WorkerSession(call_timeout_sec=0.5)
     index, manifest = session.load(str(plugin("probe")))
     session.init(index, "")
     event = 5001 if moment == "extract" else 5120
     params = f"n=10000;fault={cause}@{moment}:{event}"
     session.open(index, params, columns(manifest), CaptureOptions())
-    start = time.perf_counter()
-    batches, last, _ = read_all(session)
-    spent = time.perf_counter() - start
+    start = time.monotonic()
+    batches, last = read_all(session)
+    spent = time.monotonic() - start
     session.close()
     assert sum(b.num_rows for b in batches) == (5000 if moment == "extract" else 5120)
     assert last.end == "hung"
     assert isinstance(last.error, PluginHung)
     assert last.error.limit_sec == 0.5
     assert "no return within 0.5 s" in last.error.message
-    assert 0.5 <= spent < 1.2
+    assert 0.5 <= spent < 20
+
+
+@pytest.mark.timing
+def test_hangs_end_soon_after_their_limit(plugin):
+    session = WorkerSession(call_timeout_sec=0.5)
+    index, _ = session.load(str(plugin("probe")))
+    session.init(index, "")
+    session.open(index, "n=10000;fault=hang@next:5120", [], CaptureOptions())
+    start = time.monotonic()
+    read_all(session)
+    assert time.monotonic() - start < 1.2
+    session.close()
 
 
 def test_waiting_in_next_batch_is_no_hang(plugin):
@@ -186,7 +196,7 @@ def test_a_memory_flood_is_ended(plugin, columns):
     session.init(index, "")
     params = "n=10000;fault=memory@extract:5001"
     session.open(index, params, columns(manifest), CaptureOptions())
-    batches, last, _ = read_all(session)
+    batches, last = read_all(session)
     session.close()
     assert sum(b.num_rows for b in batches) == 5000
     assert last.error.reason == "memory"
@@ -200,7 +210,7 @@ def test_scribbling_over_the_builder_never_reaches_the_notebook(
     worker.init(index, "")
     params = "n=100000;fault=scribble@extract:5001"
     worker.open(index, params, columns(manifest), CaptureOptions())
-    _, last, _ = read_all(worker)
+    _, last = read_all(worker)
     assert last.end == "crashed"
     assert isinstance(last.error, PluginCrashed)
     assert last.error.reason in {"damage", "signal"}
@@ -217,7 +227,7 @@ def test_death_is_seen_without_a_pidfd(plugin, columns, monkeypatch):
     session.init(index, "")
     params = "n=10000;fault=_exit@extract:5001"
     session.open(index, params, columns(manifest), CaptureOptions())
-    batches, last, _ = read_all(session)
+    batches, last = read_all(session)
     session.close()
     assert sum(b.num_rows for b in batches) == 5000
     assert last.error.exit_status == 8
@@ -250,10 +260,8 @@ def test_output_of_a_talkative_plugin_is_kept_and_bounded(worker, plugin):
     while worker.read().end is None:
         pass
     worker.close_capture()
-    deadline = time.monotonic() + 5
     last = "line 19999 of a plugin that talks too much"
-    while worker.log()[-1].message != last and time.monotonic() < deadline:
-        time.sleep(0.02)
+    wait_until(lambda: worker.log()[-1].message == last, 20, "its last line is read")
     lines = [line for line in worker.log() if line.stream == "stdout"]
     assert lines[-1].message == last
     assert len(lines) <= 10_000

@@ -15,9 +15,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.waiting import wait_until
 from workbench.errors import PluginHung
-from workbench.session.interface import CaptureOptions
 from workbench.session.interrupts import undisturbed
+from workbench.session.types import CaptureOptions
 from workbench.session.worker_session import WorkerSession
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,12 +34,18 @@ def probe(worker, plugin):
 def test_a_slow_source_is_shown_while_it_waits(worker, probe):
     # One event, then a second of silence in the same next_batch.
     worker.open(probe[0], "n=100;batch=1;block=300", [], CaptureOptions())
-    start = time.perf_counter()
     first = worker.read()
-    spent = time.perf_counter() - start
     assert first.batch["evt.num"].to_pylist() == [1]
-    # The first batch takes 300 ms; its row must not wait for the second.
-    assert spent < 0.5
+    worker.close_capture()
+
+
+@pytest.mark.timing
+def test_a_row_does_not_wait_for_the_next_batch(worker, probe):
+    worker.open(probe[0], "n=100;batch=1;block=300", [], CaptureOptions())
+    start = time.perf_counter()
+    worker.read()
+    # The first batch takes 300 ms, the second as much.
+    assert time.perf_counter() - start < 0.5
     worker.close_capture()
 
 
@@ -46,7 +53,7 @@ def test_read_gives_up_at_its_timeout(worker, probe):
     worker.open(probe[0], "n=10;block=3000", [], CaptureOptions())
     start = time.perf_counter()
     assert worker.read(0.1) is None
-    assert 0.1 <= time.perf_counter() - start < 0.25
+    assert 0.1 <= time.perf_counter() - start < 2
 
 
 def test_ctrl_c_in_read_leaves_the_session_usable(worker, probe):
@@ -56,11 +63,9 @@ def test_ctrl_c_in_read_leaves_the_session_usable(worker, probe):
     with pytest.raises(KeyboardInterrupt):  # noqa: PT012 - strikes anywhere in the loop
         while True:
             rows += worker.read().batch.num_rows
-    start = time.perf_counter()
     worker.stop()
     while (chunk := worker.read()).end is None:
         rows += chunk.batch.num_rows
-    assert time.perf_counter() - start < 0.1
     assert chunk.end == "cancelled"
     assert rows >= 10
     worker.close_capture()
@@ -110,6 +115,7 @@ def test_many_interrupts_lose_no_row(worker, probe):
     until_it_returns(read_on)
     until_it_returns(done.set)
     until_it_returns(thread.join)
+    # The last interrupt may still be on its way; nothing tells that it is not.
     until_it_returns(lambda: time.sleep(0.01))
     assert ends == ["eof"]
     assert numbers == list(range(1, 300001))
@@ -117,13 +123,13 @@ def test_many_interrupts_lose_no_row(worker, probe):
 
 
 def test_a_source_that_does_not_come_back_is_left_behind(worker, probe):
-    worker.open(probe[0], "n=1000;batch=10;block=600", [], CaptureOptions())
+    worker.open(probe[0], "n=1000;batch=10;block=2000", [], CaptureOptions())
     start = time.perf_counter()
     worker.stop()
     chunk = worker.read()
     assert chunk.end == "cancelled"
     worker.close_capture()
-    assert time.perf_counter() - start < 0.15
+    assert time.perf_counter() - start < 1.5
     # The next call waits until the source is back, then goes on with the same worker.
     pid = worker.pid
     worker.open(probe[0], "n=5", [], CaptureOptions())
@@ -145,7 +151,7 @@ def test_closing_does_not_wait_for_a_sleeping_source(worker, probe):
     worker.open(probe[0], "n=10;fault=hang@next:0", [], CaptureOptions())
     start = time.perf_counter()
     worker.close()
-    assert time.perf_counter() - start < 1.0
+    assert time.perf_counter() - start < 10
 
 
 def test_a_slow_reader_bounds_what_is_in_flight(worker, probe, columns):
@@ -153,6 +159,7 @@ def test_a_slow_reader_bounds_what_is_in_flight(worker, probe, columns):
     options = CaptureOptions(window_bytes=4 << 20)
     worker.open(probe[0], "n=2000000", columns(manifest), options)
     worker.read()
+    # A slow reader: the worker has the time to fill all that it may.
     time.sleep(1.0)
     held = shared_bytes(worker.pid)
     assert held < 40 << 20
@@ -162,10 +169,10 @@ def test_a_slow_reader_bounds_what_is_in_flight(worker, probe, columns):
 def shared_bytes(pid: int) -> int:
     """Memory of memfds that a process holds open."""
     total = 0
-    for link in Path(f"/proc/{pid}/fd").iterdir():
+    for connection in Path(f"/proc/{pid}/fd").iterdir():
         try:
-            if "memfd:" in str(link.readlink()):
-                total += link.stat().st_blocks * 512
+            if "memfd:" in str(connection.readlink()):
+                total += connection.stat().st_blocks * 512
         except OSError:
             continue
     return total
@@ -214,7 +221,7 @@ def test_many_sessions_leave_nothing_behind(plugin, columns):
 
 
 def open_files(pid: int | str = "self") -> list[str]:
-    return sorted(link.name for link in Path(f"/proc/{pid}/fd").iterdir())
+    return sorted(connection.name for connection in Path(f"/proc/{pid}/fd").iterdir())
 
 
 def children() -> list[str]:
@@ -234,7 +241,7 @@ def test_many_captures_in_one_session_leave_nothing_behind(worker, probe, column
         theirs = len(open_files(worker.pid))
         counts.append((ours, theirs))
     assert counts[-1] == counts[5]
-    objects = [worker._link.call("live_objects")[0] for _ in range(2)]
+    objects = [worker._connection.call("live_objects")[0] for _ in range(2)]
     assert objects[0] == objects[1]
 
 
@@ -252,7 +259,7 @@ def test_the_worker_is_bare_and_small(worker):
 def test_the_worker_goes_when_its_parent_is_killed(plugin):
     code = (
         "import sys, time; from workbench.session.worker_session import WorkerSession;"
-        "from workbench.session.interface import CaptureOptions;"
+        "from workbench.session.types import CaptureOptions;"
         "s = WorkerSession(); i, _ = s.load(sys.argv[1]); s.init(i, '');"
         "s.open(i, 'n=10;fault=hang@next:0', [], CaptureOptions());"
         "print(s.pid, flush=True); time.sleep(60)"
@@ -266,10 +273,7 @@ def test_the_worker_goes_when_its_parent_is_killed(plugin):
     parent.kill()
     parent.wait()
     parent.stdout.close()
-    deadline = time.monotonic() + 5
-    while time.monotonic() < deadline and alive(pid):
-        time.sleep(0.05)
-    assert not alive(pid)
+    wait_until(lambda: not alive(pid), 20, "the worker ends")
 
 
 def alive(pid: int) -> bool:

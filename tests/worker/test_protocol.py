@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from workbench.session.host_errors import error_from_wire
-from workbench.session.interface import CaptureOptions
+from workbench.session.types import CaptureOptions
 from workbench.wire.messages import HostError, receive, send
 from workbench.wire.small_json import decode, encode
 
@@ -114,7 +114,7 @@ def test_a_damaged_chunk_is_refused_never_trusted(plugin, columns, tmp_path):
     index, manifest = session.load(str(plugin("probe")))
     session.init(index, "")
     session.open(index, "n=100", columns(manifest), CaptureOptions())
-    pump = session._rack.pump
+    pump = session._plugin_host.pump
     pump.run(-1, 10**9)
     address, size, free = pump.take()
     (tmp_path / "chunk").write_bytes(memory_at(address, size)[:])

@@ -62,7 +62,7 @@ def _block_text(column: pa.Array) -> pa.Array:
 
 
 def _room(lengths: np.ndarray) -> int:
-    """Give the bytes that the texts of values of these lengths can take at most."""
+    """Return the bytes that the texts of values of these lengths can take at most."""
     six = int(np.count_nonzero(lengths == 16))
     four = int(np.count_nonzero(lengths == 4))
     room = six * _SIX + four * _QUAD
@@ -72,5 +72,5 @@ def _room(lengths: np.ndarray) -> int:
 
 
 def _pointer(kind: str, memory: Any) -> Any:
-    """Give the address of memory that the caller keeps alive."""
+    """Return the address of memory that the caller keeps alive."""
     return ffi.from_buffer(kind, memory)

@@ -42,7 +42,7 @@ def compare_behaviour(
     """
     with load(old_path, config=config) as old, load(new_path, config=config) as new:
         if events:
-            from workbench.events.events import open_events
+            from workbench.events.opening import open_events
 
             stored = open_events(events)
         else:

@@ -6,7 +6,8 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from workbench.fields.declarations import FIELD_TYPES, FieldInfo, FieldTable
+from workbench.fields.declarations import FieldInfo, FieldTable
+from workbench.fields.types import FIELD_TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,7 +50,7 @@ def describe(
     hostname: str | None = None,
     extra: Mapping[str, Any] | None = None,
 ) -> dict[bytes, bytes]:
-    """Give the schema metadata that :func:`undescribe` reads back."""
+    """Return the schema metadata that :func:`undescribe` reads back."""
     declared = []
     for info in fields.values():
         entry = info.to_dict()

@@ -34,7 +34,7 @@ def file_errors(path: str | os.PathLike[str], doing: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Give a path to write; on success it takes the place of ``path`` at once.
+    """Yield a path to write; on success it takes the place of ``path`` at once.
 
     On failure ``path`` is as it was. Pipes and devices are written directly.
     """

@@ -80,7 +80,7 @@ class Block:
 
 
 def preamble(hostname: str, cpus: int, memory_bytes: int) -> bytes:
-    """Give the section header and machine info that begin a capture file."""
+    """Return the section header and machine info that begin a capture file."""
     out = ffi.new("uint8_t[256]")
     name = hostname.encode("utf-8", "surrogateescape").split(b"\0")[0]
     size = lib.wb_scap_preamble(out, ffi.new("char[]", name), cpus, memory_bytes)
@@ -90,7 +90,7 @@ def preamble(hostname: str, cpus: int, memory_bytes: int) -> bytes:
 def frame(
     raw: pa.Array, times: pa.Array | None, *, piece_bytes: int | None = None
 ) -> Iterator[tuple[memoryview, int]]:
-    """Give the event blocks of ``raw`` as (piece, rows in it).
+    """Yield the event blocks of ``raw`` as (piece, rows in it).
 
     A piece is valid until the next one is asked for. ``raw``: binary or large_binary
     without nulls, whole 3.x events. ``times``: uint64 ns, taken for events that carry
@@ -210,7 +210,7 @@ class Scanner:
 
     @property
     def hostname(self) -> str | None:
-        """Give the machine's name, None when the file does not tell."""
+        """Return the machine's name, None when the file does not tell."""
         if not self.state.has_machine:
             return None
         text: bytes = ffi.string(self.state.hostname)

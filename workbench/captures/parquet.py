@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from workbench.arrow.types import join_batches, plain_lists
+from workbench.arrow.dictionaries import join_batches, plain_lists
 from workbench.captures.contents import CaptureContents, describe, undescribe
 from workbench.captures.files import file_errors, replacing
 from workbench.errors import CaptureFileError
@@ -134,7 +134,7 @@ class ParquetWriter:
     def _to_text(self, table: pa.Table, binary: set[str]) -> tuple[pa.Table, set[str]]:
         """Turn string fields into utf8 where every value is sound text.
 
-        Gives the table and the names that have to stay binary.
+        Returns the table and the names that have to stay binary.
         """
         needs: set[str] = set()
         columns = []
@@ -150,7 +150,7 @@ class ParquetWriter:
         return pa.table(columns, names=table.schema.names), needs
 
     def _is_string(self, column: str) -> bool:
-        """Say whether a column holds a string field; addresses are bytes too."""
+        """Return whether a column holds a string field; addresses are bytes too."""
         if column.startswith("evt."):
             return True
         info = self._fields.get(column.split("[", 1)[0])
@@ -303,7 +303,7 @@ def iter_parquet(
     columns: Sequence[str] | None = None,
     batch_rows: int = 65536,
 ) -> Iterator[pa.RecordBatch]:
-    """Give the rows as record batches, one row group in memory at a time.
+    """Yield the rows as record batches, one row group in memory at a time.
 
     Raises CaptureFileError.
     """
@@ -343,7 +343,7 @@ def _contents(
 
 
 def _text_type(kind: pa.DataType) -> pa.DataType | None:
-    """Give the text form of a type of byte strings, None for other types."""
+    """Return the text form of a type of byte strings, None for other types."""
     if pa.types.is_dictionary(kind):
         inner = _text_type(kind.value_type)
         return None if inner is None else pa.dictionary(kind.index_type, inner)

@@ -20,19 +20,18 @@ from workbench.captures.contents import CaptureContents
 from workbench.captures.files import ByteSink, file_errors, replacing
 from workbench.captures.framing import FramingError, frame, preamble
 from workbench.captures.scap_reader import ScapReader
+from workbench.closing import Closing
 from workbench.errors import CaptureFileError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from types import TracebackType
-    from typing import Self
 
 __all__ = ["ScapReader", "ScapWriter", "read_scap", "write_scap"]
 
 _FLUSH_SEC: Final = 1.0
 
 
-class ScapWriter:
+class ScapWriter(Closing):
     """Appends events to a capture file, starting a new file by size or by time.
 
     Without rotation there is one file, ``path``. With it the files are
@@ -83,7 +82,7 @@ class ScapWriter:
 
     @property
     def path(self) -> Path:
-        """Give the file being written, or the last one."""
+        """Return the file being written, or the last one."""
         return self.paths[-1]
 
     def _start_file(self) -> None:
@@ -129,7 +128,7 @@ class ScapWriter:
     def write(self, data: pa.Table | pa.RecordBatch) -> int:
         """Append the rows of ``data`` (columns ``raw`` and, if there, ``evt.rawtime``).
 
-        Gives the number of events written.
+        Returns the number of events written.
         """
         self._open_sink()
         before = self.events
@@ -166,22 +165,11 @@ class ScapWriter:
             with file_errors(self.path, "write"):
                 sink.close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
 
 def _raw_chunks(
     data: pa.Table | pa.RecordBatch, path: Path
 ) -> list[tuple[pa.Array, pa.Array | None]]:
-    """Give (raw, times) per chunk, of the types the C core reads."""
+    """Return (raw, times) per chunk, of the types the C core reads."""
     if "raw" not in data.schema.names:
         text = (
             f"cannot write {path}: the events have no raw bytes; "

@@ -17,12 +17,11 @@ from workbench.captures.framing import (
     Block,
     Scanner,
 )
+from workbench.closing import Closing
 from workbench.errors import CaptureFileError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from types import TracebackType
-    from typing import Self
 
 __all__ = ["ScapReader"]
 
@@ -34,7 +33,7 @@ _LEADING: Final = (
 _SOURCE_TYPE: Final = pa.dictionary(pa.int32(), pa.utf8())
 
 
-class ScapReader:
+class ScapReader(Closing):
     """Iterates over a capture file as record batches of bounded size.
 
     Batches have ``evt.num`` (uint64), ``evt.rawtime`` (uint64, ns), ``evt.source``
@@ -80,7 +79,7 @@ class ScapReader:
             self._file = ByteSource(path)
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
-        """Give the batches that are left."""
+        """Yield the batches that are left."""
         while self._stopped is None:
             at_end = not self._fill()
             view = memoryview(self._buffer)[: self._held]
@@ -161,12 +160,12 @@ class ScapReader:
 
     @property
     def hostname(self) -> str | None:
-        """Give the recording machine's name, None when the file does not tell."""
+        """Return the recording machine's name, None when the file does not tell."""
         return self._scanner.hostname
 
     @property
     def notes(self) -> list[str]:
-        """Say what a reader should know about the file, one sentence each."""
+        """Return what a reader should know about the file, one sentence each."""
         state = self._scanner.state
         notes = []
         for count, text in (
@@ -204,14 +203,3 @@ class ScapReader:
     def close(self) -> None:
         """Close the file (idempotent)."""
         self._file.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

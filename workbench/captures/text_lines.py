@@ -15,14 +15,9 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from workbench.arrow.addresses import address_text
-from workbench.arrow.types import (
-    HIDDEN_COLUMNS,
-    column_info,
-    list_like,
-    plain_array,
-    text_array,
-)
-from workbench.events.builtin_columns import iso_times
+from workbench.arrow.dictionaries import list_like, plain_array
+from workbench.arrow.times import iso_times
+from workbench.arrow.types import HIDDEN_COLUMNS, column_info, text_array
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -38,7 +33,7 @@ _BLOCK = 8192
 def shown_columns(
     table: pa.Table | pa.RecordBatch, columns: Sequence[str] | None = None
 ) -> list[str]:
-    """Give the columns of a row: number, time and source first, then the fields."""
+    """Return the columns of a row: number, time and source first, then the fields."""
     first = ["evt.num", "evt.time", "evt.source"]
     rest = columns if columns is not None else table.schema.names
     skip = {*first, *HIDDEN_COLUMNS}
@@ -67,7 +62,7 @@ def _plain_values(column: pa.Array, info: FieldInfo | None) -> pa.Array:
 def text_columns(
     table: pa.Table, fields: Mapping[str, FieldInfo], columns: Sequence[str]
 ) -> list[list[Any]]:
-    """Give the values of ``columns`` as lists of plain Python values."""
+    """Return the values of ``columns`` as lists of plain Python values."""
     out = []
     for name in columns:
         if name == "evt.time":
@@ -92,7 +87,7 @@ def _blocks(
 def json_rows(
     table: pa.Table, fields: Mapping[str, FieldInfo], columns: Sequence[str]
 ) -> Iterator[str]:
-    """Give blocks of lines: one JSON object per event, each line ended."""
+    """Yield blocks of lines: one JSON object per event, each line ended."""
     dumps = json.JSONEncoder(ensure_ascii=False, separators=(", ", ": ")).encode
     names = list(columns)
     for rows in _blocks(table, fields, names):
@@ -101,14 +96,14 @@ def json_rows(
 
 
 def _cell(value: Any) -> Any:
-    """Give a CSV cell: lists and booleans as JSON writes them."""
+    """Return a CSV cell: lists and booleans as JSON writes them."""
     if isinstance(value, (list, bool)):
         return json.dumps(value, ensure_ascii=False)
     return value
 
 
 def csv_header(columns: Sequence[str]) -> str:
-    """Give the header line."""
+    """Return the header line."""
     sink = io.StringIO()
     csv.writer(sink, lineterminator="\n").writerow(columns)
     return sink.getvalue()
@@ -117,7 +112,7 @@ def csv_header(columns: Sequence[str]) -> str:
 def csv_rows(
     table: pa.Table, fields: Mapping[str, FieldInfo], columns: Sequence[str]
 ) -> Iterator[str]:
-    """Give blocks of CSV lines without the header, each line ended."""
+    """Yield blocks of CSV lines without the header, each line ended."""
     for rows in _blocks(table, fields, list(columns)):
         sink = io.StringIO()
         writer = csv.writer(sink, lineterminator="\n")

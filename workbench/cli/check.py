@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
 
     events = None
     if args.events:
-        from workbench.events.events import open_events
+        from workbench.events.opening import open_events
 
         events = open_events(args.events)
     terminal = sys.stderr.isatty()

@@ -6,6 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING, Any, Protocol
 
+from workbench.captures.formats import suffix_of
 from workbench.captures.scap import ScapWriter
 from workbench.cli.capture_loop import copy_capture
 from workbench.cli.options import (
@@ -18,7 +19,6 @@ from workbench.cli.options import (
     usage_error,
 )
 from workbench.errors import WorkbenchError
-from workbench.events.opening import suffix_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -108,7 +108,7 @@ def _record(workbench: Workbench, args: argparse.Namespace) -> int:
     # A capture file holds whole events: nothing need be extracted for it.
     capture = Capture(
         workbench.pool,
-        workbench.pool.members[0],
+        workbench.pool.loaded_plugins[0],
         args.open,
         fields=[] if scap else args.fields,
         keep_events=True,
@@ -172,7 +172,7 @@ def _copy(capture: Capture, writer: _Writer, args: argparse.Namespace) -> int:
 
         def write(batch: pa.RecordBatch) -> None:
             writer.write(batch)
-            bar.update(capture.count, args.max_events)
+            bar.update()
 
         try:
             status = copy_capture(

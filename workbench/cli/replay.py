@@ -50,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Read the file, extract, and print; or compare."""
-    from workbench.events.events import open_events
+    from workbench.events.opening import open_events
     from workbench.plugins.workbench import Workbench
 
     if args.json and not args.check:
@@ -69,8 +69,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _check(path: Path, workbench: Workbench, *, as_json: bool) -> int:
-    from workbench.events.events import open_events
-    from workbench.events.opening import suffix_of
+    from workbench.captures.formats import suffix_of
+    from workbench.events.opening import open_events
     from workbench.replay.check import RECORDED, REPLAYED_TWICE, check_replay
 
     events = open_events(path, plugins=[workbench])

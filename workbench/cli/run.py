@@ -244,7 +244,7 @@ def _engines(
 
 
 def _run_file(job: _Job, rules: RuleSet) -> int:
-    from workbench.events.events import open_events
+    from workbench.events.opening import open_events
     from workbench.rules.running.engine import match_events
 
     bench, config, printer = job.bench, job.config, job.printer

@@ -8,9 +8,9 @@ import sys
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 from workbench.arrow.types import COUNT_COLUMNS, column_info
+from workbench.captures.formats import SUFFIXES, suffix_of
 from workbench.captures.text_lines import csv_header, csv_rows, json_rows, text_columns
 from workbench.errors import WorkbenchError
-from workbench.events.opening import SUFFIXES, suffix_of
 from workbench.formatting.html import printable
 from workbench.plugins.trace import duration_text
 

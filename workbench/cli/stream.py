@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from workbench.captures.formats import suffix_of
 from workbench.cli.capture_loop import copy_capture
 from workbench.cli.options import (
     INTERRUPTED,
@@ -16,7 +17,6 @@ from workbench.cli.options import (
     note,
 )
 from workbench.cli.sinks import Sink, file_sink, line_sink
-from workbench.events.opening import suffix_of
 
 if TYPE_CHECKING:
     import argparse
@@ -88,7 +88,7 @@ def _stream(workbench: Workbench, args: argparse.Namespace) -> int:
     raw = args.out is not None and suffix_of(args.out) not in {".jsonl", ".csv"}
     capture = Capture(
         workbench.pool,
-        workbench.pool.members[0],
+        workbench.pool.loaded_plugins[0],
         args.open,
         fields=[*wanted, *extra],
         keep_events=raw,

@@ -8,7 +8,7 @@ from workbench.lazy import lazy_names
 _HOMES = {
     "Events": "workbench.events.events",
     "events_from_table": "workbench.events.events",
-    "open_events": "workbench.events.events",
+    "open_events": "workbench.events.opening",
 }
 
 __all__ = sorted(_HOMES)  # noqa: PLE0605 - one table holds the names and their homes

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import socket
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from workbench.arrow.times import NS_PER_SEC, event_times, time_text
 from workbench.fields.builtin import BUILTIN_FIELDS
 
 if TYPE_CHECKING:
@@ -28,11 +28,9 @@ __all__ = [
     "fallback_info",
     "first_time",
     "host_name",
-    "iso_times",
     "payloads",
 ]
 
-_NS = 10**9
 # Types of stored events, and where their parts begin.
 _ASYNC_EVENT = 402
 _TYPE_AT = 20
@@ -59,79 +57,26 @@ class BuiltinContext:
 
 
 def host_name() -> str:
-    """Give the name that evt.hostname shows for events captured here and now."""
+    """Return the name that evt.hostname shows for events captured here and now."""
     return os.environ.get("FALCO_HOSTNAME") or socket.gethostname()
 
 
 def _constant(text: str | None, rows: int) -> pa.Array:
-    """Give one text for every row as a dictionary column, null for None."""
+    """Return one text for every row as a dictionary column, null for None."""
     if text is None:
         return pa.nulls(rows, pa.string())
     codes = pa.array(np.zeros(rows, np.int32))
     return pa.DictionaryArray.from_arrays(codes, pa.array([text], pa.string()))
 
 
-def _times(table: pa.Table) -> np.ndarray:
-    """Give the raw times as uint64 nanoseconds."""
-    chunks = [
-        np.frombuffer(c.buffers()[1], np.uint64)[c.offset : c.offset + len(c)]
-        for c in table.column("evt.rawtime").chunks
-        if len(c)
-    ]
-    return np.concatenate(chunks) if chunks else np.empty(0, np.uint64)
-
-
-def _integers(values: np.ndarray) -> pa.Array:
-    """Wrap int64 values; ``pyarrow.array`` would import pandas first, for a second."""
-    memory = np.ascontiguousarray(values, np.int64)
-    return pa.Array.from_buffers(pa.int64(), len(memory), [None, pa.py_buffer(memory)])
-
-
-def _digits(numbers: np.ndarray) -> pa.Array:
-    """Turn numbers below 10^9 into texts of nine digits."""
-    rest = numbers.astype(np.uint32)
-    chars = np.empty((len(rest), 9), np.uint8)
-    for place in range(8, -1, -1):
-        rest, digit = np.divmod(rest, np.uint32(10))
-        chars[:, place] = digit + ord("0")
-    offsets = np.arange(0, 9 * len(chars) + 1, 9, dtype=np.int32)
-    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(chars)]
-    return pa.Array.from_buffers(pa.string(), len(chars), buffers)
-
-
-def _word(text: str) -> pa.Scalar:
-    """Wrap a text, for the same reason."""
-    data = text.encode()
-    ends = pa.py_buffer(np.array([0, len(data)], np.int32))
-    return pa.Array.from_buffers(pa.string(), 1, [None, ends, pa.py_buffer(data)])[0]
-
-
-def _time_text(times: np.ndarray, form: str, *, local: bool, nanos: bool) -> pa.Array:
-    """Format times; many events share a second, so each second is done once."""
-    seconds, remainder = np.divmod(times, np.uint64(_NS))
-    shift = time.localtime().tm_gmtoff if local else 0
-    unique, inverse = np.unique(seconds.astype(np.int64) + shift, return_inverse=True)
-    texts = pc.strftime(_integers(unique).cast(pa.timestamp("s")), format=form)
-    whole = texts.take(_integers(inverse))
-    if not nanos:
-        return whole
-    return pc.binary_join_element_wise(whole, _digits(remainder), _word("."))
-
-
-def iso_times(table: pa.Table) -> pa.Array:
-    """Give the times of events as ``2024-05-01T10:00:00.000000001Z``."""
-    text = _time_text(_times(table), "%Y-%m-%dT%H:%M:%S", local=False, nanos=True)
-    return pc.binary_join_element_wise(text, _word("Z"), _word(""))
-
-
 def payloads(raw: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
-    """Give the plugin's own bytes of stored events, null where they are not one."""
+    """Return the plugin's own bytes of stored events, null where they are not one."""
     # An open-ended binary_slice miscounts its buffer in some releases of Arrow.
     return pc.binary_replace_slice(raw, 0, PAYLOAD_AT, b"")
 
 
 def fallback_info(payload: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
-    """Give the text the engine makes when a plugin has none for its event."""
+    """Return the text the engine makes when a plugin has none for its event."""
     head = pc.binary_slice(payload, 0, _SHOWN_BYTES)
     size = pc.binary_length(payload)
     odd = pc.match_substring_regex(head, "[^ -~]")
@@ -144,7 +89,7 @@ def fallback_info(payload: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedA
 
 
 def async_flags(table: pa.Table) -> np.ndarray:
-    """Tell which stored events a plugin injected on its own."""
+    """Return which stored events a plugin injected on its own."""
     found = np.zeros(table.num_rows, bool)
     if "raw" not in table.column_names:
         return found
@@ -163,14 +108,14 @@ def async_flags(table: pa.Table) -> np.ndarray:
 
 
 def first_time(table: pa.Table) -> int | None:
-    """Give the time that evt.reltime counts from: of the first event of a source.
+    """Return the time that evt.reltime counts from: of the first event of a source.
 
     None when ``table`` has no event but asynchronous ones, which do not count.
     """
     if not table.num_rows:
         return None
     own = np.flatnonzero(~async_flags(table))
-    return int(_times(table)[own[0]]) if len(own) else None
+    return int(event_times(table)[own[0]]) if len(own) else None
 
 
 def _async_names(table: pa.Table) -> pa.Array:
@@ -209,7 +154,7 @@ _TIME_FORMS: dict[str, tuple[str, bool, bool]] = {
 def builtin_column(
     name: str, table: pa.Table, context: BuiltinContext
 ) -> pa.Array | pa.ChunkedArray:
-    """Give the values of a generic field for the rows of ``table``.
+    """Return the values of a generic field for the rows of ``table``.
 
     ``table`` has ``evt.num`` and ``evt.rawtime``, both uint64. Raises KeyError when
     ``name`` is no generic field, or needs stored events that the table does not have.
@@ -221,19 +166,21 @@ def builtin_column(
         return table.column(name)
     if name in _TIME_FORMS:
         form, local, nanos = _TIME_FORMS[name]
-        return _time_text(_times(table), form, local=local, nanos=nanos)
+        return time_text(event_times(table), form, local=local, nanos=nanos)
     if name == "evt.time.iso8601":
-        text = _time_text(_times(table), "%Y-%m-%dT%H:%M:%S", local=False, nanos=True)
+        text = time_text(
+            event_times(table), "%Y-%m-%dT%H:%M:%S", local=False, nanos=True
+        )
         return pc.binary_join_element_wise(text, "+0000", "")
     if name.startswith(("evt.rawtime.", "evt.reltime")):
-        times = _times(table)
+        times = event_times(table)
         if name.startswith("evt.reltime"):
             # Unsigned: earlier than the first event wraps around, as in the engine.
             times = times - np.uint64(context.start_ns)
         if name.endswith(".s"):
-            times = times // np.uint64(_NS)
+            times = times // np.uint64(NS_PER_SEC)
         elif name.endswith(".ns"):
-            times = times % np.uint64(_NS)
+            times = times % np.uint64(NS_PER_SEC)
         return pa.array(times)
     if name == "evt.source":
         return _constant(context.source or None, rows)

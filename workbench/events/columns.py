@@ -3,79 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 
-from workbench.arrow.types import join_batches
+from workbench.arrow.dictionaries import join_batches
 from workbench.errors import WorkbenchError
 from workbench.events.builtin_columns import BuiltinContext, builtin_column, payloads
 from workbench.fields.builtin import BUILTIN_FIELDS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from workbench.fields.declarations import FieldTable
-    from workbench.session.interface import EndReason
-
-__all__ = [
-    "DerivedColumns",
-    "Extractor",
-    "Origin",
-    "source_rows",
-    "with_number_and_time",
-]
+    from workbench.events.extractor import Extractor
+    from workbench.events.origin import Origin
 
 
-class Extractor(Protocol):
-    """What can answer for fields that a table lacks: the plugins it came from."""
-
-    def fields_of(self, source: str) -> FieldTable:
-        """Give the fields usable for events of ``source``."""
-
-    def extract_columns(
-        self,
-        raw: pa.ChunkedArray,
-        numbers: pa.ChunkedArray,
-        source: str,
-        texts: Sequence[str],
-    ) -> dict[str, pa.ChunkedArray]:
-        """Feed stored events again; give the columns by name, one row per event."""
-
-    def places(
-        self,
-        raw: pa.ChunkedArray,
-        numbers: pa.ChunkedArray,
-        source: str,
-        texts: Sequence[str],
-    ) -> dict[str, pa.ChunkedArray]:
-        """Tell where in the events values were found: ``…#start`` and ``…#len``."""
-
-    def event_strings(
-        self, raw: pa.ChunkedArray, numbers: pa.ChunkedArray, source: str
-    ) -> pa.ChunkedArray | None:
-        """Give the plugin's text per event (null: none), None without a plugin."""
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where events came from, as plain data that files keep.
-
-    ``source``: event source, "" when unknown or mixed. ``start_ns``: time of the first
-    event of the capture, from which evt.reltime counts. ``end_reason``: how the capture
-    ended, None when unknown. ``notes``: what a reader should know.
-    """
-
-    source: str = ""
-    plugin: str | None = None
-    plugin_version: str | None = None
-    hostname: str = ""
-    start_ns: int = 0
-    end_reason: EndReason | None = None
-    notes: tuple[str, ...] = ()
-    extra: Mapping[str, Any] = field(default_factory=dict)
+__all__ = ["DerivedColumns", "source_rows", "with_number_and_time"]
 
 
 class DerivedColumns:
@@ -91,7 +36,7 @@ class DerivedColumns:
         self._made: dict[str, pa.ChunkedArray] = {}
 
     def columns(self, names: Sequence[str]) -> dict[str, pa.ChunkedArray]:
-        """Give columns by name: there, made before, generic, or extracted now.
+        """Return columns by name: there, made before, generic, or extracted now.
 
         Raises WorkbenchError when stored events or a plugin would be needed.
         """
@@ -109,7 +54,7 @@ class DerivedColumns:
         return {n: self.table.column(n) if n in have else self._made[n] for n in names}
 
     def table_with(self, names: Sequence[str]) -> pa.Table:
-        """Give the table with further columns behind its own."""
+        """Return the table with further columns behind its own."""
         table = self.table
         for name, column in self.columns(names).items():
             if name not in table.column_names:
@@ -169,7 +114,7 @@ class DerivedColumns:
         return _scattered(pieces, places)
 
     def _raw(self, names: Sequence[str]) -> pa.ChunkedArray:
-        """Give the stored events, or say how to have them next time."""
+        """Return the stored events, or say how to have them next time."""
         if "raw" not in self.table.column_names:
             raise WorkbenchError(
                 f"{', '.join(names)}: not captured, and the events themselves were not "
@@ -215,7 +160,7 @@ class DerivedColumns:
 
 
 def with_number_and_time(table: pa.Table) -> pa.Table:
-    """Give the table with evt.num and evt.rawtime first, as uint64."""
+    """Return the table with evt.num and evt.rawtime first, as uint64."""
     rows = table.num_rows
     columns = {name: table.column(name) for name in table.column_names}
     numbers = columns.pop("evt.num", None)
@@ -234,14 +179,14 @@ def with_number_and_time(table: pa.Table) -> pa.Table:
 
 
 def _as_ns(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Give times as uint64 nanoseconds."""
+    """Return times as uint64 nanoseconds."""
     if pa.types.is_timestamp(column.type):
         column = column.cast(pa.timestamp("ns", column.type.tz)).cast(pa.int64())
     return column.fill_null(0).cast(pa.uint64(), safe=False)
 
 
 def source_rows(table: pa.Table) -> dict[str, np.ndarray]:
-    """Give the rows of each event source that ``evt.source`` names, by first use."""
+    """Return the rows of each event source that ``evt.source`` names, by first use."""
     if "evt.source" not in table.column_names or not table.num_rows:
         return {}
     column = table.column("evt.source")

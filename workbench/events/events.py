@@ -16,14 +16,10 @@ import numpy as np
 import pyarrow as pa
 
 from workbench.events.builtin_columns import PAYLOAD_AT, first_time, host_name
-from workbench.events.columns import (
-    DerivedColumns,
-    Extractor,
-    Origin,
-    source_rows,
-    with_number_and_time,
-)
-from workbench.events.whole_stream import keep_stream
+from workbench.events.columns import DerivedColumns, source_rows, with_number_and_time
+from workbench.events.display import MAX_ROWS, events_html, events_text
+from workbench.events.extractor import Extractor, keep_stream
+from workbench.events.origin import Origin
 from workbench.fields.declarations import FieldInfo, FieldTable, as_field_table
 from workbench.fields.reference import resolve
 
@@ -36,9 +32,9 @@ if TYPE_CHECKING:
     from workbench.condition.analysis.explain import Explanation
     from workbench.condition.analysis.funnel import Funnel
     from workbench.condition.analysis.near_misses import NearMisses
-    from workbench.session.interface import EndReason
+    from workbench.errors import EndReason
 
-__all__ = ["Events", "events_from_table", "open_events"]
+__all__ = ["Events", "events_from_table"]
 
 
 class Events:
@@ -135,7 +131,7 @@ class Events:
         return list(self._sources)
 
     def by_source(self) -> dict[str, Events]:
-        """Give the events of each source apart, in order of first appearance."""
+        """Return the events of each source apart, in order of first appearance."""
         if self.source:
             return {self.source: self}
         found = {}
@@ -150,7 +146,7 @@ class Events:
         return found
 
     def fields_of(self, source: str) -> FieldTable:
-        """Give the fields usable in rules of ``source``, without ``evt.*``."""
+        """Return the fields usable in rules of ``source``, without ``evt.*``."""
         if source not in self.sources:
             return FieldTable()
         extractor = self._maker.extractor
@@ -179,7 +175,7 @@ class Events:
     def __getitem__(self, key: slice | Sequence[bool] | pd.Series[bool]) -> Events: ...
 
     def __getitem__(self, key: Any) -> Any:
-        """Give a column of the frame by name, or some events by slice or mask."""
+        """Return a column of the frame by name, or some events by slice or mask."""
         if isinstance(key, str):
             if key in self.frame.columns:
                 return self.frame[key]
@@ -192,7 +188,7 @@ class Events:
         return self._derive(self._table.filter(self._as_mask(key)))
 
     def extract(self, *field_texts: str) -> Events:
-        """Give the same events with further columns, such as ``"probe.kv[key]"``.
+        """Return the same events with further columns, such as ``"probe.kv[key]"``.
 
         Fields of plugins are extracted from the stored events. Raises ConditionError
         for an unknown field or a wrong argument, WorkbenchError when the events were
@@ -209,7 +205,7 @@ class Events:
         return self._derive(table)
 
     def where(self, condition: Any) -> Events:
-        """Give the events that match ``condition``, a text or a compiled condition.
+        """Return the events that match ``condition``, a text or a compiled condition.
 
         Fields that were not captured are extracted from the stored events first.
         Raises ConditionError when Falco would refuse the text.
@@ -217,7 +213,7 @@ class Events:
         return self._derive(self._table.filter(self._matches(condition)))
 
     def mask(self, condition: Any) -> pd.Series[bool]:
-        """Tell for each event whether it matches: a boolean Series, one row per event.
+        """Return whether each event matches: a boolean Series, one row per event.
 
         Raises as :meth:`where`.
         """
@@ -230,10 +226,11 @@ class Events:
     # -- understanding ---------------------------------------------------------------
 
     def explain(self, evt_num: int, condition: Any) -> Explanation:
-        """Tell why event ``evt_num`` matches or not: every check with its values.
+        """Return why event ``evt_num`` matches or not: every check with its values.
 
-        Gives an Explanation; where the events were kept and the plugin tells, it shows
-        the bytes that a value came from. Raises KeyError when there is no such event.
+        Returns an Explanation; where the raw events were kept and the plugin reports
+        value offsets, it shows the bytes that a value came from. Raises KeyError when
+        there is no such event.
         """
         from workbench.condition.analysis.explain import explain
 
@@ -247,9 +244,9 @@ class Events:
         return explain(compiled, self._maker.with_places(row, compiled.columns), 0)
 
     def places(self, row: int) -> dict[str, list[tuple[int, int]]]:
-        """Tell where in the payload of row ``row`` (from 0) its values were found.
+        """Return where in the payload of row ``row`` (from 0) its values were found.
 
-        Gives column → (start, length) in bytes, one pair per value; empty when the
+        Returns column → (start, length) in bytes, one pair per value; empty when the
         events were not kept or the plugin does not tell.
         """
         one = self._table.slice(row, 1)
@@ -291,7 +288,7 @@ class Events:
         """Mark events as "must match" or "must not match", for rule tests.
 
         ``mask``: boolean Series or array, one per event, or a condition.
-        ``must_match``: None takes labels away. Gives these same events.
+        ``must_match``: None takes labels away. Returns these same events.
         """
         chosen = self._table.column("evt.num").filter(self._as_mask(mask))
         for number in chosen.to_pylist():
@@ -310,12 +307,29 @@ class Events:
         Falco reads them, ``.jsonl`` and ``.csv`` the frame as text. Raises
         WorkbenchError for another suffix, or ``.scap`` without stored events.
         """
-        from workbench.events.opening import save_events
+        from workbench.captures import formats
+        from workbench.captures.contents import CaptureContents
 
-        return save_events(self, Path(path))
+        target = Path(path)
+        text = formats.check_suffix(target) in {".jsonl", ".csv"}
+        origin = self._origin
+        contents = CaptureContents(
+            self.shown_table if text else self._table,
+            fields=self._fields,
+            source=origin.source,
+            plugin=origin.plugin,
+            plugin_version=origin.plugin_version,
+            hostname=origin.hostname,
+            extra={
+                "start_ns": origin.start_ns,
+                "end_reason": origin.end_reason,
+                "plugins": self.plugin_versions,
+            },
+        )
+        return formats.save(contents, target)
 
     def attach(self, *plugins: Any) -> Events:
-        """Give the same events with plugins to ask for further fields.
+        """Return the same events with plugins to ask for further fields.
 
         ``plugins``: Plugin or Workbench objects, in registration order.
         """
@@ -334,20 +348,20 @@ class Events:
     # -- for those who run conditions and rules --------------------------------------
 
     def table_with(self, columns: Iterable[str]) -> pa.Table:
-        """Give the table with further columns, generic or extracted, behind its own.
+        """Return the table with further columns, generic or extracted, behind its own.
 
         Raises WorkbenchError when stored events or a plugin would be needed.
         """
         return self._maker.table_with(list(columns))
 
     def derive(self, table: pa.Table) -> Events:
-        """Give Events over ``table``, some rows or columns of this one's table."""
+        """Return Events over ``table``, some rows or columns of this one's table."""
         return self._derive(table)
 
     # -- inside ----------------------------------------------------------------------
 
     def _derive(self, table: pa.Table) -> Events:
-        """Give Events over another table of the same origin."""
+        """Return Events over another table of the same origin."""
         extractor = self._maker.extractor
         if table.num_rows < self._table.num_rows:
             extractor = keep_stream(extractor, self._table, self._origin.source)
@@ -360,7 +374,7 @@ class Events:
         return events
 
     def _resolve(self, text: str) -> str:
-        """Give the column name of a field reference."""
+        """Return the column name of a field reference."""
         return resolve(text, self._fields).column
 
     def _prepare(self, condition: Any) -> tuple[Any, pa.Table]:
@@ -409,14 +423,13 @@ class Events:
         return shown + [n for n in self._fields if n not in shown]
 
     def __repr__(self) -> str:
-        from workbench.reprs import events_text
-
-        return events_text(self)
+        return events_text(*self._display(), keeps_raw=self.keeps_raw)
 
     def _repr_html_(self) -> str:
-        from workbench.reprs import events_html
+        return events_html(*self._display(), keeps_raw=self.keeps_raw)
 
-        return events_html(self)
+    def _display(self) -> tuple[Origin, pd.DataFrame, int]:
+        return self._origin, self[:MAX_ROWS].frame, len(self)
 
 
 def events_from_table(
@@ -427,7 +440,7 @@ def events_from_table(
     plugin: str | None = None,
     plugin_version: str | None = None,
 ) -> Events:
-    """Give Events over any Arrow table in the condition layout; no plugin is needed.
+    """Return Events over any Arrow table in the condition layout; no plugin is needed.
 
     ``fields``: mapping of FieldInfo, or decoded get_fields JSON. ``evt.num`` counts
     from 1 when the table has none, ``evt.rawtime`` comes from a timestamp column
@@ -448,21 +461,3 @@ def events_from_table(
         start_ns=first_time(table) or 0,
     )
     return Events(table, fields=as_field_table(fields), origin=origin)
-
-
-def open_events(path: str | os.PathLike[str], *, plugins: Any = ()) -> Events:
-    """Give the events of a file that ``Events.save`` or Falco wrote.
-
-    ``path``: ``.parquet``, ``.arrow`` or ``.scap`` (``.scap.gz``). ``plugins``: Plugin
-    and Workbench objects, in registration order, to extract fields from the stored
-    events. Raises WorkbenchError when the file cannot be used.
-    """
-    from workbench.events.opening import read_events
-
-    if not isinstance(plugins, (list, tuple, set)):
-        plugins = (plugins,)
-    for plugin in plugins:
-        if isinstance(plugin, (str, Path)):
-            advice = f"use wb.load({str(plugin)!r})"
-            raise TypeError(f"plugins= takes loaded plugins, not paths: {advice}")
-    return read_events(Path(path), tuple(plugins))

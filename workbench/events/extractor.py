@@ -1,19 +1,69 @@
-"""Several plugins of different hosts, asked about the same stored events."""
+"""Who extracts further fields of stored events: the plugins they came from.
+
+:class:`Extractor` is what a set of plugins offers; several are chained, and plugins
+that keep state see the whole stream again.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from workbench.fields.declarations import FieldTable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pyarrow as pa
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     import pyarrow as pa
 
-    from workbench.events.columns import Extractor
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-__all__ = ["ChainedExtractor", "extractor_of"]
+
+__all__ = [
+    "ChainedExtractor",
+    "Extractor",
+    "ReplayingExtractor",
+    "extractor_of",
+    "keep_stream",
+]
+
+
+class Extractor(Protocol):
+    """What can answer for fields that a table lacks: the plugins it came from."""
+
+    def fields_of(self, source: str) -> FieldTable:
+        """Return the fields usable for events of ``source``."""
+
+    def extract_columns(
+        self,
+        raw: pa.ChunkedArray,
+        numbers: pa.ChunkedArray,
+        source: str,
+        texts: Sequence[str],
+    ) -> dict[str, pa.ChunkedArray]:
+        """Feed stored events again; give the columns by name, one row per event."""
+
+    def places(
+        self,
+        raw: pa.ChunkedArray,
+        numbers: pa.ChunkedArray,
+        source: str,
+        texts: Sequence[str],
+    ) -> dict[str, pa.ChunkedArray]:
+        """Return where in the events values were found: ``…#start`` and ``…#len``."""
+
+    def event_strings(
+        self, raw: pa.ChunkedArray, numbers: pa.ChunkedArray, source: str
+    ) -> pa.ChunkedArray | None:
+        """Return the plugin's text per event (null: none), None without a plugin."""
 
 
 class ChainedExtractor:
@@ -24,7 +74,7 @@ class ChainedExtractor:
         self.extractors = list(extractors)
 
     def fields_of(self, source: str) -> FieldTable:
-        """Give the fields of all extractors."""
+        """Return the fields of all extractors."""
         return FieldTable(
             info for f in self.extractors for info in f.fields_of(source).values()
         )
@@ -71,7 +121,7 @@ class ChainedExtractor:
     def _shares(
         self, source: str, texts: Sequence[str]
     ) -> Iterator[tuple[Extractor, list[str]]]:
-        """Yield each extractor with the fields it answers for, the last with the rest."""
+        """Yield each extractor with the fields it knows, the last with the rest."""
         rest = list(texts)
         for number, extractor in enumerate(self.extractors):
             known = extractor.fields_of(source)
@@ -93,7 +143,7 @@ class ChainedExtractor:
 
 
 def extractor_of(plugins: Iterable[Any]) -> Extractor:
-    """Give one extractor for Plugin and Workbench objects, in registration order."""
+    """Return one extractor for Plugin and Workbench objects, in registration order."""
     extractors: list[Extractor] = []
     for plugin in plugins:
         extractor = getattr(plugin, "extractor", None)
@@ -103,3 +153,56 @@ def extractor_of(plugins: Iterable[Any]) -> Extractor:
         if extractor not in extractors:
             extractors.append(extractor)
     return extractors[0] if len(extractors) == 1 else ChainedExtractor(extractors)
+
+
+class ReplayingExtractor:
+    """A extractor that remembers the whole stream that some events were selected from.
+
+    A plugin that keeps state answers for an event from all that came before it, so a
+    further field is extracted from everything, and the rows asked for are picked.
+    """
+
+    def __init__(
+        self, extractor: Extractor, raw: pa.ChunkedArray, numbers: pa.ChunkedArray
+    ) -> None:
+        """Ask ``extractor``, always about ``raw``."""
+        self.extractor = extractor
+        self._raw = raw
+        self._numbers = numbers
+
+    def extract_columns(
+        self,
+        raw: pa.ChunkedArray,
+        numbers: pa.ChunkedArray,
+        source: str,
+        texts: Sequence[str],
+    ) -> dict[str, pa.ChunkedArray]:
+        """Extract from the whole stream; give the rows of ``numbers``."""
+        whole = self.extractor.extract_columns(self._raw, self._numbers, source, texts)
+        places = pc.index_in(numbers, value_set=self._numbers.combine_chunks())
+        if places.null_count:
+            # Rows that are not of this stream can only be taken as they are.
+            return self.extractor.extract_columns(raw, numbers, source, texts)
+        return {name: column.take(places) for name, column in whole.items()}
+
+    def __getattr__(self, name: str) -> Any:
+        """Leave everything else to the extractor."""
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return getattr(self.extractor, name)
+
+
+def keep_stream(
+    extractor: Extractor | None, table: pa.Table, source: str
+) -> Extractor | None:
+    """Return ``extractor``, remembering the stream if its plugins keep state."""
+    stateful = getattr(extractor, "stateful", None)
+    if (
+        extractor is None
+        or isinstance(extractor, ReplayingExtractor)
+        or "raw" not in table.column_names
+        or stateful is None
+        or not stateful(source)
+    ):
+        return extractor
+    return ReplayingExtractor(extractor, table.column("raw"), table.column("evt.num"))

@@ -15,14 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from workbench.arrow.addresses import address_text
-from workbench.arrow.types import (
-    COUNT_COLUMNS,
-    HIDDEN_COLUMNS,
-    column_info,
-    list_like,
-    plain_array,
-    text_array,
-)
+from workbench.arrow.dictionaries import list_like, plain_array
+from workbench.arrow.types import COUNT_COLUMNS, HIDDEN_COLUMNS, column_info, text_array
 from workbench.fields.builtin import BUILTIN_FIELDS
 
 if TYPE_CHECKING:
@@ -108,7 +102,7 @@ def event_frame(
     source: str,
     columns: Sequence[str] | None = None,
 ) -> pd.DataFrame:
-    """Give the frame of ``table``: evt.num, evt.time, evt.source, then its fields.
+    """Return the frame of ``table``: evt.num, evt.time, evt.source, then its fields.
 
     ``table``: condition layout, with ``evt.num`` and ``evt.rawtime``. ``columns``:
     those to show after the first three; None shows all but the machine's own.

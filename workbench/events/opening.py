@@ -1,193 +1,50 @@
-"""Events in files: one row per suffix, what writes it and what reads it."""
+"""Stored events opened: what a capture file held, with the fields that plugins add."""
 
 from __future__ import annotations
 
-import contextlib
-import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from workbench.arrow.types import plain_lists
-from workbench.errors import CaptureFileError, ConditionError, WorkbenchError
+from workbench.captures import formats
+from workbench.errors import CaptureFileError, ConditionError
 from workbench.events.builtin_columns import first_time
-from workbench.events.columns import Origin, source_rows, with_number_and_time
+from workbench.events.columns import source_rows, with_number_and_time
+from workbench.events.events import Events
+from workbench.events.extractor import extractor_of
+from workbench.events.origin import Origin
 from workbench.fields.builtin import ASYNC_FIELDS
 from workbench.fields.declarations import FieldTable
 from workbench.fields.reference import resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+    import os
 
     from workbench.captures.contents import CaptureContents
-    from workbench.events.events import Events
 
-__all__ = ["SUFFIXES", "read_events", "save_events", "suffix_of"]
-
-
-def suffix_of(path: Path) -> str:
-    """Give the suffix that decides the form; ``.scap.gz`` is ``.scap``."""
-    name = path.name.lower()
-    name = name.removesuffix(".gz")
-    return "." + name.rpartition(".")[2] if "." in name else ""
+__all__ = ["open_events"]
 
 
-@contextlib.contextmanager
-def _whole(path: Path) -> Iterator[Path]:
-    """Give a path beside ``path`` that takes its place when all went well."""
-    from workbench.captures.files import file_errors, replacing
+def open_events(path: str | os.PathLike[str], *, plugins: Any = ()) -> Events:
+    """Return the events of a file that ``Events.save`` or Falco wrote.
 
-    with file_errors(path, "write"), replacing(path) as draft:
-        yield draft
-
-
-def _facts(events: Events) -> dict[str, Any]:
-    origin = events.origin
-    return {
-        "fields": events.fields,
-        "source": origin.source,
-        "plugin": origin.plugin,
-        "plugin_version": origin.plugin_version,
-        "hostname": origin.hostname,
-        "extra": {
-            "start_ns": origin.start_ns,
-            "end_reason": origin.end_reason,
-            "plugins": events.plugin_versions,
-        },
-    }
-
-
-def _save_parquet(events: Events, path: Path) -> None:
-    from workbench.captures.parquet import write_parquet
-
-    write_parquet(path, events.table, **_facts(events))
-
-
-def _save_scap(events: Events, path: Path) -> None:
-    from workbench.captures.scap import write_scap
-
-    if not events.keeps_raw:
-        raise WorkbenchError(
-            f"{path}: a .scap file holds whole events, and these were not kept; "
-            "capture with keep_events=True, or save as .parquet"
-        )
-    write_scap(path, events.table, hostname=events.origin.hostname)
-
-
-def _save_arrow(events: Events, path: Path) -> None:
-    from workbench.captures.contents import describe
-
-    table = events.table.replace_schema_metadata(describe(**_facts(events)))
-    # The file format wants one dictionary per column.
-    table = plain_lists(table).unify_dictionaries()
-    with (
-        _whole(path) as draft,
-        pa.OSFile(str(draft), "wb") as sink,
-        pa.ipc.new_file(sink, table.schema) as writer,
-    ):
-        writer.write_table(table)
-
-
-def _save_jsonl(events: Events, path: Path) -> None:
-    from workbench.captures.text_lines import json_rows, shown_columns
-
-    columns = shown_columns(events.table)
-    with (
-        _whole(path) as draft,
-        draft.open("w", encoding="utf-8", errors="replace") as sink,
-    ):
-        sink.writelines(json_rows(events.shown_table, events.fields, columns))
-
-
-def _save_csv(events: Events, path: Path) -> None:
-    from workbench.captures.text_lines import csv_header, csv_rows, shown_columns
-
-    columns = shown_columns(events.table)
-    with (
-        _whole(path) as draft,
-        draft.open("w", encoding="utf-8", errors="replace", newline="") as sink,
-    ):
-        sink.write(csv_header(columns))
-        sink.writelines(csv_rows(events.shown_table, events.fields, columns))
-
-
-def _read_parquet(path: Path, _plugins: tuple[Any, ...]) -> CaptureContents:
-    from workbench.captures.parquet import read_parquet
-
-    return read_parquet(path)
-
-
-def _read_scap(path: Path, plugins: tuple[Any, ...]) -> CaptureContents:
-    from workbench.captures.scap import read_scap
-
-    sources = {
-        info.id: info.event_source
-        for plugin in plugins
-        for info in plugin.manifests
-        if info.id
-    }
-    return read_scap(path, sources=sources, state=True)
-
-
-def _read_arrow(path: Path, _plugins: tuple[Any, ...]) -> CaptureContents:
-    from workbench.captures.contents import CaptureContents, undescribe
-    from workbench.captures.files import file_errors
-
-    with file_errors(path, "read"):
-        try:
-            with pa.OSFile(str(path), "rb") as file:
-                table = pa.ipc.open_file(file).read_all()
-        except pa.ArrowInvalid as fault:
-            raise WorkbenchError(f"{path} is no Arrow file: {fault}") from None
-    facts, _ = undescribe(table.schema.metadata)
-    return CaptureContents(table.replace_schema_metadata(None), **facts)
-
-
-# Suffix → how to write it, how to read it (None: text, which keeps no types).
-SUFFIXES: dict[
-    str,
-    tuple[
-        Callable[[Events, Path], None],
-        Callable[[Path, tuple[Any, ...]], CaptureContents] | None,
-    ],
-] = {
-    ".parquet": (_save_parquet, _read_parquet),
-    ".scap": (_save_scap, _read_scap),
-    ".arrow": (_save_arrow, _read_arrow),
-    ".jsonl": (_save_jsonl, None),
-    ".csv": (_save_csv, None),
-}
-
-
-def _form(path: Path) -> tuple[Any, Any]:
-    form = SUFFIXES.get(suffix_of(path))
-    if form is None:
-        raise WorkbenchError(
-            f"{path}: the suffix decides the form; use one of {', '.join(SUFFIXES)}"
-        )
-    return form
-
-
-def save_events(events: Events, path: Path) -> Path:
-    """Write ``events`` in the form of the path's suffix; give the path."""
-    _form(path)[0](events, path)
-    return path
-
-
-def read_events(path: Path, plugins: tuple[Any, ...]) -> Events:
-    """Read a file in the form of its suffix, asking ``plugins`` for their fields."""
-    read = _form(path)[1]
-    if read is None:
-        raise WorkbenchError(
-            f"{path}: a text file keeps no field types, so it is not read back; "
-            "save events as .parquet, .arrow or .scap to open them again"
-        )
-    if not os.path.lexists(path):
-        raise WorkbenchError(f"{path}: no such file")
+    ``path``: ``.parquet``, ``.arrow`` or ``.scap`` (``.scap.gz``). ``plugins``: Plugin
+    and Workbench objects, in registration order, to extract fields from the stored
+    events. Raises WorkbenchError when the file cannot be used; what comes before any
+    damage is kept as ``.events`` of the CaptureFileError.
+    """
+    if not isinstance(plugins, (list, tuple, set)):
+        plugins = (plugins,)
+    for plugin in plugins:
+        if isinstance(plugin, (str, Path)):
+            advice = f"use wb.load({str(plugin)!r})"
+            raise TypeError(f"plugins= takes loaded plugins, not paths: {advice}")
+    plugins = tuple(plugins)
+    sources = {m.id: m.event_source for p in plugins for m in p.manifests if m.id}
     try:
-        contents = read(path, plugins)
+        contents = formats.load(Path(path), sources)
     except CaptureFileError as error:
         # What came before the damage is kept, as of a capture that fails.
         if error.events is not None:
@@ -198,9 +55,6 @@ def read_events(path: Path, plugins: tuple[Any, ...]) -> Events:
 
 def _as_events(contents: CaptureContents, plugins: tuple[Any, ...]) -> Events:
     """Wrap what was read, with every field that the plugins can give."""
-    from workbench.events.events import Events
-    from workbench.events.extractor import extractor_of
-
     table = with_number_and_time(contents.table)
     source = contents.source or _only_source(table)
     known = {m.event_source: m for p in plugins for m in p.manifests if m.event_source}
@@ -249,7 +103,7 @@ def _as_events(contents: CaptureContents, plugins: tuple[Any, ...]) -> Events:
 
 
 def _nameable(name: str, fields: FieldTable) -> bool:
-    """Tell whether a field can be asked for by its name."""
+    """Return whether a field can be asked for by its name."""
     try:
         return resolve(name, fields).column == name
     except ConditionError:
@@ -266,6 +120,6 @@ def _visible(table: pa.Table) -> pa.Table:
 
 
 def _only_source(table: pa.Table) -> str:
-    """Give the one event source of the rows, "" when there are none or several."""
+    """Return the one event source of the rows, "" when there are none or several."""
     names = list(source_rows(table))
     return names[0] if len(names) == 1 else ""

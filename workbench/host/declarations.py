@@ -33,7 +33,7 @@ class _NotTextError(ValueError):
 
 
 def _as_text(value: Any) -> str:
-    """Give a JSON scalar as text, as the framework's JSON library does."""
+    """Return a JSON scalar as text, as the framework's JSON library does."""
     if value is None:
         return ""
     if isinstance(value, str):
@@ -50,7 +50,7 @@ def check_fields(
 ) -> tuple[list[dict[str, Any]], dict[str, int], list[str]]:
     """Check what ``get_fields`` returned.
 
-    Gives the usable entries for ``FieldInfo.from_json``, the number of each name (of
+    Returns the usable entries for ``FieldInfo.from_json``, the number of each name (of
     several with one name the first), and every complaint. ``argument_required``: read
     ``argRequired`` as plugin API 0.x does.
     """
@@ -162,7 +162,7 @@ def _check_properties(entry: dict[str, Any], field: dict[str, Any]) -> list[str]
 def string_list(text: str | None, symbol: str) -> tuple[list[str] | None, str | None]:
     """Read a JSON array of names; empty names are left out.
 
-    Gives the names (None when the plugin said nothing), or None and a complaint.
+    Returns the names (None when the plugin said nothing), or None and a complaint.
     """
     if not text:
         return None, None

@@ -1,4 +1,4 @@
-"""Stored events on their way through a rack: one block of memory in, chunks out.
+"""Stored events on their way through a plugin host: one block of memory in, chunks out.
 
 Block: the events' bytes, then n + 1 offsets (int64), then n numbers (uint64), each part
 beginning at a multiple of 8.
@@ -18,7 +18,7 @@ __all__ = ["feed_chunks", "split_block", "text_parts"]
 
 
 def split_block(block: Any, data_bytes: int, count: int) -> tuple[Any, Any, Any]:
-    """Give data, offsets and numbers of a block as writable memory views.
+    """Return data, offsets and numbers of a block as writable memory views.
 
     Raises ValueError when the block is too short or its offsets do not fit.
     """
@@ -38,7 +38,7 @@ def split_block(block: Any, data_bytes: int, count: int) -> tuple[Any, Any, Any]
 
 
 def feed_chunks(
-    rack: PluginHost,
+    plugin_host: PluginHost,
     request: dict[str, Any],
     data: Any,
     offsets: Any,
@@ -46,7 +46,9 @@ def feed_chunks(
 ) -> tuple[list[tuple[int, int, Any]], list[str]]:
     """Extract from stored events: chunks (address, bytes, free) and column names."""
     count = int(request["count"])
-    pump, names = rack.feed(request["source"], request["columns"], request["options"])
+    pump, names = plugin_host.feed(
+        request["source"], request["columns"], request["options"]
+    )
     chunks = []
     try:
         at = 0
@@ -61,7 +63,7 @@ def feed_chunks(
 
 
 def text_parts(texts: list[bytes | None]) -> list[bytes]:
-    """Give texts as bytes to send: n lengths (int32, -1 for none), then the bytes."""
+    """Return texts as bytes to send: n lengths (int32, -1 for none), then the bytes."""
     lengths = [-1 if text is None else len(text) for text in texts]
     head = struct.pack(f"<{len(lengths)}i", *lengths)
     return [head, b"".join(text for text in texts if text)]

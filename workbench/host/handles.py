@@ -18,10 +18,10 @@ __all__ = [
     "HostHandle",
     "PluginHandle",
     "Pump",
-    "board_bytes",
     "install_crash_report",
     "live_objects",
     "memory_at",
+    "shared_page_bytes",
     "watch_parent",
 ]
 
@@ -54,19 +54,21 @@ def live_objects() -> int:
     return int(lib.wb_live_objects())
 
 
-def board_bytes() -> int:
-    """Give the size of the shared page."""
-    return int(lib.wb_board_bytes())
+def shared_page_bytes() -> int:
+    """Return the size of the shared page in bytes."""
+    return int(lib.wb_shared_page_bytes())
 
 
-def install_crash_report(board: Any, text_fd: int) -> None:
-    """Report the death of this process through ``board`` (before any dlopen)."""
-    if lib.wb_crash_install(ffi.from_buffer(board, require_writable=True), text_fd):
+def install_crash_report(shared_page: Any, text_fd: int) -> None:
+    """Report the death of this process through ``shared_page`` (before any dlopen)."""
+    if lib.wb_crash_install(
+        ffi.from_buffer(shared_page, require_writable=True), text_fd
+    ):
         raise OSError("cannot install the crash report")
 
 
 def memory_at(address: int, size: int) -> Any:
-    """Give a buffer over memory of the C core; the caller keeps it alive."""
+    """Return a buffer over memory of the C core; the caller keeps it alive."""
     return ffi.buffer(ffi.cast("uint8_t *", address), size)
 
 
@@ -88,12 +90,12 @@ def watch_parent(fd: int) -> None:
 
 
 class HostHandle:
-    """The plugins of one session; ``board``: the shared page as a writable buffer."""
+    """The plugins of one session; ``shared_page``: a writable buffer of it."""
 
-    def __init__(self, board: Any, log_fd: int = -1) -> None:
+    def __init__(self, shared_page: Any, log_fd: int = -1) -> None:
         """Start with no plugin."""
-        self._board = ffi.from_buffer(board, require_writable=True)
-        self._c = lib.wb_host_new(self._board, log_fd)
+        self._shared_page = ffi.from_buffer(shared_page, require_writable=True)
+        self._c = lib.wb_host_new(self._shared_page, log_fd)
 
     def open(self, library: str, path: str, index: int) -> PluginHandle:
         """Open ``library``, calling it ``path``. Raises OSError with dlopen's words.
@@ -109,8 +111,8 @@ class HostHandle:
         return PluginHandle(plugin)
 
     def second_handle(self, of: PluginHandle) -> PluginHandle:
-        """Give another plugin of a library opened by another host: same globals."""
-        return PluginHandle(lib.wb_plugin_twin(self._c, of.c))
+        """Return another plugin of a library opened by another host: same globals."""
+        return PluginHandle(lib.wb_plugin_second_handle(self._c, of.c))
 
     def pump(
         self,
@@ -139,7 +141,7 @@ class HostHandle:
         return Pump(pointer)
 
     def tables(self, max_rows: int) -> bytes:
-        """Give all state tables as ``native/src/tables/snapshot.c`` lays them out."""
+        """Return all state tables as ``native/src/tables/snapshot.c`` lays them out."""
         size = ffi.new("uint64_t *")
         memory = lib.wb_host_tables(self._c, max_rows, size)
         try:
@@ -148,7 +150,7 @@ class HostHandle:
             lib.wb_block_free(memory)
 
     def dump_state(self) -> tuple[list[bytes], str | None]:
-        """Give the async events of every plugin's ``dump_state``, or what failed."""
+        """Return the async events of every plugin's ``dump_state``, or what failed."""
         size = ffi.new("uint64_t *")
         error = ffi.new("char[]", _ERROR_BYTES)
         memory = lib.wb_host_dump_state(self._c, size, error, _ERROR_BYTES)
@@ -181,11 +183,11 @@ class PluginHandle:
         self.c = pointer
 
     def has(self, name: str) -> bool:
-        """Tell whether ``plugin_<name>`` is exported."""
+        """Return whether ``plugin_<name>`` is exported."""
         return bool(lib.wb_plugin_has(self.c, _NUMBER[name]))
 
     def symbols(self) -> list[str]:
-        """Give the C names of all exported functions of the plugin API."""
+        """Return the C names of all exported functions of the plugin API."""
         return [
             n for i, n in enumerate(CALLS) if i > 1 and lib.wb_plugin_has(self.c, i)
         ]
@@ -199,7 +201,7 @@ class PluginHandle:
         return int(lib.wb_plugin_number(self.c, _NUMBER[name]))
 
     def init_schema(self) -> tuple[str | None, int]:
-        """Give the init schema's text and its type."""
+        """Return the init schema's text and its type."""
         kind = ffi.new("int32_t *")
         text = _decode(lib.wb_plugin_init_schema(self.c, kind))
         return text, int(kind[0])
@@ -219,7 +221,7 @@ class PluginHandle:
             lib.wb_plugin_scope(self.c, int(parsing), _encode(source))
 
     def announce(self, names: list[str], sources: list[str]) -> None:
-        """Say which async events it sends, and to which event sources (none = all)."""
+        """Return the async events it sends, and to which event sources (none = all)."""
         lib.wb_plugin_async_name(self.c, ffi.NULL)
         for name in names:
             lib.wb_plugin_async_name(self.c, _encode(name))
@@ -231,7 +233,7 @@ class PluginHandle:
         return int(lib.wb_plugin_init(self.c, _encode(config)))
 
     def has_state(self) -> bool:
-        """Tell whether init gave a state, also when it failed."""
+        """Return whether init gave a state, also when it failed."""
         return bool(lib.wb_plugin_has_state(self.c))
 
     def last_error(self) -> str | None:
@@ -247,7 +249,7 @@ class PluginHandle:
         lib.wb_plugin_destroy(self.c)
 
     def open_params(self) -> tuple[str | None, int]:
-        """Give the text and the return code of ``plugin_list_open_params``."""
+        """Return the text and the return code of ``plugin_list_open_params``."""
         code = ffi.new("int32_t *")
         text = _decode(lib.wb_plugin_open_params(self.c, code))
         return text, int(code[0])
@@ -257,7 +259,7 @@ class PluginHandle:
         return int(lib.wb_plugin_set_config(self.c, _encode(config)))
 
     def metrics(self) -> list[dict[str, Any]]:
-        """Give name, type and value of every metric."""
+        """Return name, type and value of every metric."""
         out = ffi.new("wb_metric_copy[]", _MOST_METRICS)
         count = lib.wb_plugin_metrics(self.c, out, _MOST_METRICS)
         rows = []
@@ -303,7 +305,7 @@ class Pump:
         text = arg_key
         if text is None:
             text = str(arg_index) if arg_present else ""
-        lib.wb_pump_want(
+        lib.wb_pump_request(
             self._c,
             plugin.c,
             field_id,
@@ -324,7 +326,7 @@ class Pump:
             raise OSError(-code, "cannot allocate the columns")
 
     def arena_fd(self) -> int:
-        """Give the descriptor of the builder's memory, -1 when it is private."""
+        """Return the descriptor of the builder's memory, -1 when it is private."""
         return int(lib.wb_pump_arena_fd(self._c))
 
     def open(self, params: str) -> int:
@@ -332,7 +334,7 @@ class Pump:
         return int(lib.wb_pump_open(self._c, _encode(params)))
 
     def live_error(self) -> str | None:
-        """Say what an async handler or capture_open had against the open."""
+        """Return what an async handler or capture_open had against the open."""
         return _decode(lib.wb_pump_live_error(self._c))
 
     def async_counts(self) -> dict[str, int]:
@@ -351,7 +353,7 @@ class Pump:
     ) -> int:
         """Extract from stored events ``start`` …; give how many were taken."""
         return int(
-            lib.wb_pump_feed(
+            lib.wb_pump_extract(
                 self._c,
                 ffi.from_buffer("uint8_t[]", data),
                 ffi.from_buffer("int64_t[]", offsets) + start,
@@ -363,7 +365,7 @@ class Pump:
     def event_texts(
         self, plugin: PluginHandle, data: Any, offsets: Any, numbers: Any, count: int
     ) -> list[bytes | None]:
-        """Give ``event_to_string`` of stored events."""
+        """Return ``event_to_string`` of stored events."""
         base = ffi.from_buffer("uint8_t[]", data)
         ends = ffi.from_buffer("int64_t[]", offsets)
         nums = ffi.from_buffer("uint64_t[]", numbers)
@@ -381,7 +383,7 @@ class Pump:
         lib.wb_pump_flush(self._c)
 
     def end(self) -> tuple[int, int, str, int]:
-        """Give end reason (``lib.WB_END_*``), return code, message and event count."""
+        """Return end reason (``lib.WB_END_*``), return code, message, event count."""
         message = _decode(lib.wb_pump_end_message(self._c)) or ""
         code = int(lib.wb_pump_end_code(self._c))
         return int(lib.wb_pump_end(self._c)), code, message, self.events()
@@ -400,7 +402,7 @@ class Pump:
         return address, int(size[0]), lambda: lib.wb_block_free(memory)
 
     def progress(self) -> tuple[int, str] | None:
-        """Give hundredths of a percent and the plugin's words, None if it has none."""
+        """Return hundredths of a percent and the plugin's words, or None."""
         hundredths = ffi.new("uint32_t *")
         text = ffi.new("char **")
         if lib.wb_pump_progress(self._c, hundredths, text):

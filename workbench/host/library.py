@@ -62,7 +62,9 @@ def _open_file(path: str, file: str) -> int:
     except FileNotFoundError:
         if os.path.islink(file):  # noqa: PTH114 - the worker does not load pathlib
             raise _refuse(
-                path, "the link points to a missing file", "build it, or fix the link"
+                path,
+                "the connection points to a missing file",
+                "build it, or fix the connection",
             ) from None
         raise _refuse(
             path, "no such file", "check the path, or build the plugin first"
@@ -111,7 +113,7 @@ def _check_head(path: str, head: bytes, size: int) -> None:
         )
     if kind != _SHARED_OBJECT:
         what = {1: "an object file", 2: "a program", 4: "a core dump"}.get(kind, "ELF")
-        advice = "link it with -shared"
+        advice = "connection it with -shared"
         raise _refuse(path, f"is {what}, not a shared library", advice)
     end_of_headers = _end_of_file_parts(byte_order, head)
     if end_of_headers > size:
@@ -124,7 +126,7 @@ def _check_head(path: str, head: bytes, size: int) -> None:
 
 
 def _end_of_file_parts(order: str, head: bytes) -> int:
-    """Give the end of what the ELF header points to: program and section headers."""
+    """Return the end of what the ELF header points to: program and section headers."""
     program_at, section_at = struct.unpack_from(order + "QQ", head, 32)
     sizes = struct.unpack_from(order + "HHHH", head, 54)
     program_size, program_count, section_size, section_count = sizes
@@ -134,7 +136,7 @@ def _end_of_file_parts(order: str, head: bytes) -> int:
 
 
 def _segments_fit(fd: int, head: bytes, size: int) -> bool:
-    """Tell whether every mapped segment lies in the file: else mapping it kills us."""
+    """Whether every mapped segment lies in the file: else mapping it kills us."""
     (program_at,) = struct.unpack_from("<Q", head, 32)
     entry_size, count = struct.unpack_from("<HH", head, 54)
     table = os.pread(fd, entry_size * count, program_at)
@@ -205,7 +207,7 @@ def _map(host: HostHandle, fd: int, path: str, file: str, index: int) -> PluginH
 
 def _advice(problem: str) -> str:
     if "undefined symbol" in problem:
-        return "link it with every library it uses, and build it with -fPIC"
+        return "connection it with every library it uses, and build it with -fPIC"
     if "cannot open shared object file" in problem:
         return "install the library it needs, or set LD_LIBRARY_PATH"
     if "GLIBC" in problem or "GLIBCXX" in problem:

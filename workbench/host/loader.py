@@ -359,7 +359,7 @@ def examine(
 ) -> tuple[dict[str, Any], dict[str, int], int]:
     """Ask a library everything that needs no init.
 
-    Gives the facts for ``Manifest.from_facts`` (``complaints`` among them), the number
+    Returns facts for ``Manifest.from_facts`` (``complaints`` among them), the number
     of each field for ``extract_fields``, and the minor of its API version.
     """
     examination = _Examination(plugin, path)

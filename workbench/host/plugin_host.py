@@ -59,10 +59,10 @@ class _Loaded:
 class PluginHost:
     """Load, initialise, open and ask plugins in this process."""
 
-    def __init__(self, board: Any, log_fd: int) -> None:
-        """Start empty; ``board`` is the shared page."""
-        self._board, self._log_fd = board, log_fd
-        self._host = HostHandle(board, log_fd)
+    def __init__(self, shared_page: Any, log_fd: int) -> None:
+        """Start empty; ``shared page`` is the shared page."""
+        self._shared_page, self._log_fd = shared_page, log_fd
+        self._host = HostHandle(shared_page, log_fd)
         self._plugins: list[_Loaded | None] = []
         self.pump: Pump | None = None
         self._source: _Loaded | None = None
@@ -179,12 +179,12 @@ class PluginHost:
     # ---- trials ------------------------------------------------------------------
 
     def second_handle(self, index: int) -> PluginHost:
-        """Give a rack whose plugin 0 shares a mapped library, not initialised."""
+        """Return a plugin host whose plugin 0 shares a mapped library."""
         plugin = self._plugin(index)
-        rack = PluginHost(self._board, self._log_fd)
-        handle = rack._host.second_handle(plugin.handle)
-        rack._plugins.append(_Loaded(handle, plugin.facts, plugin.ids))
-        return rack
+        plugin_host = PluginHost(self._shared_page, self._log_fd)
+        handle = plugin_host._host.second_handle(plugin.handle)
+        plugin_host._plugins.append(_Loaded(handle, plugin.facts, plugin.ids))
+        return plugin_host
 
     # ---- captures --------------------------------------------------------------
 
@@ -284,14 +284,14 @@ class PluginHost:
         return names
 
     def _any(self, capability: str) -> bool:
-        """Tell whether an initialised plugin has a capability."""
+        """Return whether an initialised plugin has a capability."""
         return any(
             p is not None and p.initialised and capability in p.facts["capabilities"]
             for p in self._plugins
         )
 
     def end_of_capture(self) -> dict[str, Any]:
-        """Say why the pump ended: ``end``, and ``error`` as data or None."""
+        """Return why the pump ended: ``end``, and ``error`` as data or None."""
         pump, plugin = self.pump, self._source
         if pump is None or plugin is None:
             return {"end": "cancelled", "error": None}
@@ -344,7 +344,7 @@ class PluginHost:
         options: dict[str, Any],
         data_fd: int = -1,
     ) -> tuple[Pump, list[str]]:
-        """Give a pump for stored events and the names of its columns.
+        """Return a pump for stored events and the names of its columns.
 
         Plugins that keep state parse every event first, as in a live stream.
         """
@@ -369,7 +369,7 @@ class PluginHost:
     def event_texts(
         self, index: int, data: Any, offsets: Any, numbers: Any, count: int
     ) -> list[bytes | None]:
-        """Give ``event_to_string`` of stored events."""
+        """Return ``event_to_string`` of stored events."""
         plugin = self._ready(index)
         pump = self._host.pump(None, plugin.facts["event_source"])
         try:
@@ -384,15 +384,15 @@ class PluginHost:
         return self._ready(index).handle.set_config(config) == _SUCCESS
 
     def metrics(self, index: int) -> list[dict[str, Any]]:
-        """Give the plugin's metrics."""
+        """Return the plugin's metrics."""
         return self._ready(index).handle.metrics()
 
     def tables(self, max_rows: int) -> bytes:
-        """Give all state tables as bytes."""
+        """Return all state tables as bytes."""
         return self._host.tables(max_rows)
 
     def dump_state(self) -> list[bytes]:
-        """Give the async events that describe the plugins' state."""
+        """Return the async events that describe the plugins' state."""
         events, failed = self._host.dump_state()
         if failed is not None:
             raise HostError("PluginFailure", failed, call="plugin_dump_state")

@@ -1,7 +1,7 @@
 """The worker process: take requests from the notebook, pump while a capture is open.
 
 Started with the descriptors of the control socket, the data socket, the log socket, the
-board and the crash text. Ends when the control socket closes.
+shared_page and the crash text. Ends when the control socket closes.
 """
 
 from __future__ import annotations
@@ -37,18 +37,18 @@ __all__ = ["main"]
 _SLICE_NS = 500_000_000
 _ENDED = 2
 _PARENT_GONE = 6
-_LOST_AT = 164  # wb_board.lost
+_LOST_AT = 164  # wb_shared_page.lost
 
 
 class _Worker:
     """The state of the loop."""
 
     def __init__(
-        self, control: _socket.socket, data: _socket.socket, rack: PluginHost
+        self, control: _socket.socket, data: _socket.socket, plugin_host: PluginHost
     ) -> None:
         self._control = control
         self._data = data
-        self._rack = rack
+        self._plugin_host = plugin_host
         self._pumping = False
         self._reply_fds: list[int] = []
 
@@ -62,7 +62,7 @@ class _Worker:
                 return
             request, fds = received
             if request["op"] == "close":
-                self._rack.close()
+                self._plugin_host.close()
                 send(self._control, {"seq": request["seq"], "ok": None})
                 return
             if request["op"] != "wake":
@@ -70,7 +70,7 @@ class _Worker:
 
     def _pump_on(self) -> bool:
         """Pump for a while; True when a request waits."""
-        pump = self._rack.pump
+        pump = self._plugin_host.pump
         if pump is None:
             self._pumping = False
             return True
@@ -79,7 +79,7 @@ class _Worker:
             self._pumping = False
             if pump.end()[0] == _PARENT_GONE:
                 raise SystemExit(1)
-            end = self._rack.end_of_capture()
+            end = self._plugin_host.end_of_capture()
             head = MESSAGE.pack(MAGIC, END, 0, pump.events(), 0, 0)
             self._data.sendall(head + encode(end).encode())
         return why == 1
@@ -107,18 +107,22 @@ class _Worker:
                 os.close(fd)
 
     def _arena_fd(self) -> int:
-        return self._rack.pump.arena_fd() if self._rack.pump is not None else -1
+        return (
+            self._plugin_host.pump.arena_fd()
+            if self._plugin_host.pump is not None
+            else -1
+        )
 
     def _do_load(self, request: dict[str, Any], _fds: list[int]) -> Any:
-        return self._rack.load(
+        return self._plugin_host.load(
             request["path"], file=request["file"], inspect=request["inspect"]
         )
 
     def _do_init(self, request: dict[str, Any], _fds: list[int]) -> Any:
-        return self._rack.init(request["plugin"], request["config"])
+        return self._plugin_host.init(request["plugin"], request["config"])
 
     def _do_open(self, request: dict[str, Any], _fds: list[int]) -> Any:
-        opened = self._rack.open(
+        opened = self._plugin_host.open(
             request["plugin"],
             request["params"],
             request["columns"],
@@ -131,23 +135,23 @@ class _Worker:
 
     def _do_close_capture(self, _request: dict[str, Any], _fds: list[int]) -> Any:
         self._pumping = False
-        self._rack.close_capture()
+        self._plugin_host.close_capture()
 
     def _do_progress(self, _request: dict[str, Any], _fds: list[int]) -> Any:
-        return self._rack.progress()
+        return self._plugin_host.progress()
 
     def _do_set_config(self, request: dict[str, Any], _fds: list[int]) -> Any:
-        return self._rack.set_config(request["plugin"], request["config"])
+        return self._plugin_host.set_config(request["plugin"], request["config"])
 
     def _do_metrics(self, request: dict[str, Any], _fds: list[int]) -> Any:
-        return self._rack.metrics(request["plugin"])
+        return self._plugin_host.metrics(request["plugin"])
 
     def _do_tables(self, request: dict[str, Any], _fds: list[int]) -> Any:
-        data = self._rack.tables(request["max_rows"])
+        data = self._plugin_host.tables(request["max_rows"])
         self._reply_fds = [write_memfd("workbench-tables", [data])]
 
     def _do_dump_state(self, _request: dict[str, Any], _fds: list[int]) -> Any:
-        events = self._rack.dump_state()
+        events = self._plugin_host.dump_state()
         self._reply_fds = [write_memfd("workbench-state", events)]
         return [len(event) for event in events]
 
@@ -161,7 +165,7 @@ class _Worker:
 
     def _do_extract(self, request: dict[str, Any], fds: list[int]) -> Any:
         data, offsets, numbers = self._block(request, fds)
-        chunks, names = feed_chunks(self._rack, request, data, offsets, numbers)
+        chunks, names = feed_chunks(self._plugin_host, request, data, offsets, numbers)
         sizes = []
         try:
             parts = []
@@ -176,11 +180,11 @@ class _Worker:
 
     def _do_rounds(self, request: dict[str, Any], _fds: list[int]) -> Any:
         plugin, config = request["plugin"], request["config"]
-        return rounds(self._rack, plugin, config, request["count"])
+        return rounds(self._plugin_host, plugin, config, request["count"])
 
     def _do_threads(self, request: dict[str, Any], fds: list[int]) -> Any:
         blocks = [self._block(request, fds) for _ in range(request["threads"] + 1)]
-        runs, names = threads(self._rack, request, blocks)
+        runs, names = threads(self._plugin_host, request, blocks)
         chunks = [chunk for run in runs for chunk in run]
         try:
             parts = [handles.memory_at(address, size) for address, size, _ in chunks]
@@ -192,7 +196,7 @@ class _Worker:
 
     def _do_event_strings(self, request: dict[str, Any], fds: list[int]) -> Any:
         data, offsets, numbers = self._block(request, fds)
-        texts = self._rack.event_texts(
+        texts = self._plugin_host.event_texts(
             request["plugin"], data, offsets, numbers, request["count"]
         )
         self._reply_fds = [write_memfd("workbench-texts", text_parts(texts))]
@@ -202,17 +206,17 @@ def main(argv: list[str]) -> None:
     """Serve one notebook; ``argv``: five descriptors."""
     control_fd, data_fd, log_fd, board_fd, text_fd = map(int, argv)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    board = mmap.mmap(board_fd, handles.board_bytes())
+    shared_page = mmap.mmap(board_fd, handles.shared_page_bytes())
     os.close(board_fd)
-    handles.install_crash_report(board, text_fd)
+    handles.install_crash_report(shared_page, text_fd)
     handles.watch_parent(control_fd)
     control = _socket.socket(fileno=control_fd)
     data = _socket.socket(fileno=data_fd)
-    rack = PluginHost(board, log_fd)
+    plugin_host = PluginHost(shared_page, log_fd)
     send(control, {"seq": 0, "ok": {"calls": handles.CALLS}})
     status = 1
     try:
-        _Worker(control, data, rack).run()
+        _Worker(control, data, plugin_host).run()
         sys.stdout.flush()
         status = 0
     except SystemExit:
@@ -222,9 +226,9 @@ def main(argv: list[str]) -> None:
             print(_traceback(), file=sys.stderr)  # noqa: T201 - the log reads it
     finally:
         if not _is_open(control_fd) or not _is_open(data_fd):
-            struct.pack_into("<I", board, _LOST_AT, 1)
+            struct.pack_into("<I", shared_page, _LOST_AT, 1)
         # Destructors of plugins that were not closed are not our business, and the
-        # board must outlive whoever reports to it: end at once.
+        # shared page must outlive whoever reports to it: end at once.
         os._exit(status)
 
 

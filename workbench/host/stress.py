@@ -22,7 +22,7 @@ _PATIENCE = 20.0
 
 
 def private_bytes() -> int:
-    """Give the private memory of this process, bytes."""
+    """Return the private memory of this process, bytes."""
     kilobytes = 0
     with open("/proc/self/smaps_rollup", encoding="ascii") as lines:  # noqa: PTH123
         for line in lines:
@@ -31,17 +31,19 @@ def private_bytes() -> int:
     return kilobytes * 1024
 
 
-def rounds(rack: PluginHost, index: int, config: str, count: int) -> dict[str, Any]:
+def rounds(
+    plugin_host: PluginHost, index: int, config: str, count: int
+) -> dict[str, Any]:
     """Initialise and destroy ``count`` times, after a first quarter that warms up.
 
-    Gives ``done``: rounds that went well; ``failed``: what the next one said, or None;
+    Returns ``done``: rounds that went well; ``failed``: the next one's error, or None;
     ``growth``: bytes of private memory that each round left behind.
     """
     warm = count // 4
     before = after = 0
     done = 0
     while done < count:
-        second_handle = rack.second_handle(index)
+        second_handle = plugin_host.second_handle(index)
         try:
             second_handle.init(0, config)
         except HostError as error:
@@ -60,7 +62,7 @@ def rounds(rack: PluginHost, index: int, config: str, count: int) -> dict[str, A
 
 
 def threads(
-    rack: PluginHost, request: dict[str, Any], blocks: list[tuple[Any, Any, Any]]
+    plugin_host: PluginHost, request: dict[str, Any], blocks: list[tuple[Any, Any, Any]]
 ) -> tuple[list[list[Any]], list[str]]:
     """Extract in one state alone, then in one state per thread at once.
 
@@ -75,19 +77,19 @@ def threads(
     results: list[Any] = [None] * len(blocks)
     failures: list[BaseException] = []
     ready = threading.Barrier(max(1, len(blocks) - 1))
-    twins: list[PluginHost] = []
+    second_handles: list[PluginHost] = []
 
     def run(place: int) -> None:
         try:
             if place:
                 ready.wait(_PATIENCE)
-            results[place] = feed_chunks(twins[place], request, *blocks[place])
+            results[place] = feed_chunks(second_handles[place], request, *blocks[place])
         except BaseException as error:  # noqa: BLE001 - raised by the one who waits
             failures.append(error)
 
     for _ in blocks:
-        second_handle = rack.second_handle(int(request["plugin"]))
-        twins.append(second_handle)
+        second_handle = plugin_host.second_handle(int(request["plugin"]))
+        second_handles.append(second_handle)
         second_handle.init(0, request["config"])
     begun = time.monotonic()
     run(0)
@@ -109,7 +111,7 @@ def threads(
             f"{stuck} of {len(workers)} threads did not come back from extraction",
             call="plugin_extract_fields",
         )
-    for second_handle in twins:
+    for second_handle in second_handles:
         second_handle.close()
     if failures:
         raise failures[0]

@@ -1,7 +1,7 @@
 """Capture: one running event source, from open to close, read in record batches.
 
-A capture holds a seat of its pool. Rows come first: what was read before an error, a
-stop or Ctrl-C is delivered, then the end is told. The seat goes back when the stream
+A capture holds a session of its pool. Rows come first: what was read before an error, a
+stop or Ctrl-C is delivered, then the end is told. The session goes back when the stream
 has ended or :meth:`Capture.close` is called.
 """
 
@@ -12,10 +12,11 @@ import os
 import threading
 import time
 import warnings
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from workbench.closing import Closing
 from workbench.errors import PluginOpenError, WorkbenchError
 from workbench.events.builtin_columns import (
     BuiltinContext,
@@ -28,18 +29,18 @@ from workbench.events.builtin_columns import (
 )
 from workbench.plugins.compatibility import fields_of, source_name
 from workbench.plugins.selection import PAYLOAD, select_columns
-from workbench.session.interface import CaptureOptions, Progress
+from workbench.session.types import CaptureOptions, Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from types import TracebackType
+    from collections.abc import Callable, Iterable, Iterator
 
     import pandas as pd
 
+    from workbench.errors import EndReason
     from workbench.fields.declarations import FieldTable
     from workbench.fields.reference import ResolvedField
     from workbench.plugins.pool import LoadedPlugin, PooledSession, SessionPool
-    from workbench.session.interface import Chunk, EndReason
+    from workbench.session.types import Chunk
 
 __all__ = ["Capture"]
 
@@ -51,7 +52,7 @@ _SLICE_SEC = 0.1
 _STOP_SEC = 0.08
 
 
-class Capture:
+class Capture(Closing):
     """One open event source; iterating gives one DataFrame per record batch.
 
     ``source``: its event source. ``end_reason``: None while it runs, then "eof",
@@ -61,18 +62,18 @@ class Capture:
     def __init__(
         self,
         pool: SessionPool,
-        member: LoadedPlugin,
+        loaded: LoadedPlugin,
         params: str | os.PathLike[str],
         *,
         fields: Iterable[str | ResolvedField] | None = None,
         keep_events: bool = False,
         max_events: int | None = None,
     ) -> None:
-        """Open the source of ``member``.
+        """Open the source of ``loaded``.
 
         Raises PluginOpenError, ConditionError for an unknown field, PluginCrashed.
         """
-        self._seat: PooledSession | None = None
+        self._pooled: PooledSession | None = None
         self._lock = threading.RLock()
         self._stop = False
         self._stop_sent = False
@@ -82,9 +83,9 @@ class Capture:
         self.count = 0
         self.end_reason: EndReason | None = None
         self.pool = pool
-        self.member = member
-        self.source = source_name(member.manifest)
-        manifests = [m.manifest for m in pool.members]
+        self.loaded = loaded
+        self.source = source_name(loaded.manifest)
+        manifests = [m.manifest for m in pool.loaded_plugins]
         self.fields: FieldTable = fields_of(manifests, self.source)[0]
         self._wanted = select_columns(fields, manifests, self.source)
         self._first_ns: int | None = None
@@ -108,28 +109,28 @@ class Capture:
             keep_raw=raw,
             plugin_info=info,
             max_events=max_events,
-            one_field_per_call=any(m.one_field_per_call for m in pool.members),
+            one_field_per_call=any(m.one_field_per_call for m in pool.loaded_plugins),
         )
         self._open()
 
     def _open(self) -> None:
-        if "sourcing" not in self.member.manifest.capabilities:
-            name = self.member.name
+        if "sourcing" not in self.loaded.manifest.capabilities:
+            name = self.loaded.name
             raise PluginOpenError(
                 f"plugin {name} extracts fields but is no event source; load a plugin "
                 "that is one into the same Workbench and open that",
                 plugin=name,
                 params=self.params,
             )
-        with self.pool.acquire(owner=self) as seat:
-            with seat.calling() as session:
+        with self.pool.acquire(owner=self) as pooled:
+            with pooled.calling() as session:
                 session.open(
-                    seat.index(self.member),
+                    pooled.index(self.loaded),
                     self.params,
-                    seat.numbered(self._wanted.requests),
+                    pooled.numbered(self._wanted.requests),
                     self.options,
                 )
-            self._seat = seat
+            self._pooled = pooled
         if self.options.max_events == 0:
             # To the host 0 means no limit.
             self._finish("limit")
@@ -137,7 +138,7 @@ class Capture:
     # -- reading ---------------------------------------------------------------------
 
     def __iter__(self) -> Iterator[pd.DataFrame]:
-        """Give one DataFrame per record batch, as in ``Events.frame``."""
+        """Yield one DataFrame per record batch, as in ``Events.frame``."""
         from workbench.events.frame import event_frame
 
         for batch in self.record_batches():
@@ -149,7 +150,7 @@ class Capture:
             )
 
     def record_batches(self) -> Iterator[pa.RecordBatch]:
-        """Give record batches in the condition layout until the stream ends.
+        """Yield record batches in the condition layout until the stream ends.
 
         Raises, after the rows read before it, the error that ended the stream.
         """
@@ -157,7 +158,7 @@ class Capture:
             yield batch
 
     def read(self, timeout_sec: float | None = None) -> pa.RecordBatch | None:
-        """Give the next record batch, None when there is none for now or any more.
+        """Return the next record batch, None when there is none for now or any more.
 
         ``timeout_sec``: longest wait, None to wait until rows come or the stream ends.
         Raises the error that ended the stream once its rows were given.
@@ -185,14 +186,44 @@ class Capture:
             raise error
         return None
 
+    def batches(
+        self,
+        *,
+        timeout_sec: float | None = None,
+        idle: Callable[[], object] | None = None,
+    ) -> Iterator[pa.RecordBatch]:
+        """Yield record batches until the stream ends or ``timeout_sec`` has passed.
+
+        ``idle``: called about ten times a second while nothing comes. After the time
+        limit the end reason is "limit". Raises, after the rows read before it, the
+        error that ended the stream.
+        """
+        limit = None if timeout_sec is None else time.monotonic() + timeout_sec
+        while self.end_reason is None:
+            wait = _SLICE_SEC
+            if limit is not None:
+                wait = min(wait, limit - time.monotonic())
+                if wait <= 0:
+                    rest = self.drain()
+                    self.end_reason = "limit"
+                    yield from rest
+                    return
+            batch = self.read(wait)
+            if batch is not None:
+                yield batch
+            elif idle is not None:
+                idle()
+        # The error that ended the stream, after its rows.
+        self.read()
+
     def _read(self, wait: float) -> Chunk | None:
-        with self.calling() as seat:
-            self._send_stop(seat)
-            with seat.calling(interruptible=True) as session:
+        with self.calling() as pooled:
+            self._send_stop(pooled)
+            with pooled.calling(interruptible=True) as session:
                 return session.read(wait)
 
     def _rows(self, chunk: Chunk) -> pa.RecordBatch | None:
-        """Give a chunk's rows with every column asked for, in the order asked for."""
+        """Return a chunk's rows with every column asked for, in the order asked for."""
         batch = chunk.batch
         if batch is None or not batch.num_rows:
             return None
@@ -214,9 +245,9 @@ class Capture:
             return _info_column(batch)
         if name in batch.schema.names:
             return batch.column(name)
-        member = self.member.manifest
+        loaded = self.loaded.manifest
         context = BuiltinContext(
-            self.source, self.start_ns, member.name, self._hostname, lambda *_: None
+            self.source, self.start_ns, loaded.name, self._hostname, lambda *_: None
         )
         made = builtin_column(name, table, context)
         return made.combine_chunks() if isinstance(made, pa.ChunkedArray) else made
@@ -246,16 +277,19 @@ class Capture:
     @property
     def closed(self) -> bool:
         """Whether the source was given back."""
-        return self._seat is None
+        return self._pooled is None
 
     @property
     def progress(self) -> Progress:
         """How far the plugin says it is: ``percent`` (0..100 or None) and ``text``."""
         if self._lock.acquire(blocking=False):
             try:
-                seat = self._seat
-                if seat is not None and self.end_reason is None:
-                    with contextlib.suppress(WorkbenchError), seat.calling() as session:
+                pooled = self._pooled
+                if pooled is not None and self.end_reason is None:
+                    with (
+                        contextlib.suppress(WorkbenchError),
+                        pooled.calling() as session,
+                    ):
                         self._progress = session.progress()
             finally:
                 self._lock.release()
@@ -263,32 +297,32 @@ class Capture:
 
     @contextlib.contextmanager
     def calling(self) -> Iterator[PooledSession]:
-        """Give the seat for calls between two reads."""
+        """Yield the session for calls between two reads."""
         with self._lock:
-            if self._seat is None:
+            if self._pooled is None:
                 raise WorkbenchError("this capture is closed; open the source again")
-            yield self._seat
+            yield self._pooled
 
     @property
     def waiting_call(self) -> str:
         """C name of the plugin call in flight, "" for none: what a wait is for."""
-        seat = self._seat
-        return seat.session.waiting_call() if seat is not None else ""
+        pooled = self._pooled
+        return pooled.session.waiting_call() if pooled is not None else ""
 
     def stop(self) -> None:
         """Ask the stream to end; what was read still comes. From any thread."""
         self._stop = True
         if self._lock.acquire(blocking=False):
             try:
-                if self._seat is not None:
-                    self._send_stop(self._seat)
+                if self._pooled is not None:
+                    self._send_stop(self._pooled)
             finally:
                 self._lock.release()
 
-    def _send_stop(self, seat: PooledSession) -> None:
+    def _send_stop(self, pooled: PooledSession) -> None:
         if self._stop and not self._stop_sent and self.end_reason is None:
             self._stop_sent = True
-            with contextlib.suppress(WorkbenchError), seat.calling() as session:
+            with contextlib.suppress(WorkbenchError), pooled.calling() as session:
                 session.stop()
 
     # -- the end ---------------------------------------------------------------------
@@ -319,13 +353,13 @@ class Capture:
         return found
 
     def _finish(self, reason: EndReason) -> None:
-        """Remember how the stream ended and give the seat back."""
+        """Remember how the stream ended and give the session back."""
         if self.end_reason is None:
             # A source read ahead to its end was stopped all the same.
             asked = self._stop and reason == "eof"
             self.end_reason = "cancelled" if asked else reason
-        if reason in {"crashed", "hung"} and self._seat is not None:
-            self._seat.dead = True
+        if reason in {"crashed", "hung"} and self._pooled is not None:
+            self._pooled.dead = True
         self._give_back(killed=reason in {"crashed", "hung"})
 
     def close(self) -> None:
@@ -337,32 +371,21 @@ class Capture:
 
     def _give_back(self, *, killed: bool) -> None:
         with self._lock:
-            seat, self._seat = self._seat, None
-            if seat is None:
+            pooled, self._pooled = self._pooled, None
+            if pooled is None:
                 return
             # Another thread may be about to end the host.
-            seat.lock.acquire()
+            pooled.lock.acquire()
         try:
             if not killed:
-                with seat.calling() as session:
+                with pooled.calling() as session:
                     session.close_capture()
         finally:
-            seat.lock.release()
-            self.pool.release(seat)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
+            pooled.lock.release()
+            self.pool.release(pooled)
 
     def __del__(self) -> None:
-        if getattr(self, "_seat", None) is not None:
+        if getattr(self, "_pooled", None) is not None:
             warnings.warn(
                 f"the capture of {self.source} was not closed: call close(), read it "
                 "to its end, or use it in a with statement",
@@ -380,7 +403,7 @@ class Capture:
 
 
 def _info_column(batch: pa.RecordBatch) -> pa.Array:
-    """Give evt.plugininfo: the plugin's text, else the engine's."""
+    """Return evt.plugininfo: the plugin's text, else the engine's."""
     import pyarrow.compute as pc
 
     names = batch.schema.names

@@ -3,35 +3,49 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from workbench.arrow.types import column_info, column_type, join_batches
+from workbench.arrow.dictionaries import join_batches
+from workbench.arrow.types import column_info, column_type
 from workbench.errors import WorkbenchError
 from workbench.events.builtin_columns import host_name
-from workbench.events.columns import Origin
 from workbench.events.events import Events
+from workbench.events.origin import Origin
 from workbench.formatting.html import printable
 from workbench.plugins.extraction import PoolExtractor
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from workbench.plugins.capture import Capture
 
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    from workbench.errors import EndReason
     from workbench.plugins.capture import Capture
-    from workbench.session.interface import EndReason
 
-__all__ = ["CaptureInterrupted", "EventsBuilder", "collect", "interactive"]
+__all__ = [
+    "CaptureInterrupted",
+    "EventsBuilder",
+    "collect",
+    "collect_all",
+    "interactive",
+]
 
 # A bar appears only on captures that take longer.
 _BAR_AFTER_SEC = 1.0
 _ASK_EVERY_SEC = 0.5
-_WAIT_SEC = 0.1
 # A source that gives nothing for so long is shown as waiting.
 _IDLE_SEC = 2.0
-_SHOWN_TEXT = 60
+_MAX_TEXT = 60
+# How often the threads of several captures are looked at.
+_LOOK_EVERY_SEC = 0.1
 
 
 class CaptureInterrupted(KeyboardInterrupt):
@@ -47,7 +61,7 @@ class CaptureInterrupted(KeyboardInterrupt):
 
 
 def interactive() -> bool:
-    """Tell whether somebody watches: a terminal or a notebook."""
+    """Return whether somebody watches: a terminal or a notebook."""
     if "ipykernel" in sys.modules:
         return True
     return bool(sys.stderr is not None and sys.stderr.isatty())
@@ -67,11 +81,12 @@ class ProgressBar:
     def __enter__(self) -> Self:
         return self
 
-    def update(self, count: int, limit: int | None) -> None:
-        """Show ``count`` events of ``limit``, or of what the plugin expects."""
-        now = time.monotonic()
+    def update(self) -> None:
+        """Show the events read, of the limit or of what the plugin expects."""
         if not self.wanted:
             return
+        now = time.monotonic()
+        count, limit = self.capture.count, self.capture.options.max_events
         if self._bar is None:
             if not self.at_once and now - self._began < _BAR_AFTER_SEC:
                 return
@@ -86,7 +101,7 @@ class ProgressBar:
             told = self.capture.progress
             if told.percent and limit is None:
                 self._bar.total = max(count, int(count * 100 / told.percent))
-            text = printable(told.text, limit=_SHOWN_TEXT)
+            text = printable(told.text, limit=_MAX_TEXT)
             if now - self._grew > _IDLE_SEC:
                 text = f"waiting for {self.capture.waiting_call or 'events'}"
             self._bar.set_postfix_str(text, refresh=False)
@@ -114,9 +129,9 @@ class EventsBuilder:
         self.batches: list[pa.RecordBatch] = []
 
     def origin(self, reason: EndReason | None = None) -> Origin:
-        """Say where the events come from; ``reason``: how the capture ended."""
+        """Return where the events come from; ``reason``: how the capture ended."""
         capture = self.capture
-        manifest = capture.member.manifest
+        manifest = capture.loaded.manifest
         return Origin(
             source=capture.source,
             plugin=manifest.name,
@@ -127,7 +142,7 @@ class EventsBuilder:
         )
 
     def events(self, reason: EndReason | None = None) -> Events:
-        """Give everything gathered so far; ``reason``: how it ended."""
+        """Return everything gathered so far; ``reason``: how it ended."""
         capture = self.capture
         return Events(
             join_batches(self.batches, _schema(capture)),
@@ -138,7 +153,7 @@ class EventsBuilder:
 
 
 def _schema(capture: Capture) -> pa.Schema:
-    """Give the columns of a capture that had no events."""
+    """Return the columns of a capture that had no events."""
     columns = [
         ("evt.num", pa.uint64()),
         ("evt.rawtime", pa.uint64()),
@@ -167,24 +182,12 @@ def collect(
     raised as they are; both carry what was read as ``.events``.
     """
     found = EventsBuilder(capture)
-    limit = None if timeout_sec is None else time.monotonic() + timeout_sec
-    reason: EndReason | None = None
     capture.pool.last_events = None
     try:
         with ProgressBar(capture, progress) as bar:
-            while capture.end_reason is None:
-                wait = _WAIT_SEC
-                if limit is not None:
-                    wait = min(wait, limit - time.monotonic())
-                    if wait <= 0:
-                        found.batches += capture.drain()
-                        reason = "limit"
-                        break
-                batch = capture.read(wait)
-                if batch is not None:
-                    found.batches.append(batch)
-                bar.update(capture.count, capture.options.max_events)
-            capture.read()
+            for batch in capture.batches(timeout_sec=timeout_sec, idle=bar.update):
+                found.batches.append(batch)
+                bar.update()
     except KeyboardInterrupt:
         found.batches += capture.drain()
         events = found.events("cancelled")
@@ -199,4 +202,58 @@ def collect(
         raise
     finally:
         capture.close()
-    return found.events(reason)
+    return found.events()
+
+
+class _Reader(threading.Thread):
+    """Collects one capture; keeps its events, and the error that ended it."""
+
+    def __init__(self, capture: Capture, timeout_sec: float | None) -> None:
+        super().__init__(name=f"capture of {capture.source}", daemon=True)
+        self.capture = capture
+        self.timeout_sec = timeout_sec
+        self.events: Events | None = None
+        self.error: Exception | None = None
+
+    def run(self) -> None:
+        try:
+            self.events = collect(
+                self.capture, timeout_sec=self.timeout_sec, progress=False
+            )
+        except WorkbenchError as error:
+            self.error, self.events = error, error.events
+        except Exception as error:  # noqa: BLE001 - raised again by the caller
+            self.error = error
+
+
+def collect_all(
+    captures: Mapping[str, Capture], *, timeout_sec: float | None = None
+) -> dict[str, Events]:
+    """Read all ``captures`` to their ends; give their Events by source.
+
+    An error of one stops the others and is raised with everything read, by source, as
+    ``.events``; so is Ctrl-C.
+    """
+    readers = {name: _Reader(c, timeout_sec) for name, c in captures.items()}
+    for reader in readers.values():
+        reader.start()
+    interrupted: KeyboardInterrupt | None = None
+    while any(reader.is_alive() for reader in readers.values()):
+        try:
+            for reader in readers.values():
+                reader.join(_LOOK_EVERY_SEC)
+        except KeyboardInterrupt as error:
+            interrupted = error
+        if interrupted or any(reader.error for reader in readers.values()):
+            for capture in captures.values():
+                capture.stop()
+    found = {n: r.events for n, r in readers.items() if r.events is not None}
+    if interrupted is not None:
+        interrupted.events = found  # type: ignore[attr-defined]
+        raise interrupted
+    for reader in readers.values():
+        if reader.error is not None:
+            if isinstance(reader.error, WorkbenchError):
+                reader.error.events = found
+            raise reader.error
+    return found

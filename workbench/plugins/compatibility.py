@@ -32,18 +32,18 @@ SYSCALL = "syscall"
 
 
 def source_name(manifest: Manifest) -> str:
-    """Give the event source of a sourcing plugin; raw sources feed ``syscall``."""
+    """Return the event source of a sourcing plugin; raw sources feed ``syscall``."""
     return manifest.event_source or SYSCALL
 
 
 def known_sources(manifests: Sequence[Manifest]) -> list[str]:
-    """Give the event sources of ``manifests``, each once, in loading order."""
+    """Return the event sources of ``manifests``, each once, in loading order."""
     names = [source_name(m) for m in manifests if "sourcing" in m.capabilities]
     return list(dict.fromkeys(names))
 
 
 def compatible(manifest: Manifest, source: str) -> bool:
-    """Tell whether a plugin extracts fields from events of ``source``."""
+    """Return whether a plugin extracts fields from events of ``source``."""
     if "extraction" not in manifest.capabilities:
         return False
     own = manifest.event_source if "sourcing" in manifest.capabilities else ""
@@ -102,7 +102,7 @@ def _check_overlap(
 
 
 def unused(manifests: Sequence[Manifest]) -> list[Manifest]:
-    """Give the extractors that fit none of the sources present."""
+    """Return the extractors that fit none of the sources present."""
     sources = [*known_sources(manifests), SYSCALL]
     return [
         m
@@ -117,7 +117,7 @@ def unused(manifests: Sequence[Manifest]) -> list[Manifest]:
 def fields_of(
     manifests: Sequence[Manifest], source: str
 ) -> tuple[FieldTable, dict[str, int]]:
-    """Give the fields usable for ``source``, and which plugin answers for each.
+    """Return the fields usable for ``source``, and which plugin answers for each.
 
     Plugins are asked in loading order, and the first with a field whose name begins
     the text wins: a later plugin's field that begins with such a name is out of reach.

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from workbench.arrow.types import column_type, join_batches
+from workbench.arrow.dictionaries import join_batches
+from workbench.arrow.types import column_type
 from workbench.fields.reference import resolve_column
 from workbench.plugins.compatibility import fields_of, source_name
 from workbench.plugins.selection import select_columns
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from workbench.manifest import Manifest
     from workbench.plugins.pool import SessionPool
     from workbench.plugins.selection import Selection
-    from workbench.session.interface import ColumnRequest
+    from workbench.session.types import ColumnRequest
 
 __all__ = ["PoolExtractor"]
 
@@ -37,8 +38,8 @@ class PoolExtractor:
     dedicated: bool = False
 
     def fields_of(self, source: str) -> FieldTable:
-        """Give the fields usable for events of ``source``."""
-        return fields_of([m.manifest for m in self.pool.members], source)[0]
+        """Return the fields usable for events of ``source``."""
+        return fields_of([m.manifest for m in self.pool.loaded_plugins], source)[0]
 
     def stateful(self, source: str) -> bool:
         """Whether values depend on the events before: plugins parse this source."""
@@ -48,13 +49,13 @@ class PoolExtractor:
                 not m.manifest.parse_event_sources
                 or source in m.manifest.parse_event_sources
             )
-            for m in self.pool.members
+            for m in self.pool.loaded_plugins
         )
 
     @property
     def plugin_versions(self) -> dict[str, str]:
         """Name → version of the plugins asked."""
-        return {m.name: m.manifest.version for m in self.pool.members}
+        return {m.name: m.manifest.version for m in self.pool.loaded_plugins}
 
     def extract_columns(
         self,
@@ -83,16 +84,16 @@ class PoolExtractor:
         source: str,
         texts: Sequence[str],
     ) -> dict[str, pa.ChunkedArray]:
-        """Tell where in the events values were found: ``…#start`` and ``…#len``.
+        """Return where in the events values were found: ``…#start`` and ``…#len``.
 
         Plugins older than API 3.11 cannot tell; their fields are left out.
         """
-        members = self.pool.members
+        loaded_plugins = self.pool.loaded_plugins
         selection = self._select(source, texts)[1]
         requests = [
             replace(r, offsets=True)
             for r in selection.requests
-            if _tells_places(members[r.plugin].manifest)
+            if _tells_places(loaded_plugins[r.plugin].manifest)
         ]
         if not requests:
             return {}
@@ -100,13 +101,13 @@ class PoolExtractor:
         return {n: joined.column(n) for n in joined.column_names if "#" in n}
 
     def requests(self, source: str, texts: Sequence[str]) -> list[ColumnRequest]:
-        """Give what to ask a session for, plugins numbered as in the pool."""
+        """Return what to ask a session for, plugins numbered as in the pool."""
         return list(self._select(source, texts)[1].requests)
 
     def _select(
         self, source: str, texts: Sequence[str]
     ) -> tuple[list[ResolvedField], Selection]:
-        manifests = [m.manifest for m in self.pool.members]
+        manifests = [m.manifest for m in self.pool.loaded_plugins]
         table, _ = fields_of(manifests, source)
         resolved = [resolve_column(text, table) for text in texts]
         return resolved, select_columns(resolved, manifests, source)
@@ -120,35 +121,35 @@ class PoolExtractor:
     ) -> Iterator[pa.RecordBatch]:
         # State comes from the events alone: a plugin that keeps some starts anew.
         anew = self.dedicated or self.stateful(source)
-        with self.pool.dedicated() if anew else self.pool.acquire() as seat:
+        with self.pool.dedicated() if anew else self.pool.acquire() as pooled:
             for events, numbered in _pairs(raw, numbers):
-                with seat.calling() as session:
+                with pooled.calling() as session:
                     yield session.extract(
-                        events, numbered, source, seat.numbered(requests)
+                        events, numbered, source, pooled.numbered(requests)
                     )
 
     def event_strings(
         self, raw: pa.ChunkedArray, numbers: pa.ChunkedArray, source: str
     ) -> pa.ChunkedArray | None:
-        """Give the plugin's text per event (null: none), None without a plugin."""
-        for member in self.pool.members:
-            manifest = member.manifest
+        """Return the plugin's text per event (null: none), None without a plugin."""
+        for loaded in self.pool.loaded_plugins:
+            manifest = loaded.manifest
             if "sourcing" in manifest.capabilities and source_name(manifest) == source:
                 break
         else:
             return None
-        with self.pool.acquire() as seat:
+        with self.pool.acquire() as pooled:
             chunks = []
             for events, numbered in _pairs(raw, numbers):
-                with seat.calling() as session:
+                with pooled.calling() as session:
                     chunks.append(
-                        session.event_strings(seat.index(member), events, numbered)
+                        session.event_strings(pooled.index(loaded), events, numbered)
                     )
         return pa.chunked_array(chunks, pa.binary() if not chunks else None)
 
 
 def _tells_places(manifest: Manifest) -> bool:
-    """Tell whether a plugin's API version knows value offsets."""
+    """Return whether a plugin's API version knows value offsets."""
     parts = manifest.required_api_version.split(".")
     if not (len(parts) > 1 and parts[0].isdigit() and parts[1].isdigit()):
         return False
@@ -158,7 +159,7 @@ def _tells_places(manifest: Manifest) -> bool:
 def _pairs(
     raw: pa.ChunkedArray, numbers: pa.ChunkedArray
 ) -> Iterable[tuple[pa.Array, pa.Array]]:
-    """Give both columns in pieces of the same length."""
+    """Yield both columns in pieces of the same length."""
     start = 0
     for chunk in raw.chunks:
         part = numbers.slice(start, len(chunk)).combine_chunks()

@@ -44,7 +44,7 @@ _TELLING = (
 
 
 def config_text(config: Mapping[str, Any] | str | None) -> str:
-    """Give the text of an init config, keys in the given order.
+    """Return the text of an init config, keys in the given order.
 
     Raises TypeError or ValueError for what JSON cannot hold or C cannot carry.
     """
@@ -65,7 +65,7 @@ def config_text(config: Mapping[str, Any] | str | None) -> str:
 
 
 def prepare_config(manifest: Manifest, config: Mapping[str, Any] | str | None) -> str:
-    """Give the text to initialise a plugin with, checked against its schema.
+    """Return the text to initialise a plugin with, checked against its schema.
 
     Raises PluginInitError that names the place in the config and what is allowed there.
     """
@@ -123,7 +123,7 @@ _HARMLESS = frozenset(
 
 
 def _accepts_empty(schema: Any) -> bool:
-    """Tell whether ``{}`` plainly fits: most do, and the library is slow to load."""
+    """Return whether ``{}`` plainly fits: most do, and the library is slow to load."""
     return (
         isinstance(schema, dict)
         and schema.get("type", "object") == "object"
@@ -160,7 +160,7 @@ def _place(path: Iterable[str | int]) -> str:
 
 
 def _faults(schema: Any, value: Any, plugin: str) -> list[tuple[str, str]]:
-    """Give every fault as place and sentence, the most telling first."""
+    """Return every fault as place and sentence, the most telling first."""
     with _without_iri_grammar():
         from jsonschema import Draft7Validator
     from jsonschema.exceptions import SchemaError, best_match, relevance
@@ -198,7 +198,7 @@ def _faults(schema: Any, value: Any, plugin: str) -> list[tuple[str, str]]:
 
 
 def _sentence(error: Any) -> str:
-    """Say what is wrong and what would be right."""
+    """Return what is wrong and what would be right."""
     text = str(error.message)
     schema = error.schema
     if not isinstance(schema, dict):

@@ -5,31 +5,32 @@ from __future__ import annotations
 import contextlib
 import os
 import weakref
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from workbench.errors import PluginLoadError, PluginOpenError, WorkbenchError
+from workbench.formatting.html import escape, tag
+from workbench.manifest import facts_html, fields_html, manifest_lines, plugin_title
 from workbench.plugins.capture import Capture
 from workbench.plugins.collect import collect
-from workbench.plugins.compatibility import fields_of, known_sources
-from workbench.plugins.extraction import PoolExtractor
+from workbench.plugins.compatibility import known_sources
+from workbench.plugins.group import PluginGroup
 from workbench.plugins.init_config import prepare_config
 from workbench.plugins.pool import LoadedPlugin, SessionPool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
-    from types import TracebackType
 
     from workbench.events.events import Events
     from workbench.fields.declarations import FieldInfo, FieldTable
     from workbench.manifest import Manifest, OpenParam
     from workbench.plugins.trace import Trace
-    from workbench.session.interface import LogLine, Session
+    from workbench.session.interface import Session
 
 __all__ = ["Plugin", "inspect", "library_path", "load"]
 
 
 def library_path(path: str | os.PathLike[str]) -> str:
-    """Give the absolute path of a library, or say what is wrong with it."""
+    """Return the absolute path of a library, or say what is wrong with it."""
     text = os.path.abspath(os.path.expanduser(os.fspath(path)))  # noqa: PTH100, PTH111
     if not os.path.lexists(text):
         raise PluginLoadError(
@@ -56,7 +57,7 @@ def library_path(path: str | os.PathLike[str]) -> str:
 
 
 def inspect(path: str | os.PathLike[str]) -> Manifest:
-    """Give what a library says of itself, without initialising it.
+    """Return what a library says of itself, without initialising it.
 
     Works on old and broken plugins too: ``.complaints`` holds everything that a loader
     would object to. Raises PluginLoadError when the file is no library at all,
@@ -92,26 +93,26 @@ def load(
         memory_limit_bytes=memory_limit_bytes,
     )
     try:
-        member = pool.add(library_path(path), config)
+        loaded = pool.add(library_path(path), config)
     except BaseException:
         with contextlib.suppress(WorkbenchError):
             pool.close()
         raise
-    return Plugin(pool, member)
+    return Plugin(pool, loaded)
 
 
-class Plugin:
+class Plugin(PluginGroup):
     """One plugin, loaded and initialised; :func:`load` and ``Workbench.load`` give it.
 
     When its process dies the next call starts another and initialises it again.
     """
 
     def __init__(
-        self, pool: SessionPool, member: LoadedPlugin, *, owned: bool = True
+        self, pool: SessionPool, loaded: LoadedPlugin, *, owned: bool = True
     ) -> None:
-        """Face ``member`` of ``pool``; ``owned``: closing this closes the pool."""
-        self.pool = pool
-        self._member = member
+        """Face ``loaded`` of ``pool``; ``owned``: closing this closes the pool."""
+        super().__init__(pool)
+        self._loaded = loaded
         self._owned = owned
         self._closed = False
         # Who opened it keeps it: a capture that nobody has is closed.
@@ -122,17 +123,17 @@ class Plugin:
     @property
     def info(self) -> Manifest:
         """Name, version, id, event source, capabilities …, as the library says."""
-        return self._member.manifest
+        return self._loaded.manifest
 
     @property
     def name(self) -> str:
         """The plugin's own name."""
-        return self._member.name
+        return self._loaded.name
 
     @property
     def path(self) -> str:
         """The library it was loaded from."""
-        return self._member.path
+        return self._loaded.path
 
     @property
     def fields(self) -> FieldTable:
@@ -147,22 +148,12 @@ class Plugin:
     @property
     def config(self) -> str:
         """The init config as the plugin got it."""
-        return self._member.config
+        return self._loaded.config
 
     @property
     def open_params(self) -> list[OpenParam]:
         """What the plugin suggests for ``open``."""
         return list(self.info.open_params or ())
-
-    @property
-    def manifests(self) -> list[Manifest]:
-        """What this and the plugins loaded beside it say of themselves."""
-        return [m.manifest for m in self.pool.members]
-
-    @property
-    def extractor(self) -> PoolExtractor:
-        """What answers for fields of stored events."""
-        return PoolExtractor(self.pool)
 
     # -- what rules and conditions are checked against -------------------------------
 
@@ -170,15 +161,6 @@ class Plugin:
     def sources(self) -> list[str]:
         """The event sources of this plugin: one or none."""
         return known_sources([self.info])
-
-    def fields_of(self, source: str) -> FieldTable:
-        """Give the fields usable in rules of ``source``, without ``evt.*``."""
-        return fields_of(self.manifests, source)[0]
-
-    @property
-    def plugin_versions(self) -> dict[str, str]:
-        """Name → version."""
-        return {m.name: m.version for m in self.manifests}
 
     # -- events ----------------------------------------------------------------------
 
@@ -189,11 +171,11 @@ class Plugin:
         Off by default: fields are asked for together where that gives the same values.
         Turn it on for a plugin that mixes up fields asked for together.
         """
-        return self._member.one_field_per_call
+        return self._loaded.one_field_per_call
 
     @one_field_per_call.setter
     def one_field_per_call(self, on: bool) -> None:
-        self._member.one_field_per_call = bool(on)
+        self._loaded.one_field_per_call = bool(on)
 
     def open(
         self,
@@ -255,7 +237,7 @@ class Plugin:
             )
         capture = Capture(
             self.pool,
-            self._member,
+            self._loaded,
             params,
             fields=fields,
             keep_events=keep_events,
@@ -263,11 +245,6 @@ class Plugin:
         )
         self._capture = weakref.ref(capture)
         return capture
-
-    @property
-    def last_events(self) -> Events | None:
-        """What the latest capture had read when it was interrupted or failed."""
-        return self.pool.last_events
 
     # -- while it runs ---------------------------------------------------------------
 
@@ -279,11 +256,6 @@ class Plugin:
         return Trace(self.pool.trace(self.name))
 
     @property
-    def log(self) -> list[LogLine]:
-        """What the plugin logged and printed so far, oldest first, bounded."""
-        return self.pool.log()
-
-    @property
     def metrics(self) -> list[dict[str, Any]]:
         """The plugin's metrics: name, type, value."""
         with self._calling() as (session, index):
@@ -292,27 +264,27 @@ class Plugin:
     def set_config(self, config: Mapping[str, Any] | str | None) -> bool:
         """Hand over a new config while the plugin runs (plugin API 3.4 or newer).
 
-        Gives False when the plugin does not take it. Raises PluginInitError when it
+        Returns False when the plugin does not take it. Raises PluginInitError when it
         does not fit the init schema.
         """
         text = prepare_config(self.info, config)
         with self._calling() as (session, index):
             taken = session.set_config(index, text)
         if taken:
-            self._member.config = text
+            self._loaded.config = text
         return taken
 
     @contextlib.contextmanager
     def _calling(self) -> Iterator[tuple[Session, int]]:
-        """Give the host of the open capture, else any, and the plugin's number."""
+        """Yield the host of the open capture, else any, and the plugin's number."""
         self._check_open()
         capture = self._capture()
         if capture is not None and not capture.closed:
-            with capture.calling() as seat, seat.calling() as session:
-                yield session, seat.index(self._member)
+            with capture.calling() as pooled, pooled.calling() as session:
+                yield session, pooled.index(self._loaded)
             return
-        with self.pool.acquire() as seat, seat.calling() as session:
-            yield session, seat.index(self._member)
+        with self.pool.acquire() as pooled, pooled.calling() as session:
+            yield session, pooled.index(self._loaded)
 
     # -- the end ---------------------------------------------------------------------
 
@@ -341,36 +313,23 @@ class Plugin:
             if self._owned:
                 self.pool.close()
             else:
-                self.pool.remove(self._member)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        try:
-            self.close()
-        except WorkbenchError:
-            if error is None:  # else what went wrong inside is the news
-                raise
+                self.pool.remove(self._loaded)
 
     def __repr__(self) -> str:
-        from workbench.reprs import plugin_text
-
-        return plugin_text(self)
+        state = " (closed)" if self.closed else ""
+        lines = [f"Plugin {plugin_title(self.info)}{state}", *manifest_lines(self.info)]
+        if "sourcing" in self.info.capabilities and not self.closed:
+            lines.append("  next: plugin.capture(max_events=1000).frame")
+        return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        from workbench.reprs import plugin_html
-
-        return plugin_html(self)
+        state = " (closed)" if self.closed else ""
+        title = tag("b", "Plugin " + escape(plugin_title(self.info) + state))
+        return tag("div", title, facts_html(self.info), fields_html(self.info))
 
     def _ipython_key_completions_(self) -> list[str]:
         return list(self.fields)
 
     def __getitem__(self, name: str) -> FieldInfo:
-        """Give the declaration of a field: ``plugin["probe.str"]``."""
+        """Return the declaration of a field: ``plugin["probe.str"]``."""
         return self.fields[name]

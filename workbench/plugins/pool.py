@@ -1,4 +1,4 @@
-"""Which plugins are loaded together, and the hosts they run in.
+"""Which plugins are loaded together, and the sessions they run in.
 
 A :class:`SessionPool` remembers what was loaded (path, init config, manifest); a
 :class:`PooledSession` is one session that has these plugins initialised. The first
@@ -27,18 +27,14 @@ if TYPE_CHECKING:
 
     from workbench.events.events import Events
     from workbench.manifest import Manifest
-    from workbench.session.interface import (
-        ColumnRequest,
-        LogLine,
-        Session,
-        TraceCall,
-    )
+    from workbench.session.interface import Session
+    from workbench.session.types import ColumnRequest, LogLine, TraceCall
 
 __all__ = ["LoadedPlugin", "PooledSession", "SessionPool"]
 
-# Calls and log lines remembered of seats that are gone.
+# Calls and log lines remembered of sessions that are gone.
 _REMEMBERED = 2000
-# How long the end of a host waits for what another thread asks of it.
+# How long the end of a session waits for what another thread asks of it, in seconds.
 _QUESTION_SEC = 2.0
 
 
@@ -62,48 +58,49 @@ class LoadedPlugin:
 
 @dataclass(eq=False)
 class PooledSession:
-    """One host and the members that are initialised in it, in their order.
+    """One session and the plugins that are initialised in it, in their order.
 
     ``numbers``: how the session knows them, in the same order.
     """
 
     session: Session
-    members: list[LoadedPlugin] = field(default_factory=list)
+    loaded_plugins: list[LoadedPlugin] = field(default_factory=list)
     numbers: list[int] = field(default_factory=list)
     lock: Any = field(default_factory=threading.RLock)
-    # An open capture holds the seat for longer than a call; it is not kept alive here.
+    # An open capture holds the session for longer than a call; only a weak reference
+    # to it is kept here.
     in_use: bool = False
-    holder_ref: Any = None
+    owner_ref: Any = None
     dead: bool = False
     # The capture ended while the plugin had not returned from next_batch.
     blocked_in_next_batch: bool = False
 
     @property
     def owner(self) -> Any:
-        """The open capture, None when there is none or nobody has it any more."""
-        return self.holder_ref() if self.holder_ref is not None else None
+        """The open capture; None when there is none or it was garbage-collected."""
+        return self.owner_ref() if self.owner_ref is not None else None
 
     def take(self, owner: Any) -> None:
-        """Keep the seat for ``owner`` until it is released."""
+        """Keep the session for ``owner`` until it is released."""
         self.in_use = owner is not None
-        self.holder_ref = weakref.ref(owner) if owner is not None else None
+        self.owner_ref = weakref.ref(owner) if owner is not None else None
 
-    def index(self, member: LoadedPlugin) -> int:
-        """Give the number that the session knows ``member`` by."""
-        return self.numbers[self.members.index(member)]
+    def index(self, loaded: LoadedPlugin) -> int:
+        """Return the number that the session knows ``loaded`` by."""
+        return self.numbers[self.loaded_plugins.index(loaded)]
 
-    def settle(self, member: LoadedPlugin, number: int) -> None:
-        """Remember a member that is initialised here."""
-        self.members.append(member)
+    def settle(self, loaded: LoadedPlugin, number: int) -> None:
+        """Remember a plugin that is initialised here."""
+        self.loaded_plugins.append(loaded)
         self.numbers.append(number)
 
     def numbered(self, requests: Sequence[ColumnRequest]) -> list[ColumnRequest]:
-        """Give column requests with the numbers that the session knows."""
+        """Return column requests with the numbers that the session knows."""
         return [replace(r, plugin=self.numbers[r.plugin]) for r in requests]
 
     @contextlib.contextmanager
     def calling(self, *, interruptible: bool = False) -> Iterator[Session]:
-        """Give the session for one call; what ends the host marks the seat dead.
+        """Yield the session for one call; what ends the host marks the session dead.
 
         ``interruptible``: Ctrl-C leaves no half-answered call behind.
         """
@@ -118,7 +115,7 @@ class PooledSession:
 
 
 class SessionPool:
-    """Plugins loaded together; every call that needs a host borrows a seat."""
+    """Plugins loaded together; every call acquires a session of them."""
 
     def __init__(
         self,
@@ -127,122 +124,122 @@ class SessionPool:
         call_timeout_sec: float | None = None,
         memory_limit_bytes: int | None = None,
     ) -> None:
-        """Remember how to make hosts; none is made before it is needed."""
+        """Remember how to make sessions; none is made before it is needed."""
         if isolation not in {"process", "none"}:
             raise ValueError(f'isolation is "process" or "none", not {isolation!r}')
         self.isolation = isolation
         self.call_timeout_sec = call_timeout_sec
         self.memory_limit_bytes = memory_limit_bytes
-        self.members: list[LoadedPlugin] = []
+        self.loaded_plugins: list[LoadedPlugin] = []
         self.closed = False
         # What the latest capture had read when it was interrupted or failed.
         self.last_events: Events | None = None
-        self._seats: list[PooledSession] = []
+        self._sessions: list[PooledSession] = []
         self._lock = threading.RLock()
         self._retiring: list[threading.Thread] = []
         self._old_trace: list[tuple[str, TraceCall]] = []
         self._old_log: list[tuple[str, LogLine]] = []
 
-    # -- members ---------------------------------------------------------------------
+    # -- plugins ---------------------------------------------------------------------
 
     def add(self, path: str, config: Mapping[str, Any] | str | None) -> LoadedPlugin:
         """Load, check and initialise a library beside those already here.
 
         Raises PluginLoadError, PluginInitError, PluginCrashed or PluginHung; the
-        members are then as they were.
+        other plugins are then as they were.
         """
-        with self.acquire() as seat:
-            with seat.calling() as session:
+        with self.acquire() as pooled:
+            with pooled.calling() as session:
                 number, manifest = session.load(path)
             done = False
             try:
-                check_registration([m.manifest for m in self.members], manifest)
+                check_registration([m.manifest for m in self.loaded_plugins], manifest)
                 text = prepare_config(manifest, config)
-                with seat.calling() as session:
+                with pooled.calling() as session:
                     params = session.init(number, text)
                 done = True
             finally:
                 if not done:
-                    # A plugin that is loaded cannot leave a host: the host goes.
-                    seat.dead = True
-            member = LoadedPlugin(path, text, manifest.with_open_params(params))
-            seat.settle(member, number)
-            self.members.append(member)
-        return member
+                    # A loaded plugin cannot leave a session: the session ends.
+                    pooled.dead = True
+            loaded = LoadedPlugin(path, text, manifest.with_open_params(params))
+            pooled.settle(loaded, number)
+            self.loaded_plugins.append(loaded)
+        return loaded
 
-    def remove(self, member: LoadedPlugin) -> None:
-        """Forget a member; the hosts it runs in end, those streaming when done.
+    def remove(self, loaded: LoadedPlugin) -> None:
+        """Forget a plugin; the sessions it runs in end, those streaming when done.
 
         Raises PluginCrashed or PluginHung when a plugin dies while it is destroyed.
         """
         with self._lock:
-            if member in self.members:
-                self.members.remove(member)
-            for seat in self._seats:
-                if member in seat.members:
-                    owner = seat.owner
-                    if owner is not None and owner.member is member:
+            if loaded in self.loaded_plugins:
+                self.loaded_plugins.remove(loaded)
+            for pooled in self._sessions:
+                if loaded in pooled.loaded_plugins:
+                    owner = pooled.owner
+                    if owner is not None and owner.loaded is loaded:
                         owner.close()
-                    seat.dead = True
+                    pooled.dead = True
         self._raise_first(self._sweep())
 
-    # -- seats -----------------------------------------------------------------------
+    # -- sessions --------------------------------------------------------------------
 
     @contextlib.contextmanager
     def acquire(self, owner: Any = None) -> Iterator[PooledSession]:
-        """Give a free seat with every member initialised, for the calls inside.
+        """Yield a free session with every plugin initialised, for the calls inside.
 
-        With ``owner`` the seat stays in_use until :meth:`release`.
+        With ``owner`` the session stays in use until :meth:`release`.
         """
-        seat = self._take()
+        pooled = self._take()
         try:
-            with seat.lock:
-                self._bring_up(seat)
-                yield seat
-                seat.take(owner)
+            with pooled.lock:
+                self._bring_up(pooled)
+                yield pooled
+                pooled.take(owner)
         finally:
-            seat.lock.release()
+            pooled.lock.release()
             self._sweep()
 
     @contextlib.contextmanager
     def dedicated(self) -> Iterator[PooledSession]:
-        """Give a new seat whose plugins have seen no event yet; it ends afterwards."""
+        """Yield a new session whose plugins saw no event yet; it ends afterwards."""
         with self._lock:
             if self.closed:
-                raise WorkbenchError("this was closed: load the plugin again")
-            seat = PooledSession(self._new_session())
+                raise WorkbenchError("this plugin is closed; call wb.load() again")
+            pooled = PooledSession(self._new_session())
         try:
-            self._bring_up(seat)
-            yield seat
+            self._bring_up(pooled)
+            yield pooled
         finally:
-            self._retire(seat)
+            self._retire(pooled)
 
-    def release(self, seat: PooledSession) -> None:
-        """Give back a seat that was in_use with a owner."""
-        seat.take(None)
-        seat.blocked_in_next_batch = bool(seat.session.waiting_call())
+    def release(self, pooled: PooledSession) -> None:
+        """Release a session that an owner held."""
+        pooled.take(None)
+        pooled.blocked_in_next_batch = bool(pooled.session.waiting_call())
         self._sweep()
 
     def _take(self) -> PooledSession:
-        """Give a seat that nobody uses, its lock held."""
+        """Return a session that nobody uses, its lock held."""
         with self._lock:
             if self.closed:
-                raise WorkbenchError("this was closed: load the plugin again")
-            for seat in list(self._seats):
-                if seat.blocked_in_next_batch and not seat.in_use:
-                    seat.blocked_in_next_batch = False
-                    if seat.session.waiting_call():
+                raise WorkbenchError("this plugin is closed; call wb.load() again")
+            for pooled in list(self._sessions):
+                if pooled.blocked_in_next_batch and not pooled.in_use:
+                    pooled.blocked_in_next_batch = False
+                    if pooled.session.waiting_call():
                         # Not worth waiting for, neither its return nor its end.
-                        self._seats.remove(seat)
-                        self._retire_aside(seat)
+                        self._sessions.remove(pooled)
+                        self._retire_aside(pooled)
             self._sweep()
-            for seat in self._seats:
-                if not seat.in_use and seat.lock.acquire(blocking=False):
-                    return seat
-            seat = PooledSession(self._new_session())
-            seat.lock.acquire()
-            self._seats.append(seat)
-            return seat
+            for pooled in self._sessions:
+                if not pooled.in_use and pooled.lock.acquire(blocking=False):
+                    return pooled
+            pooled = PooledSession(self._new_session())
+            pooled.lock.acquire()
+            self._sessions.append(pooled)
+            return pooled
 
     def _new_session(self) -> Session:
         return new_session(
@@ -251,54 +248,56 @@ class SessionPool:
             memory_limit_bytes=self.memory_limit_bytes,
         )
 
-    def _bring_up(self, seat: PooledSession) -> None:
-        """Load and initialise the members that this seat does not have yet."""
-        for member in self.members[len(seat.members) :]:
+    def _bring_up(self, pooled: PooledSession) -> None:
+        """Load and initialise the plugins that this session does not have yet."""
+        for loaded in self.loaded_plugins[len(pooled.loaded_plugins) :]:
             done = False
             try:
-                with seat.calling() as session:
-                    number, _ = session.load(member.path)
-                    session.init(number, member.config)
+                with pooled.calling() as session:
+                    number, _ = session.load(loaded.path)
+                    session.init(number, loaded.config)
                 done = True
             finally:
                 if not done:
-                    seat.dead = True
-            seat.settle(member, number)
+                    pooled.dead = True
+            pooled.settle(loaded, number)
 
     def _sweep(self) -> list[WorkbenchError]:
-        """End the hosts that are of no use any more, remembering what they told."""
+        """End the sessions that are of no use any more, keeping their history."""
         with self._lock:
-            gone = [s for s in self._seats if s.dead and not s.in_use]
+            gone = [s for s in self._sessions if s.dead and not s.in_use]
             gone = [s for s in gone if s.lock.acquire(blocking=False)]
-            self._seats = [s for s in self._seats if s not in gone]
+            self._sessions = [s for s in self._sessions if s not in gone]
         return [error for error in map(self._retire, gone) if error is not None]
 
-    def _retire_aside(self, seat: PooledSession) -> None:
-        """End a host whose plugin does not return, without waiting for it."""
-        thread = threading.Thread(target=self._retire, args=(seat,), daemon=True)
+    def _retire_aside(self, pooled: PooledSession) -> None:
+        """End a session whose plugin does not return, without waiting for it."""
+        thread = threading.Thread(target=self._retire, args=(pooled,), daemon=True)
         thread.start()
         self._retiring = [t for t in self._retiring if t.is_alive()] + [thread]
 
-    def _retire(self, seat: PooledSession) -> WorkbenchError | None:
-        """End a host; give the error of a plugin that died on the way."""
+    def _retire(self, pooled: PooledSession) -> WorkbenchError | None:
+        """End a session; return the error of a plugin that died on the way."""
         # A question of another thread may still be on its way.
-        held = seat.lock.acquire(timeout=_QUESTION_SEC)
+        held = pooled.lock.acquire(timeout=_QUESTION_SEC)
         try:
-            return self._end(seat)
+            return self._end(pooled)
         finally:
             if held:
-                seat.lock.release()
+                pooled.lock.release()
 
-    def _end(self, seat: PooledSession) -> WorkbenchError | None:
-        trace, log = self._history_of(seat)
-        self._old_trace = (self._old_trace + trace)[-_REMEMBERED:]
-        self._old_log = (self._old_log + log)[-_REMEMBERED:]
+    def _end(self, pooled: PooledSession) -> WorkbenchError | None:
         try:
-            seat.session.close()
+            pooled.session.close()
         except WorkbenchError as error:
             return error
         except OSError:
             return None
+        finally:
+            # What plugins do and print while they are destroyed belongs to it.
+            trace, log = self._history_of(pooled)
+            self._old_trace = (self._old_trace + trace)[-_REMEMBERED:]
+            self._old_log = (self._old_log + log)[-_REMEMBERED:]
         return None
 
     @staticmethod
@@ -306,48 +305,48 @@ class SessionPool:
         if errors:
             raise errors[0]
 
-    # -- what hosts tell -------------------------------------------------------------
+    # -- history of calls and log lines ----------------------------------------------
 
     def _history_of(
-        self, seat: PooledSession
+        self, pooled: PooledSession
     ) -> tuple[list[tuple[str, TraceCall]], list[tuple[str, LogLine]]]:
-        """Give trace and log of a seat, by plugin name; a dead host tells less."""
+        """Return trace and log of a session, by plugin name; less of a dead one."""
         trace: list[tuple[str, TraceCall]] = []
         log: list[tuple[str, LogLine]] = []
         with contextlib.suppress(WorkbenchError, OSError, EOFError):
-            trace = [(call.plugin, call) for call in seat.session.trace()]
+            trace = [(call.plugin, call) for call in pooled.session.trace()]
         with contextlib.suppress(WorkbenchError, OSError, EOFError):
-            log = [(line.component, line) for line in seat.session.log()]
+            log = [(line.component, line) for line in pooled.session.log()]
         return trace, log
 
     def trace(self, name: str | None = None) -> list[TraceCall]:
-        """Give the API calls made in all hosts: host by host, each oldest first."""
-        told = list(self._old_trace)
-        for seat in list(self._seats):
-            told += self._history_of(seat)[0]
-        return [call for owner, call in told if name is None or owner == name]
+        """Return the API calls of all sessions, session by session, oldest first."""
+        calls = list(self._old_trace)
+        for pooled in list(self._sessions):
+            calls += self._history_of(pooled)[0]
+        return [call for owner, call in calls if name is None or owner == name]
 
     def log(self) -> list[LogLine]:
-        """Give the log lines of all hosts, oldest first."""
-        told = list(self._old_log)
-        for seat in list(self._seats):
-            told += self._history_of(seat)[1]
-        return sorted((line for _, line in told), key=lambda line: line.time_ns)
+        """Return the log lines of all sessions, oldest first."""
+        lines = list(self._old_log)
+        for pooled in list(self._sessions):
+            lines += self._history_of(pooled)[1]
+        return sorted((line for _, line in lines), key=lambda line: line.time_ns)
 
     def tables(self) -> StateTables:
-        """Give the state tables of the host that streams, else of the first one."""
-        for seat in list(self._seats):
-            owner = seat.owner
+        """Return the state tables of the session that streams, else of the first."""
+        for pooled in list(self._sessions):
+            owner = pooled.owner
             if owner is not None and not owner.closed:
                 with owner.calling() as held, held.calling() as session:
                     return StateTables(session.tables(MAX_ROWS))
-        with self.acquire() as seat, seat.calling() as session:
+        with self.acquire() as pooled, pooled.calling() as session:
             return StateTables(session.tables(MAX_ROWS))
 
     # -- the end ---------------------------------------------------------------------
 
     def close(self) -> None:
-        """End every host, open captures included (idempotent).
+        """End every session, open captures included (idempotent).
 
         Raises PluginCrashed or PluginHung, when everything is ended, if a plugin died
         while it was closed or destroyed.
@@ -356,16 +355,16 @@ class SessionPool:
             if self.closed:
                 return
             self.closed = True
-            seats, self._seats = self._seats, []
+            sessions, self._sessions = self._sessions, []
         errors: list[WorkbenchError] = []
-        for seat in seats:
-            owner = seat.owner
+        for pooled in sessions:
+            owner = pooled.owner
             if owner is not None:
                 try:
                     owner.close()
                 except WorkbenchError as error:
                     errors.append(error)
-            died = self._retire(seat)
+            died = self._retire(pooled)
             if died is not None:
                 errors.append(died)
         for thread in self._retiring:
@@ -373,7 +372,7 @@ class SessionPool:
         self._raise_first(errors)
 
     def __del__(self) -> None:
-        if not getattr(self, "closed", True) and self._seats:
+        if not getattr(self, "closed", True) and self._sessions:
             warnings.warn(
                 "a plugin was not closed: call close(), or use it in a with statement",
                 ResourceWarning,

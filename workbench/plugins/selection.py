@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from workbench.fields.builtin import ASYNC_FIELDS, BUILTIN_FIELDS
 from workbench.fields.reference import ResolvedField, resolve
 from workbench.plugins.compatibility import fields_of
-from workbench.session.interface import ColumnRequest
+from workbench.session.types import ColumnRequest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -38,7 +38,7 @@ class Selection:
 
 
 def default_fields(manifests: Sequence[Manifest], source: str) -> list[ResolvedField]:
-    """Give the fields extracted from ``source`` that need no argument.
+    """Return the fields extracted from ``source`` that need no argument.
 
     Also those with names that no condition can spell: they are columns like any other.
     """

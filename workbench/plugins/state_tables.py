@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from workbench.session.interface import TableSnapshot
+    from workbench.session.types import TableSnapshot
 
 __all__ = ["MAX_ROWS", "StateTables", "table_frame"]
 
@@ -40,7 +40,7 @@ class StateTables(Mapping[str, "pd.DataFrame"]):
         self._tables = {table.name: table for table in snapshots}
 
     def __getitem__(self, name: str) -> pd.DataFrame:
-        """Give one table's entries."""
+        """Return one table's entries."""
         return table_frame(self._tables[name])
 
     def __iter__(self) -> Iterator[str]:
@@ -50,7 +50,7 @@ class StateTables(Mapping[str, "pd.DataFrame"]):
         return len(self._tables)
 
     def snapshot(self, name: str) -> TableSnapshot:
-        """Give one table with its types and owner."""
+        """Return one table with its types and owner."""
         return self._tables[name]
 
     @property
@@ -66,7 +66,7 @@ class StateTables(Mapping[str, "pd.DataFrame"]):
         return pd.DataFrame(rows, columns=["table", "field", "type", "read_only"])
 
     def to_pandas(self) -> pd.DataFrame:
-        """Give one row per table: name, owner, key type, entries, fields, note."""
+        """Return one row per table: name, owner, key type, entries, fields, note."""
         import pandas as pd
 
         rows = [
@@ -103,7 +103,7 @@ class StateTables(Mapping[str, "pd.DataFrame"]):
 
 
 def table_frame(table: TableSnapshot) -> pd.DataFrame:
-    """Give the entries of one table as a DataFrame, fields in their order."""
+    """Return the entries of one table as a DataFrame, fields in their order."""
     import pandas as pd
 
     columns = {}

@@ -9,7 +9,7 @@ from workbench.formatting.html import printable, table, tag
 if TYPE_CHECKING:
     import pandas as pd
 
-    from workbench.session.interface import TraceCall
+    from workbench.session.types import TraceCall
 
 __all__ = ["Trace", "duration_text"]
 
@@ -18,7 +18,7 @@ _SHOWN = 200
 
 
 def duration_text(duration_ns: int) -> str:
-    """Give a duration with a unit that keeps three digits or so."""
+    """Return a duration with a unit that keeps three digits or so."""
     for unit, size in (("s", 10**9), ("ms", 10**6), ("µs", 10**3)):
         if duration_ns >= size:
             return f"{duration_ns / size:.3g} {unit}"
@@ -33,7 +33,7 @@ class Trace(list["TraceCall"]):
     """API calls, oldest first; hot calls are counted, not listed one by one."""
 
     def rows(self) -> list[tuple[str, str, str, str, str, str]]:
-        """Give the cells of one line per call; times count from the first call."""
+        """Return the cells of one line per call; times count from the first call."""
         # Hot calls are summed up: their rows have no one beginning.
         start = min((call.start_ns for call in self if call.start_ns), default=0)
         out = []
@@ -56,7 +56,7 @@ class Trace(list["TraceCall"]):
         return out
 
     def to_pandas(self) -> pd.DataFrame:
-        """Give one row per call: plugin, function, arguments, return code, times."""
+        """Return one row per call: plugin, function, arguments, return code, times."""
         import pandas as pd
 
         names = (
@@ -73,7 +73,7 @@ class Trace(list["TraceCall"]):
         )
 
     def __repr__(self) -> str:
-        """Give one line per call, columns aligned."""
+        """Return one line per call, columns aligned."""
         if not self:
             return "Trace: no calls yet"
         rows = [_HEADER, *self.rows()[-_SHOWN:]]

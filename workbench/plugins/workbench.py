@@ -5,35 +5,33 @@ from __future__ import annotations
 import contextlib
 import os
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
-from workbench.errors import PluginLoadError, PluginOpenError, WorkbenchError
+from workbench.errors import PluginLoadError, PluginOpenError
+from workbench.formatting.html import escape, printable, table, tag
+from workbench.formatting.units import counted
+from workbench.manifest import plugin_title
 from workbench.plugins.compatibility import (
-    fields_of,
     known_sources,
     source_name,
     unused,
 )
-from workbench.plugins.extraction import PoolExtractor
+from workbench.plugins.group import PluginGroup
 from workbench.plugins.plugin import Plugin, library_path
 from workbench.plugins.pool import SessionPool
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from types import TracebackType
 
     from workbench.events.events import Events
-    from workbench.fields.declarations import FieldTable
-    from workbench.manifest import Manifest
     from workbench.plugins.capture import Capture
     from workbench.plugins.state_tables import StateTables
     from workbench.plugins.trace import Trace
-    from workbench.session.interface import LogLine
 
 __all__ = ["Workbench"]
 
 
-class Workbench:
+class Workbench(PluginGroup):
     """Plugins that share a host and its state tables, under the framework's rules.
 
     Load event sources and extractors in the order of Falco's configuration, then open
@@ -48,10 +46,12 @@ class Workbench:
         memory_limit_bytes: int | None = None,
     ) -> None:
         """Take the limits that ``load`` of the package takes; they hold for all."""
-        self.pool = SessionPool(
-            isolation=isolation,
-            call_timeout_sec=call_timeout_sec,
-            memory_limit_bytes=memory_limit_bytes,
+        super().__init__(
+            SessionPool(
+                isolation=isolation,
+                call_timeout_sec=call_timeout_sec,
+                memory_limit_bytes=memory_limit_bytes,
+            )
         )
         self._plugins: dict[str, Plugin] = {}
         # Open params by plugin name: as a falco.yaml gave them, and as used last.
@@ -72,9 +72,9 @@ class Workbench:
         (same name, same id, overlapping fields …), and what ``wb.load`` raises; the
         others stay as they were.
         """
-        member = self.pool.add(library_path(path), config)
-        plugin = Plugin(self.pool, member, owned=False)
-        self._plugins[member.name] = plugin
+        loaded = self.pool.add(library_path(path), config)
+        plugin = Plugin(self.pool, loaded, owned=False)
+        self._plugins[loaded.name] = plugin
         return plugin
 
     @property
@@ -84,33 +84,14 @@ class Workbench:
         return dict(self._plugins)
 
     @property
-    def manifests(self) -> list[Manifest]:
-        """What the plugins say of themselves, in loading order."""
-        return [m.manifest for m in self.pool.members]
-
-    @property
     def sources(self) -> list[str]:
         """The event sources that can be opened, in loading order."""
         return known_sources(self.manifests)
 
-    def fields_of(self, source: str) -> FieldTable:
-        """Give the fields usable for events of ``source``, without ``evt.*``."""
-        return fields_of(self.manifests, source)[0]
-
-    @property
-    def plugin_versions(self) -> dict[str, str]:
-        """Name → version of the plugins here."""
-        return {m.name: m.version for m in self.manifests}
-
-    @property
-    def extractor(self) -> PoolExtractor:
-        """What answers for fields of stored events."""
-        return PoolExtractor(self.pool)
-
     # -- events ----------------------------------------------------------------------
 
     def _source_plugin(self, source: str | None) -> Plugin:
-        """Give the plugin to open for ``source``: the first loaded that has it."""
+        """Return the plugin to open for ``source``: the first loaded that has it."""
         sources = self.sources
         if not sources:
             raise PluginOpenError(
@@ -196,7 +177,7 @@ class Workbench:
         event count of its own. An error of one stops the others; it carries what was
         read, by source, as ``.events``.
         """
-        from workbench.plugins.capture_all import collect_all
+        from workbench.plugins.collect import collect_all
 
         captures: dict[str, Capture] = {}
         with contextlib.ExitStack() as stack:
@@ -218,11 +199,6 @@ class Workbench:
         self._used_params[plugin.name] = text
         return text
 
-    @property
-    def last_events(self) -> Events | None:
-        """What the latest capture had read when it was interrupted or failed."""
-        return self.pool.last_events
-
     # -- what plugins tell -----------------------------------------------------------
 
     @property
@@ -240,15 +216,10 @@ class Workbench:
 
         return Trace(self.pool.trace())
 
-    @property
-    def log(self) -> list[LogLine]:
-        """What the plugins logged and printed so far, oldest first, bounded."""
-        return self.pool.log()
-
     # -- falco.yaml ------------------------------------------------------------------
 
     def to_falco_yaml(self) -> str:
-        """Give the plugins section of a falco.yaml that loads the same plugins.
+        """Return the plugins section of a falco.yaml that loads the same plugins.
 
         Open params are those of the falco.yaml loaded, else those used last.
         """
@@ -276,34 +247,40 @@ class Workbench:
         """End all plugins, open captures included (idempotent)."""
         self.pool.close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        try:
-            self.close()
-        except WorkbenchError:
-            if error is None:  # else what went wrong inside is the news
-                raise
-
     def __getitem__(self, name: str) -> Plugin:
-        """Give a plugin by name."""
+        """Return a plugin by name."""
         return self.plugins[name]
 
     def _ipython_key_completions_(self) -> list[str]:
         return list(self._plugins)
 
     def __repr__(self) -> str:
-        from workbench.reprs import bench_text
-
-        return bench_text(self)
+        if self.closed:
+            return "Workbench (closed)"
+        plugins = list(self.plugins.values())
+        if not plugins:
+            return "Workbench: no plugins yet; next: bench.load(path)"
+        lines = [f"Workbench: {counted(len(plugins), 'plugin')}"]
+        for plugin in plugins:
+            capabilities = ", ".join(plugin.info.capabilities)
+            lines.append(f"  {plugin_title(plugin.info)} ({capabilities})")
+        sources = ", ".join(self.sources)
+        if sources:
+            lines.append(f"  event sources: {printable(sources, limit=200)}")
+        return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        from workbench.reprs import bench_html
-
-        return bench_html(self)
+        if self.closed or not self.plugins:
+            return tag("div", escape(repr(self)))
+        rows = [
+            (
+                p.info.name,
+                p.info.version,
+                ", ".join(p.info.capabilities),
+                p.info.event_source or ", ".join(p.info.extract_event_sources) or "any",
+                len(p.fields),
+            )
+            for p in self.plugins.values()
+        ]
+        header = ("plugin", "version", "capabilities", "event source", "fields")
+        return tag("div", tag("b", "Workbench"), table(header, rows))

@@ -69,7 +69,7 @@ class ReplayReport:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Give plain data for JSON; bytes become text with U+FFFD where needed."""
+        """Return plain data for JSON; bytes become text with U+FFFD where needed."""
         left, right = self.labels
         return {
             "same": self.same,
@@ -104,7 +104,7 @@ class ReplayReport:
         }
 
     def __str__(self) -> str:
-        """Say what differs, one line each."""
+        """Return what differs, one line each."""
         left, right = self.labels
         lines = [
             f"{self.events} events, {len(self.fields)} fields compared: "
@@ -227,7 +227,7 @@ def _one_chunk(column: pa.ChunkedArray) -> pa.Array:
 
 
 def _differing_rows(left: pa.ChunkedArray, right: pa.ChunkedArray) -> pa.Array:
-    """Give the row numbers where two columns differ, ascending."""
+    """Return the row numbers where two columns differ, ascending."""
     pieces = []
     start = 0
     for a, b in _aligned(left, right):
@@ -247,7 +247,7 @@ def _aligned(left: pa.ChunkedArray, right: pa.ChunkedArray) -> Any:
 
 
 def _plain_array(array: pa.Array) -> pa.Array:
-    """Give an array without dictionaries, its text as bytes, its times as integers."""
+    """Return an array without dictionaries, text as bytes, times as integers."""
     kind = array.type
     if pa.types.is_dictionary(kind):
         return _plain_array(array.dictionary_decode())

@@ -17,7 +17,7 @@ def new_session(
     call_timeout_sec: float | None = None,
     memory_limit_bytes: int | None = None,
 ) -> Session:
-    """Give a host without plugins. Limits: None for the documented defaults."""
+    """Return a host without plugins. Limits: None for the documented defaults."""
     if isolation == "none":
         from workbench.session.local_session import LocalSession
 
@@ -30,7 +30,7 @@ def new_session(
 
 
 def inspect_library(path: str) -> Manifest:
-    """Give what a library says of itself, complaints included, from a worker."""
+    """Return what a library says of itself, complaints included, from a worker."""
     from workbench.session.worker_session import WorkerSession
 
     session = WorkerSession()

@@ -1,11 +1,11 @@
-"""The trace: API calls as the board recorded them, kept beyond the ring's length."""
+"""The trace: API calls as the shared page recorded them, kept longer than its ring."""
 
 from __future__ import annotations
 
 from collections import deque
 from typing import TYPE_CHECKING
 
-from workbench.session.interface import TraceCall
+from workbench.session.types import TraceCall
 from workbench.wire.shared_page import IN_FLIGHT
 
 if TYPE_CHECKING:
@@ -15,14 +15,16 @@ if TYPE_CHECKING:
 
 __all__ = ["Tracer"]
 
-_MOST_CALLS = 20_000
-# Hot functions, in the order of board.h; counted, not listed.
+_MAX_CALLS = 20_000
+# Hot functions, in the order of shared_page.h; counted, not listed.
 _HOT = (
     "plugin_next_batch",
     "plugin_extract_fields",
     "plugin_event_to_string",
     "plugin_parse_event",
 )
+# Calls that come after everything a plugin does with events.
+_LAST = ("plugin_close", "plugin_destroy", "plugin_capture_close", "dlclose")
 _CODES = {
     0: "SUCCESS",
     1: "FAILURE",
@@ -33,24 +35,24 @@ _CODES = {
 
 
 class Tracer:
-    """Reads the board's ring now and then, and gives :class:`TraceCall` rows."""
+    """Reads the shared page's ring now and then, and gives :class:`TraceCall` rows."""
 
-    def __init__(self, board: SharedPage) -> None:
+    def __init__(self, shared_page: SharedPage) -> None:
         """Start with nothing seen."""
-        self._board = board
+        self._shared_page = shared_page
         self._seen = 0
-        self._calls: deque[tuple[int, TraceCall]] = deque(maxlen=_MOST_CALLS)
-        # What happened before, such as by the bench that loaded the plugin.
+        self._slots: deque[TraceSlot] = deque(maxlen=_MAX_CALLS)
+        # Names are looked up late: a plugin tells its own after its first calls.
         self.names: Sequence[str] = ()
         self.plugins: dict[int, str] = {}
 
     def drain(self) -> None:
         """Keep the finished calls that are in the ring."""
-        for slot in self._board.trace_since(self._seen):
+        for slot in self._shared_page.trace_since(self._seen):
             if slot[6] == IN_FLIGHT:
                 break
             self._seen = slot[0]
-            self._calls.append((slot[4], self._call(slot)))
+            self._slots.append(slot)
 
     def _name(self, call: int) -> str:
         return self.names[call] if 0 <= call < len(self.names) else f"call {call}"
@@ -66,25 +68,25 @@ class Tracer:
         return TraceCall(seq, name, self._name(call), args, answer, start, duration)
 
     def calls(self, plugin: int | None, *, dead: bool = False) -> list[TraceCall]:
-        """Give the calls, oldest first, then the hot functions with their counts.
+        """Return the calls, oldest first; hot functions stand once, with their counts.
 
-        ``dead``: the host is gone, so a call in flight never returned.
+        ``dead``: the worker is gone, so a call in flight never returned.
         """
         self.drain()
-        rows = list(self._calls)
+        slots = list(self._slots)
         if dead:
-            left = self._board.trace_since(self._seen)
-            rows += [(slot[4], self._call(slot)) for slot in left]
-        calls = [call for owner, call in rows if plugin is None or owner == plugin]
+            slots += self._shared_page.trace_since(self._seen)
+        calls = [self._call(s) for s in slots if plugin is None or s[4] == plugin]
         for index in sorted(self.plugins):
             if plugin is None or index == plugin:
-                calls += self._hot_calls(index)
+                at = _end_of_streaming(calls, self.plugins[index])
+                calls[at:at] = self._hot_calls(index)
         return calls
 
     def _hot_calls(self, plugin: int) -> list[TraceCall]:
         calls = []
         for which, name in enumerate(_HOT):
-            count, timed, timed_ns, failures = self._board.hot(plugin, which)
+            count, timed, timed_ns, failures = self._shared_page.hot(plugin, which)
             if not count:
                 continue
             spent = timed_ns * count // timed if timed else 0
@@ -93,3 +95,11 @@ class Tracer:
                 TraceCall(0, self.plugins[plugin], name, "", answer, 0, spent, count)
             )
         return calls
+
+
+def _end_of_streaming(calls: Sequence[TraceCall], name: str) -> int:
+    """Return where the calls begin that end what ``name`` did last."""
+    at = len(calls)
+    while at and (calls[at - 1].plugin != name or calls[at - 1].function in _LAST):
+        at -= 1
+    return at or len(calls)

@@ -74,7 +74,7 @@ class _Dictionary:
         self._array = None
 
     def array(self) -> Any:
-        """Give the entries known so far."""
+        """Return the entries known so far."""
         if self._array is None:
             n = self.count
             self._array = pa.Array.from_buffers(
@@ -115,7 +115,7 @@ class ChunkReader:
         self._zeros = pa.py_buffer(b"")
 
     def read(self, buffer: Any) -> Any:
-        """Give the record batch of a chunk; ``buffer``: a pyarrow Buffer of all of it.
+        """Return the record batch of a chunk; ``buffer``: pyarrow Buffer of all of it.
 
         Raises ValueError when the chunk is not what the pump writes.
         """
@@ -198,7 +198,7 @@ class ChunkReader:
         return known.array()
 
     def rescue(self, arena: Any, last_seq: int) -> Any:
-        """Give the unsent rows in a dead worker's builder, None when there are none.
+        """Return the unsent rows in a dead worker's builder, None when there are none.
 
         ``arena``: a pyarrow Buffer over the builder. ``last_seq``: of the last chunk
         received.
@@ -270,7 +270,7 @@ def _copied(batch: Any) -> Any:
 
 
 def unify_batches(batches: Sequence[Any]) -> list[Any]:
-    """Give record batches of one capture the same schema, so that they form a table.
+    """Return record batches of one capture the same schema, so that they form a table.
 
     Dictionaries of a column only grow: earlier codes are valid in the latest one. A
     column that left its dictionary on the way becomes plain in all batches.

@@ -69,7 +69,7 @@ class WorkerConnection:
         self._loads = 0
         self.worker = WorkerProcess()
         self.logs = LogReader(self.worker, self._watch_memory)
-        self.tracer = Tracer(self.worker.board)
+        self.tracer = Tracer(self.worker.shared_page)
         self.tracer.plugins = self.plugins
         self._seq = 0
         self._watch = (0, 0.0)
@@ -196,7 +196,7 @@ class WorkerConnection:
                 self.packets.append((data, fds))
 
     def _watch_call(self) -> None:
-        call, _, number, _, _ = self.worker.board.state()
+        call, _, number, _, _ = self.worker.shared_page.state()
         now = time.monotonic()
         seen, since = self._watch
         if number != seen or not since or (not call and self.calls):
@@ -222,7 +222,7 @@ class WorkerConnection:
         self._loads += 1
 
     def in_next(self) -> bool:
-        """Tell whether the source is in next_batch."""
+        """Return whether the source is in next_batch."""
         return self.waiting_call() in _NEXT
 
     def drop_packets(self) -> None:
@@ -232,8 +232,8 @@ class WorkerConnection:
             _close_all(self.packets.popleft()[1])
 
     def waiting_call(self) -> str:
-        """Give the C name of the call in flight, "" for none."""
-        call = self.worker.board.state()[0]
+        """Return the C name of the call in flight, "" for none."""
+        call = self.worker.shared_page.state()[0]
         return str(self.calls[call]) if 0 < call < len(self.calls) else ""
 
     def _watch_memory(self) -> None:
@@ -250,7 +250,7 @@ class WorkerConnection:
     def _death(self, exit_code: int) -> ExitFacts:
         self.logs.settle()
         return ExitFacts(
-            board=self.worker.board,
+            shared_page=self.worker.shared_page,
             exit_code=exit_code,
             calls=self.calls,
             plugins=self.plugins,
@@ -323,6 +323,7 @@ class WorkerConnection:
         finally:
             self.tracer.drain()
             self._closed = True
+            self.logs.settle()
             self.logs.close()
             for _, fds in self.packets:
                 _close_all(fds)
@@ -341,7 +342,7 @@ class WorkerConnection:
         return True
 
     def _say_goodbye(self) -> WorkbenchError | None:
-        self.worker.board.set_stop(1)
+        self.worker.shared_page.set_stop(1)
         if not self.leaves_next(_LEAVE_SEC):
             # A source that waits for the outside world is not to blame.
             self.worker.kill()
@@ -358,7 +359,7 @@ class WorkerConnection:
 
 
 def _false_start(death: ExitFacts) -> WorkbenchError:
-    """Say why a worker ended before it could be asked anything."""
+    """Return why a worker ended before it could be asked anything."""
     words = "\n    ".join(death.log_tail) or f"exit status {death.exit_code}"
     return WorkbenchError(
         f"the worker process could not start (is the workbench built?):\n    {words}"

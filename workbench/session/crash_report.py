@@ -51,7 +51,7 @@ class ExitFacts:
     ``plugins``: number → name or path. ``killed_for``: our own reason to kill, or "".
     """
 
-    board: SharedPage
+    shared_page: SharedPage
     exit_code: int
     calls: Sequence[str]
     plugins: dict[int, str]
@@ -66,7 +66,7 @@ def _call_name(calls: Sequence[str], call: int) -> str:
 
 
 def place(call: str, event: int) -> str:
-    """Say where in the stream a call was, "" when no event was in work."""
+    """Return where in the stream a call was, "" when no event was in work."""
     if event and call in _PER_EVENT:
         return f" at event #{event}"
     if event and call in _BETWEEN_EVENTS:
@@ -75,7 +75,7 @@ def place(call: str, event: int) -> str:
 
 
 def _backtrace(text: str, plugin: str) -> list[str]:
-    """Give the frames, innermost first, with the plugin's name for its mapped copy."""
+    """Return the frames, innermost first; the mapped copy gets the plugin's name."""
     frames = [line.strip() for line in text.splitlines() if line.strip()]
     if frames and _HANDLER in frames[0]:
         frames = frames[2:]
@@ -100,8 +100,8 @@ def _signal_name(number: int) -> str:
 
 
 def _cause(death: ExitFacts, number: int) -> str:
-    _, caught, _, _, address, _, _ = death.board.crash()
-    stack = death.board.stack_pointer()
+    _, caught, _, _, address, _, _ = death.shared_page.crash()
+    stack = death.shared_page.stack_pointer()
     near = abs(address - stack) < _NEAR_STACK_BYTES
     if caught == signal.SIGSEGV and stack and near:
         return "its stack is used up: endless recursion, or very large local variables"
@@ -118,13 +118,13 @@ def _with_details(message: str, frames: list[str], tail: list[str]) -> str:
 
 
 def crash_error(death: ExitFacts) -> errors.PluginCrashed:
-    """Say how the worker ended, in which call, and what it wrote last."""
-    board = death.board
-    crashed, number, _, crash_call, address, crash_event, foreign = board.crash()
-    call_number, plugin_index, _, _, event = board.state()
+    """Return how the worker ended, in which call, and what it wrote last."""
+    shared_page = death.shared_page
+    crashed, number, _, crash_call, address, crash_event, foreign = shared_page.crash()
+    call_number, plugin_index, _, _, event = shared_page.state()
     if crashed:
         call_number, event = crash_call, crash_event
-        plugin_index = board.crash_plugin()
+        plugin_index = shared_page.crash_plugin()
     call = _call_name(death.calls, call_number)
     plugin = death.plugins.get(plugin_index, "")
     where = f" in {call}" if call else ""
@@ -152,10 +152,10 @@ def crash_error(death: ExitFacts) -> errors.PluginCrashed:
         if cause:
             message += f": {cause}"
         frames = _backtrace(death.crash_text, plugin)
-    elif board.lost():
+    elif shared_page.lost():
         reason = "exit"
         exit_status = death.exit_code
-        call = _call_name(death.calls, board.lost())
+        call = _call_name(death.calls, shared_page.lost())
         message = (
             f"plugin {plugin} closed file descriptors that its process needs (latest "
             f"call: {call}{place(call, event)}); nothing more can be read from it"
@@ -163,7 +163,7 @@ def crash_error(death: ExitFacts) -> errors.PluginCrashed:
     else:
         reason = "exit"
         exit_status = death.exit_code
-        how = "exit" if board.exit()[0] else "_exit (or its runtime's exit)"
+        how = "exit" if shared_page.exit()[0] else "_exit (or its runtime's exit)"
         message = (
             f"plugin {plugin} ended the process by calling {how} with status "
             f"{exit_status}{where}"
@@ -182,8 +182,8 @@ def crash_error(death: ExitFacts) -> errors.PluginCrashed:
 
 
 def hang_error(death: ExitFacts, limit_sec: float) -> errors.PluginHung:
-    """Say which call did not return in time."""
-    call_number, plugin_index, _, _, event = death.board.state()
+    """Return which call did not return in time."""
+    call_number, plugin_index, _, _, event = death.shared_page.state()
     call = _call_name(death.calls, call_number)
     plugin = death.plugins.get(plugin_index, "")
     what = f"plugin {plugin} hangs in {call}" if call else "the worker does not answer"

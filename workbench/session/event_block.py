@@ -14,7 +14,7 @@ from workbench.wire.messages import write_memfd
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from workbench.session.interface import CaptureOptions, ColumnRequest
+    from workbench.session.types import CaptureOptions, ColumnRequest
 
 __all__ = [
     "assemble_batch",
@@ -27,7 +27,7 @@ __all__ = [
 
 
 def wire_columns(columns: Sequence[ColumnRequest]) -> list[dict[str, Any]]:
-    """Give column requests as plain data."""
+    """Return column requests as plain data."""
     rows = []
     for column in columns:
         key = column.arg_key
@@ -50,7 +50,7 @@ def wire_columns(columns: Sequence[ColumnRequest]) -> list[dict[str, Any]]:
 
 
 def wire_options(options: CaptureOptions) -> dict[str, Any]:
-    """Give capture options as plain data."""
+    """Return capture options as plain data."""
     return {name: getattr(options, name) for name in options.__slots__}
 
 
@@ -99,7 +99,7 @@ def assemble_batch(
 
 
 def _empty_batch(names: Sequence[str], columns: Sequence[Any]) -> Any:
-    from workbench.fields.declarations import FIELD_TYPES
+    from workbench.fields.types import FIELD_TYPES
 
     kinds: dict[str, Any] = {}
     for column in columns:

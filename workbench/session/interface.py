@@ -7,8 +7,7 @@ Everything above knows only this page.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,152 +15,17 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from workbench.manifest import Manifest, OpenParam
+    from workbench.session.types import (
+        CaptureOptions,
+        Chunk,
+        ColumnRequest,
+        LogLine,
+        Progress,
+        TableSnapshot,
+        TraceCall,
+    )
 
-__all__ = [
-    "CaptureOptions",
-    "Chunk",
-    "ColumnRequest",
-    "EndReason",
-    "LogLine",
-    "Progress",
-    "Session",
-    "TableSnapshot",
-    "TraceCall",
-]
-
-EndReason = Literal["eof", "limit", "cancelled", "failure", "crashed", "hung"]
-
-
-@dataclass(frozen=True, slots=True)
-class ColumnRequest:
-    """One field, with its argument, to extract into one column.
-
-    ``column``: name as written, such as ``probe.kv[key]``. ``plugin``: index in the
-    session of the plugin that extracts it. ``field_id``: index in its get_fields.
-    ``arg_key``: None when the argument is not a key; ``arg_index``: 2^64-1 when it is
-    not an index. ``offsets``: also ask for value offsets (plugin API ≥ 3.11): two more
-    uint64 columns ``<column>#start`` and ``<column>#len``, counted from the beginning
-    of the 3.x event (the payload begins at 38). ``field_id`` is only a note: the host
-    looks the name up in the plugin's own declaration.
-    """
-
-    column: str
-    plugin: int
-    field_id: int
-    field: str
-    type: str
-    is_list: bool = False
-    arg_present: bool = False
-    arg_key: bytes | None = None
-    arg_index: int = 2**64 - 1
-    offsets: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class CaptureOptions:
-    """How to pump.
-
-    ``keep_payload``: add a column ``payload`` (binary, without the event header).
-    ``keep_raw``: add ``raw`` (binary, the whole 3.x event), for later extraction.
-    ``plugin_info``: add ``evt.plugininfo`` (binary, the plugin's event_to_string or the
-    framework's words for none). ``max_events``: stop after so many, None for no limit.
-    ``chunk_rows``: largest record batch in rows; batches start small and grow.
-    ``flush_sec``: longest time that a started batch waits. ``window_bytes``: memory
-    that may be in flight to a slow reader. ``one_field_per_call``: never ask a plugin
-    for two fields in one C call. ``dictionaries``: encode string columns with few
-    distinct values as dictionaries.
-    """
-
-    keep_payload: bool = False
-    keep_raw: bool = False
-    plugin_info: bool = False
-    max_events: int | None = None
-    chunk_rows: int = 32768
-    flush_sec: float = 0.02
-    window_bytes: int = 16 << 20
-    one_field_per_call: bool = False
-    dictionaries: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Chunk:
-    """A piece of the stream: rows, and the end when this was the last piece.
-
-    ``batch`` has ``evt.num`` (uint64), ``evt.rawtime`` (uint64, ns), ``evt.source``
-    (dictionary of binary), the requested columns in their order, and ``payload``,
-    ``raw`` and ``evt.plugininfo`` if asked for. Columns are in the condition layout:
-    bytes are kept as the plugin gave them, absent is null. A string column is a
-    dictionary (int32 codes, binary values; a list of dictionary for lists) until it
-    turns out to have many values; from then on it is plain binary.
-    ``worker.protocol.columns.unify_batches`` gives the batches of one capture one
-    schema. ``end``: None while the stream goes on. ``error``: the error that ended it,
-    for the caller to raise after the rows.
-    """
-
-    batch: pa.RecordBatch | None
-    end: EndReason | None = None
-    error: Exception | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class LogLine:
-    """One line a plugin logged or printed; ``stream``: "log", "stdout", "stderr"."""
-
-    time_ns: int
-    stream: str
-    severity: str
-    component: str
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class TraceCall:
-    """One API call: C name, arguments shortened, return code, times in ns.
-
-    ``return_code``: name such as "SUCCESS" or the returned text shortened, "" if none.
-    ``count``: calls this row stands for (hot calls are counted, not listed).
-    """
-
-    seq: int
-    plugin: str
-    function: str
-    arguments: str
-    return_code: str
-    start_ns: int
-    duration_ns: int
-    count: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class TableSnapshot:
-    """A state table at one moment.
-
-    ``key_type`` and the types of ``fields`` (name → type) are those of the plugin API:
-    int8 … uint64, string, bool, table. ``owner``: the plugin it belongs to, "" for
-    the built-in ones. ``size``: entries, None when the owner does not tell. ``keys``:
-    one per row, None where the owner does not tell them. ``columns``: field → values
-    per row; strings are bytes, a sub-table is the number of its entries, None is
-    unreadable. ``note``: why rows are missing, "" when none are.
-    """
-
-    name: str
-    key_type: str
-    owner: str
-    size: int | None
-    fields: dict[str, str]
-    read_only: frozenset[str]
-    keys: list[int | None]
-    columns: dict[str, list[Any]]
-    note: str = ""
-
-
-@dataclass(slots=True)
-class Progress:
-    """``percent``: 0..100, None when the plugin does not tell; ``text``: its words."""
-
-    percent: float | None = None
-    text: str = ""
-    extra: dict[str, Any] = field(default_factory=dict)
+__all__ = ["Session"]
 
 
 class Session(Protocol):
@@ -176,7 +40,7 @@ class Session(Protocol):
         """False once the host is gone (closed, crashed, hung): make a new session."""
 
     def inspect(self, path: str) -> Manifest:
-        """Say what a library is, with its complaints; never initialise it.
+        """Return what a library is, with its complaints; never initialise it.
 
         Raises PluginLoadError only when there is no library to ask, PluginCrashed and
         PluginHung when asking it ends the host.
@@ -198,14 +62,14 @@ class Session(Protocol):
         """Open the source of ``plugin``. Raise PluginOpenError."""
 
     def read(self, timeout_sec: float | None = None) -> Chunk | None:
-        """Give the next chunk, None when ``timeout_sec`` passed without one.
+        """Return the next chunk, None when ``timeout_sec`` passed without one.
 
         After the last chunk of a capture (its ``end`` is set) there is no other.
         Interruptible at any time; nothing that was received is lost.
         """
 
     def waiting_call(self) -> str:
-        """Give the C name of the plugin call in flight, "" for none."""
+        """Return the C name of the plugin call in flight, "" for none."""
 
     def stop(self) -> None:
         """Ask the running capture to end; what was read still comes by ``read``.
@@ -229,7 +93,7 @@ class Session(Protocol):
     def rounds(self, plugin: int, config: str, count: int) -> dict[str, Any]:
         """Initialise and destroy further states of a loaded plugin, ``count`` times.
 
-        Gives ``done``, ``failed`` (what the next round said, or None) and ``growth``
+        Returns ``done``, ``failed`` (what the next round said, or None) and ``growth``
         (bytes of memory left behind per round).
         """
 
@@ -250,7 +114,7 @@ class Session(Protocol):
         """
 
     def event_strings(self, plugin: int, raw: pa.Array, numbers: pa.Array) -> pa.Array:
-        """Give ``event_to_string`` of stored events as binary, null when absent."""
+        """Return ``event_to_string`` of stored events as binary, null when absent."""
 
     def progress(self) -> Progress:
         """Ask for the progress of the open capture."""
@@ -259,19 +123,19 @@ class Session(Protocol):
         """Hand over a new config (plugin API ≥ 3.4); False if not taken."""
 
     def metrics(self, plugin: int) -> list[dict[str, Any]]:
-        """Give the plugin's metrics: name, type, value."""
+        """Return the plugin's metrics: name, type, value."""
 
     def tables(self, max_rows: int) -> list[TableSnapshot]:
-        """Give the state tables with at most ``max_rows`` entries each."""
+        """Return the state tables with at most ``max_rows`` entries each."""
 
     def dump_state(self) -> list[bytes]:
-        """Give the async events by which plugins describe their state (API ≥ 3.10)."""
+        """Return the async events that describe the plugins' state (API ≥ 3.10)."""
 
     def trace(self, plugin: int | None = None) -> list[TraceCall]:
-        """Give the calls made so far, oldest first."""
+        """Return the calls made so far, oldest first."""
 
     def log(self, plugin: int | None = None) -> list[LogLine]:
-        """Give the log so far, oldest first, bounded."""
+        """Return the log so far, oldest first, bounded."""
 
     def close(self) -> None:
         """Destroy all plugins and end the host (idempotent)."""

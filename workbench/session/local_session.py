@@ -33,21 +33,16 @@ from workbench.session.event_block import (
     wire_options,
 )
 from workbench.session.host_errors import error_from_wire
-from workbench.session.interface import CaptureOptions, Chunk, Progress
 from workbench.session.log_lines import LARGEST_LOG_PACKET, decode_log_packet
 from workbench.session.table_decoder import decode_tables
+from workbench.session.types import CaptureOptions, Chunk, Progress
 from workbench.wire.messages import HostError
 from workbench.wire.shared_page import SharedPage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from workbench.session.interface import (
-        ColumnRequest,
-        LogLine,
-        TableSnapshot,
-        TraceCall,
-    )
+    from workbench.session.types import ColumnRequest, LogLine, TableSnapshot, TraceCall
 
 __all__ = ["LocalSession"]
 
@@ -83,15 +78,17 @@ class LocalSession:
         memory_limit_bytes: int | None = None,  # noqa: ARG002 - same signature
     ) -> None:
         """Start without plugins; the limits of a worker do not exist here."""
-        self._page = mmap.mmap(-1, handles.board_bytes())
-        self._board = SharedPage(self._page)
+        self._page = mmap.mmap(-1, handles.shared_page_bytes())
+        self._shared_page = SharedPage(self._page)
         kind = socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC
         self._log, self._log_end = socket.socketpair(socket.AF_UNIX, kind)
         self._log.setblocking(False)
         self._lines: deque[tuple[int, LogLine]] = deque(maxlen=_MOST_LINES)
-        self._tracer = Tracer(self._board)
+        self._tracer = Tracer(self._shared_page)
         self._tracer.names = handles.CALLS
-        self._rack: PluginHost | None = PluginHost(self._page, self._log_end.fileno())
+        self._plugin_host: PluginHost | None = PluginHost(
+            self._page, self._log_end.fileno()
+        )
         self._reader: ChunkReader | None = None
         self._ended = False
         self._loads = 0
@@ -105,15 +102,15 @@ class LocalSession:
     @property
     def alive(self) -> bool:
         """False after :meth:`close`."""
-        return self._rack is not None
+        return self._plugin_host is not None
 
-    def _open_rack(self) -> PluginHost:
-        if self._rack is None:
+    def _open_plugin_host(self) -> PluginHost:
+        if self._plugin_host is None:
             raise WorkbenchError("the session is closed")
-        return self._rack
+        return self._plugin_host
 
     def inspect(self, path: str) -> Manifest:
-        """Say what a library is; see :meth:`Session.inspect`."""
+        """Return what a library is; see :meth:`Session.inspect`."""
         return self._load(path, inspect=True)[1]
 
     def load(self, path: str) -> tuple[int, Manifest]:
@@ -122,11 +119,11 @@ class LocalSession:
 
     def _load(self, path: str, *, inspect: bool) -> tuple[int, Manifest]:
         path = os.fspath(path)
-        rack = self._open_rack()
+        plugin_host = self._open_plugin_host()
         self._tracer.plugins[self._loads] = Path(path).name
         self._loads += 1
         with _told():
-            answer = rack.load(path, inspect=inspect)
+            answer = plugin_host.load(path, inspect=inspect)
         manifest = Manifest.from_facts(answer["manifest"])
         index = int(answer["plugin"])
         self._tracer.plugins[index] = manifest.name or Path(path).name
@@ -136,7 +133,7 @@ class LocalSession:
     def init(self, plugin: int, config: str) -> tuple[OpenParam, ...]:
         """Initialise; see :meth:`Session.init`."""
         with _told():
-            answer = self._open_rack().init(plugin, config)
+            answer = self._open_plugin_host().init(plugin, config)
         return tuple(OpenParam(**row) for row in answer["open_params"])
 
     def open(
@@ -152,7 +149,7 @@ class LocalSession:
                 "a capture is open in this session: close it first", params=params
             )
         with _told():
-            answer = self._open_rack().open(
+            answer = self._open_plugin_host().open(
                 plugin, params, wire_columns(columns), wire_options(options)
             )
         self._reader = ChunkReader(answer["columns"], answer["source"], trusted=True)
@@ -160,47 +157,47 @@ class LocalSession:
         self._progress = Progress()
 
     def read(self, timeout_sec: float | None = None) -> Chunk | None:
-        """Give the next chunk; see :meth:`Session.read`."""
-        rack, reader = self._open_rack(), self._reader
-        if reader is None or rack.pump is None:
+        """Return the next chunk; see :meth:`Session.read`."""
+        plugin_host, reader = self._open_plugin_host(), self._reader
+        if reader is None or plugin_host.pump is None:
             raise WorkbenchError("no capture is open")
         deadline = None if timeout_sec is None else time.monotonic() + timeout_sec
         while True:
-            taken = rack.pump.take()
+            taken = plugin_host.pump.take()
             if taken is not None:
                 return Chunk(reader.read(_block_buffer(*taken)))
             if self._ended:
                 return None
-            if rack.pump.run(-1, _SLICE_NS) == _ENDED:
-                if (taken := rack.pump.take()) is not None:
+            if plugin_host.pump.run(-1, _SLICE_NS) == _ENDED:
+                if (taken := plugin_host.pump.take()) is not None:
                     return Chunk(reader.read(_block_buffer(*taken)))
-                return self._end(rack)
+                return self._end(plugin_host)
             if deadline is not None and time.monotonic() >= deadline:
-                rack.pump.flush()
-                taken = rack.pump.take()
+                plugin_host.pump.flush()
+                taken = plugin_host.pump.take()
                 return taken and Chunk(reader.read(_block_buffer(*taken)))
 
-    def _end(self, rack: PluginHost) -> Chunk:
+    def _end(self, plugin_host: PluginHost) -> Chunk:
         self._ended = True
         self._tracer.drain()
-        end = rack.end_of_capture()
+        end = plugin_host.end_of_capture()
         error = error_from_wire(end["error"]) if end["error"] else None
         return Chunk(None, end["end"], error)
 
     def waiting_call(self) -> str:
-        """Give the C name of the plugin call in flight, "" for none."""
-        return handles.CALLS[self._board.state()[0]]
+        """Return the C name of the plugin call in flight, "" for none."""
+        return handles.CALLS[self._shared_page.state()[0]]
 
     def stop(self) -> None:
         """Ask the running capture to end; see :meth:`Session.stop`."""
         if self._reader is not None:
-            self._board.set_stop(1)
+            self._shared_page.set_stop(1)
 
     def close_capture(self) -> None:
         """Close the source; see :meth:`Session.close_capture`."""
         self._reader = None
-        if self._rack is not None:
-            self._rack.close_capture()
+        if self._plugin_host is not None:
+            self._plugin_host.close_capture()
             self._tracer.drain()
 
     def extract(
@@ -220,14 +217,14 @@ class LocalSession:
         }
         with _told():
             chunks, names = feed_chunks(
-                self._open_rack(), request, *split_block(block, size, len(raw))
+                self._open_plugin_host(), request, *split_block(block, size, len(raw))
             )
         return _joined(chunks, names, columns)
 
     def rounds(self, plugin: int, config: str, count: int) -> dict[str, Any]:
         """Initialise and destroy ``count`` times; see :meth:`Session.rounds`."""
         with _told():
-            return rounds(self._open_rack(), plugin, config, count)
+            return rounds(self._open_plugin_host(), plugin, config, count)
 
     def threads(
         self,
@@ -254,20 +251,22 @@ class LocalSession:
             "options": wire_options(CaptureOptions()),
         }
         with _told():
-            runs, names = threads(self._open_rack(), request, blocks)
+            runs, names = threads(self._open_plugin_host(), request, blocks)
         return [_joined(chunks, names, columns) for chunks in runs]
 
     def event_strings(self, plugin: int, raw: pa.Array, numbers: pa.Array) -> pa.Array:
-        """Give ``event_to_string``; see :meth:`Session.event_strings`."""
+        """Return ``event_to_string``; see :meth:`Session.event_strings`."""
         block, size = _block_of(raw, numbers)
         parts = split_block(block, size, len(raw))
         with _told():
-            texts = self._open_rack().event_texts(plugin, *parts, len(raw))
+            texts = self._open_plugin_host().event_texts(plugin, *parts, len(raw))
         return pa.array(texts, type=pa.binary())
 
     def progress(self) -> Progress:
         """Ask for the progress of the open capture."""
-        answer = self._open_rack().progress() if self._reader is not None else None
+        answer = (
+            self._open_plugin_host().progress() if self._reader is not None else None
+        )
         if answer is not None:
             self._progress = Progress(answer["hundredths"] / 100, answer["text"])
         return self._progress
@@ -275,34 +274,34 @@ class LocalSession:
     def set_config(self, plugin: int, config: str) -> bool:
         """Hand over a new config; see :meth:`Session.set_config`."""
         with _told():
-            return self._open_rack().set_config(plugin, config)
+            return self._open_plugin_host().set_config(plugin, config)
 
     def metrics(self, plugin: int) -> list[dict[str, Any]]:
-        """Give the plugin's metrics."""
+        """Return the plugin's metrics."""
         with _told():
-            return self._open_rack().metrics(plugin)
+            return self._open_plugin_host().metrics(plugin)
 
     def tables(self, max_rows: int) -> list[TableSnapshot]:
-        """Give the state tables; see :meth:`Session.tables`."""
+        """Return the state tables; see :meth:`Session.tables`."""
         with _told():
-            return decode_tables(self._open_rack().tables(max_rows))
+            return decode_tables(self._open_plugin_host().tables(max_rows))
 
     def dump_state(self) -> list[bytes]:
         """Ask for the plugins' state; see :meth:`Session.dump_state`."""
         with _told():
-            return self._open_rack().dump_state()
+            return self._open_plugin_host().dump_state()
 
     def trace(self, plugin: int | None = None) -> list[TraceCall]:
-        """Give the calls made so far, oldest first."""
+        """Return the calls made so far, oldest first."""
         return self._tracer.calls(plugin)
 
     def log(self, plugin: int | None = None) -> list[LogLine]:
-        """Give the log so far, oldest first."""
+        """Return the log so far, oldest first."""
         self._drain_log()
         return [line for owner, line in self._lines if plugin in (None, owner)]
 
     def _drain_log(self) -> None:
-        while self._rack is not None:
+        while self._plugin_host is not None:
             try:
                 packet = self._log.recv(LARGEST_LOG_PACKET)
             except BlockingIOError:
@@ -313,14 +312,14 @@ class LocalSession:
 
     def close(self) -> None:
         """Destroy all plugins (idempotent); their libraries stay mapped."""
-        rack = self._rack
-        if rack is None:
+        plugin_host = self._plugin_host
+        if plugin_host is None:
             return
         self._reader = None
-        rack.close()
+        plugin_host.close()
         self._drain_log()
         self._tracer.drain()
-        self._rack = None
+        self._plugin_host = None
         self._log.close()
         self._log_end.close()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 
-from workbench.session.interface import LogLine
+from workbench.session.types import LogLine
 
 __all__ = ["LARGEST_LOG_PACKET", "decode_log_packet"]
 
@@ -23,7 +23,7 @@ _SEVERITIES = {
 
 
 def decode_log_packet(packet: bytes) -> tuple[int, LogLine] | None:
-    """Give the plugin's number and the line, None for a packet that is none."""
+    """Return the plugin's number and the line, None for a packet that is none."""
     if len(packet) < _HEAD.size:
         return None
     plugin, severity, time_ns, component, text = _HEAD.unpack_from(packet)

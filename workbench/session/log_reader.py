@@ -13,8 +13,8 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING
 
-from workbench.session.interface import LogLine
 from workbench.session.log_lines import LARGEST_LOG_PACKET, decode_log_packet
+from workbench.session.types import LogLine
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -119,13 +119,13 @@ class LogReader:
             self._drain(fd)
 
     def lines(self, plugin: int | None = None) -> list[LogLine]:
-        """Give the lines, oldest first; of one plugin what it logged itself."""
+        """Return the lines, oldest first; of one plugin what it logged itself."""
         with self._lock:
             entries = list(self._lines)
         return [line for owner, line in entries if plugin is None or owner == plugin]
 
     def tail(self, count: int = 20) -> list[str]:
-        """Give the last lines as text."""
+        """Return the last lines as text."""
         return [line.message for line in self.lines()[-count:]]
 
     def close(self) -> None:

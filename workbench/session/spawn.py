@@ -26,7 +26,7 @@ _SOCKET_BUFFER_BYTES = 1 << 20
 
 
 def _import_roots() -> list[str]:
-    """Give the folders that the worker must import from: ours, and cffi's backend."""
+    """Return the folders that the worker must import from: ours, and cffi's backend."""
     roots = [str(Path(__file__).resolve().parents[2])]
     backend = find_spec("_cffi_backend")
     if backend is not None and backend.origin not in (None, "built-in"):
@@ -41,7 +41,7 @@ _FEW_CORES = 2
 
 
 def _environment() -> dict[str, str] | None:
-    """Give the worker's environment, None for this process's own.
+    """Return the worker's environment, None for this process's own.
 
     The Go SDK hands every extraction to a goroutine that spins on a core of its own.
     With two cores that core is taken from the plugin's caller, and each event costs ten
@@ -57,8 +57,8 @@ class WorkerProcess:
     """A running worker and our ends of everything it shares with us.
 
     ``control``, ``data``, ``log``: sockets. ``stdout``, ``stderr``: descriptors of
-    pipes. ``board``: the shared page. ``death``: a descriptor readable when it died, or
-    -1 where the system has none.
+    pipes. ``shared_page``: the page both sides see. ``death``: a descriptor readable
+    when the process ended, or -1 where the system has none.
     """
 
     def __init__(self) -> None:
@@ -92,18 +92,18 @@ class WorkerProcess:
                     end.setsockopt(
                         socket.SOL_SOCKET, socket.SO_SNDBUF, _SOCKET_BUFFER_BYTES
                     )
-            board = os.memfd_create("workbench-board", os.MFD_CLOEXEC)
-            theirs.callback(os.close, board)
-            os.ftruncate(board, PAGE_BYTES)
-            self._page = mmap.mmap(board, PAGE_BYTES)
-            self.board = SharedPage(self._page)
+            shared_page = os.memfd_create("workbench-board", os.MFD_CLOEXEC)
+            theirs.callback(os.close, shared_page)
+            os.ftruncate(shared_page, PAGE_BYTES)
+            self._page = mmap.mmap(shared_page, PAGE_BYTES)
+            self.shared_page = SharedPage(self._page)
             self.crash_text = os.memfd_create("workbench-crash", os.MFD_CLOEXEC)
             self._owned.callback(os.close, self.crash_text)
             inherited = (
                 control.fileno(),
                 data.fileno(),
                 log.fileno(),
-                board,
+                shared_page,
                 self.crash_text,
             )
             arguments = [*map(str, inherited), *_import_roots()]
@@ -140,7 +140,7 @@ class WorkerProcess:
         self._process.wait()
 
     def exit_code(self, wait_sec: float = 0.0) -> int | None:
-        """Give the exit status, negative for a signal; None while it runs."""
+        """Return the exit status, negative for a signal; None while it runs."""
         if wait_sec:
             with suppress(subprocess.TimeoutExpired):
                 return self._process.wait(wait_sec)
@@ -155,7 +155,7 @@ class WorkerProcess:
         return bool(poller.poll(timeout_sec * 1000)) or self.exit_code() is not None
 
     def resident_bytes(self) -> int:
-        """Give the memory it holds, 0 when it is gone."""
+        """Return the memory it holds, 0 when it is gone."""
         try:
             text = Path(f"/proc/{self.pid}/statm").read_text(encoding="ascii")
         except OSError:

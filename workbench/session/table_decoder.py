@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from typing import Any, Final
 
-from workbench.session.interface import TableSnapshot
+from workbench.session.types import TableSnapshot
 
 __all__ = ["STATE_TYPES", "decode_tables"]
 

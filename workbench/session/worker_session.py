@@ -33,21 +33,16 @@ from workbench.session.event_block import (
     wire_options,
 )
 from workbench.session.host_errors import error_from_wire
-from workbench.session.interface import CaptureOptions, Chunk, Progress
 from workbench.session.interrupts import undisturbed
 from workbench.session.table_decoder import decode_tables
+from workbench.session.types import CaptureOptions, Chunk, Progress
 from workbench.wire.messages import CHUNK, END, MESSAGE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from workbench.session.interface import (
-        ColumnRequest,
-        EndReason,
-        LogLine,
-        TableSnapshot,
-        TraceCall,
-    )
+    from workbench.errors import EndReason
+    from workbench.session.types import ColumnRequest, LogLine, TableSnapshot, TraceCall
 
 __all__ = ["WorkerSession"]
 
@@ -91,7 +86,7 @@ class WorkerSession:
         ``call_timeout_sec``: limit for every call; None is 30 s for all but next_batch.
         ``memory_limit_bytes``: None is half of the memory available now.
         """
-        self._link = WorkerConnection(call_timeout_sec, memory_limit_bytes)
+        self._connection = WorkerConnection(call_timeout_sec, memory_limit_bytes)
         self._capture: _Capture | None = None
         self._left_behind = False
         self._progress = Progress()
@@ -100,17 +95,17 @@ class WorkerSession:
     @property
     def alive(self) -> bool:
         """False once the worker is gone."""
-        return not self._link.closed and self._link.error is None
+        return not self._connection.closed and self._connection.error is None
 
     @property
     def pid(self) -> int:
         """The worker's process id."""
-        return self._link.worker.pid
+        return self._connection.worker.pid
 
     # ---- loading ---------------------------------------------------------------------
 
     def inspect(self, path: str) -> Manifest:
-        """Say what a library is; see :meth:`Session.inspect`."""
+        """Return what a library is; see :meth:`Session.inspect`."""
         return self._load(path, inspect=True)[1]
 
     def load(self, path: str) -> tuple[int, Manifest]:
@@ -119,20 +114,20 @@ class WorkerSession:
 
     def _load(self, path: str, *, inspect: bool) -> tuple[int, Manifest]:
         path = os.fspath(path)
-        self._link.expect_plugin(path)
+        self._connection.expect_plugin(path)
         # The worker stays in the folder where it was started.
         file = os.path.abspath(path)  # noqa: PTH100 - Path would not resolve "..".
         answer, _ = self._call("load", path=path, file=file, inspect=inspect)
         index = int(answer["plugin"])
         manifest = Manifest.from_facts(answer["manifest"])
-        self._link.plugins[index] = manifest.name or Path(path).name
+        self._connection.plugins[index] = manifest.name or Path(path).name
         return index, manifest
 
     def init(self, plugin: int, config: str) -> tuple[OpenParam, ...]:
         """Initialise; see :meth:`Session.init`."""
         answer, _ = self._call("init", plugin=plugin, config=config)
         if answer.get("complaint"):
-            self._link.logs.note(answer["complaint"])
+            self._connection.logs.note(answer["complaint"])
         return tuple(OpenParam(**row) for row in answer["open_params"])
 
     def _call(
@@ -140,15 +135,18 @@ class WorkerSession:
     ) -> tuple[Any, list[int]]:
         if self._left_behind:
             self._meet_again()
-        return self._link.call(op, fds, **request)
+        return self._connection.call(op, fds, **request)
 
     def _meet_again(self) -> None:
         """Wait for a source that was left behind in next_batch."""
-        if not self._link.leaves_next(_LEFT_BEHIND_SEC) and self._link.error is None:
-            raise self._link.give_up(_LEFT_BEHIND_SEC)
+        if (
+            not self._connection.leaves_next(_LEFT_BEHIND_SEC)
+            and self._connection.error is None
+        ):
+            raise self._connection.give_up(_LEFT_BEHIND_SEC)
         self._left_behind = False
-        self._link.call("close_capture")
-        self._link.drop_packets()
+        self._connection.call("close_capture")
+        self._connection.drop_packets()
 
     # ---- captures --------------------------------------------------------------------
 
@@ -166,7 +164,7 @@ class WorkerSession:
             )
         if self._left_behind:
             self._meet_again()
-        self._link.drop_packets()
+        self._connection.drop_packets()
         self._settle_window()
         answer, fds = self._call(
             "open",
@@ -181,45 +179,45 @@ class WorkerSession:
 
     def _settle_window(self) -> None:
         """Acknowledge what was sent for captures that were closed before their end."""
-        board = self._link.worker.board
-        self._cost = board.counters()[1]
-        board.acknowledge(self._cost)
+        shared_page = self._connection.worker.shared_page
+        self._cost = shared_page.counters()[1]
+        shared_page.acknowledge(self._cost)
 
     def read(self, timeout_sec: float | None = None) -> Chunk | None:
-        """Give the next chunk; see :meth:`Session.read`."""
+        """Return the next chunk; see :meth:`Session.read`."""
         capture = self._capture
         if capture is None:
             raise WorkbenchError("no capture is open")
         deadline = None if timeout_sec is None else time.monotonic() + timeout_sec
         while True:
             with undisturbed():
-                self._link.take_packets()
+                self._connection.take_packets()
                 self._decode(capture)
                 chunk = capture.pending.popleft() if capture.pending else None
             if chunk is not None:
                 return chunk
             if capture.ended:
                 return None
-            if self._link.error is not None:
-                self._died(capture, self._link.error)
+            if self._connection.error is not None:
+                self._died(capture, self._connection.error)
                 continue
             left = self._patience(capture, deadline)
             if left is None and capture.pending:
                 continue
-            self._link.wait(left)
+            self._connection.wait(left)
             if deadline is not None and time.monotonic() >= deadline:
-                self._link.take_packets()
+                self._connection.take_packets()
                 self._decode(capture)
-                if not capture.pending and self._link.error is None:
+                if not capture.pending and self._connection.error is None:
                     return None
 
     def _patience(self, capture: _Capture, deadline: float | None) -> float | None:
-        """Give how long to wait; leave a stopped source behind when it is time."""
+        """Return how long to wait; leave a stopped source behind when it is time."""
         now = time.monotonic()
         left = None if deadline is None else max(0.0, deadline - now)
         if capture.stopped_at is None:
             return left
-        if now - capture.stopped_at > _STOP_SEC and self._link.in_next():
+        if now - capture.stopped_at > _STOP_SEC and self._connection.in_next():
             self._left_behind = True
             capture.ended = True
             capture.pending.append(Chunk(None, end="cancelled"))
@@ -228,7 +226,7 @@ class WorkerSession:
 
     def _decode(self, capture: _Capture) -> None:
         """Turn the packets that came into chunks, and let the worker go on."""
-        packets = self._link.packets
+        packets = self._connection.packets
         while packets:
             data, fds = packets[0]
             if capture.ended:
@@ -242,7 +240,7 @@ class WorkerSession:
 
     def _damaged(self, capture: _Capture, error: Exception) -> None:
         """End a capture, and the worker, whose chunks make no sense."""
-        damage = self._link.end_for_damage(str(error))
+        damage = self._connection.end_for_damage(str(error))
         capture.pending.append(Chunk(None, "crashed", damage))
         capture.ended = True
 
@@ -253,7 +251,7 @@ class WorkerSession:
             error = error_from_wire(end["error"]) if end["error"] else None
             capture.pending.append(Chunk(None, end["end"], error))
             capture.ended = True
-            self._link.tracer.drain()
+            self._connection.tracer.drain()
         elif kind == CHUNK and fds:
             try:
                 batch = capture.reader.read(_mapped(fds[0], size))
@@ -262,14 +260,14 @@ class WorkerSession:
             capture.pending.append(Chunk(batch))
             capture.last_seq = seq
             self._cost += cost
-            board = self._link.worker.board
-            board.acknowledge(self._cost)
-            if board.waiting():
-                self._link.post("wake")
+            shared_page = self._connection.worker.shared_page
+            shared_page.acknowledge(self._cost)
+            if shared_page.waiting():
+                self._connection.post("wake")
 
     def _died(self, capture: _Capture, error: WorkbenchError) -> None:
         """End the capture of a dead worker; unsent rows still lie in its builder."""
-        self._link.take_packets()
+        self._connection.take_packets()
         self._decode(capture)
         if capture.ended:
             return
@@ -301,8 +299,8 @@ class WorkerSession:
         if capture is None or capture.ended or capture.stopped_at is not None:
             return
         capture.stopped_at = time.monotonic()
-        self._link.worker.board.set_stop(1)
-        self._link.post("wake")
+        self._connection.worker.shared_page.set_stop(1)
+        self._connection.post("wake")
 
     def close_capture(self) -> None:
         """Close the source; see :meth:`Session.close_capture`."""
@@ -311,18 +309,18 @@ class WorkerSession:
             return
         try:
             if self.alive and not self._left_behind:
-                self._link.worker.board.set_stop(1)
-                if self._link.leaves_next(_STOP_SEC):
-                    self._link.call("close_capture")
+                self._connection.worker.shared_page.set_stop(1)
+                if self._connection.leaves_next(_STOP_SEC):
+                    self._connection.call("close_capture")
                 else:
                     self._left_behind = True
         finally:
             capture.close()
-            self._link.drop_packets()
+            self._connection.drop_packets()
 
     def waiting_call(self) -> str:
-        """Give the C name of the plugin call in flight, "" for none."""
-        return self._link.waiting_call()
+        """Return the C name of the plugin call in flight, "" for none."""
+        return self._connection.waiting_call()
 
     # ---- stored events ---------------------------------------------------------------
 
@@ -397,7 +395,7 @@ class WorkerSession:
         return batches
 
     def event_strings(self, plugin: int, raw: pa.Array, numbers: pa.Array) -> pa.Array:
-        """Give ``event_to_string``; see :meth:`Session.event_strings`."""
+        """Return ``event_to_string``; see :meth:`Session.event_strings`."""
         block, data_bytes = pack_events(raw, numbers)
         try:
             _, fds = self._call(
@@ -420,9 +418,9 @@ class WorkerSession:
         """Ask for the progress; the last one known while the source waits."""
         if self._capture is None or self._left_behind or not self.alive:
             return self._progress
-        if not self._link.leaves_next(_PROGRESS_SEC):
+        if not self._connection.leaves_next(_PROGRESS_SEC):
             return self._progress
-        answer, _ = self._link.call("progress")
+        answer, _ = self._connection.call("progress")
         if answer is not None:
             self._progress = Progress(answer["hundredths"] / 100, answer["text"])
         return self._progress
@@ -432,11 +430,11 @@ class WorkerSession:
         return bool(self._call("set_config", plugin=plugin, config=config)[0])
 
     def metrics(self, plugin: int) -> list[dict[str, Any]]:
-        """Give the plugin's metrics."""
+        """Return the plugin's metrics."""
         return list(self._call("metrics", plugin=plugin)[0])
 
     def tables(self, max_rows: int) -> list[TableSnapshot]:
-        """Give the state tables; see :meth:`Session.tables`."""
+        """Return the state tables; see :meth:`Session.tables`."""
         _, fds = self._call("tables", max_rows=max_rows)
         try:
             return decode_tables(os.pread(fds[0], os.fstat(fds[0]).st_size, 0))
@@ -458,23 +456,23 @@ class WorkerSession:
         return events
 
     def trace(self, plugin: int | None = None) -> list[TraceCall]:
-        """Give the calls made so far, oldest first."""
-        return self._link.tracer.calls(plugin, dead=not self.alive)
+        """Return the calls made so far, oldest first."""
+        return self._connection.tracer.calls(plugin, dead=not self.alive)
 
     def log(self, plugin: int | None = None) -> list[LogLine]:
-        """Give the log so far, oldest first."""
-        return self._link.logs.lines(plugin)
+        """Return the log so far, oldest first."""
+        return self._connection.logs.lines(plugin)
 
     def close(self) -> None:
         """Destroy all plugins and end the worker (idempotent)."""
         capture, self._capture = self._capture, None
         if capture is not None:
             capture.close()
-        self._link.close()
+        self._connection.close()
 
 
 def _mapped(fd: int, size: int) -> Any:
-    """Give the memory of a chunk as an Arrow buffer."""
+    """Return the memory of a chunk as an Arrow buffer."""
     if os.fstat(fd).st_size < size:
         raise ValueError("the worker sent less than it said")
     if size < _COPY_BELOW_BYTES:

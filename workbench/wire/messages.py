@@ -4,7 +4,7 @@
    a packet travels in a memfd. Requests carry ``op`` and ``seq``, replies the ``seq``.
 2. Data: a second SEQPACKET socketpair, worker to notebook only, so that a dying worker
    never loses what it sent: one packet per chunk with the chunk's memfd.
-3. The board: a shared page with the call in flight, counters and the trace.
+3. The shared_page: a shared page with the call in flight, counters and the trace.
 
 Both sides import this module; it must stay small (standard library only).
 """
@@ -56,7 +56,7 @@ class HostError(Exception):
         self.facts = facts
 
     def to_wire(self) -> dict[str, Any]:
-        """Give plain data."""
+        """Return plain data."""
         return {"kind": self.kind, "message": self.message, "facts": self.facts}
 
 

@@ -1,6 +1,6 @@
 """The shared page: what the plugin is doing, how it died, what it was asked.
 
-The layout is that of ``native/src/host/board.h``; its asserts hold the offsets.
+The layout is that of ``native/src/host/shared_page.h``; its asserts hold the offsets.
 """
 
 from __future__ import annotations
@@ -47,11 +47,11 @@ class SharedPage:
         self._memory = memory
 
     def state(self) -> tuple[int, int, int, int, int]:
-        """Give call in flight (0: none), plugin, call count, enter ns, event number."""
+        """Return call in flight (0: none), plugin, calls, enter ns, event number."""
         return _STATE.unpack_from(self._memory, 8)
 
     def counters(self) -> tuple[int, int]:
-        """Give chunks sent and their cost in bytes."""
+        """Return chunks sent and their cost in bytes."""
         chunks, cost = struct.unpack_from("<QQ", self._memory, 40)
         return chunks, cost
 
@@ -60,7 +60,7 @@ class SharedPage:
         struct.pack_into("<I", self._memory, 64, on)
 
     def waiting(self) -> bool:
-        """Tell whether the pump waits for the reader."""
+        """Return whether the pump waits for the reader."""
         return bool(struct.unpack_from("<I", self._memory, 68)[0])
 
     def acknowledge(self, cost: int) -> None:
@@ -68,24 +68,24 @@ class SharedPage:
         struct.pack_into("<Q", self._memory, 72, cost)
 
     def exit(self) -> tuple[bool, int]:
-        """Tell whether the process left by exit, and with which status."""
+        """Return whether the process left by exit, and with which status."""
         flag, status = struct.unpack_from("<Ii", self._memory, 80)
         return bool(flag), status
 
     def crash(self) -> tuple[int, int, int, int, int, int, int]:
-        """Give crashed, signal, code, call, fault address, event, on another thread."""
+        """Return crashed, signal, code, call, fault address, event, other thread."""
         return _CRASH.unpack_from(self._memory, 88)
 
     def crash_plugin(self) -> int:
-        """Give the index of the plugin that was called when the process died."""
+        """Return the index of the plugin that was called when the process died."""
         return int(struct.unpack_from("<I", self._memory, 144)[0])
 
     def stack_pointer(self) -> int:
-        """Give where the stack was when it crashed, 0 if unknown."""
+        """Return where the stack was when it crashed, 0 if unknown."""
         return int(struct.unpack_from("<Q", self._memory, 152)[0])
 
     def lost(self) -> int:
-        """Give the latest call when the process has lost its descriptors, else 0."""
+        """Return the latest call when the process has lost its descriptors, else 0."""
         call, flag = struct.unpack_from("<II", self._memory, 160)
         return int(call) if flag else 0
 
@@ -94,12 +94,12 @@ class SharedPage:
         return int(struct.unpack_from("<Q", self._memory, 128)[0])
 
     def hot(self, plugin: int, which: int) -> tuple[int, int, int, int]:
-        """Give calls, calls timed, their ns, and failures of a hot function."""
+        """Return calls, calls timed, their ns, and failures of a hot function."""
         index = min(plugin, _HOT_PLUGINS - 1) * _HOT_CALLS + which
         return _HOT.unpack_from(self._memory, _HOT_AT + index * _HOT.size)
 
     def trace_since(self, seen: int) -> list[TraceSlot]:
-        """Give the rows after number ``seen`` that are still in the ring."""
+        """Return the rows after number ``seen`` that are still in the ring."""
         head = struct.unpack_from("<Q", self._memory, 136)[0]
         rows = []
         for seq in range(max(seen, head - _SLOTS) + 1, head + 1):

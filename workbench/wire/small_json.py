@@ -82,5 +82,5 @@ def decode(text: str) -> Any:
 
 
 def encode(value: Any) -> str:
-    """Give ``value`` as ASCII text."""
+    """Return ``value`` as ASCII text."""
     return "".join(_MAKE(value, 0))

@@ -3,7 +3,7 @@
 package main
 
 /*
-#cgo CFLAGS: -I${SRCDIR}/../../../workbench/native/src/host
+#cgo CFLAGS: -I${SRCDIR}/../../../workbench/native/src/common
 #include <stdlib.h>
 #include <string.h>
 #include "abi.h"

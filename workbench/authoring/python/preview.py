@@ -10,7 +10,8 @@ import pyarrow as pa
 
 from workbench.authoring.python.values import EndOfEvents, PluginEvent
 from workbench.events.events import events_from_table
-from workbench.fields.declarations import FIELD_TYPES, FieldTable
+from workbench.fields.declarations import FieldTable
+from workbench.fields.types import FIELD_TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -23,8 +23,8 @@ from workbench.condition.syntax.nodes import (
     TransformerListExpr,
     ValueExpr,
 )
-from workbench.fields.declarations import FIELD_TYPES
 from workbench.fields.reference import FieldFault, FieldRef, find_field, nearest_names
+from workbench.fields.types import FIELD_TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

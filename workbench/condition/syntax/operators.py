@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from workbench.fields.declarations import FIELD_TYPES
+from workbench.fields.types import FIELD_TYPES
 
 __all__ = ["OPERATORS", "Operator", "legal_operators"]
 

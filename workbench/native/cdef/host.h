@@ -1,6 +1,6 @@
 /* Host: load and drive plugins of any family. Nothing here knows Python objects. */
 
-typedef struct wb_board wb_board;
+typedef struct wb_shared_page wb_shared_page;
 typedef struct wb_host wb_host;
 typedef struct wb_plugin wb_plugin;
 
@@ -11,17 +11,15 @@ typedef struct wb_metric_copy {
 	uint64_t bits;
 } wb_metric_copy;
 
-/* Objects of the C core that are alive; zero when everything was closed. */
-int64_t wb_live_objects(void);
-uint64_t wb_board_bytes(void);
+uint64_t wb_shared_page_bytes(void);
 
-/* board: wb_board_bytes() zeroed bytes, shared with the parent or private.
+/* page: wb_shared_page_bytes() zeroed bytes, shared with the parent or private.
  * log_fd: a SEQPACKET socket for log lines, or -1. */
-wb_host *wb_host_new(void *board, int log_fd);
+wb_host *wb_host_new(void *page, int log_fd);
 void wb_host_free(wb_host *host);
 
-/* Report death through the board: signal, exit status, backtrace. */
-int wb_crash_install(void *board, int text_fd);
+/* Report death through the shared page: signal, exit status, backtrace. */
+int wb_crash_install(void *page, int text_fd);
 /* End this process soon after the other end of fd is gone. */
 int wb_watch_parent(int fd);
 
@@ -33,7 +31,7 @@ wb_plugin *wb_plugin_open(wb_host *host, uint32_t index, const char *library,
                           const char *path, char *error, uint64_t error_bytes);
 /* Another plugin from the library of `of`, described alike, in another host: to be
  * initialised on its own. */
-wb_plugin *wb_plugin_twin(wb_host *host, wb_plugin *of);
+wb_plugin *wb_plugin_second_handle(wb_host *host, wb_plugin *of);
 /* Forget p. Destroys its state; never unmaps the library. */
 void wb_plugin_free(wb_plugin *p);
 int wb_plugin_has(wb_plugin *p, int call);
@@ -58,5 +56,5 @@ void wb_plugin_destroy(wb_plugin *p);
 int wb_plugin_has_state(wb_plugin *p);
 const char *wb_plugin_open_params(wb_plugin *p, int32_t *rc);
 int32_t wb_plugin_set_config(wb_plugin *p, const char *config);
-/* Copy the metrics; gives their number, at most max. */
+/* Copy the metrics; returns their number, at most max. */
 uint32_t wb_plugin_metrics(wb_plugin *p, wb_metric_copy *out, uint32_t max);

@@ -26,15 +26,17 @@ typedef struct wb_pump wb_pump;
 #define WB_END_BAD_EVENT 5
 #define WB_END_PARENT_GONE 6
 
-/* source: NULL to feed stored events. data_fd: a SEQPACKET socket for chunks, or -1 to
- * queue them. max_events: 0 for no limit. */
+/* source: NULL to extract from stored events. data_fd: a SEQPACKET socket for chunks, or
+ * -1 to queue them. max_events: 0 for no limit. */
 wb_pump *wb_pump_new(wb_host *host, wb_plugin *source, const char *event_source,
                      int data_fd, uint32_t chunk_rows, uint64_t window_bytes,
                      uint64_t flush_ns, uint64_t max_events, int flags);
-/* Add a column. arg: the argument's text, "" when there is none. Gives its number. */
-int wb_pump_want(wb_pump *pump, wb_plugin *plugin, uint32_t field_id, const char *field,
-                 uint32_t type, int is_list, int arg_present, const char *arg_key,
-                 uint64_t arg_index, const char *arg, int offsets);
+/* Add a column request. arg: the argument's text, "" when there is none. Returns its
+ * number. */
+int wb_pump_request(wb_pump *pump, wb_plugin *plugin, uint32_t field_id,
+                    const char *field, uint32_t type, int is_list, int arg_present,
+                    const char *arg_key, uint64_t arg_index, const char *arg,
+                    int offsets);
 /* Allocate; 0 or a negative errno. */
 int wb_pump_prepare(wb_pump *pump);
 int wb_pump_arena_fd(wb_pump *pump);
@@ -42,10 +44,10 @@ int wb_pump_arena_fd(wb_pump *pump);
 int32_t wb_pump_open(wb_pump *pump, const char *params);
 /* Pump until something happens; see WB_RUN_*. control_fd: returns when readable, or -1. */
 int wb_pump_run(wb_pump *pump, int control_fd, uint64_t slice_ns);
-/* Feed n stored 3.x events, one row each. offsets: n + 1. Gives how many were taken: a
- * full chunk ends the call early. */
-int64_t wb_pump_feed(wb_pump *pump, uint8_t *data, const int64_t *offsets,
-                     const uint64_t *numbers, int64_t n);
+/* Extract from n stored 3.x events, one row each. offsets: n + 1. Returns how many were
+ * taken: a full chunk ends the call early. */
+int64_t wb_pump_extract(wb_pump *pump, uint8_t *data, const int64_t *offsets,
+                        const uint64_t *numbers, int64_t n);
 /* The text of one stored event; the copy lives until the next call with this pump. */
 const char *wb_pump_event_text(wb_pump *pump, wb_plugin *plugin, uint8_t *data,
                                uint32_t bytes, uint64_t number);

@@ -34,7 +34,7 @@ typedef struct {
 	uint32_t max_block; /* bytes */
 	int keep_other;     /* also give events other than plugin and async events */
 	/* where the scan is */
-	int phase;          /* 0 wants a section header, 1 metadata, 2 events */
+	int phase;          /* 0 requests a section header, 1 metadata, 2 events */
 	int ordinary_seen;  /* in this section */
 	uint64_t offset;    /* of the next unread byte */
 	uint64_t number;    /* events counted */

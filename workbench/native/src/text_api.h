@@ -8,7 +8,7 @@
 /*
  * Addresses of a contiguous Arrow binary column as text: 4 bytes as a dotted quad, 16
  * as the shortest IPv6 text, no bytes as no text, others as 0x and hexadecimal digits.
- * out_offsets has count + 1 entries. Gives the bytes written, or -1 when room is too
+ * out_offsets has count + 1 entries. Returns the bytes written, or -1 when room is too
  * small.
  */
 int64_t wb_text_addresses(const uint8_t *data, const int32_t *offsets, int64_t count,

@@ -1,8 +1,8 @@
 """Where something is, from the outside in, and what is wrong there.
 
 A :class:`Location` is a chain: rules content → rule 'x' → rule condition → expression.
-It gives both the engine's position numbers (from 0, bytes, with its own arithmetic inside
-conditions) and ours (from 1, characters, the true place in the file).
+It gives both the engine's position numbers (from 0, bytes, with its own arithmetic
+inside conditions) and ours (from 1, characters, the true place in the file).
 """
 
 from __future__ import annotations

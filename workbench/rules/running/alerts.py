@@ -207,7 +207,7 @@ class AlertBatch:
         import pyarrow as pa
 
         result = [""] * len(part.lines)
-        from workbench.events.builtin_columns import iso_times
+        from workbench.arrow.times import iso_times
 
         iso: list[str] = iso_times(part.table).to_pylist()
         for number in np.unique(part.which).tolist():

@@ -32,7 +32,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import WorkbenchError
-from workbench.fields.declarations import FIELD_TYPES, ArgInfo, FieldInfo
+from workbench.fields.declarations import ArgInfo, FieldInfo
+from workbench.fields.types import FIELD_TYPES
 from workbench.yamlcpp import Node, SourceText, YamlError, load_documents
 
 if TYPE_CHECKING:

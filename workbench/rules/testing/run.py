@@ -278,7 +278,7 @@ class _Runner:
             path = case.capture or self.file.path
             events = self.captures.get(path)
             if events is None:
-                from workbench.events.events import open_events
+                from workbench.events.opening import open_events
 
                 events = self.captures[path] = open_events(path, plugins=self.plugins)
         numbers = events.table.column("evt.num").to_numpy()
@@ -331,7 +331,7 @@ def arrow_type(info: Any) -> pa.DataType:
     """Give the Arrow type of a column for a field."""
     import pyarrow as pa
 
-    from workbench.fields.declarations import FIELD_TYPES
+    from workbench.fields.types import FIELD_TYPES
 
     kind = {"bool": pa.bool_(), "uint64": pa.uint64()}.get(
         FIELD_TYPES[info.type].arrow, pa.binary()

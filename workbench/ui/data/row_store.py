@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from workbench.arrow.types import column_info, join_batches
+from workbench.arrow.dictionaries import join_batches
+from workbench.arrow.types import column_info
 from workbench.ui.data.cells import cell_texts, stamp_text
 from workbench.ui.data.value_samples import frequent_values
 

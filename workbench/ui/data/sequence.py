@@ -14,7 +14,7 @@ from workbench.plugins.trace import duration_text
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from workbench.session.interface import TraceCall
+    from workbench.session.types import TraceCall
 
 __all__ = ["SequenceDiagram"]
 

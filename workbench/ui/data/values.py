@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from workbench.arrow.types import plain_array
+from workbench.arrow.dictionaries import plain_array
 from workbench.fields.quoting import quote
 from workbench.ui.data.bins import round_width
 from workbench.ui.data.cells import cell_texts, span_text, stamp_text

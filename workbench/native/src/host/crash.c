@@ -1,5 +1,5 @@
-/* Say how we died: signal handlers and an exit hook that write to the board only with
- * calls that are safe inside a signal handler. */
+/* Say how we died: signal handlers and an exit hook that write to the shared page, only
+ * with calls that are safe inside a signal handler. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
@@ -21,7 +21,7 @@
 #define ALT_STACK_BYTES (128u << 10)
 #define FRAMES 48
 
-static wb_board *crash_board;
+static wb_shared_page *crash_page;
 static int crash_text_fd = -1;
 static pid_t main_thread;
 static volatile int in_crash;
@@ -44,7 +44,7 @@ static void on_fatal(int signo, siginfo_t *info, void *context)
 {
 	/* Several threads may crash at once: the first one reports. */
 	if (!__atomic_exchange_n(&in_crash, 1, __ATOMIC_SEQ_CST)) {
-		wb_board *b = crash_board;
+		wb_shared_page *b = crash_page;
 		b->signal = signo;
 		b->signal_code = info->si_code;
 		b->fault_address = (uint64_t)(uintptr_t)info->si_addr;
@@ -73,13 +73,13 @@ static void on_fatal(int signo, siginfo_t *info, void *context)
 
 static void on_process_exit(int status, void *unused)
 {
-	crash_board->exit_status = status;
-	crash_board->exited = 1;
+	crash_page->exit_status = status;
+	crash_page->exited = 1;
 }
 
-int wb_crash_install(void *board, int text_fd)
+int wb_crash_install(void *page, int text_fd)
 {
-	crash_board = board;
+	crash_page = page;
 	crash_text_fd = text_fd;
 	main_thread = (pid_t)syscall(SYS_gettid);
 	/* The first backtrace() loads libgcc: not something to do while dying. */

@@ -28,7 +28,7 @@ int32_t wb_family_init(wb_plugin *p, const char *config)
 	return rc;
 }
 
-/* Family A1 hands everything over: give it back the way its version wants. */
+/* Family A1 hands everything over: give it back the way its version requests. */
 static void give_back(wb_plugin *p, void *memory)
 {
 	if (!memory)
@@ -48,6 +48,15 @@ void wb_family_release(wb_plugin *p, wb_batch *batch)
 	}
 	batch->events.any = NULL;
 	batch->n = 0;
+}
+
+const char *wb_family_keep_text(wb_plugin *p, const char *text)
+{
+	wb_free(p->text);
+	p->text = wb_copy_text(text);
+	if (text && p->family == WB_A1)
+		give_back(p, (void *)text);
+	return p->text;
 }
 
 int32_t wb_family_next(wb_plugin *p, void *h, wb_batch *batch)
@@ -73,8 +82,8 @@ int32_t wb_family_next(wb_plugin *p, void *h, wb_batch *batch)
 	return rc;
 }
 
-static const char *event_ab(wb_plugin *p, wb_batch *batch, uint32_t i, wb_event *event, char *message,
-                            size_t bytes)
+static const char *event_ab(wb_plugin *p, wb_batch *batch, uint32_t i, wb_event *event,
+                            char *message, size_t bytes)
 {
 	const abi_event_ab *e = &batch->events.ab[i];
 	if (!e->data && e->datalen) {
@@ -96,6 +105,60 @@ static const char *event_ab(wb_plugin *p, wb_batch *batch, uint32_t i, wb_event 
 	return NULL;
 }
 
+/* An event of type 322 with two parameters: id and payload. */
+static const char *plugin_event(wb_plugin *p, abi_plugin_event *pe, wb_event *event,
+                                char *message, size_t bytes)
+{
+	uint32_t len = event->blob_len;
+	if (len < ABI_PAYLOAD_OFFSET || pe->id_len != 4 ||
+	    pe->data_len != len - ABI_PAYLOAD_OFFSET) {
+		snprintf(message, bytes, "malformed plugin event produced by plugin: '%s': "
+		         "length %u does not hold an id of 4 bytes and a payload of %u",
+		         p->name, len, len < ABI_PAYLOAD_OFFSET ? 0 : pe->data_len);
+		return message;
+	}
+	if (!p->id && !pe->plugin_id) {
+		snprintf(message, bytes,
+		         "malformed plugin event produced by plugin (no ID): '%s'", p->name);
+		return message;
+	}
+	/* Write only what differs: events may lie in read-only memory. */
+	if (p->id && !pe->plugin_id) {
+		pe->plugin_id = p->id;
+	} else if (p->id && pe->plugin_id != p->id) {
+		snprintf(message, bytes, "unexpected plugin ID in plugin event: "
+		         "plugin='%s', expected_id=%u, actual_id=%u",
+		         p->name, p->id, pe->plugin_id);
+		return message;
+	}
+	if (pe->header.tid != ABI_NO_TID)
+		pe->header.tid = ABI_NO_TID;
+	event->payload = pe->data;
+	event->payload_len = pe->data_len;
+	return NULL;
+}
+
+/* Any other event: only plugins without an ID may give them. */
+static const char *other_event(wb_plugin *p, abi_event_c *e, wb_event *event,
+                               char *message, size_t bytes)
+{
+	uint32_t len = event->blob_len;
+	if (p->id) {
+		snprintf(message, bytes, "malformed plugin event produced by plugin: '%s': "
+		         "type %u with %u parameters, expected type 322 with 2",
+		         p->name, event->type, e->nparams);
+		return message;
+	}
+	if (len < sizeof *e) {
+		snprintf(message, bytes, "malformed plugin event produced by plugin: '%s': "
+		         "length %u is less than an event header", p->name, len);
+		return message;
+	}
+	event->payload = (uint8_t *)e + sizeof *e;
+	event->payload_len = len - (uint32_t)sizeof *e;
+	return NULL;
+}
+
 const char *wb_family_event(wb_plugin *p, wb_batch *batch, uint32_t i, wb_event *event,
                             char *message, size_t bytes)
 {
@@ -107,53 +170,15 @@ const char *wb_family_event(wb_plugin *p, wb_batch *batch, uint32_t i, wb_event 
 		         "event pointer %u of the batch is NULL", p->name, i);
 		return message;
 	}
-	uint16_t type = e->type;
-	uint32_t len = e->len;
 	event->blob = (uint8_t *)e;
-	event->blob_len = len;
-	event->type = type;
-	if (type != ABI_EVENT_PLUGIN || e->nparams != 2) {
-		if (p->id) {
-			snprintf(message, bytes, "malformed plugin event produced by plugin: '%s': "
-			         "type %u with %u parameters, expected type 322 with 2",
-			         p->name, type, e->nparams);
-			return message;
-		}
-		if (len < sizeof *e) {
-			snprintf(message, bytes, "malformed plugin event produced by plugin: '%s': "
-			         "length %u is less than an event header", p->name, len);
-			return message;
-		}
-		event->payload = (uint8_t *)e + sizeof *e;
-		event->payload_len = len - (uint32_t)sizeof *e;
-	} else {
-		abi_plugin_event *pe = (abi_plugin_event *)e;
-		if (len < ABI_PAYLOAD_OFFSET || pe->id_len != 4 ||
-		    pe->data_len != len - ABI_PAYLOAD_OFFSET) {
-			snprintf(message, bytes, "malformed plugin event produced by plugin: '%s': "
-			         "length %u does not hold an id of 4 bytes and a payload of %u",
-			         p->name, len, len < ABI_PAYLOAD_OFFSET ? 0 : pe->data_len);
-			return message;
-		}
-		if (!p->id && !pe->plugin_id) {
-			snprintf(message, bytes,
-			         "malformed plugin event produced by plugin (no ID): '%s'", p->name);
-			return message;
-		}
-		/* Write only what differs: events may lie in read-only memory. */
-		if (p->id && !pe->plugin_id) {
-			pe->plugin_id = p->id;
-		} else if (p->id && pe->plugin_id != p->id) {
-			snprintf(message, bytes, "unexpected plugin ID in plugin event: "
-			         "plugin='%s', expected_id=%u, actual_id=%u",
-			         p->name, p->id, pe->plugin_id);
-			return message;
-		}
-		if (e->tid != ABI_NO_TID)
-			e->tid = ABI_NO_TID;
-		event->payload = pe->data;
-		event->payload_len = pe->data_len;
-	}
+	event->blob_len = e->len;
+	event->type = e->type;
+	const char *wrong =
+		event->type == ABI_EVENT_PLUGIN && e->nparams == 2
+			? plugin_event(p, (abi_plugin_event *)e, event, message, bytes)
+			: other_event(p, e, event, message, bytes);
+	if (wrong)
+		return wrong;
 	if (e->ts == ABI_NO_TIME)
 		e->ts = wb_real_ns();
 	event->ts = e->ts;

@@ -19,7 +19,7 @@ static const char *const call_names[WB_CALL_COUNT] = {
 #undef X
 };
 
-uint64_t wb_board_bytes(void) { return sizeof(wb_board); }
+uint64_t wb_shared_page_bytes(void) { return sizeof(wb_shared_page); }
 
 int wb_call_count(void) { return WB_CALL_COUNT; }
 
@@ -28,12 +28,12 @@ const char *wb_call_name(int call)
 	return call >= 0 && call < WB_CALL_COUNT ? call_names[call] : "";
 }
 
-wb_host *wb_host_new(void *board, int log_fd)
+wb_host *wb_host_new(void *page, int log_fd)
 {
 	wb_host *host = wb_alloc(sizeof *host);
-	host->board = board;
-	host->board->magic = WB_BOARD_MAGIC;
-	host->board->version = 1;
+	host->page = page;
+	host->page->magic = WB_PAGE_MAGIC;
+	host->page->version = 1;
 	host->log_fd = log_fd;
 	return host;
 }
@@ -66,19 +66,25 @@ static void name_library(void *library, const char *path)
 	map->l_name = strcpy((char *)(named + 1), path);
 }
 
-wb_plugin *wb_plugin_open(wb_host *host, uint32_t index, const char *library,
-                          const char *path, char *error, uint64_t error_bytes)
+wb_plugin *wb_host_add(wb_host *host, uint32_t index, const char *path)
 {
 	wb_plugin *p = wb_alloc(sizeof *p);
 	p->host = host;
 	p->index = index;
 	p->path = wb_copy_text(path);
-	p->source = wb_copy_text("");
 	if (host->last)
 		host->last->next = p;
 	else
 		host->first = p;
 	host->last = p;
+	return p;
+}
+
+wb_plugin *wb_plugin_open(wb_host *host, uint32_t index, const char *library,
+                          const char *path, char *error, uint64_t error_bytes)
+{
+	wb_plugin *p = wb_host_add(host, index, path);
+	p->source = wb_copy_text("");
 	wb_frame frame;
 	wb_call_begin(p, WB_CALL_dlopen, &frame, "\"%s\", RTLD_LOCAL | RTLD_NOW", path);
 	p->library = dlopen(library, RTLD_LOCAL | RTLD_NOW);
@@ -103,14 +109,6 @@ wb_plugin *wb_plugin_open(wb_host *host, uint32_t index, const char *library,
 	return p;
 }
 
-static void scope_free(wb_scope *scope)
-{
-	for (uint32_t i = 0; i < scope->nsources; i++)
-		wb_free(scope->sources[i]);
-	wb_free(scope->sources);
-	wb_free(scope->types);
-}
-
 void wb_plugin_free(wb_plugin *p)
 {
 	if (!p)
@@ -127,14 +125,15 @@ void wb_plugin_free(wb_plugin *p)
 	if (host->last == p)
 		host->last = before;
 	/* The library stays mapped: Go cannot be unloaded, C++ keeps statics anyway. */
-	wb_live_forget(p);
+	if (p->forget)
+		p->forget(p);
 	wb_tables_free(p);
 	for (uint32_t i = 0; i < p->nasync_names; i++)
 		wb_free(p->async_names[i]);
 	wb_free(p->async_names);
-	scope_free(&p->async);
-	scope_free(&p->extract);
-	scope_free(&p->parse);
+	wb_scope_free(&p->async);
+	wb_scope_free(&p->extract);
+	wb_scope_free(&p->parse);
 	wb_free(p->path);
 	wb_free(p->name);
 	wb_free(p->source);
@@ -148,16 +147,6 @@ int wb_plugin_has(wb_plugin *p, int call)
 	return call > 0 && call < WB_CALL_COUNT && p->sym[call] != NULL;
 }
 
-/* Keep a copy of what a plugin returned, give the original back where it is ours. */
-static const char *keep_text(wb_plugin *p, const char *text)
-{
-	wb_free(p->text);
-	p->text = wb_copy_text(text);
-	if (text && p->family == WB_A1)
-		wb_family_release(p, &(wb_batch){.events.any = (void *)text});
-	return p->text;
-}
-
 const char *wb_plugin_text(wb_plugin *p, int call)
 {
 	if (!wb_plugin_has(p, call))
@@ -166,7 +155,7 @@ const char *wb_plugin_text(wb_plugin *p, int call)
 	wb_call_begin(p, (wb_call)call, &frame, "%s", "");
 	const char *text = ((wb_text_fn)p->sym[call])();
 	wb_call_end(p, &frame, WB_RET_TEXT, 0, text ? text : "NULL");
-	return keep_text(p, text);
+	return wb_family_keep_text(p, text);
 }
 
 uint32_t wb_plugin_number(wb_plugin *p, int call)
@@ -191,7 +180,7 @@ const char *wb_plugin_init_schema(wb_plugin *p, int32_t *type)
 	wb_call_begin(p, WB_CALL_get_init_schema, &frame, "%s", "");
 	const char *text = ((wb_schema_fn)p->sym[WB_CALL_get_init_schema])(type);
 	wb_call_end(p, &frame, WB_RET_TEXT, 0, text ? text : "NULL");
-	return keep_text(p, text);
+	return wb_family_keep_text(p, text);
 }
 
 void wb_plugin_describe(wb_plugin *p, int family, uint32_t minor, const char *name,
@@ -215,18 +204,6 @@ int wb_plugin_scope(wb_plugin *p, int what, const char *source)
 		p->extracts = true;
 	if (!source)
 		return 0;
-	scope->sources = wb_realloc(scope->sources,
-	                            (scope->nsources + 1) * sizeof *scope->sources);
-	scope->sources[scope->nsources++] = wb_copy_text(source);
+	wb_scope_add(scope, source);
 	return (int)scope->nsources;
-}
-
-bool wb_scope_sees(const wb_scope *scope, const char *source)
-{
-	if (!scope->nsources)
-		return true;
-	for (uint32_t i = 0; i < scope->nsources; i++)
-		if (!strcmp(scope->sources[i], source))
-			return true;
-	return false;
 }

@@ -17,15 +17,6 @@ int32_t wb_plugin_init(wb_plugin *p, const char *config)
 
 int wb_plugin_has_state(wb_plugin *p) { return p->state != NULL; }
 
-static const char *keep_state_text(wb_plugin *p, const char *text)
-{
-	wb_free(p->text);
-	p->text = wb_copy_text(text);
-	if (text && p->family == WB_A1)
-		wb_family_release(p, &(wb_batch){.events.any = (void *)text});
-	return p->text;
-}
-
 const char *wb_plugin_last_error(wb_plugin *p)
 {
 	/* Go and C++ plugins abort when asked without a state. */
@@ -35,7 +26,7 @@ const char *wb_plugin_last_error(wb_plugin *p)
 	wb_call_begin(p, WB_CALL_get_last_error, &frame, "%s", "");
 	const char *text = ((wb_state_text_fn)p->sym[WB_CALL_get_last_error])(p->state);
 	wb_call_end(p, &frame, WB_RET_TEXT, 0, text ? text : "NULL");
-	return keep_state_text(p, text);
+	return wb_family_keep_text(p, text);
 }
 
 static void ask_types(wb_plugin *p, wb_call call, wb_scope *scope)
@@ -96,7 +87,7 @@ const char *wb_plugin_open_params(wb_plugin *p, int32_t *rc)
 	wb_call_begin(p, WB_CALL_list_open_params, &frame, "%s", "");
 	const char *text = ((wb_params_fn)p->sym[WB_CALL_list_open_params])(p->state, rc);
 	wb_call_end(p, &frame, WB_RET_CODE, *rc, text ? text : "NULL");
-	return keep_state_text(p, text);
+	return wb_family_keep_text(p, text);
 }
 
 int32_t wb_plugin_set_config(wb_plugin *p, const char *config)

@@ -8,8 +8,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "abi.h"
-#include "board.h"
+#include "../common/abi.h"
+#include "../common/memory.h"
+#include "shared_page.h"
 #include "calls.h"
 
 typedef enum wb_family { WB_FAMILY_NONE, WB_A1, WB_A2, WB_B, WB_C } wb_family;
@@ -44,18 +45,19 @@ struct wb_plugin {
 	wb_scope extract;
 	bool parses;
 	wb_scope parse;
-	void *tables; /* owned by tables/plugins.c */
+	void *tables; /* owned by state_tables.c */
 	bool sends_async;
 	wb_scope async; /* sources only */
 	char **async_names;
 	uint32_t nasync_names;
+	void (*forget)(wb_plugin *p); /* set by live/: no thread may reach p any more */
 	char *text; /* copy of the last text a call returned */
 	char *schema_version;
 	wb_plugin *next;
 };
 
 struct wb_host {
-	wb_board *board;
+	wb_shared_page *page;
 	int log_fd;
 	wb_plugin *first;
 	wb_plugin *last;
@@ -83,11 +85,9 @@ typedef struct wb_batch {
 	} events;
 } wb_batch;
 
-/* ---- memory, counted ---- */
-void *wb_alloc(size_t bytes);
-void *wb_realloc(void *ptr, size_t bytes);
-void wb_free(void *ptr);
-char *wb_copy_text(const char *text);
+/* ---- a host's list of plugins (library.c) ---- */
+/* A new plugin at the end of the list, nothing looked up yet. */
+wb_plugin *wb_host_add(wb_host *host, uint32_t index, const char *path);
 
 /* ---- clocks ---- */
 static inline uint64_t wb_clock(clockid_t id)
@@ -117,17 +117,17 @@ void wb_call_end(wb_plugin *p, wb_frame *frame, uint32_t kind, int32_t code,
 static inline wb_hot *wb_hot_of(wb_plugin *p, int which)
 {
 	uint32_t i = p->index < WB_HOT_PLUGINS ? p->index : WB_HOT_PLUGINS - 1;
-	return &p->host->board->hot[i][which];
+	return &p->host->page->hot[i][which];
 }
 static inline void wb_mark(wb_host *host, uint32_t call, uint32_t plugin)
 {
-	wb_board *b = host->board;
+	wb_shared_page *b = host->page;
 	b->plugin = plugin;
 	b->call_seq++;
 	b->last_call = call;
 	b->call = call;
 }
-static inline void wb_unmark(wb_host *host) { host->board->call = WB_CALL_none; }
+static inline void wb_unmark(wb_host *host) { host->page->call = WB_CALL_none; }
 
 /* ---- logging, from any thread, never blocking ---- */
 void wb_log(wb_plugin *p, int32_t severity, const char *component, const char *text);
@@ -135,7 +135,7 @@ void wb_warn(wb_plugin *p, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 void wb_log_fn(abi_owner *owner, const char *component, const char *msg, int32_t sev);
 
-/* ---- state tables (tables/plugins.c) ---- */
+/* ---- state tables (state_tables.c) ---- */
 struct wbt_registry *wb_tables_registry(wb_host *host);
 /* The calling thread's last error in a table call of owner, NULL for none. */
 const char *wb_owner_last_error(abi_owner *owner);
@@ -151,20 +151,18 @@ void wb_tables_retire(wb_plugin *p);
 void wb_tables_free(wb_plugin *p);
 void wb_tables_close(wb_host *host);
 
-/* ---- the live side of a capture (live/) ---- */
-/* p is about to be freed: no thread may reach it any more. */
-void wb_live_forget(wb_plugin *p);
-
-/* ---- the families (host/family_*.c) ---- */
+/* ---- the families (families.c) ---- */
 int32_t wb_family_init(wb_plugin *p, const char *config);
 /* Get a batch. Outputs are preset. */
 int32_t wb_family_next(wb_plugin *p, void *instance, wb_batch *batch);
 /* Read event i of a batch, check it and complete it as the framework does: id, thread,
- * time. Gives NULL, or what is wrong with it. */
+ * time. Returns NULL, or what is wrong with it. */
 const char *wb_family_event(wb_plugin *p, wb_batch *batch, uint32_t i, wb_event *event,
                             char *message, size_t message_bytes);
 /* Give a batch back (family A1 owns nothing of what it returned). */
 void wb_family_release(wb_plugin *p, wb_batch *batch);
+/* Keep a copy of a text that a plugin returned, give the original back where it is ours. */
+const char *wb_family_keep_text(wb_plugin *p, const char *text);
 /* One-line text of an event: a counted copy for the caller to free, or NULL. */
 char *wb_family_event_text(wb_plugin *p, const wb_event *event, const char *source);
 /* Build the 3.x event of an A or B event. out: at least 38 + payload_len bytes. */
@@ -199,6 +197,10 @@ typedef int32_t (*wb_extract_a1_fn)(void *s, const abi_event_ab *, uint32_t n,
                                     abi_field_a1 *);
 typedef int32_t (*wb_parse_fn)(void *s, const abi_event_input *, const abi_parse_input *);
 
+/* ---- scopes (scope.c) ---- */
+void wb_scope_add(wb_scope *scope, const char *source);
+void wb_scope_copy_sources(wb_scope *to, const wb_scope *from);
+void wb_scope_free(wb_scope *scope);
 /* Does p want events of this source and type? */
 bool wb_scope_sees(const wb_scope *scope, const char *source);
 static inline bool wb_scope_type(const wb_scope *scope, uint16_t type)

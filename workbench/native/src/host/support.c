@@ -1,52 +1,12 @@
-/* Counted memory, the breadcrumb, the trace ring, and the log line. */
+/* The breadcrumb, the trace ring, and the log line. */
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
 #include "host_api.h"
 #include "plugin.h"
-
-static _Atomic int64_t live_objects;
-
-int64_t wb_live_objects(void) { return atomic_load(&live_objects); }
-
-void *wb_alloc(size_t bytes)
-{
-	void *ptr = calloc(1, bytes ? bytes : 1);
-	if (!ptr)
-		abort(); /* the crash report names the call in flight */
-	atomic_fetch_add(&live_objects, 1);
-	return ptr;
-}
-
-void *wb_realloc(void *ptr, size_t bytes)
-{
-	if (!ptr)
-		return wb_alloc(bytes);
-	ptr = realloc(ptr, bytes ? bytes : 1);
-	if (!ptr)
-		abort();
-	return ptr;
-}
-
-void wb_free(void *ptr)
-{
-	if (!ptr)
-		return;
-	atomic_fetch_sub(&live_objects, 1);
-	free(ptr);
-}
-
-char *wb_copy_text(const char *text)
-{
-	if (!text)
-		return NULL;
-	size_t bytes = strlen(text) + 1;
-	return memcpy(wb_alloc(bytes), text, bytes);
-}
 
 /* ---- trace ------------------------------------------------------------------ */
 
@@ -63,7 +23,7 @@ static void shorten(char *out, const char *text)
 
 void wb_call_begin(wb_plugin *p, wb_call call, wb_frame *frame, const char *format, ...)
 {
-	wb_board *b = p->host->board;
+	wb_shared_page *b = p->host->page;
 	frame->call = b->call;
 	frame->plugin = b->plugin;
 	uint64_t seq = b->trace_head + 1;
@@ -95,7 +55,7 @@ void wb_call_end(wb_plugin *p, wb_frame *frame, uint32_t kind, int32_t code,
                  const char *text)
 {
 	wb_trace_slot *slot = frame->slot;
-	wb_board *b = p->host->board;
+	wb_shared_page *b = p->host->page;
 	b->call = frame->call;
 	b->plugin = frame->plugin;
 	slot->duration_ns = wb_mono_ns() - frame->start;
@@ -137,7 +97,7 @@ __attribute__((noinline)) void wb_log(wb_plugin *p, int32_t severity,
 	struct msghdr msg = {.msg_iov = parts, .msg_iovlen = 3};
 	if (host->log_fd < 0 ||
 	    sendmsg(host->log_fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
-		__atomic_fetch_add(&host->board->log_dropped, 1, __ATOMIC_RELAXED);
+		__atomic_fetch_add(&host->page->log_dropped, 1, __ATOMIC_RELAXED);
 	errno = saved;
 }
 

@@ -62,6 +62,25 @@ static inline int wbk_bit(const uint8_t *bits, int64_t i)
 	return (bits[i >> 3] >> (i & 7)) & 1;
 }
 
+static inline int wbk_compare_numbers(int32_t op, uint64_t a, uint64_t b)
+{
+	switch (op) {
+	case WBK_EQ:
+	case WBK_IN:
+		return a == b;
+	case WBK_LT:
+		return a < b;
+	case WBK_LE:
+		return a <= b;
+	case WBK_GT:
+		return a > b;
+	case WBK_GE:
+		return a >= b;
+	default:
+		return 0;
+	}
+}
+
 static inline uint8_t wbk_fold(uint8_t c)
 {
 	return c >= 'A' && c <= 'Z' ? c | 0x20 : c;
@@ -174,6 +193,18 @@ WBK_INLINE void wbk_view(int32_t flags, wbk_text *t)
 /* pair.c */
 int wbk_scan_pair(const wbk_leaf *leaf, const wbk_column *left, const wbk_column *right,
 		  int64_t start, int64_t n, const uint64_t *need, uint64_t *out);
+
+/* pair_lists.c */
+typedef struct wbk_item_table {
+	uint64_t *hash;
+	int64_t *item; /* -1: free */
+	int64_t size;
+	uint64_t mask; /* of the places in use now */
+} wbk_item_table;
+/* Row i: left items in (all) or meeting (any) the right items; no steps here. 1, 0, or
+   -1 when memory is short. The table is for use again; hash and item are to be freed. */
+int wbk_pair_lists(const wbk_leaf *leaf, const wbk_column *left, int64_t i,
+		   const wbk_column *right, wbk_item_table *table);
 
 /* list.c */
 void wbk_reduce(const wbk_column *list, int64_t start, int64_t n, const uint64_t *items,

@@ -26,38 +26,29 @@ static int in_network(const wbk_text *net, const uint8_t *p, int64_t n)
 	return ((p[whole] ^ net->p[1 + whole]) & mask) == 0;
 }
 
+/* Is v one of the numbers, which are sorted? */
+static int among(const wbk_leaf *l, uint64_t v)
+{
+	int64_t a = 0, b = l->n_numbers;
+	while (a < b) {
+		int64_t m = (a + b) / 2;
+		if (l->numbers[m] < v)
+			a = m + 1;
+		else
+			b = m;
+	}
+	return a < l->n_numbers && l->numbers[a] == v;
+}
+
 int wbk_match_number(const wbk_leaf *l, uint64_t v)
 {
 	if (l->op == WBK_EXISTS)
 		return 1;
 	if (!l->n_numbers)
 		return 0;
-	uint64_t c = l->numbers[0];
-	switch (l->op) {
-	case WBK_EQ:
-		return v == c;
-	case WBK_LT:
-		return v < c;
-	case WBK_LE:
-		return v <= c;
-	case WBK_GT:
-		return v > c;
-	case WBK_GE:
-		return v >= c;
-	case WBK_IN: {
-		int64_t a = 0, b = l->n_numbers;
-		while (a < b) {
-			int64_t m = (a + b) / 2;
-			if (l->numbers[m] < v)
-				a = m + 1;
-			else
-				b = m;
-		}
-		return a < l->n_numbers && l->numbers[a] == v;
-	}
-	default:
-		return 0;
-	}
+	if (l->op == WBK_IN)
+		return among(l, v);
+	return wbk_compare_numbers(l->op, v, l->numbers[0]);
 }
 
 /* `p` is what the leaf sees of the text. */
@@ -226,6 +217,13 @@ static int scan_any(const wbk_leaf *l, const wbk_column *c, int64_t start, int64
 	return failed;
 }
 
+/* True for the rows of interest that do not pass. */
+static void negate(const uint64_t *need, int64_t n, uint64_t *out)
+{
+	for (int64_t k = 0; k < wbk_words(n); k++)
+		out[k] = need[k] & ~out[k];
+}
+
 #define CASE(OP)                                                               \
 	case OP:                                                               \
 		if (view)                                                      \
@@ -264,8 +262,7 @@ int wbk_scan_text(const wbk_leaf *l, const wbk_column *c, int64_t start, int64_t
 		}
 	}
 	if (l->flags & WBK_NEGATE)
-		for (int64_t k = 0; k < wbk_words(n); k++)
-			out[k] = need[k] & ~out[k];
+		negate(need, n, out);
 	return 0;
 }
 
@@ -291,44 +288,60 @@ int wbk_scan_text(const wbk_leaf *l, const wbk_column *c, int64_t start, int64_t
 	}                                                                      \
 	break
 
+static void scan_bools(const wbk_leaf *l, const wbk_column *c, int64_t start, int64_t n,
+		       const uint64_t *need, uint64_t *out)
+{
+	uint64_t on = wbk_match_number(l, 1) ? ~0ULL : 0;
+	uint64_t off = wbk_match_number(l, 0) ? ~0ULL : 0;
+	wbk_load_bits(c->values, c->offset + start, n, out);
+	for (int64_t k = 0; k < wbk_words(n); k++)
+		out[k] = ((out[k] & on) | (~out[k] & off)) & need[k];
+}
+
+static void scan_coded_numbers(const wbk_leaf *l, const wbk_column *c, int64_t start,
+			       int64_t n, const uint64_t *need, uint64_t *out)
+{
+	for (int64_t k = 0; k < wbk_words(n); k++) {
+		uint64_t word = 0, v;
+		for (uint64_t rest = need[k]; rest; rest &= rest - 1) {
+			int64_t i = start + k * 64 + __builtin_ctzll(rest);
+			if (wbk_number_at(c, i, &v) && wbk_match_number(l, v))
+				word |= rest & -rest;
+		}
+		out[k] = word;
+	}
+}
+
+static void scan_numbers(const wbk_leaf *l, const uint64_t *values, int64_t n,
+			 const uint64_t *need, uint64_t *out)
+{
+	uint64_t want = l->n_numbers ? l->numbers[0] : 0;
+	switch (l->n_numbers || l->op == WBK_EXISTS ? l->op : WBK_NET) {
+	case WBK_EQ:
+		COMPARE(v == want);
+	case WBK_LT:
+		COMPARE(v < want);
+	case WBK_LE:
+		COMPARE(v <= want);
+	case WBK_GT:
+		COMPARE(v > want);
+	case WBK_GE:
+		COMPARE(v >= want);
+	default:
+		COMPARE((uint8_t)wbk_match_number(l, v));
+	}
+}
+
 void wbk_scan_number(const wbk_leaf *l, const wbk_column *c, int64_t start, int64_t n,
 		     const uint64_t *need, uint64_t *out)
 {
-	if (c->kind == WBK_BOOL) {
-		uint64_t on = wbk_match_number(l, 1) ? ~0ULL : 0;
-		uint64_t off = wbk_match_number(l, 0) ? ~0ULL : 0;
-		wbk_load_bits(c->values, c->offset + start, n, out);
-		for (int64_t k = 0; k < wbk_words(n); k++)
-			out[k] = ((out[k] & on) | (~out[k] & off)) & need[k];
-	} else if (c->kind == WBK_DICT) {
-		for (int64_t k = 0; k < wbk_words(n); k++) {
-			uint64_t word = 0, v;
-			for (uint64_t rest = need[k]; rest; rest &= rest - 1) {
-				int64_t i = start + k * 64 + __builtin_ctzll(rest);
-				if (wbk_number_at(c, i, &v) && wbk_match_number(l, v))
-					word |= rest & -rest;
-			}
-			out[k] = word;
-		}
-	} else {
-		const uint64_t *values = (const uint64_t *)c->values + c->offset + start;
-		uint64_t want = l->n_numbers ? l->numbers[0] : 0;
-		switch (l->n_numbers || l->op == WBK_EXISTS ? l->op : WBK_NET) {
-		case WBK_EQ:
-			COMPARE(v == want);
-		case WBK_LT:
-			COMPARE(v < want);
-		case WBK_LE:
-			COMPARE(v <= want);
-		case WBK_GT:
-			COMPARE(v > want);
-		case WBK_GE:
-			COMPARE(v >= want);
-		default:
-			COMPARE((uint8_t)wbk_match_number(l, v));
-		}
-	}
+	if (c->kind == WBK_BOOL)
+		scan_bools(l, c, start, n, need, out);
+	else if (c->kind == WBK_DICT)
+		scan_coded_numbers(l, c, start, n, need, out);
+	else
+		scan_numbers(l, (const uint64_t *)c->values + c->offset + start, n, need,
+			     out);
 	if (l->flags & WBK_NEGATE)
-		for (int64_t k = 0; k < wbk_words(n); k++)
-			out[k] = need[k] & ~out[k];
+		negate(need, n, out);
 }

@@ -1,6 +1,5 @@
 /* Two fields of one row against each other. */
 #define _GNU_SOURCE /* memmem */
-#include <time.h>
 #include "kernel.h"
 
 typedef struct pair_state {
@@ -9,25 +8,6 @@ typedef struct pair_state {
 	wbk_text pattern;
 	wbk_scratch pattern_bytes;
 } pair_state;
-
-static int numbers(const wbk_leaf *l, uint64_t a, uint64_t b)
-{
-	switch (l->op) {
-	case WBK_EQ:
-	case WBK_IN:
-		return a == b;
-	case WBK_LT:
-		return a < b;
-	case WBK_LE:
-		return a <= b;
-	case WBK_GT:
-		return a > b;
-	case WBK_GE:
-		return a >= b;
-	default:
-		return 0;
-	}
-}
 
 static int fold_into(wbk_scratch *s, const wbk_text *t)
 {
@@ -140,7 +120,7 @@ static int flat(const wbk_leaf *l, pair_state *s, const wbk_column *left,
 		got = number_side(l, 0, left, i, &s->left, &x);
 		if (got > 0)
 			got = number_side(l, 1, right, i, &s->right, &y);
-		return got > 0 ? numbers(l, x, y) : got ? got : 2;
+		return got > 0 ? wbk_compare_numbers(l->op, x, y) : got ? got : 2;
 	}
 	got = side(l, 0, left, i, &s->left, &a);
 	if (got > 0)
@@ -148,106 +128,11 @@ static int flat(const wbk_leaf *l, pair_state *s, const wbk_column *left,
 	return got > 0 ? texts(l, s, a, b) : got ? got : 2;
 }
 
-/* Items of the right list, hashed, so that long lists cost their length only. */
-typedef struct item_table {
-	uint64_t *hash;
-	int64_t *item; /* -1: free */
-	int64_t size;
-} item_table;
-
-/* Differs from process to process, and is not told to anybody. */
-static uint64_t secret(void)
-{
-	static uint64_t key;
-	if (!key) {
-		struct timespec now;
-		clock_gettime(CLOCK_REALTIME, &now);
-		key = ((uint64_t)now.tv_nsec << 32 ^ (uint64_t)(uintptr_t)&now) | 1;
-	}
-	return key;
-}
-
-static uint64_t item_key(const wbk_column *c, int64_t i, const wbk_text *t)
-{
-	uint64_t number = 0;
-	if (t->p)
-		return wbk_hash(t->p, t->n, secret());
-	wbk_number_at(c, i, &number);
-	return wbk_hash((const uint8_t *)&number, 8, secret());
-}
-
-static int item_equal(const wbk_column *c, int64_t i, const wbk_column *d, int64_t j)
-{
-	uint64_t x, y;
-	wbk_text a, b;
-	if (wbk_number_at(c, i, &x))
-		return wbk_number_at(d, j, &y) && x == y;
-	return wbk_text_at(c, i, &a) && wbk_text_at(d, j, &b) && a.n == b.n &&
-	       (a.n == 0 || memcmp(a.p, b.p, (size_t)a.n) == 0);
-}
-
-static uint64_t key_at(const wbk_column *c, int64_t i)
-{
-	wbk_text t = {NULL, 0};
-	if (wbk_text_at(c, i, &t) && !t.p)
-		t.p = (const uint8_t *)"";
-	return item_key(c, i, &t) | 1;
-}
-
-/* left items in (all) or meeting (any) the right items; no steps here. */
-static int lists(const wbk_leaf *l, const wbk_column *left, int64_t i,
-		 const wbk_column *right, int64_t j, item_table *table)
-{
-	int64_t a, b, c, d, size = 8;
-	int all = (l->flags & WBK_ALL) != 0;
-	wbk_offset_at(left, i, &a, &b);
-	wbk_offset_at(right, j, &c, &d);
-	while (size < (d - c) * 2)
-		size *= 2;
-	if (size > table->size) {
-		free(table->hash);
-		free(table->item);
-		table->hash = malloc((size_t)size * 8);
-		table->item = malloc((size_t)size * 8);
-		table->size = table->hash && table->item ? size : 0;
-		if (!table->size)
-			return -1;
-	}
-	for (int64_t k = 0; k < size; k++)
-		table->item[k] = -1;
-	uint64_t mask = (uint64_t)size - 1;
-	for (int64_t k = c; k < d; k++) {
-		if (!wbk_present_at(right->child, k))
-			continue;
-		uint64_t h = key_at(right->child, k), at = h >> 1 & mask;
-		while (table->item[at] >= 0 &&
-		       !(table->hash[at] == h &&
-			 item_equal(right->child, table->item[at], right->child, k)))
-			at = (at + 1) & mask;
-		table->item[at] = k;
-		table->hash[at] = h;
-	}
-	for (int64_t k = a; k < b; k++) {
-		int found = 0;
-		if (wbk_present_at(left->child, k)) {
-			uint64_t h = key_at(left->child, k);
-			for (uint64_t at = h >> 1 & mask; table->item[at] >= 0 && !found;
-			     at = (at + 1) & mask)
-				found = table->hash[at] == h &&
-					item_equal(left->child, k, right->child,
-						   table->item[at]);
-		}
-		if (found != all)
-			return found;
-	}
-	return all;
-}
-
 int wbk_scan_pair(const wbk_leaf *l, const wbk_column *left, const wbk_column *right,
 		  int64_t start, int64_t n, const uint64_t *need, uint64_t *out)
 {
 	pair_state s = {0};
-	item_table table = {0};
+	wbk_item_table table = {0};
 	int failed = 0, negate = (l->flags & WBK_NEGATE) != 0;
 	int lengths = l->flags & (WBK_LENGTH | WBK_RIGHT_LENGTH);
 	int both = wbk_is_list(left) && wbk_is_list(right) && !lengths;
@@ -256,7 +141,7 @@ int wbk_scan_pair(const wbk_leaf *l, const wbk_column *left, const wbk_column *r
 		uint64_t word = 0;
 		for (uint64_t rest = need[k]; rest; rest &= rest - 1) {
 			int64_t i = start + k * 64 + __builtin_ctzll(rest);
-			int hit = both ? lists(l, left, i, right, i, &table)
+			int hit = both ? wbk_pair_lists(l, left, i, right, &table)
 				       : flat(l, &s, left, right, i, of_numbers);
 			if (hit < 0) {
 				failed = -1;

@@ -34,7 +34,7 @@ uint64_t wbk_hash(const uint8_t *p, int64_t n, uint64_t key)
 	return h ^ h >> 32;
 }
 
-static int same(const wbk_text *t, const uint8_t *p, int64_t n)
+static int same_text(const wbk_text *t, const uint8_t *p, int64_t n)
 {
 	return t->n == n && (n == 0 || memcmp(t->p, p, (size_t)n) == 0);
 }
@@ -56,7 +56,7 @@ wbk_set *wbk_set_new(const wbk_text *items, int64_t n)
 	}
 	for (int64_t i = 0; i < n; i++) {
 		uint64_t h = wbk_hash(items[i].p, items[i].n, 0), at = h & s->mask;
-		while (s->table[at].p && !same(&s->table[at], items[i].p, items[i].n))
+		while (s->table[at].p && !same_text(&s->table[at], items[i].p, items[i].n))
 			at = (at + 1) & s->mask;
 		s->table[at] = items[i];
 		s->hashes[at] = h;
@@ -80,7 +80,7 @@ int wbk_set_has(const wbk_set *s, const uint8_t *p, int64_t n)
 		return 0;
 	uint64_t h = wbk_hash(p, n, 0);
 	for (uint64_t at = h & s->mask; s->table[at].p; at = (at + 1) & s->mask)
-		if (s->hashes[at] == h && same(&s->table[at], p, n))
+		if (s->hashes[at] == h && same_text(&s->table[at], p, n))
 			return 1;
 	return 0;
 }

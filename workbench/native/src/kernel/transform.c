@@ -52,6 +52,37 @@ static int64_t b64_decode(const uint8_t *p, int64_t n, uint8_t *out)
 	return bits ? -1 : size;
 }
 
+static void basename_of(wbk_text *t)
+{
+	const uint8_t *slash = t->n ? memrchr(t->p, '/', (size_t)t->n) : NULL;
+	if (slash) {
+		t->n -= slash + 1 - t->p;
+		t->p = slash + 1;
+	}
+}
+
+/* Make the text lie in the scratch buffer, with room for one byte more. */
+static int own(wbk_text *t, wbk_scratch *s, int *owned)
+{
+	if (*owned)
+		return 0;
+	if (wbk_reserve(s, t->n + 1))
+		return -1;
+	if (t->n)
+		memcpy(s->p, t->p, (size_t)t->n);
+	t->p = s->p;
+	*owned = 1;
+	return 0;
+}
+
+static void change_case(uint8_t step, uint8_t *p, int64_t n)
+{
+	for (int64_t i = 0; i < n; i++)
+		p[i] = step == WBK_LOWER ? wbk_fold(p[i])
+		       : p[i] >= 'a' && p[i] <= 'z' ? p[i] & ~0x20
+						    : p[i];
+}
+
 int wbk_steps(const uint8_t *steps, int32_t flags, wbk_text *t, wbk_scratch *s)
 {
 	int owned = 0; /* the text lies in the scratch buffer */
@@ -60,44 +91,25 @@ int wbk_steps(const uint8_t *steps, int32_t flags, wbk_text *t, wbk_scratch *s)
 	for (; *steps; steps++) {
 		wbk_view(WBK_TRIM, t);
 		if (*steps == WBK_BASENAME) {
-			const uint8_t *slash = t->n ? memrchr(t->p, '/', (size_t)t->n)
-						    : NULL;
-			if (slash) {
-				t->n -= slash + 1 - t->p;
-				t->p = slash + 1;
-			}
+			basename_of(t);
 			continue;
 		}
-		if (!owned) {
-			if (wbk_reserve(s, t->n + 1))
-				return -1;
-			if (t->n)
-				memcpy(s->p, t->p, (size_t)t->n);
-			t->p = s->p;
-			owned = 1;
-		}
+		if (own(t, s, &owned))
+			return -1;
 		uint8_t *p = s->p + (t->p - s->p);
-		if (*steps == WBK_B64) {
-			int64_t size = b64_decode(p, t->n, p);
-			if (size < 0)
-				return 0;
-			t->n = size;
+		if (*steps != WBK_B64) {
+			change_case(*steps, p, t->n);
 			continue;
 		}
-		for (int64_t i = 0; i < t->n; i++)
-			p[i] = *steps == WBK_LOWER	   ? wbk_fold(p[i])
-			       : p[i] >= 'a' && p[i] <= 'z' ? p[i] & ~0x20
-							    : p[i];
+		int64_t size = b64_decode(p, t->n, p);
+		if (size < 0)
+			return 0;
+		t->n = size;
 	}
 	if ((flags & (WBK_CUT | WBK_TRIM)) || (t->n && t->p[t->n - 1] == 0))
 		return 1;
-	if (!owned) {
-		if (wbk_reserve(s, t->n + 1))
-			return -1;
-		if (t->n)
-			memcpy(s->p, t->p, (size_t)t->n);
-		t->p = s->p;
-	}
+	if (own(t, s, &owned))
+		return -1;
 	s->p[t->p - s->p + t->n++] = 0;
 	return 1;
 }

@@ -47,21 +47,8 @@ static route *route_of(const void *owner)
 	return NULL;
 }
 
-void wb_route_set(wb_plugin *p, wb_queue *q)
-{
-	pthread_mutex_lock(&gate);
-	route *r = route_of(p);
-	if (!r) {
-		r = wb_alloc(sizeof *r);
-		r->plugin = p;
-		r->next = routes;
-		routes = r;
-	}
-	r->queue = q;
-	pthread_mutex_unlock(&gate);
-}
-
-void wb_live_forget(wb_plugin *p)
+/* The plugin is about to be freed. */
+static void forget_route(wb_plugin *p)
 {
 	pthread_mutex_lock(&gate);
 	for (route **at = &routes; *at; at = &(*at)->next)
@@ -71,6 +58,21 @@ void wb_live_forget(wb_plugin *p)
 			wb_free(r);
 			break;
 		}
+	pthread_mutex_unlock(&gate);
+}
+
+void wb_route_set(wb_plugin *p, wb_queue *q)
+{
+	pthread_mutex_lock(&gate);
+	route *r = route_of(p);
+	if (!r) {
+		r = wb_alloc(sizeof *r);
+		r->plugin = p;
+		p->forget = forget_route;
+		r->next = routes;
+		routes = r;
+	}
+	r->queue = q;
 	pthread_mutex_unlock(&gate);
 }
 
@@ -213,11 +215,11 @@ const char *wb_async_wrong(const wb_plugin *p, const abi_event_c *e, char *text,
 	return text;
 }
 
-/* Gate held. NULL: the event was queued, or dropped and counted. */
-static const char *take_in(route *r, const abi_event_c *e, char *text, size_t bytes)
+/* May this event of the route's plugin go to its queue? NULL, or what is wrong. */
+static const char *refusal(const route *r, const abi_event_c *e, char *text, size_t bytes)
 {
 	const wb_plugin *p = r->plugin;
-	wb_queue *q = r->queue;
+	const wb_queue *q = r->queue;
 	if (!p->sends_async) {
 		snprintf(text, bytes, "plugin without async events cap used as async handler");
 		return text;
@@ -239,29 +241,35 @@ static const char *take_in(route *r, const abi_event_c *e, char *text, size_t by
 		         "with open event source '%s'", p->name, q->event_source);
 		return text;
 	}
+	return NULL;
+}
+
+/* Queue a sound event, or drop and count it. */
+static void take_in(route *r, const abi_event_c *e)
+{
+	wb_queue *q = r->queue;
 	bool now = e->ts == ABI_NO_TIME;
 	if (!now && e->ts > wb_real_ns() + WB_FUTURE_NS) {
 		if (!q->counts.future++)
 			wb_warn(r->plugin, "async events more than 10 seconds in the future are "
 			        "dropped (said once)");
-		return NULL;
+		return;
 	}
 	if (q->closed) {
 		q->counts.left++;
-		return NULL;
+		return;
 	}
 	if (q->n == WB_QUEUE_EVENTS) {
 		if (!q->counts.overflow++)
 			wb_warn(r->plugin, "async events are dropped, %d are waiting (said once)",
 			        WB_QUEUE_EVENTS);
-		return NULL;
+		return;
 	}
 	uint8_t *blob = wb_alloc(e->len);
 	memcpy(blob, e, e->len);
 	memcpy(blob + 38, &q->source_id, sizeof q->source_id);
 	q->counts.taken++;
 	push(q, (queued){now ? 0 : e->ts, q->seq++, blob});
-	return NULL;
 }
 
 int32_t wb_async_handler(abi_owner *owner, const abi_event_c *event, char *err)
@@ -271,8 +279,10 @@ int32_t wb_async_handler(abi_owner *owner, const abi_event_c *event, char *err)
 	route *r = route_of(owner);
 	const char *wrong = "async event sent with an owner that is not, or no longer, valid";
 	if (r) {
-		wrong = take_in(r, event, text, sizeof text);
-		if (wrong && r->queue)
+		wrong = refusal(r, event, text, sizeof text);
+		if (!wrong)
+			take_in(r, event);
+		else if (r->queue)
 			r->queue->counts.refused++;
 	}
 	pthread_mutex_unlock(&gate);

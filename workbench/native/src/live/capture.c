@@ -168,10 +168,7 @@ void wb_plugin_async_name(wb_plugin *p, const char *name)
 
 void wb_plugin_async_source(wb_plugin *p, const char *source)
 {
-	wb_scope *scope = &p->async;
-	scope->sources = wb_realloc(scope->sources,
-	                            (scope->nsources + 1) * sizeof *scope->sources);
-	scope->sources[scope->nsources++] = wb_copy_text(source);
+	wb_scope_add(&p->async, source);
 }
 
 /* ---- tables for people ---- */

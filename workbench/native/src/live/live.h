@@ -33,8 +33,6 @@ void wb_live_close(wb_live *live);
 void wb_live_stop(wb_live *live);
 void wb_live_free(wb_live *live);
 wb_async_counts wb_live_counts(wb_live *live);
-/* p is freed: no thread may reach it any more. */
-void wb_live_forget(wb_plugin *p);
 
 /* ---- async.c: the queue and the way into it ---- */
 wb_queue *wb_queue_new(const char *event_source, uint32_t source_id);

@@ -251,7 +251,7 @@ void wb_pool_free(wb_pool *pool, wb_host *host)
 	/* A run that does not end shows as the capture_close of its plugin. */
 	for (routine *r = pool->first; r; r = r->next)
 		if (r->running) {
-			host->board->enter_ns = wb_mono_ns();
+			host->page->enter_ns = wb_mono_ns();
 			wb_mark(host, WB_CALL_capture_close, r->plugin->index);
 			break;
 		}

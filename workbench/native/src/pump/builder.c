@@ -86,8 +86,8 @@ void wb_builder_free(wb_builder *b)
 
 bool wb_builder_may_send(const wb_builder *b)
 {
-	const wb_board *board = b->host->board;
-	return b->data_fd < 0 || board->bytes_sent - board->bytes_acked < b->window;
+	const wb_shared_page *page = b->host->page;
+	return b->data_fd < 0 || page->bytes_sent - page->bytes_acked < b->window;
 }
 
 static const uint8_t padding[ALIGN];
@@ -108,7 +108,7 @@ static uint32_t add_part(wb_builder *b, uint32_t n, uint64_t *at, wb_span *span,
 	return n;
 }
 
-/* Fill head, column rows and the list of pieces. Gives the number of pieces. */
+/* Fill head, column rows and the list of pieces. Returns the number of pieces. */
 static uint32_t lay_out(wb_builder *b, uint64_t *bytes)
 {
 	wb_chunk_head *head = (wb_chunk_head *)b->scratch;
@@ -200,7 +200,7 @@ static void emit_memfd(wb_builder *b)
 	    send_fd(b, fd, &message))
 		b->broken = true;
 	close(fd);
-	b->host->board->bytes_sent += cost;
+	b->host->page->bytes_sent += cost;
 }
 
 static void emit_block(wb_builder *b)
@@ -232,7 +232,7 @@ void wb_builder_emit(wb_builder *b)
 		emit_block(b);
 	if (b->broken)
 		return; /* a parent that lives on finds the rows in the arena */
-	b->host->board->chunks_sent++;
+	b->host->page->chunks_sent++;
 	/* The sequence number tells a reader of the dead arena what it has already. */
 	b->live->rows = 0;
 	b->live->seq++;

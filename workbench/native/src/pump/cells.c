@@ -2,29 +2,29 @@
  * ends here: no result, no string, impossible counts and sizes. */
 #include "cells.h"
 
-void wb_complain(wb_want *want, const char *what)
+void wb_complain(wb_request *request, const char *what)
 {
-	if (want->warned)
+	if (request->warned)
 		return;
-	want->warned = true;
-	wb_warn(want->plugin, "field %s: %s; such values are left out (said once)",
-	        want->field, what);
+	request->warned = true;
+	wb_warn(request->plugin, "field %s: %s; such values are left out (said once)",
+	        request->field, what);
 }
 
 /* Store element i of a result array as element e. False: it cannot be stored. */
-static inline bool store(wb_column *c, wb_want *want, const abi_field *f, uint64_t i,
-                         uint64_t e)
+static inline bool store(wb_column *c, wb_request *request, const abi_field *f,
+                         uint64_t i, uint64_t e)
 {
-	switch (want->type) {
+	switch (request->type) {
 	case ABI_STRING: {
 		const char *text = f->res.str[i];
 		if (__builtin_expect(!text, 0)) {
-			wb_complain(want, "the plugin gave a NULL string");
+			wb_complain(request, "the plugin gave a NULL string");
 			return false;
 		}
 		if (__builtin_expect(wb_put_text(c, e, text), 1))
 			return true;
-		wb_complain(want, "a string larger than 1 GiB");
+		wb_complain(request, "a string larger than 1 GiB");
 		return false;
 	}
 	case ABI_BOOL:
@@ -36,7 +36,7 @@ static inline bool store(wb_column *c, wb_want *want, const abi_field *f, uint64
 		if ((buf->len == 4 || buf->len == 16) && buf->ptr)
 			return wb_put_address(c, e, buf->ptr, buf->len);
 		if (buf->len) /* Go gives an empty one for a nil address */
-			wb_complain(want, "an address that has neither 4 nor 16 bytes");
+			wb_complain(request, "an address that has neither 4 nor 16 bytes");
 		return false;
 	}
 	default:
@@ -45,18 +45,19 @@ static inline bool store(wb_column *c, wb_want *want, const abi_field *f, uint64
 	}
 }
 
-static void store_list(wb_column *c, wb_want *want, const abi_field *f, uint64_t row)
+static void store_list(wb_column *c, wb_request *request, const abi_field *f,
+                       uint64_t row)
 {
 	uint64_t n = f->res_len;
 	if (n > WB_LIST_MAX) {
-		wb_complain(want, "a list of an impossible length");
+		wb_complain(request, "a list of an impossible length");
 		n = 0;
 	}
 	uint64_t first = c->elems;
 	for (uint64_t i = 0; i < n; i++) {
 		if (c->elems + 1 >= c->offsets_cap)
 			wb_column_grow_elems(c, c->elems + 1);
-		if (store(c, want, f, i, c->elems))
+		if (store(c, request, f, i, c->elems))
 			c->elems++;
 	}
 	if (c->elems == first) {
@@ -68,30 +69,30 @@ static void store_list(wb_column *c, wb_want *want, const abi_field *f, uint64_t
 }
 
 /* Did an earlier field of this call give the same text? */
-static __attribute__((noinline)) bool met_before(wb_want *const *wants,
+static __attribute__((noinline)) bool met_before(wb_request *const *requests,
                                                  const abi_field *f, uint32_t before,
                                                  const char *text)
 {
 	for (uint32_t i = 0; i < before; i++)
-		if (wants[i]->type == ABI_STRING && f[i].res_len && f[i].res.any &&
+		if (requests[i]->type == ABI_STRING && f[i].res_len && f[i].res.any &&
 		    f[i].res.str[0] == text)
 			return true;
 	return false;
 }
 
-bool wb_store_cells(wb_want *const *wants, wb_column *const *cols, const abi_field *f,
-                    uint32_t n, uint64_t row, bool watch)
+bool wb_store_cells(wb_request *const *requests, wb_column *const *cols,
+                    const abi_field *f, uint32_t n, uint64_t row, bool watch)
 {
 	const abi_field *fields = f;
 	const void *array = NULL;
 	uint64_t met = 0; /* one bit for each text, by its address */
 	for (uint32_t i = 0; i < n; i++, f++) {
 		wb_column *c = cols[i];
-		wb_want *want = wants[i];
+		wb_request *request = requests[i];
 		const void *res = f->res.any;
 		if (!f->res_len || !res) {
 			if (f->res_len)
-				wb_complain(want, "a NULL result with a length");
+				wb_complain(request, "a NULL result with a length");
 			wb_cell_null(c, row);
 			continue;
 		}
@@ -99,17 +100,17 @@ bool wb_store_cells(wb_want *const *wants, wb_column *const *cols, const abi_fie
 			if (__builtin_expect(res == array, 0))
 				return false;
 			array = res;
-			const char *text = want->type == ABI_STRING ? f->res.str[0] : NULL;
+			const char *text = request->type == ABI_STRING ? f->res.str[0] : NULL;
 			if (text) {
 				uint64_t bit = 1ull << ((uintptr_t)text >> 4 & 63);
-				if ((met & bit) && *text && met_before(wants, fields, i, text))
+				if ((met & bit) && *text && met_before(requests, fields, i, text))
 					return false;
 				met |= bit;
 			}
 		}
-		if (want->is_list)
-			store_list(c, want, f, row);
-		else if (!store(c, want, f, 0, row))
+		if (request->is_list)
+			store_list(c, request, f, row);
+		else if (!store(c, request, f, 0, row))
 			wb_cell_null(c, row);
 	}
 	return true;
@@ -131,28 +132,28 @@ void wb_rewind_cells(wb_column *const *cols, uint32_t n, uint64_t row)
 	}
 }
 
-void wb_store_value(wb_column *c, wb_want *want, bool present, const char *text,
+void wb_store_value(wb_column *c, wb_request *request, bool present, const char *text,
                     uint64_t number, uint64_t row)
 {
 	if (!present) {
 		wb_cell_null(c, row);
-	} else if (want->type != ABI_STRING) {
+	} else if (request->type != ABI_STRING) {
 		wb_put_u64(c, row, number);
 	} else if (!text) {
-		wb_complain(want, "the plugin gave a NULL string");
+		wb_complain(request, "the plugin gave a NULL string");
 		wb_cell_null(c, row);
 	} else if (!wb_put_text(c, row, text)) {
 		wb_cell_null(c, row);
 	}
 }
 
-void wb_null_cells(wb_builder *b, wb_want *want, uint64_t row)
+void wb_null_cells(wb_builder *b, wb_request *request, uint64_t row)
 {
-	wb_cell_null(&b->cols[want->col], row);
-	if (!want->offsets)
+	wb_cell_null(&b->cols[request->col], row);
+	if (!request->offsets)
 		return;
-	wb_cell_null(&b->cols[want->col + 1], row);
-	wb_cell_null(&b->cols[want->col + 2], row);
+	wb_cell_null(&b->cols[request->col + 1], row);
+	wb_cell_null(&b->cols[request->col + 2], row);
 }
 
 /* ---- the same values again? -------------------------------------------------- */
@@ -165,15 +166,15 @@ static uint64_t mix(uint64_t h, const void *bytes, uint64_t len)
 	return h;
 }
 
-uint64_t wb_value_digest(const wb_want *want, const abi_field *f)
+uint64_t wb_value_digest(const wb_request *request, const abi_field *f)
 {
 	uint64_t n = f->res_len, h = 0xcbf29ce484222325u ^ n;
 	if (!f->res.any || n > WB_LIST_MAX)
 		return h;
-	if (!want->is_list && n > 1)
+	if (!request->is_list && n > 1)
 		n = 1;
 	for (uint64_t i = 0; i < n; i++) {
-		switch (want->type) {
+		switch (request->type) {
 		case ABI_STRING:
 			if (f->res.str[i])
 				h = mix(h, f->res.str[i], strlen(f->res.str[i]) + 1);

@@ -125,7 +125,7 @@ void wb_column_grow_elems(wb_column *c, uint64_t elem)
 	publish(c);
 }
 
-/* Copy up to and with the NUL, 16 bytes at a time. Gives the length without NUL, or
+/* Copy up to and with the NUL, 16 bytes at a time. Returns the length without NUL, or
  * SIZE_MAX when `room` bytes held none. */
 static inline size_t copy_text(uint8_t *to, const uint8_t *from, size_t room)
 {

@@ -41,7 +41,7 @@ static inline int32_t call_arrays(wb_group *g, wb_hot *hot, const call_args *arg
 
 static void store_offsets(wb_builder *b, wb_group *g, uint64_t row)
 {
-	uint32_t col = g->wants[0]->col;
+	uint32_t col = g->requests[0]->col;
 	const abi_value_offsets *o = &g->offsets;
 	if (!o->start || !o->length || !((abi_field *)g->fields)[0].res_len) {
 		wb_cell_null(&b->cols[col + 1], row);
@@ -58,11 +58,11 @@ static void ask_singly(wb_group *g, wb_builder *b, wb_hot *hot, const call_args 
 	abi_field *f = g->fields;
 	for (uint32_t i = 0; i < g->n; i++) {
 		if (call_arrays(g, hot, args, i, 1) == ABI_SUCCESS)
-			wb_store_cells(&g->wants[i], &g->cols[i], &f[i], 1, row, false);
+			wb_store_cells(&g->requests[i], &g->cols[i], &f[i], 1, row, false);
 		else
-			wb_null_cells(b, g->wants[i], row);
+			wb_null_cells(b, g->requests[i], row);
 		if (digests)
-			digests[i] = wb_value_digest(g->wants[i], &f[i]);
+			digests[i] = wb_value_digest(g->requests[i], &f[i]);
 	}
 }
 
@@ -74,7 +74,7 @@ static void try_together(wb_group *g, wb_builder *b, wb_hot *hot, const call_arg
 	ask_singly(g, b, hot, args, row, digests);
 	bool same = call_arrays(g, hot, args, 0, g->n) == ABI_SUCCESS;
 	for (uint32_t i = 0; same && i < g->n; i++)
-		same = digests[i] == wb_value_digest(g->wants[i], (abi_field *)g->fields + i);
+		same = digests[i] == wb_value_digest(g->requests[i], (abi_field *)g->fields + i);
 	g->trial++;
 	if (!same)
 		g->ask = WB_ASK_SINGLY;
@@ -92,8 +92,8 @@ static inline void run_arrays(wb_group *g, wb_builder *b, wb_hot *hot,
 		try_together(g, b, hot, args, row);
 	else if (g->ask == WB_ASK_TOGETHER) {
 		if (call_arrays(g, hot, args, 0, g->n) == ABI_SUCCESS) {
-			if (wb_store_cells(g->wants, g->cols, g->fields, g->n, row, watched)) {
-				if (g->wants[0]->offsets)
+			if (wb_store_cells(g->requests, g->cols, g->fields, g->n, row, watched)) {
+				if (g->requests[0]->offsets)
 					store_offsets(b, g, row);
 				return;
 			}
@@ -104,7 +104,7 @@ static inline void run_arrays(wb_group *g, wb_builder *b, wb_hot *hot,
 				g->ask = WB_ASK_SINGLY;
 			return;
 		} else if (g->n == 1) {
-			wb_null_cells(b, g->wants[0], row);
+			wb_null_cells(b, g->requests[0], row);
 			return;
 		} else if (++g->failures >= MOST_FAILURES) {
 			g->ask = WB_ASK_SINGLY;
@@ -134,9 +134,9 @@ static bool call_a1(wb_group *g, const call_args *args, uint32_t i, uint64_t row
 	wb_extract_a1_fn fn = (wb_extract_a1_fn)p->sym[WB_CALL_extract_fields];
 	bool ok = fn(p->state, &args->flat, 1, f) == ABI_SUCCESS;
 	if (ok)
-		wb_store_value(g->cols[i], g->wants[i], f->field_present, f->res_str, f->res_u64,
-		               row);
-	if (g->wants[i]->type == ABI_STRING && (ok || f->field_present))
+		wb_store_value(g->cols[i], g->requests[i], f->field_present, f->res_str,
+		               f->res_u64, row);
+	if (g->requests[i]->type == ABI_STRING && (ok || f->field_present))
 		give_back_text(p, f->res_str);
 	return ok;
 }
@@ -150,7 +150,8 @@ static bool call_a2(wb_group *g, const call_args *args, uint32_t i, uint64_t row
 	wb_extract_a2_fn fn = (wb_extract_a2_fn)p->sym[WB_CALL_extract_fields];
 	if (fn(p->state, &args->flat, 1, f) != ABI_SUCCESS)
 		return false;
-	wb_store_value(g->cols[i], g->wants[i], f->field_present, f->res_str, f->res_u64, row);
+	wb_store_value(g->cols[i], g->requests[i], f->field_present, f->res_str, f->res_u64,
+	               row);
 	return true;
 }
 
@@ -164,24 +165,24 @@ static void run_values(wb_group *g, wb_builder *b, wb_hot *hot, const call_args 
 		if (ok)
 			continue;
 		hot->failures++;
-		wb_null_cells(b, g->wants[i], row);
+		wb_null_cells(b, g->requests[i], row);
 	}
 }
 
-void wb_request_run(wb_request *r, wb_builder *b, wb_event *event, uint64_t row,
-                    const char *source, uint32_t source_id)
+void wb_selection_run(wb_selection *s, wb_builder *b, wb_event *event, uint64_t row,
+                      const char *source, uint32_t source_id)
 {
-	for (uint32_t i = 0; i < r->ngroups; i++) {
-		wb_group *g = r->groups[i];
+	for (uint32_t i = 0; i < s->ngroups; i++) {
+		wb_group *g = s->groups[i];
 		wb_plugin *p = g->plugin;
 		if (!g->active || !wb_scope_type(&p->extract, event->type)) {
 			for (uint32_t k = 0; k < g->n; k++)
-				wb_null_cells(b, g->wants[k], row);
+				wb_null_cells(b, g->requests[k], row);
 			continue;
 		}
 		call_args args;
 		if (p->family == WB_C) {
-			uint8_t *blob = wb_request_blob(r, event, source_id);
+			uint8_t *blob = wb_selection_blob(s, event, source_id);
 			args.input = (abi_event_input){(abi_event_c *)blob, event->num, source};
 		} else {
 			args.flat = (abi_event_ab){event->num, event->payload, event->payload_len,

@@ -1,8 +1,8 @@
 /* Show an event to the plugins that keep state, in load order, before any extraction. */
-#include "request.h"
+#include "selection.h"
 
 void wb_parse_event(wb_host *host, wb_event *event, const char *source,
-                    wb_request *request, uint32_t source_id)
+                    wb_selection *selection, uint32_t source_id)
 {
 	for (wb_plugin *p = host->first; p; p = p->next) {
 		if (!p->parses || !p->init_ok || !wb_scope_type(&p->parse, event->type) ||
@@ -16,11 +16,11 @@ void wb_parse_event(wb_host *host, wb_event *event, const char *source,
 		                      .table_reader_ext = reader,
 		                      .table_writer_ext = writer};
 		memcpy(&in.table_reader, reader, sizeof in.table_reader);
-		abi_event_input ev = {(abi_event_c *)wb_request_blob(request, event, source_id),
-		                      event->num, source};
+		uint8_t *blob = wb_selection_blob(selection, event, source_id);
+		abi_event_input ev = {(abi_event_c *)blob, event->num, source};
 		wb_hot *hot = wb_hot_of(p, WB_HOT_PARSE);
 		uint64_t start = (hot->count++ & 63) ? 0 : wb_mono_ns();
-		host->board->event_number = event->num;
+		host->page->event_number = event->num;
 		wb_mark(host, WB_CALL_parse_event, p->index);
 		/* The framework does not look at the code either; it is counted. */
 		if (((wb_parse_fn)p->sym[WB_CALL_parse_event])(p->state, &ev, &in) != ABI_SUCCESS)

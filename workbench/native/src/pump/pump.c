@@ -21,7 +21,7 @@ static bool take_event(wb_pump *m, wb_event *e)
 {
 	wb_builder *b = &m->builder;
 	e->num = ++m->events;
-	wb_parse_event(m->host, e, m->event_source, &m->request, m->source->id);
+	wb_parse_event(m->host, e, m->event_source, &m->selection, m->source->id);
 	wb_pump_add_row(m, e, m->source->id);
 	if (m->max_events && m->events >= m->max_events) {
 		end(m, WB_END_LIMIT, 0);
@@ -56,9 +56,9 @@ static bool deliver_async(wb_pump *m, uint64_t ts)
 static bool deliver_batch(wb_pump *m)
 {
 	wb_plugin *p = m->source;
-	wb_board *board = m->host->board;
+	wb_shared_page *page = m->host->page;
 	while (m->cursor < m->batch.n) {
-		if (board->stop) {
+		if (page->stop) {
 			end(m, WB_END_CANCELLED, 0);
 			return false;
 		}
@@ -87,10 +87,10 @@ static bool deliver_batch(wb_pump *m)
 
 static bool deliver(wb_pump *m)
 {
-	m->host->board->reading =
+	m->host->page->reading =
 		m->source->sym[WB_CALL_next_batch] ? WB_CALL_next_batch : WB_CALL_next;
 	bool used_up = deliver_batch(m);
-	m->host->board->reading = WB_CALL_none;
+	m->host->page->reading = WB_CALL_none;
 	return used_up;
 }
 
@@ -146,7 +146,7 @@ static void get_batch(wb_pump *m)
 	m->in_next = true;
 	pthread_mutex_unlock(&m->lock);
 	uint64_t start = wb_mono_ns();
-	m->host->board->enter_ns = start;
+	m->host->page->enter_ns = start;
 	wb_mark(m->host, call, p->index);
 	m->code = wb_family_next(p, m->instance, &m->batch);
 	wb_unmark(m->host);
@@ -171,52 +171,66 @@ static void get_batch(wb_pump *m)
 	}
 }
 
+/* The parent has enough for now: wait a little. Returns why to return, 0 to go on. */
+static int wait_for_room(wb_pump *m, int control_fd, uint64_t deadline)
+{
+	m->host->page->waiting = 1;
+	pthread_mutex_unlock(&m->lock);
+	bool asked = readable(control_fd, 20);
+	pthread_mutex_lock(&m->lock);
+	if (asked)
+		return WB_RUN_CONTROL;
+	return wb_mono_ns() > deadline ? WB_RUN_WAITING : 0;
+}
+
+/* After a batch: is it time to return? 0: no. */
+static int look_around(wb_pump *m, int control_fd, uint64_t deadline, uint64_t sent)
+{
+	if (m->data_fd < 0 && m->host->page->chunks_sent != sent)
+		return WB_RUN_QUEUED;
+	uint64_t now = wb_mono_ns();
+	if (wb_pump_due(m, now)) {
+		wb_builder_emit(&m->builder);
+		if (m->data_fd < 0)
+			return WB_RUN_QUEUED;
+	}
+	if (now - m->last_poll_ns > 2000000) {
+		m->last_poll_ns = now;
+		if (readable(control_fd, 0))
+			return WB_RUN_CONTROL;
+	}
+	return now > deadline ? WB_RUN_SLICE : 0;
+}
+
 static int run(wb_pump *m, int control_fd, uint64_t deadline)
 {
-	wb_builder *b = &m->builder;
-	uint64_t sent = m->host->board->chunks_sent;
+	uint64_t sent = m->host->page->chunks_sent;
 	while (!m->end) {
-		if (m->host->board->stop) {
+		int why;
+		if (m->host->page->stop) {
 			end(m, WB_END_CANCELLED, 0);
 			break;
 		}
-		if (b->broken) {
+		if (m->builder.broken) {
 			m->end = WB_END_PARENT_GONE;
 			break;
 		}
-		if (!wb_builder_may_send(b)) {
-			m->host->board->waiting = 1;
-			pthread_mutex_unlock(&m->lock);
-			bool asked = readable(control_fd, 20);
-			pthread_mutex_lock(&m->lock);
-			if (asked)
-				return WB_RUN_CONTROL;
-			if (wb_mono_ns() > deadline)
-				return WB_RUN_WAITING;
+		if (!wb_builder_may_send(&m->builder)) {
+			why = wait_for_room(m, control_fd, deadline);
+			if (why)
+				return why;
 			continue;
 		}
-		m->host->board->waiting = 0;
+		m->host->page->waiting = 0;
 		if (!m->have_batch)
 			get_batch(m);
 		if (deliver(m))
 			conclude(m);
 		if (m->end)
 			break;
-		if (m->data_fd < 0 && m->host->board->chunks_sent != sent)
-			return WB_RUN_QUEUED;
-		uint64_t now = wb_mono_ns();
-		if (wb_pump_due(m, now)) {
-			wb_builder_emit(b);
-			if (m->data_fd < 0)
-				return WB_RUN_QUEUED;
-		}
-		if (now - m->last_poll_ns > 2000000) {
-			m->last_poll_ns = now;
-			if (readable(control_fd, 0))
-				return WB_RUN_CONTROL;
-		}
-		if (now > deadline)
-			return WB_RUN_SLICE;
+		why = look_around(m, control_fd, deadline, sent);
+		if (why)
+			return why;
 	}
 	return WB_RUN_ENDED;
 }

@@ -19,7 +19,7 @@ static void put_info(wb_pump *m, wb_builder *b, wb_event *e, uint64_t row, uint3
 		wb_cell_null(&b->cols[m->col_info], row);
 		return;
 	}
-	wb_request_blob(&m->request, e, id);
+	wb_selection_blob(&m->selection, e, id);
 	char *said = wb_family_event_text(m->source, e, m->event_source);
 	char made[128];
 	const char *text = said;
@@ -56,16 +56,17 @@ void wb_pump_add_row(wb_pump *m, wb_event *e, uint32_t id)
 {
 	wb_builder *b = &m->builder;
 	uint64_t row = b->rows;
-	m->host->board->event_number = e->num;
+	m->host->page->event_number = e->num;
 	if (!row)
 		b->started_ns = wb_mono_ns();
 	wb_put_u64(&b->cols[COL_NUM], row, e->num);
 	wb_put_u64(&b->cols[COL_TIME], row, e->ts);
-	wb_request_run(&m->request, b, e, row, m->event_source, id);
+	wb_selection_run(&m->selection, b, e, row, m->event_source, id);
 	if (m->col_payload)
 		put_bytes(b, m->col_payload, row, e->payload, e->payload_len);
 	if (m->col_raw)
-		put_bytes(b, m->col_raw, row, wb_request_blob(&m->request, e, id), e->blob_len);
+		put_bytes(b, m->col_raw, row, wb_selection_blob(&m->selection, e, id),
+		          e->blob_len);
 	if (m->col_info)
 		put_info(m, b, e, row, id);
 	if (m->col_async)
@@ -75,8 +76,8 @@ void wb_pump_add_row(wb_pump *m, wb_event *e, uint32_t id)
 
 /* ---- stored events ------------------------------------------------------------------ */
 
-int64_t wb_pump_feed(wb_pump *m, uint8_t *data, const int64_t *offsets,
-                     const uint64_t *numbers, int64_t n)
+int64_t wb_pump_extract(wb_pump *m, uint8_t *data, const int64_t *offsets,
+                        const uint64_t *numbers, int64_t n)
 {
 	wb_builder *b = &m->builder;
 	int64_t i = 0;
@@ -85,7 +86,7 @@ int64_t wb_pump_feed(wb_pump *m, uint8_t *data, const int64_t *offsets,
 		uint32_t len = (uint32_t)(offsets[i + 1] - offsets[i]);
 		if (wb_event_view(data + offsets[i], len, &e)) {
 			if (m->flags & WB_PARSE)
-				wb_parse_event(m->host, &e, m->event_source, &m->request, 0);
+				wb_parse_event(m->host, &e, m->event_source, &m->selection, 0);
 			wb_pump_add_row(m, &e, 0);
 		} else {
 			/* No event at all: a row of nulls keeps the rows in step. */

@@ -23,36 +23,43 @@ wb_pump *wb_pump_new(wb_host *host, wb_plugin *source, const char *event_source,
 	return m;
 }
 
-int wb_pump_want(wb_pump *m, wb_plugin *plugin, uint32_t field_id, const char *field,
-                 uint32_t type, int is_list, int arg_present, const char *arg_key,
-                 uint64_t arg_index, const char *arg, int offsets)
+int wb_pump_request(wb_pump *m, wb_plugin *plugin, uint32_t field_id,
+                    const char *field, uint32_t type, int is_list, int arg_present,
+                    const char *arg_key, uint64_t arg_index, const char *arg,
+                    int offsets)
 {
-	wb_want *w = wb_request_add(&m->request);
-	w->plugin = plugin;
-	w->field_id = field_id;
-	w->field = wb_copy_text(field);
-	w->type = type;
-	w->is_list = is_list != 0;
-	w->arg_present = arg_present != 0;
-	w->key = wb_copy_text(arg_key);
-	w->arg = wb_copy_text(arg);
-	w->index = arg_index;
-	w->offsets = offsets != 0;
-	return (int)m->request.nwants - 1;
+	wb_request *r = wb_selection_add(&m->selection);
+	r->plugin = plugin;
+	r->field_id = field_id;
+	r->field = wb_copy_text(field);
+	r->type = type;
+	r->is_list = is_list != 0;
+	r->arg_present = arg_present != 0;
+	r->key = wb_copy_text(arg_key);
+	r->arg = wb_copy_text(arg);
+	r->index = arg_index;
+	r->offsets = offsets != 0;
+	return (int)m->selection.nrequests - 1;
 }
 
-int wb_pump_prepare(wb_pump *m)
+/* Number the columns; returns how many there are. */
+static uint32_t number_columns(wb_pump *m)
 {
-	uint32_t n = COL_FIRST_WANT;
-	for (uint32_t i = 0; i < m->request.nwants; i++) {
-		m->request.wants[i]->col = n;
-		n += m->request.wants[i]->offsets ? 3 : 1;
+	uint32_t n = COL_FIRST_REQUEST;
+	for (uint32_t i = 0; i < m->selection.nrequests; i++) {
+		m->selection.requests[i]->col = n;
+		n += m->selection.requests[i]->offsets ? 3 : 1;
 	}
 	m->col_payload = m->flags & WB_KEEP_PAYLOAD ? n++ : 0;
 	m->col_raw = m->flags & WB_KEEP_RAW ? n++ : 0;
 	m->col_info = m->flags & WB_PLUGIN_INFO ? n++ : 0;
 	m->col_async = m->flags & WB_ASYNC_COLUMNS ? n : 0;
-	n += m->col_async ? 2 : 0;
+	return n + (m->col_async ? 2 : 0);
+}
+
+int wb_pump_prepare(wb_pump *m)
+{
+	uint32_t n = number_columns(m);
 	int rc = wb_builder_init(&m->builder, m->host, n, m->chunk_rows, m->window,
 	                         m->data_fd);
 	if (rc)
@@ -61,24 +68,22 @@ int wb_pump_prepare(wb_pump *m)
 	wb_builder *b = &m->builder;
 	wb_builder_column(b, COL_NUM, WB_KIND_U64, false, false);
 	wb_builder_column(b, COL_TIME, WB_KIND_U64, false, false);
-	for (uint32_t i = 0; i < m->request.nwants; i++) {
-		wb_want *w = m->request.wants[i];
-		wb_builder_column(b, w->col, wb_kind_of(w->type), w->is_list,
-		                  w->type == ABI_STRING && m->flags & WB_DICTIONARIES);
-		for (uint32_t k = 1; w->offsets && k < 3; k++)
-			wb_builder_column(b, w->col + k, WB_KIND_U64, false, false);
+	for (uint32_t i = 0; i < m->selection.nrequests; i++) {
+		wb_request *r = m->selection.requests[i];
+		wb_builder_column(b, r->col, wb_kind_of(r->type), r->is_list,
+		                  r->type == ABI_STRING && m->flags & WB_DICTIONARIES);
+		for (uint32_t k = 1; r->offsets && k < 3; k++)
+			wb_builder_column(b, r->col + k, WB_KIND_U64, false, false);
 	}
-	if (m->col_payload)
-		wb_builder_column(b, m->col_payload, WB_KIND_BYTES, false, false);
-	if (m->col_raw)
-		wb_builder_column(b, m->col_raw, WB_KIND_BYTES, false, false);
-	if (m->col_info)
-		wb_builder_column(b, m->col_info, WB_KIND_BYTES, false, false);
+	const uint32_t of_bytes[] = {m->col_payload, m->col_raw, m->col_info};
+	for (size_t i = 0; i < sizeof of_bytes / sizeof *of_bytes; i++)
+		if (of_bytes[i])
+			wb_builder_column(b, of_bytes[i], WB_KIND_BYTES, false, false);
 	if (m->col_async) {
 		wb_builder_column(b, m->col_async, WB_KIND_BOOL, false, false);
 		wb_builder_column(b, m->col_async + 1, WB_KIND_BYTES, false, true);
 	}
-	wb_request_plan(&m->request, &m->builder, m->event_source,
+	wb_selection_plan(&m->selection, &m->builder, m->event_source,
 	                (m->flags & WB_ONE_FIELD) != 0);
 	return 0;
 }
@@ -144,8 +149,8 @@ int32_t wb_pump_open(wb_pump *m, const char *params)
 	m->instance = ((wb_open_fn)p->sym[WB_CALL_open])(p->state, params, &rc);
 	wb_call_end(p, &frame, WB_RET_CODE, rc, NULL);
 	m->opened = rc == ABI_SUCCESS;
-	m->host->board->event_number = 0;
-	m->host->board->stop = 0;
+	m->host->page->event_number = 0;
+	m->host->page->stop = 0;
 	if (m->opened) {
 		m->async_budget = WB_QUEUE_EVENTS;
 		m->live = wb_live_new(m->host, p, m->event_source);
@@ -191,7 +196,7 @@ void wb_pump_free(wb_pump *m)
 	wb_live_free(m->live);
 	if (m->prepared)
 		wb_builder_free(&m->builder);
-	wb_request_free(&m->request);
+	wb_selection_free(&m->selection);
 	pthread_mutex_destroy(&m->lock);
 	wb_free(m->text);
 	wb_free(m->event_source);

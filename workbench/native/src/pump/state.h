@@ -6,10 +6,10 @@
 
 #include "../live/live.h"
 #include "pump_api.h"
-#include "request.h"
+#include "selection.h"
 
 /* Columns that every chunk has, before the wanted ones. */
-enum { COL_NUM, COL_TIME, COL_FIRST_WANT };
+enum { COL_NUM, COL_TIME, COL_FIRST_REQUEST };
 
 struct wb_pump {
 	wb_host *host;
@@ -26,7 +26,7 @@ struct wb_pump {
 	uint64_t max_events;
 	uint64_t events;
 	wb_builder builder;
-	wb_request request;
+	wb_selection selection;
 	bool prepared;
 	uint32_t col_payload, col_raw, col_info, col_async;
 	wb_live *live;

@@ -163,6 +163,38 @@ static int block(wb_scap_state *s, sink *out, const uint8_t *p, uint32_t type,
 	return metadata(s, p, type, total);
 }
 
+/* Is there a whole block at p? Its type and length are in the state then; *why not. */
+static int whole_block(wb_scap_state *s, const uint8_t *p, uint64_t left, int at_end,
+	int *why)
+{
+	if (left < BLOCK_HEADER) {
+		*why = !at_end ? WB_SCAP_MORE : left ? WB_SCAP_CUT : WB_SCAP_END;
+		/* The type alone tells a file that is no capture from a cut one. */
+		if (s->phase == 0 && left >= 4 && get32(p) != SECTION_BLOCK)
+			*why = WB_SCAP_BAD_SECTION;
+		return 0;
+	}
+	uint32_t type = get32(p), total = get32(p + 4);
+	s->block_type = type;
+	s->header_length = total;
+	if (s->phase == 0 && type != SECTION_BLOCK)
+		*why = WB_SCAP_BAD_SECTION;
+	/* Before the length: that of a byte-swapped file is nonsense. */
+	else if (type == SECTION_BLOCK && left >= 12 && get32(p + 8) != SECTION_MAGIC)
+		*why = WB_SCAP_BAD_MAGIC;
+	else if (total < BLOCK_HEADER + BLOCK_TRAILER)
+		*why = WB_SCAP_BAD_LENGTH;
+	else if (total > s->max_block)
+		*why = WB_SCAP_BIG_BLOCK;
+	else if (total <= left)
+		return 1;
+	else {
+		s->need = total;
+		*why = at_end ? WB_SCAP_CUT : WB_SCAP_MORE;
+	}
+	return 0;
+}
+
 int wb_scap_scan(wb_scap_state *s, const uint8_t *buf, uint64_t len, int at_end,
 	uint8_t *data, uint64_t data_room, int32_t *offsets, uint64_t *numbers,
 	uint64_t *times, uint32_t *ids, uint16_t *types, uint8_t *marks, int64_t row_room,
@@ -171,51 +203,15 @@ int wb_scap_scan(wb_scap_state *s, const uint8_t *buf, uint64_t len, int at_end,
 	sink out = {data, data_room, 0, offsets, numbers, times, ids, types, marks,
 		row_room, 0};
 	uint64_t at = 0;
-	int why = WB_SCAP_MORE;
+	int why;
 
 	offsets[0] = 0;
 	s->need = 0;
-	for (;;) {
-		uint64_t left = len - at;
-		if (left < BLOCK_HEADER) {
-			/* The type alone tells a file that is no capture from a cut one. */
-			if (s->phase == 0 && left >= 4 && get32(buf + at) != SECTION_BLOCK)
-				why = WB_SCAP_BAD_SECTION;
-			else if (at_end)
-				why = left ? WB_SCAP_CUT : WB_SCAP_END;
+	while (whole_block(s, buf + at, len - at, at_end, &why)) {
+		why = block(s, &out, buf + at, s->block_type, s->header_length);
+		if (why)
 			break;
-		}
-		uint32_t type = get32(buf + at), total = get32(buf + at + 4);
-		s->block_type = type;
-		s->header_length = total;
-		if (s->phase == 0 && type != SECTION_BLOCK) {
-			why = WB_SCAP_BAD_SECTION;
-			break;
-		}
-		/* Before the length: that of a byte-swapped file is nonsense. */
-		if (type == SECTION_BLOCK && left >= 12 && get32(buf + at + 8) != SECTION_MAGIC) {
-			why = WB_SCAP_BAD_MAGIC;
-			break;
-		}
-		if (total < BLOCK_HEADER + BLOCK_TRAILER) {
-			why = WB_SCAP_BAD_LENGTH;
-			break;
-		}
-		if (total > s->max_block) {
-			why = WB_SCAP_BIG_BLOCK;
-			break;
-		}
-		if (total > left) {
-			s->need = total;
-			why = at_end ? WB_SCAP_CUT : WB_SCAP_MORE;
-			break;
-		}
-		int rc = block(s, &out, buf + at, type, total);
-		if (rc) {
-			why = rc;
-			break;
-		}
-		at += total;
+		at += s->header_length;
 	}
 	s->offset += at;
 	*used = at;

@@ -36,14 +36,44 @@ static uint64_t row_offset(const void *offsets, int wide, int64_t row)
 	return (uint64_t)(int64_t)((const int32_t *)offsets)[row];
 }
 
+/* Frame one event as a block at p. Returns its bytes, 0 and *why not. */
+static uint64_t frame_event(const uint8_t *event, uint64_t len, uint64_t time, uint8_t *p,
+	uint64_t room, int *why)
+{
+	*why = wb_scap_check_event(event, len);
+	if (*why != WB_SCAP_OK)
+		return 0;
+	int large = wide_lengths(get16(event + 20));
+	uint64_t body = (2 + len + 3) & ~3ull;
+	uint64_t total = BLOCK_HEADER + body + BLOCK_TRAILER;
+	uint64_t own_time = get64(event);
+
+	if (total > (large ? UINT32_MAX : SMALL_BODY_LIMIT + BLOCK_HEADER))
+		*why = WB_SCAP_EVENT_LARGE;
+	else if (total > room)
+		*why = WB_SCAP_NO_ROOM;
+	else if (own_time == NO_TIME && time == NO_TIME)
+		*why = WB_SCAP_EVENT_TIMELESS;
+	if (*why != WB_SCAP_OK)
+		return 0;
+	put32(p, large ? EVENT_LARGE : EVENT_V2);
+	put32(p + 4, (uint32_t)total);
+	put16(p + 8, 0); /* cpu */
+	memcpy(p + 10, event, len);
+	put64(p + 10, own_time == NO_TIME ? time : own_time);
+	memset(p + 10 + len, 0, body - 2 - len);
+	put32(p + BLOCK_HEADER + body, (uint32_t)total);
+	return total;
+}
+
 int64_t wb_scap_frame(const void *offsets, int wide, const uint8_t *data,
 	uint64_t data_len, const uint64_t *times, int64_t first, int64_t count,
 	uint8_t *out, uint64_t room, uint64_t *used, int *why)
 {
-	uint8_t *p = out, *end = out + room;
 	int64_t row = first;
 
 	*why = WB_SCAP_OK;
+	*used = 0;
 	for (; row < count; row++) {
 		uint64_t from = row_offset(offsets, wide, row);
 		uint64_t to = row_offset(offsets, wide, row + 1);
@@ -51,38 +81,11 @@ int64_t wb_scap_frame(const void *offsets, int wide, const uint8_t *data,
 			*why = WB_SCAP_EVENT_OFFSETS;
 			break;
 		}
-		const uint8_t *event = data + from;
-		uint64_t len = to - from;
-		if ((*why = wb_scap_check_event(event, len)) != WB_SCAP_OK)
+		uint64_t bytes = frame_event(data + from, to - from,
+			times ? times[row] : NO_TIME, out + *used, room - *used, why);
+		if (!bytes)
 			break;
-		int large = wide_lengths(get16(event + 20));
-		uint64_t body = (2 + len + 3) & ~3ull;
-		uint64_t total = BLOCK_HEADER + body + BLOCK_TRAILER;
-		if (total > (large ? UINT32_MAX : SMALL_BODY_LIMIT + BLOCK_HEADER)) {
-			*why = WB_SCAP_EVENT_LARGE;
-			break;
-		}
-		if (total > (uint64_t)(end - p)) {
-			*why = WB_SCAP_NO_ROOM;
-			break;
-		}
-		uint64_t time = get64(event);
-		if (time == NO_TIME) {
-			if (!times || times[row] == NO_TIME) {
-				*why = WB_SCAP_EVENT_TIMELESS;
-				break;
-			}
-			time = times[row];
-		}
-		put32(p, large ? EVENT_LARGE : EVENT_V2);
-		put32(p + 4, (uint32_t)total);
-		put16(p + 8, 0); /* cpu */
-		memcpy(p + 10, event, len);
-		put64(p + 10, time);
-		memset(p + 10 + len, 0, body - 2 - len);
-		put32(p + BLOCK_HEADER + body, (uint32_t)total);
-		p += total;
+		*used += bytes;
 	}
-	*used = (uint64_t)(p - out);
 	return row;
 }

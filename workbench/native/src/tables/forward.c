@@ -23,6 +23,15 @@ wbt_view *wbt_enter(abi_table *t, const char *function)
 	return v;
 }
 
+wbt_view *wbt_enter_key(abi_table *t, const abi_state_data *key, const char *function)
+{
+	wbt_view *v = wbt_enter(t, function);
+	if (!v || key)
+		return v;
+	wbt_refuse(v, "%s: the key is null", function);
+	return NULL;
+}
+
 void wbt_refuse(wbt_view *v, const char *format, ...)
 {
 	char text[512];
@@ -64,6 +73,14 @@ bool wbt_trip_begin(wbt_view *v, wbt_trip *trip, const char *function)
 
 void wbt_trip_end(void) { depth--; }
 
+int32_t wbt_trip_done(const wbt_trip *trip, int32_t rc)
+{
+	wbt_trip_end();
+	if (rc != ABI_SUCCESS)
+		wbt_trip_failed(trip);
+	return rc;
+}
+
 void wbt_trip_failed(const wbt_trip *trip)
 {
 	const char *words = trip->last_error ? trip->last_error(trip->owner_handle) : NULL;
@@ -94,6 +111,15 @@ abi_entry *wbt_adopt(abi_table *t, const wbt_trip *trip, abi_entry *e,
 
 /* ---- entries ---- */
 
+void wbt_hand_back(wbt_loan *l)
+{
+	wbt_return back;
+	bool give_back = wbt_loan_end(l, &back);
+	wbt_unlock();
+	if (give_back)
+		wbt_give_back(&back);
+}
+
 /* The loan behind an entry handle used with a table; NULL: refused and unlocked. */
 wbt_loan *wbt_loan_of(wbt_view *v, const abi_entry *e, const char *function)
 {
@@ -123,5 +149,46 @@ const wbt_field *wbt_field_of(wbt_view *v, const abi_accessor *f,
 		           field->schema->name, v->face.name);
 	else
 		return field;
+	return NULL;
+}
+
+/* ---- tables of plugins ---- */
+
+const char *wbt_copy_vtables(const abi_table_input *in, uint32_t minor,
+                             wbt_foreign *out)
+{
+	const abi_reader_vtable *r = &in->reader;
+	const abi_writer_vtable *w = &in->writer;
+	const abi_fields_vtable *f = &in->fields;
+
+	memset(out, 0, sizeof *out);
+	if (!wbt_is_value_type(in->key_type))
+		return "key type is not usable";
+	if (!r->get_table_name || !r->get_table_size || !r->get_table_entry ||
+	    !r->read_entry_field)
+		return "broken or inconsistent reader vtables";
+	if (!w->clear_table || !w->erase_table_entry || !w->create_table_entry ||
+	    !w->destroy_table_entry || !w->add_table_entry || !w->write_entry_field)
+		return "broken or inconsistent writer vtables";
+	if (!f->list_table_fields || !f->get_table_field || !f->add_table_field)
+		return "broken or inconsistent fields vtables";
+	out->table = in->table;
+	out->writer = *w;
+	out->fields = *f;
+	memcpy(&out->reader, r, sizeof *r);
+	/* Plugins of 3.0 hand over a shorter struct. */
+	if (minor < 1)
+		return NULL;
+	if (!in->reader_ext || !in->writer_ext || !in->fields_ext)
+		return "extended vtables must all be defined";
+	if (memcmp(in->reader_ext, r, sizeof *r) || !in->reader_ext->release_table_entry ||
+	    !in->reader_ext->iterate_entries)
+		return "broken or inconsistent reader vtables";
+	if (memcmp(in->writer_ext, w, sizeof *w))
+		return "broken or inconsistent writer vtables";
+	if (memcmp(in->fields_ext, f, sizeof *f))
+		return "broken or inconsistent fields vtables";
+	out->reader = *in->reader_ext;
+	out->extended = true;
 	return NULL;
 }

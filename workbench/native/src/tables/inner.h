@@ -6,12 +6,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "../common/memory.h"
 #include "tables.h"
-
-void *wb_alloc(size_t bytes);
-void *wb_realloc(void *ptr, size_t bytes);
-void wb_free(void *ptr);
-char *wb_copy_text(const char *text);
 
 /* Sub-table handles that ended are left alone until so many others have: plugins also
  * read the struct behind the handle, which no check of ours can catch. */
@@ -151,6 +147,7 @@ struct wbt_registry {
 	wbt_text *graveyard; /* texts replaced while someone may still read them */
 	_Atomic uint32_t buried;
 	wbt_owner *host; /* reads tables for the snapshot */
+	abi_init_tables_input offered; /* what each owner is given */
 };
 
 /* ---- live handles and the lock (live.c) ---- */
@@ -187,17 +184,21 @@ void wbt_texts_free(wbt_text **list);
 wbt_text *wbt_text_of(const char *chars);
 wbt_text *wbt_text_new(const char *chars);
 
-/* ---- owners, views, loans (owner.c) ---- */
+/* ---- errors and the threads they belong to (errors.c) ---- */
 const void *wbt_thread(void);
 bool wbt_in_routine(void);
 void wbt_error_clear(wbt_owner *owner);
 void wbt_error_set(wbt_owner *owner, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/* ---- views and loans (holdings.c) ---- */
 wbt_view *wbt_view_new(wbt_owner *owner, const char *name, int32_t key_type,
                        wbt_schema *schema, bool temporary);
+/* Let go of what a view holds and of its handle. */
+void wbt_view_end(wbt_view *v);
 wbt_loan *wbt_lend(wbt_view *view, wbt_record *record, abi_entry *entry,
                    wbt_loan_kind kind);
-/* Unlink and free a loan. Gives true when the entry of a plugin's table must still be
+/* Unlink and free a loan. Returns true when the entry of a plugin's table must still be
  * given back, with *back filled for wbt_give_back after unlocking. */
 typedef struct wbt_return {
 	wbt_foreign how;
@@ -206,6 +207,8 @@ typedef struct wbt_return {
 } wbt_return;
 bool wbt_loan_end(wbt_loan *loan, wbt_return *back);
 void wbt_give_back(const wbt_return *back);
+/* Drop what one thread (or, with all, everybody) left of an owner. */
+void wbt_drop_litter(wbt_owner *owner, const void *thread, bool all);
 
 /* ---- the functions plugins call (reading.c, writing.c, fields.c) ---- */
 extern abi_reader_vtable_ext wbt_reader_vtable;
@@ -214,8 +217,12 @@ extern abi_fields_vtable wbt_fields_vtable;
 const abi_table_fieldinfo *wbt_list_fields(abi_table *t, uint32_t *n);
 abi_accessor *wbt_get_field(abi_table *t, const char *name, int32_t type);
 abi_accessor *wbt_add_field(abi_table *t, const char *name, int32_t type);
-/* (forward.c) Lock and find the view; NULL: not live, error set, not locked. */
+
+/* ---- what all of them begin with (forward.c) ---- */
+/* Lock and find the view; NULL: not live, error set, not locked. */
 wbt_view *wbt_enter(abi_table *t, const char *function);
+/* The same, and a null key is refused. */
+wbt_view *wbt_enter_key(abi_table *t, const abi_state_data *key, const char *function);
 /* A call into the plugin that owns a table. */
 typedef struct wbt_trip {
 	wbt_foreign how;
@@ -229,6 +236,8 @@ typedef struct wbt_trip {
 /* Called locked, always unlocks; false with an error when the table is out of reach. */
 bool wbt_trip_begin(wbt_view *view, wbt_trip *trip, const char *function);
 void wbt_trip_end(void);
+/* End a trip that gave a return code, which is returned; a failure is recorded. */
+int32_t wbt_trip_done(const wbt_trip *trip, int32_t rc);
 /* The owner failed: its words become the caller's error. */
 void wbt_trip_failed(const wbt_trip *trip);
 /* Lend an entry that the owner of a table handed out; NULL: its words are the error. */
@@ -239,15 +248,18 @@ abi_entry *wbt_adopt(abi_table *t, const wbt_trip *trip, abi_entry *e,
 wbt_loan *wbt_loan_of(wbt_view *v, const abi_entry *e, const char *function);
 const wbt_field *wbt_field_of(wbt_view *v, const abi_accessor *f,
                               const char *function);
+/* End a loan and unlock; the owner of the table gets its entry back. */
+void wbt_hand_back(wbt_loan *loan);
 /* Unlock and return after an error. */
 void wbt_refuse(wbt_view *view, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
-
-/* ---- the registry (registry.c) ---- */
-abi_table_info *wbt_list_tables(abi_owner *handle, uint32_t *n);
-abi_table *wbt_get_table(abi_owner *handle, const char *name, int32_t key_type);
-int32_t wbt_add_table(abi_owner *handle, const abi_table_input *in);
 /* Check and copy a plugin's vtables; NULL when sound, else what is wrong. */
 const char *wbt_copy_vtables(const abi_table_input *in, uint32_t minor,
                              wbt_foreign *out);
+
+/* ---- the registry (registry.c) ---- */
+void wbt_registry_add(wbt_registry *r, wbt_table *t);
+abi_table_info *wbt_list_tables(abi_owner *handle, uint32_t *n);
+abi_table *wbt_get_table(abi_owner *handle, const char *name, int32_t key_type);
+int32_t wbt_add_table(abi_owner *handle, const abi_table_input *in);
 #endif

@@ -36,13 +36,9 @@ static uint64_t get_size(abi_table *t)
 
 static abi_entry *get_entry(abi_table *t, const abi_state_data *key)
 {
-	wbt_view *v = wbt_enter(t, "get_table_entry");
+	wbt_view *v = wbt_enter_key(t, key, "get_table_entry");
 	if (!v)
 		return NULL;
-	if (!key) {
-		wbt_refuse(v, "get_table_entry: the key is null");
-		return NULL;
-	}
 	if (v->store) {
 		wbt_record *r = wbt_store_find(v->store, key->u64);
 		if (!r) {
@@ -72,11 +68,7 @@ static void release_entry(abi_table *t, abi_entry *e)
 		           "destroy it instead");
 		return;
 	}
-	wbt_return back;
-	bool give_back = wbt_loan_end(l, &back);
-	wbt_unlock();
-	if (give_back)
-		wbt_give_back(&back);
+	wbt_hand_back(l);
 }
 
 /* ---- reading ---- */

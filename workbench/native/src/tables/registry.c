@@ -1,45 +1,10 @@
-/* The tables of one host by name. */
+/* The functions behind the tables of one host by name. */
 #include "inner.h"
 
-static void add(wbt_registry *r, wbt_table *t)
+void wbt_registry_add(wbt_registry *r, wbt_table *t)
 {
 	*r->last_table = t;
 	r->last_table = &t->next;
-}
-
-wbt_registry *wbt_registry_new(void)
-{
-	wbt_registry *r = wb_alloc(sizeof *r);
-	r->last_table = &r->tables;
-	wbt_lock();
-	wbt_table *t = wb_alloc(sizeof *t);
-	t->name = wb_copy_text("threads");
-	t->key_type = ABI_STATE_INT64;
-	t->schema = wbt_threads_schema(r);
-	t->store = wbt_store_new(t->schema);
-	add(r, t);
-	wbt_unlock();
-	r->host = wbt_join(r, r, "workbench", 12, NULL);
-	return r;
-}
-
-void wbt_registry_free(wbt_registry *r)
-{
-	while (r->owners)
-		wbt_leave(r->owners);
-	wbt_lock();
-	for (wbt_table *t = r->tables, *next; t; t = next) {
-		next = t->next;
-		if (t->store)
-			wbt_store_free(r, t->store);
-		wb_free(t->foreign);
-		wb_free(t->name);
-		wb_free(t);
-	}
-	wbt_schemas_free(r);
-	wbt_texts_free(&r->graveyard);
-	wbt_unlock();
-	wb_free(r);
 }
 
 static wbt_owner *enter(abi_owner *handle, const char *function)
@@ -118,45 +83,6 @@ abi_table *wbt_get_table(abi_owner *handle, const char *name, int32_t key_type)
 	return found;
 }
 
-const char *wbt_copy_vtables(const abi_table_input *in, uint32_t minor,
-                             wbt_foreign *out)
-{
-	const abi_reader_vtable *r = &in->reader;
-	const abi_writer_vtable *w = &in->writer;
-	const abi_fields_vtable *f = &in->fields;
-
-	memset(out, 0, sizeof *out);
-	if (!wbt_is_value_type(in->key_type))
-		return "key type is not usable";
-	if (!r->get_table_name || !r->get_table_size || !r->get_table_entry ||
-	    !r->read_entry_field)
-		return "broken or inconsistent reader vtables";
-	if (!w->clear_table || !w->erase_table_entry || !w->create_table_entry ||
-	    !w->destroy_table_entry || !w->add_table_entry || !w->write_entry_field)
-		return "broken or inconsistent writer vtables";
-	if (!f->list_table_fields || !f->get_table_field || !f->add_table_field)
-		return "broken or inconsistent fields vtables";
-	out->table = in->table;
-	out->writer = *w;
-	out->fields = *f;
-	memcpy(&out->reader, r, sizeof *r);
-	/* Plugins of 3.0 hand over a shorter struct. */
-	if (minor < 1)
-		return NULL;
-	if (!in->reader_ext || !in->writer_ext || !in->fields_ext)
-		return "extended vtables must all be defined";
-	if (memcmp(in->reader_ext, r, sizeof *r) || !in->reader_ext->release_table_entry ||
-	    !in->reader_ext->iterate_entries)
-		return "broken or inconsistent reader vtables";
-	if (memcmp(in->writer_ext, w, sizeof *w))
-		return "broken or inconsistent writer vtables";
-	if (memcmp(in->fields_ext, f, sizeof *f))
-		return "broken or inconsistent fields vtables";
-	out->reader = *in->reader_ext;
-	out->extended = true;
-	return NULL;
-}
-
 int32_t wbt_add_table(abi_owner *handle, const abi_table_input *in)
 {
 	wbt_owner *o = enter(handle, "add_table");
@@ -184,7 +110,7 @@ int32_t wbt_add_table(abi_owner *handle, const abi_table_input *in)
 		t->schema = wbt_schema_new(o->registry, in->name, in->key_type);
 		t->foreign = wb_alloc(sizeof how);
 		*t->foreign = how;
-		add(o->registry, t);
+		wbt_registry_add(o->registry, t);
 	}
 	wbt_unlock();
 	return wrong ? ABI_FAILURE : ABI_SUCCESS;

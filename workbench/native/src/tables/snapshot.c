@@ -41,9 +41,11 @@ static void put_text(bytes *b, const char *text)
 }
 
 typedef struct dump {
-	bytes *out;
+	wbt_owner *host;
+	bytes *out; /* of rows */
 	abi_table *table;
-	const abi_table_fieldinfo *fields;
+	bool listed;
+	abi_table_fieldinfo *fields;
 	abi_accessor **accessors;
 	uint32_t nfields;
 	uint64_t rows, max_rows;
@@ -84,58 +86,77 @@ static uint32_t put_row(void *state, abi_entry *e)
 	return 1;
 }
 
+/* The fields of the table with their accessors: copies, as the list is its owner's and
+ * reading fields may change it. */
+static void find_fields(dump *d)
+{
+	const abi_table_fieldinfo *fields =
+		d->table ? wbt_list_fields(d->table, &d->nfields) : NULL;
+	d->listed = fields != NULL;
+	d->fields = wb_alloc((d->nfields + 1) * sizeof *d->fields);
+	d->accessors = wb_alloc((d->nfields + 1) * sizeof(abi_accessor *));
+	for (uint32_t i = 0; i < d->nfields; i++) {
+		d->fields[i] = fields[i];
+		d->fields[i].name = wb_copy_text(fields[i].name ? fields[i].name : "");
+	}
+	for (uint32_t i = 0; i < d->nfields; i++)
+		d->accessors[i] = wbt_get_field(d->table, d->fields[i].name,
+		                                d->fields[i].field_type);
+}
+
+static void put_fields(bytes *out, const dump *d)
+{
+	put32(out, d->nfields);
+	for (uint32_t i = 0; i < d->nfields; i++) {
+		put_text(out, d->fields[i].name);
+		put32(out, (uint32_t)d->fields[i].field_type);
+		put8(out, d->fields[i].read_only != 0);
+	}
+}
+
+static void forget_fields(dump *d)
+{
+	for (uint32_t i = 0; i < d->nfields; i++)
+		wb_free((char *)d->fields[i].name);
+	wb_free(d->fields);
+	wb_free(d->accessors);
+}
+
+/* Returns a copy of what was wrong, "" when nothing was. */
+static char *put_rows(dump *d, const char *note)
+{
+	char *kept = wb_copy_text(note);
+	uint32_t all =
+		d->table ? wbt_reader_vtable.iterate_entries(d->table, put_row, d) : 0;
+	if (all || d->rows >= d->max_rows || *kept)
+		return kept;
+	wb_free(kept);
+	const char *error = wbt_last_error(d->host->handle);
+	return wb_copy_text(error ? error : "the iteration ended early");
+}
+
 static void put_table(bytes *out, wbt_owner *host, const abi_table_info *info,
                       const char *owner, uint64_t max_rows)
 {
-	dump d = {.out = out, .max_rows = max_rows};
-	const char *note = "";
+	bytes rows = {0};
+	dump d = {.host = host, .out = &rows, .max_rows = max_rows};
 
 	d.table = wbt_get_table(host->handle, info->name, info->key_type);
-	const abi_table_fieldinfo *fields =
-		d.table ? wbt_list_fields(d.table, &d.nfields) : NULL;
-	/* The list is its owner's; reading fields may change it. */
-	abi_table_fieldinfo *copy = wb_alloc((d.nfields + 1) * sizeof *copy);
-	d.accessors = wb_alloc((d.nfields + 1) * sizeof(abi_accessor *));
-	for (uint32_t i = 0; i < d.nfields; i++) {
-		copy[i] = fields[i];
-		copy[i].name = wb_copy_text(fields[i].name ? fields[i].name : "");
-	}
-	for (uint32_t i = 0; i < d.nfields; i++)
-		d.accessors[i] = wbt_get_field(d.table, copy[i].name, copy[i].field_type);
-	d.fields = copy;
+	find_fields(&d);
 	uint64_t size = d.table ? wbt_reader_vtable.get_table_size(d.table) : UINT64_MAX;
-	if (!fields && wbt_last_error(host->handle))
-		note = wbt_last_error(host->handle);
-	char *kept_note = wb_copy_text(note);
+	const char *error = d.listed ? NULL : wbt_last_error(host->handle);
 	put_text(out, info->name);
 	put32(out, (uint32_t)info->key_type);
 	put_text(out, owner);
 	put64(out, size);
-
-	bytes rows = {0};
-	bytes *main_out = d.out;
-	d.out = &rows;
-	uint32_t all = d.table ? wbt_reader_vtable.iterate_entries(d.table, put_row, &d) : 0;
-	d.out = main_out;
-	if (!all && d.rows < d.max_rows && !*kept_note) {
-		wb_free(kept_note);
-		const char *error = wbt_last_error(host->handle);
-		kept_note = wb_copy_text(error ? error : "the iteration ended early");
-	}
-	put_text(out, kept_note);
-	put32(out, d.nfields);
-	for (uint32_t i = 0; i < d.nfields; i++) {
-		put_text(out, copy[i].name);
-		put32(out, (uint32_t)copy[i].field_type);
-		put8(out, copy[i].read_only != 0);
-		wb_free((char *)copy[i].name);
-	}
+	char *note = put_rows(&d, error ? error : "");
+	put_text(out, note);
+	put_fields(out, &d);
 	put64(out, d.rows);
 	put(out, rows.data, rows.used);
 	wb_free(rows.data);
-	wb_free(kept_note);
-	wb_free(copy);
-	wb_free(d.accessors);
+	wb_free(note);
+	forget_fields(&d);
 }
 
 uint8_t *wbt_snapshot(wbt_registry *r, uint64_t max_rows, uint64_t *size)

@@ -5,7 +5,7 @@
  */
 #ifndef WB_TABLES_H
 #define WB_TABLES_H
-#include "../host/abi.h"
+#include "../common/abi.h"
 
 typedef struct wbt_registry wbt_registry;
 typedef struct wbt_owner wbt_owner;
@@ -45,7 +45,7 @@ void wbt_routine_thread(int on);
 void wbt_routine_ended(wbt_owner *owner);
 
 /*
- * Write all tables with at most max_rows entries each as bytes (see snapshot.c). Gives
+ * Write all tables with at most max_rows entries each as bytes (see snapshot.c). Returns
  * a block for wb_free, its size in *bytes. No plugin call may be running.
  */
 uint8_t *wbt_snapshot(wbt_registry *registry, uint64_t max_rows, uint64_t *bytes);

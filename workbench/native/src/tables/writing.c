@@ -18,21 +18,14 @@ static int32_t clear(abi_table *t)
 	if (!wbt_trip_begin(v, &trip, "clear_table"))
 		return ABI_FAILURE;
 	int32_t rc = trip.how.writer.clear_table(trip.how.table);
-	wbt_trip_end();
-	if (rc != ABI_SUCCESS)
-		wbt_trip_failed(&trip);
-	return rc;
+	return wbt_trip_done(&trip, rc);
 }
 
 static int32_t erase(abi_table *t, const abi_state_data *key)
 {
-	wbt_view *v = wbt_enter(t, "erase_table_entry");
+	wbt_view *v = wbt_enter_key(t, key, "erase_table_entry");
 	if (!v)
 		return ABI_FAILURE;
-	if (!key) {
-		wbt_refuse(v, "erase_table_entry: the key is null");
-		return ABI_FAILURE;
-	}
 	if (v->store) {
 		wbt_record *r = wbt_store_find(v->store, key->u64);
 		if (!r) {
@@ -47,10 +40,7 @@ static int32_t erase(abi_table *t, const abi_state_data *key)
 	if (!wbt_trip_begin(v, &trip, "erase_table_entry"))
 		return ABI_FAILURE;
 	int32_t rc = trip.how.writer.erase_table_entry(trip.how.table, key);
-	wbt_trip_end();
-	if (rc != ABI_SUCCESS)
-		wbt_trip_failed(&trip);
-	return rc;
+	return wbt_trip_done(&trip, rc);
 }
 
 static abi_entry *create_entry(abi_table *t)
@@ -82,11 +72,45 @@ static void destroy_entry(abi_table *t, abi_entry *e)
 		           "create_table_entry");
 		return;
 	}
-	wbt_return back;
-	bool give_back = wbt_loan_end(l, &back);
+	wbt_hand_back(l);
+}
+
+static void add_record(wbt_view *v, const abi_state_data *key, wbt_loan *l)
+{
+	wbt_store_put(v->owner->registry, v->store, key->u64, l->record);
+	/* A thread's entry knows its own number. */
+	const wbt_field *tid = v->schema->count ? v->schema->fields[0] : NULL;
+	if (tid && tid->type == v->face.key_type && !strcmp(tid->name, "tid"))
+		wbt_record_value(l->record, tid)->u64 = key->u64;
+	l->kind = WBT_BORROWED;
 	wbt_unlock();
-	if (give_back)
-		wbt_give_back(&back);
+}
+
+/* Called locked, returns unlocked. */
+static abi_entry *add_foreign(wbt_view *v, const abi_state_data *key, wbt_loan *l)
+{
+	/* While the owner decides, nobody may give the entry back. */
+	l->kind = WBT_ITERATED;
+	abi_entry *entry = l->entry;
+	wbt_trip trip;
+	abi_entry *added = NULL;
+	if (wbt_trip_begin(v, &trip, "add_table_entry")) {
+		added = trip.how.writer.add_table_entry(trip.how.table, key, entry);
+		wbt_trip_end();
+		if (!added)
+			wbt_trip_failed(&trip);
+	}
+	wbt_lock();
+	bool live = wbt_live_find(l, WBT_LOAN) == l;
+	if (live) {
+		l->kind = added ? WBT_BORROWED : WBT_CREATED;
+		if (added)
+			l->entry = added;
+	}
+	wbt_unlock();
+	if (added && !live)
+		wbt_give_back(&(wbt_return){trip.how, added, WBT_BORROWED});
+	return added && live ? (abi_entry *)l : NULL;
 }
 
 static abi_entry *add_entry(abi_table *t, const abi_state_data *key, abi_entry *e)
@@ -100,39 +124,10 @@ static abi_entry *add_entry(abi_table *t, const abi_state_data *key, abi_entry *
 		           : "add_table_entry: the key is null");
 		return NULL;
 	}
-	if (v->store) {
-		wbt_store_put(v->owner->registry, v->store, key->u64, l->record);
-		/* A thread's entry knows its own number. */
-		const wbt_field *tid = v->schema->count ? v->schema->fields[0] : NULL;
-		if (tid && tid->type == v->face.key_type && !strcmp(tid->name, "tid"))
-			wbt_record_value(l->record, tid)->u64 = key->u64;
-		l->kind = WBT_BORROWED;
-		wbt_unlock();
-		return e;
-	}
-	/* While the owner decides, nobody may give the entry back. */
-	l->kind = WBT_ITERATED;
-	abi_entry *entry = l->entry;
-	wbt_trip trip;
-	bool begun = wbt_trip_begin(v, &trip, "add_table_entry");
-	abi_entry *added = NULL;
-	if (begun) {
-		added = trip.how.writer.add_table_entry(trip.how.table, key, entry);
-		wbt_trip_end();
-		if (!added)
-			wbt_trip_failed(&trip);
-	}
-	wbt_lock();
-	bool live = wbt_live_find(e, WBT_LOAN) == l;
-	if (live) {
-		l->kind = added ? WBT_BORROWED : WBT_CREATED;
-		if (added)
-			l->entry = added;
-	}
-	wbt_unlock();
-	if (added && !live)
-		wbt_give_back(&(wbt_return){trip.how, added, WBT_BORROWED});
-	return added && live ? e : NULL;
+	if (!v->store)
+		return add_foreign(v, key, l);
+	add_record(v, key, l);
+	return e;
 }
 
 static int32_t write_field(abi_table *t, abi_entry *e, const abi_accessor *a,
@@ -163,10 +158,7 @@ static int32_t write_field(abi_table *t, abi_entry *e, const abi_accessor *a,
 	if (!wbt_trip_begin(v, &trip, "write_entry_field"))
 		return ABI_FAILURE;
 	int32_t rc = trip.how.writer.write_entry_field(trip.how.table, entry, f->foreign, in);
-	wbt_trip_end();
-	if (rc != ABI_SUCCESS)
-		wbt_trip_failed(&trip);
-	return rc;
+	return wbt_trip_done(&trip, rc);
 }
 
 abi_writer_vtable wbt_writer_vtable = {

@@ -1,10 +1,11 @@
 /* Which fields to extract, grouped into C calls. */
-#ifndef WB_REQUEST_H
-#define WB_REQUEST_H
+#ifndef WB_SELECTION_H
+#define WB_SELECTION_H
 
 #include "builder.h"
 
-typedef struct wb_want {
+/* A column request: one field with its argument. */
+typedef struct wb_request {
 	wb_plugin *plugin;
 	uint32_t field_id;
 	uint32_t type;
@@ -17,7 +18,7 @@ typedef struct wb_want {
 	char *key; /* NULL when the argument is not a key */
 	char *arg; /* the argument as 0.x wants it: text, never NULL */
 	uint64_t index;
-} wb_want;
+} wb_request;
 
 /* How the fields of a group are asked for. The framework asks for one at a time and
  * plugins rely on it, some by giving every value in the same buffer. One call for all is
@@ -28,8 +29,8 @@ typedef struct wb_group {
 	wb_plugin *plugin;
 	uint32_t n;
 	uint32_t cap;
-	wb_want **wants;
-	wb_column **cols; /* of the wants */
+	wb_request **requests;
+	wb_column **cols; /* of the requests */
 	void *fields; /* abi_field[], abi_field_a2[] or abi_field_a1[] */
 	abi_extract_input input;
 	abi_value_offsets offsets;
@@ -39,28 +40,28 @@ typedef struct wb_group {
 	bool active; /* the plugin extracts from this event source */
 } wb_group;
 
-typedef struct wb_request {
-	wb_want **wants;
-	uint32_t nwants;
+typedef struct wb_selection {
+	wb_request **requests;
+	uint32_t nrequests;
 	wb_group **groups;
 	uint32_t ngroups;
 	uint8_t *scratch; /* for 3.x events built from older ones */
 	uint64_t scratch_cap;
-} wb_request;
+} wb_selection;
 
-void wb_request_free(wb_request *r);
-wb_want *wb_request_add(wb_request *r);
+void wb_selection_free(wb_selection *s);
+wb_request *wb_selection_add(wb_selection *s);
 /* Group the wanted fields and fill the C structs. */
-void wb_request_plan(wb_request *r, wb_builder *b, const char *source,
-                     bool one_field_per_call);
+void wb_selection_plan(wb_selection *s, wb_builder *b, const char *source,
+                       bool one_field_per_call);
 /* The 3.x form of an event, built if need be; valid until the next event. */
-uint8_t *wb_request_blob(wb_request *r, wb_event *event, uint32_t plugin_id);
+uint8_t *wb_selection_blob(wb_selection *s, wb_event *event, uint32_t plugin_id);
 /* Extract every column of row `row`. */
-void wb_request_run(wb_request *r, wb_builder *b, wb_event *event, uint64_t row,
-                    const char *source, uint32_t source_id);
+void wb_selection_run(wb_selection *s, wb_builder *b, wb_event *event, uint64_t row,
+                      const char *source, uint32_t source_id);
 uint8_t wb_kind_of(uint32_t field_type);
 /* Offer an event to every parsing plugin (pump/parse.c). */
 void wb_parse_event(wb_host *host, wb_event *event, const char *source,
-                    wb_request *request, uint32_t source_id);
+                    wb_selection *selection, uint32_t source_id);
 
 #endif

@@ -1,6 +1,6 @@
 /* State tables for the plugins of a host: one registry per host, made when needed. */
-#include "../host/plugin.h"
-#include "tables.h"
+#include "../tables/tables.h"
+#include "plugin.h"
 
 /* A plugin's words about a failure in a table of its own. */
 static const char *words(abi_owner *handle)

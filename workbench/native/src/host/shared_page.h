@@ -1,13 +1,13 @@
-/* The page shared with the parent process: the call in flight, what killed us, counters,
- * and the trace ring. Written by the host, read by the parent at any time, also after
- * death. worker/protocol/board.py reads the same layout; the asserts hold it. */
-#ifndef WB_BOARD_H
-#define WB_BOARD_H
+/* The shared page, which the parent process sees too: the call in flight, what killed us,
+ * counters, and the trace ring. Written by the host, read by the parent at any time, also
+ * after death. shared_page.py reads the same layout; the asserts hold it. */
+#ifndef WB_SHARED_PAGE_H
+#define WB_SHARED_PAGE_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#define WB_BOARD_MAGIC 0x31424257u
+#define WB_PAGE_MAGIC 0x31424257u
 #define WB_TRACE_SLOTS 1024
 #define WB_TRACE_TEXT 128
 #define WB_HOT_PLUGINS 64
@@ -37,7 +37,7 @@ typedef struct wb_hot {
 	uint64_t failures;
 } wb_hot;
 
-typedef struct wb_board {
+typedef struct wb_shared_page {
 	uint32_t magic;
 	uint32_t version;
 	/* the call in flight */
@@ -76,33 +76,33 @@ typedef struct wb_board {
 	wb_hot hot[WB_HOT_PLUGINS][WB_HOT_CALLS];
 	char reserved2[4096];
 	wb_trace_slot trace[WB_TRACE_SLOTS];
-} wb_board;
+} wb_shared_page;
 
-/* Index into wb_board.hot. */
+/* Index into wb_shared_page.hot. */
 enum { WB_HOT_NEXT, WB_HOT_EXTRACT, WB_HOT_TO_STRING, WB_HOT_PARSE };
 
-#define WB_BOARD_AT(member, bytes) \
-	_Static_assert(offsetof(wb_board, member) == (bytes), "board." #member)
+#define WB_PAGE_AT(member, bytes) \
+	_Static_assert(offsetof(wb_shared_page, member) == (bytes), "page." #member)
 _Static_assert(sizeof(wb_trace_slot) == 320, "trace slot");
-WB_BOARD_AT(call, 8);
-WB_BOARD_AT(call_seq, 16);
-WB_BOARD_AT(event_number, 32);
-WB_BOARD_AT(bytes_sent, 48);
-WB_BOARD_AT(stop, 64);
-WB_BOARD_AT(bytes_acked, 72);
-WB_BOARD_AT(exited, 80);
-WB_BOARD_AT(crashed, 88);
-WB_BOARD_AT(fault_address, 104);
-WB_BOARD_AT(crash_foreign_thread, 120);
-WB_BOARD_AT(log_dropped, 128);
-WB_BOARD_AT(trace_head, 136);
-WB_BOARD_AT(crash_plugin, 144);
-WB_BOARD_AT(stack_pointer, 152);
-WB_BOARD_AT(last_call, 160);
-WB_BOARD_AT(lost, 164);
-WB_BOARD_AT(backtrace, 512);
-WB_BOARD_AT(hot, 4096);
-WB_BOARD_AT(trace, 16384);
-#undef WB_BOARD_AT
+WB_PAGE_AT(call, 8);
+WB_PAGE_AT(call_seq, 16);
+WB_PAGE_AT(event_number, 32);
+WB_PAGE_AT(bytes_sent, 48);
+WB_PAGE_AT(stop, 64);
+WB_PAGE_AT(bytes_acked, 72);
+WB_PAGE_AT(exited, 80);
+WB_PAGE_AT(crashed, 88);
+WB_PAGE_AT(fault_address, 104);
+WB_PAGE_AT(crash_foreign_thread, 120);
+WB_PAGE_AT(log_dropped, 128);
+WB_PAGE_AT(trace_head, 136);
+WB_PAGE_AT(crash_plugin, 144);
+WB_PAGE_AT(stack_pointer, 152);
+WB_PAGE_AT(last_call, 160);
+WB_PAGE_AT(lost, 164);
+WB_PAGE_AT(backtrace, 512);
+WB_PAGE_AT(hot, 4096);
+WB_PAGE_AT(trace, 16384);
+#undef WB_PAGE_AT
 
 #endif
