@@ -7,10 +7,10 @@ from workbench.lazy import lazy_names
 # Public name → module that defines it; loaded on first use.
 _HOMES = {
     "ArgInfo": "workbench.fields.declarations",
-    "FIELD_TYPES": "workbench.fields.declarations",
+    "FIELD_TYPES": "workbench.fields.types",
     "FieldInfo": "workbench.fields.declarations",
     "FieldTable": "workbench.fields.declarations",
-    "FieldType": "workbench.fields.declarations",
+    "FieldType": "workbench.fields.types",
     "as_field_table": "workbench.fields.declarations",
 }
 
