@@ -119,7 +119,7 @@ def _run(words: list[str]) -> int:
 def _print_failure(error: Exception, words: list[str]) -> int:
     """Print an expected failure as one message; log one that nobody expected."""
     from workbench.errors import WorkbenchError
-    from workbench.formatting.html import printable
+    from workbench.formatting.printable import printable
 
     if isinstance(error, WorkbenchError):
         lines = [printable(line) for line in str(error).splitlines()]

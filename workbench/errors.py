@@ -12,6 +12,7 @@ __all__ = [
     "CaptureFileError",
     "ConditionError",
     "EndReason",
+    "FileError",
     "PluginCrashed",
     "PluginFailure",
     "PluginHung",
@@ -192,7 +193,14 @@ class ConditionError(WorkbenchError):
     _facts = ("position", "line", "column", "stage", "diagnostics", "hint")
 
 
-class CaptureFileError(WorkbenchError):
+class FileError(WorkbenchError):
+    """A file that cannot be read or written. ``path``: the file."""
+
+    path: str | None
+    _facts: ClassVar[tuple[str, ...]] = ("path",)
+
+
+class CaptureFileError(FileError):
     """A capture file that cannot be read or written.
 
     ``path``: the file. ``offset``: where the damage begins, bytes in the uncompressed
@@ -201,7 +209,7 @@ class CaptureFileError(WorkbenchError):
 
     path: str | None
     offset: int | None
-    _facts = ("path", "offset")
+    _facts: ClassVar[tuple[str, ...]] = ("path", "offset")
 
 
 class RulesError(WorkbenchError):

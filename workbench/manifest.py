@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from workbench.fields.declarations import FieldInfo, FieldTable
-from workbench.formatting.html import escape, printable, tag
+from workbench.formatting.html import escape, tag
+from workbench.formatting.printable import printable
 from workbench.formatting.units import counted
 
 if TYPE_CHECKING:

@@ -55,12 +55,12 @@ def produce():
 lab
 """
 MEASURE = """
-start, cpu, ticks = time.monotonic(), time.process_time(), lab._pump.ticks
+start, cpu, ticks = time.monotonic(), time.process_time(), lab._refresh_loop.ticks
 thread = threading.Thread(target=produce); thread.start()
 while not used["done"]:
     time.sleep(0.05)
 wall = time.monotonic() - start
-print((time.process_time() - cpu - used["producer"]) / wall, (lab._pump.ticks - ticks) / wall, len(lab.model.store))
+print((time.process_time() - cpu - used["producer"]) / wall, (lab._refresh_loop.ticks - ticks) / wall, len(lab.model.store))
 """
 
 
@@ -111,16 +111,16 @@ def _typing(rows):
     lab = Lab(
         wb.events_from_table(data.make_table(rows), fields=data.FIELDS, source="web")
     )
-    lab._pump.close()
+    lab._refresh_loop.close()
     out = []
     try:
         for name, text in TYPED:
             spent = []
             for again in range(5):
-                lab.condition_part.editor.text = ""
+                lab.condition_panel.editor.text = ""
                 lab.settle()
                 began = time.perf_counter()
-                lab.condition_part.editor.text = text + " " * again
+                lab.condition_panel.editor.text = text + " " * again
                 lab.tick()
                 lab.refine()
                 spent.append((time.perf_counter() - began) * 1000)

@@ -157,6 +157,6 @@ def test_a_place_that_cannot_be_written_is_said_at_once(weblog, access_log, tmp_
     command += ["--open", str(access_log), "--out", str(tmp_path / "no" / "x.scap")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 1
-    assert "No such file or directory" in done.stderr
+    assert "does not exist; create it first" in done.stderr
     assert "Traceback" not in done.stderr
     assert list(tmp_path.iterdir()) == []

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pyarrow as pa
 from hypothesis import strategies as st
 
-from workbench.condition.syntax.nodes import (
+from workbench.condition.binding.bound import (
     BoundAnd,
     BoundCheck,
     BoundNot,
@@ -13,9 +13,9 @@ from workbench.condition.syntax.nodes import (
     Constants,
     ConstStep,
     ListStep,
-    Network,
     Operand,
 )
+from workbench.condition.semantics.values import Network
 from workbench.diagnostics import Span
 
 NOWHERE = Span(0, 0)

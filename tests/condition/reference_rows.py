@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from workbench.condition.binding.bound import BoundCheck, ColumnStep, Operand, postorder
 from workbench.condition.execution.reference import matches_row
-from workbench.condition.syntax.nodes import BoundCheck, ColumnStep, Operand, postorder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import pyarrow as pa
 
-    from workbench.condition.syntax.nodes import Bound
+    from workbench.condition.binding.bound import Bound
 
 __all__ = ["column_values", "reference_mask", "table_rows"]
 

@@ -5,6 +5,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from workbench.condition import check_condition, compile_condition, complete
+from workbench.condition.execution.compile import try_compile
 from workbench.condition.semantics.globs import fnmatch
 from workbench.condition.semantics.paths import PathSet
 from workbench.condition.syntax.canonical import canonical
@@ -64,8 +65,19 @@ def test_any_text_compiles_or_is_refused(text, fields):
 @given(text=anything)
 def test_the_editor_sees_an_error_exactly_where_compiling_fails(text, fields):
     errors = [d for d in check_condition(text, fields) if d.severity == "error"]
-    _, error = outcome(text, fields)
+    strict, error = outcome(text, fields)
     assert bool(errors) == (error is not None)
+    compiled, found = try_compile(text, fields)
+    assert found == check_condition(text, fields)
+    assert (compiled is None) == (strict is None)
+    if strict is not None:
+        same = (strict.ast, strict.columns, strict.warnings, strict.checks)
+        assert same == (
+            compiled.ast,
+            compiled.columns,
+            compiled.warnings,
+            compiled.checks,
+        )
 
 
 @settings(max_examples=300, deadline=None)

@@ -47,7 +47,7 @@ def test_a_condition_may_name_what_was_not_captured(lab_of, weblog):
 def test_the_plugin_panel_inspects_configures_and_loads(lab_of, weblog):
     lab = lab_of(None)
     assert lab.nav.page == "plugin"
-    panel = lab.plugin_part.widget
+    panel = lab.plugin_panel.widget
     panel.receive(None, {"do": "inspect", "path": str(weblog)})
     assert panel.state["about"]["name"] == "weblog"
     panel.receive(None, {"do": "config", "value": {"error_status": 5000}})

@@ -1,4 +1,4 @@
-"""Files under capture formats: whole replacement, gzip in members, lenient reading."""
+"""Files under capture formats: gzip in members, lenient reading."""
 
 from __future__ import annotations
 
@@ -6,49 +6,23 @@ import contextlib
 import os
 import stat
 import zlib
-from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from workbench import saving
 from workbench.errors import CaptureFileError
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-__all__ = ["ByteSink", "ByteSource", "file_errors", "replacing"]
+__all__ = ["ByteSink", "ByteSource", "file_errors"]
 
 _GZIP_MAGIC: Final = b"\x1f\x8b"
 _MEMBER_BYTES: Final = 1 << 20
 _READ_BYTES: Final = 1 << 20
 
 
-@contextlib.contextmanager
-def file_errors(path: str | os.PathLike[str], doing: str) -> Iterator[None]:
-    """Turn OSError into CaptureFileError saying which file and why."""
-    try:
-        yield
-    except OSError as error:
-        reason = error.strerror or str(error)
-        text = f"cannot {doing} {os.fspath(path)}: {reason}"
-        raise CaptureFileError(text, path=os.fspath(path)) from error
-
-
-@contextlib.contextmanager
-def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Yield a path to write; on success it takes the place of ``path`` at once.
-
-    On failure ``path`` is as it was. Pipes and devices are written directly.
-    """
-    target = Path(path)
-    with contextlib.suppress(OSError):
-        if not stat.S_ISREG(target.stat().st_mode):
-            yield target
-            return
-    draft = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        yield draft
-        draft.replace(target)
-    finally:
-        draft.unlink(missing_ok=True)
+def file_errors(
+    path: str | os.PathLike[str], doing: str
+) -> contextlib.AbstractContextManager[None]:
+    """Turn OSError into CaptureFileError; ``doing``: "read" or "write"."""
+    return saving.file_errors(path, doing, error_class=CaptureFileError)
 
 
 class ByteSink:

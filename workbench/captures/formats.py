@@ -10,8 +10,9 @@ import pyarrow as pa
 
 from workbench.arrow.dictionaries import plain_lists
 from workbench.captures.contents import CaptureContents, describe, undescribe
-from workbench.captures.files import file_errors, replacing
+from workbench.captures.files import file_errors
 from workbench.errors import WorkbenchError
+from workbench.saving import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

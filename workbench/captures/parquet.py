@@ -7,6 +7,7 @@ a column that turns out to hold other bytes is written as binary, nothing repair
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -16,9 +17,10 @@ import pyarrow.parquet as pq
 
 from workbench.arrow.dictionaries import join_batches, plain_lists
 from workbench.captures.contents import CaptureContents, describe, undescribe
-from workbench.captures.files import file_errors, replacing
+from workbench.captures.files import file_errors
 from workbench.errors import CaptureFileError
 from workbench.fields.declarations import FieldInfo, as_field_table
+from workbench.saving import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -172,21 +174,19 @@ class ParquetWriter:
 
     def _start_over(self, needs: set[str]) -> None:
         """Rewrite what is there with the columns ``needs`` as binary."""
-        draft = self._draft
-        assert draft is not None  # noqa: S101 - a writer is open
+        old, draft = self._replacing, self._draft
         self._writer.close()
-        old = draft.with_name(draft.name + ".old")
+        self._replacing = None
         try:
             with file_errors(self._path, "write"):
-                draft.replace(old)
-                source = pq.ParquetFile(old)
+                source = pq.ParquetFile(draft)
                 schema = _with_binary(source.schema_arrow, needs)
                 self._open(schema)
                 for group in range(source.num_row_groups):
                     self._writer.write_table(source.read_row_group(group).cast(schema))
                 source.close()
         finally:
-            old.unlink(missing_ok=True)
+            _drop_draft(old)
 
     def close(self) -> None:
         """Write what waits and finish the file (idempotent)."""
@@ -222,11 +222,7 @@ class ParquetWriter:
             with file_errors(self._path, "write"):
                 holder.__exit__(None, None, None)
             return
-        try:
-            holder.__exit__(type(error), error, error.__traceback__)
-        except BaseException as raised:
-            if raised is not error:
-                raise
+        _drop_draft(holder)
 
     def __enter__(self) -> Self:
         return self
@@ -242,6 +238,13 @@ class ParquetWriter:
             self.close()
         else:
             self.abandon()
+
+
+def _drop_draft(holder: Any) -> None:
+    """Leave ``replacing`` as after a failure: the file stays as it was."""
+    dropped = CaptureFileError("abandoned")
+    with contextlib.suppress(CaptureFileError):
+        holder.__exit__(CaptureFileError, dropped, None)
 
 
 def write_parquet(

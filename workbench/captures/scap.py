@@ -17,11 +17,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from workbench.captures.contents import CaptureContents
-from workbench.captures.files import ByteSink, file_errors, replacing
+from workbench.captures.files import ByteSink, file_errors
 from workbench.captures.framing import FramingError, frame, preamble
 from workbench.captures.scap_reader import ScapReader
 from workbench.closing import Closing
 from workbench.errors import CaptureFileError
+from workbench.saving import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

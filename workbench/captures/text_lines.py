@@ -2,7 +2,7 @@
 
 Times of events are ISO 8601 in UTC with nanoseconds. Field values follow Falco's JSON:
 abstime and reltime are whole nanoseconds, addresses are text, absent is null (an empty
-cell in CSV); bytes that are no UTF-8 show as U+FFFD.
+cell in CSV); bytes that are not UTF-8 show as U+FFFD.
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from workbench.arrow.addresses import address_text
-from workbench.arrow.dictionaries import list_like, plain_array
 from workbench.arrow.times import iso_times
-from workbench.arrow.types import HIDDEN_COLUMNS, column_info, text_array
+from workbench.arrow.types import HIDDEN_COLUMNS, column_info
+from workbench.arrow.values import json_array
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+
+    import pyarrow as pa
 
     from workbench.fields.declarations import FieldInfo
 
@@ -42,23 +43,6 @@ def shown_columns(
     return first + [name for name in rest if name not in skip]
 
 
-def _plain_values(column: pa.Array, info: FieldInfo | None) -> pa.Array:
-    """Turn one plain array into what JSON can hold, types kept where they can be."""
-    kind = column.type
-    if pa.types.is_list(kind):
-        values = column.values
-        return list_like(column, _plain_values(values, info))
-    if pa.types.is_binary(kind) or pa.types.is_fixed_size_binary(kind):
-        if info is not None and info.type in {"ipaddr", "ipnet"}:
-            return address_text(column)
-        return text_array(column.cast(pa.binary()))
-    if pa.types.is_timestamp(kind):
-        return column.cast(pa.timestamp("ns", kind.tz)).cast(pa.int64())
-    if pa.types.is_duration(kind):
-        return column.cast(pa.duration("ns")).cast(pa.int64())
-    return column
-
-
 def text_columns(
     table: pa.Table, fields: Mapping[str, FieldInfo], columns: Sequence[str]
 ) -> list[list[Any]]:
@@ -70,8 +54,7 @@ def text_columns(
             continue
         values: list[Any] = []
         for chunk in table.column(name).chunks:
-            flat = plain_array(chunk)
-            values += _plain_values(flat, column_info(name, fields)).to_pylist()
+            values += json_array(chunk, column_info(name, fields)).to_pylist()
         out.append(values)
     return out
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.cli.options import FINE, add_option, note
 from workbench.errors import WorkbenchError
 from workbench.fields.declarations import describe_argument
-from workbench.formatting.html import printable, repaired
+from workbench.formatting.printable import printable, repaired
 from workbench.manifest import CAPABILITIES
 
 if TYPE_CHECKING:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import json
 import sys
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
-from workbench.arrow.types import COUNT_COLUMNS, column_info
+from workbench.arrow.values import display_info, display_texts
 from workbench.captures.formats import SUFFIXES, suffix_of
 from workbench.captures.text_lines import csv_header, csv_rows, json_rows, text_columns
 from workbench.errors import WorkbenchError
-from workbench.formatting.html import printable
-from workbench.plugins.trace import duration_text
+from workbench.formatting.columns import aligned
+from workbench.formatting.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -48,51 +46,30 @@ def table_lines(
     """Yield aligned lines; ``widths`` is filled by the first rows and then kept."""
     first = not widths
     for start in range(0, table.num_rows, _BLOCK):
-        values = text_columns(table.slice(start, _BLOCK), fields, columns)
-        kinds = [_kind(name, fields) for name in columns]
-        cells = [
-            [_cell(value, kind) for value in column]
-            for column, kind in zip(values, kinds, strict=True)
-        ]
-        if not widths:
+        block = table.slice(start, _BLOCK)
+        cells = [_cells(block, fields, name) for name in columns]
+        if first:
+            first = False
+            names = [printable(name, limit=_MAX_CELL) for name in columns]
             widths += [
                 max([len(name), *map(len, column)])
                 for name, column in zip(columns, cells, strict=True)
             ]
-        if first:
-            first = False
-            yield _line([printable(c, limit=_MAX_CELL) for c in columns], widths)
+            yield aligned(names, widths) + "\n"
         for row in zip(*cells, strict=True):
-            yield _line(row, widths)
+            yield aligned(row, widths) + "\n"
 
 
-def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
-    padded = (c.ljust(w) for c, w in zip(cells, widths, strict=True))
-    return "  ".join(padded).rstrip() + "\n"
-
-
-def _kind(column: str, fields: Mapping[str, FieldInfo]) -> str:
-    """Return the field type of a column; "" for a plain number."""
-    info = None if column in COUNT_COLUMNS else column_info(column, fields)
-    return info.type if info is not None and not info.is_list else ""
-
-
-def _cell(value: Any, kind: str) -> str:
-    """Return the display text of a value: times as dates, durations with a unit."""
-    if value is None:
-        return "-"
-    if kind == "abstime" and isinstance(value, int):
-        seconds, rest = divmod(value, 10**9)
-        date = dt.datetime.fromtimestamp(seconds, dt.UTC)
-        part = f".{rest:09}".rstrip("0").rstrip(".")
-        return f"{date:%Y-%m-%dT%H:%M:%S}{part}Z"
-    if kind == "reltime" and isinstance(value, int):
-        return duration_text(value)
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, list):
-        value = json.dumps(value, ensure_ascii=False)
-    return printable(str(value), limit=_MAX_CELL)
+def _cells(table: pa.Table, fields: Mapping[str, FieldInfo], name: str) -> list[str]:
+    """Return the values of a column as people read them, absent ones as a dash."""
+    if name == "evt.time":
+        return text_columns(table, fields, [name])[0]
+    info = display_info(name, fields)
+    return [
+        "-" if text is None else text
+        for chunk in table.column(name).chunks
+        for text in display_texts(chunk, info, limit=_MAX_CELL)
+    ]
 
 
 class LineSink:

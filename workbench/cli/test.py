@@ -9,7 +9,7 @@ from pathlib import Path
 
 from workbench.cli.options import FAILED, FINE, add_option
 from workbench.errors import RulesError
-from workbench.formatting.html import printable
+from workbench.formatting.printable import printable
 from workbench.rules.test_runs import run_file
 from workbench.rules.testing import case_files
 from workbench.rules.testing.run import TestReport

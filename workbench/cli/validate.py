@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _print_complaints(rules: RuleSet, target: Target | None) -> None:
-    from workbench.formatting.html import printable
+    from workbench.formatting.printable import printable
 
     found = rules.check(target)
     broken = {d.file for d in found.errors}

@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from workbench.formatting.columns import MAX_CELL, fitted_columns
-from workbench.formatting.html import escape, printable, table, tag
+from workbench.formatting.html import escape, table, tag
+from workbench.formatting.printable import printable
 from workbench.formatting.units import counted
 
 if TYPE_CHECKING:

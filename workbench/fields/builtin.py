@@ -35,7 +35,7 @@ BUILTIN_FIELDS = FieldTable(
 
 
 def generic_owner(text: str) -> str | None:
-    """Give the generic field that claims a field reference, or None.
+    """Return the generic field that claims a field reference, or None.
 
     The engine asks its generic fields first, and a name that is the beginning of the
     reference claims it, although only the exact name is usable: ``evt.numbers`` is

@@ -11,7 +11,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from workbench.formatting.html import printable, table
+from workbench.formatting.columns import aligned, column_widths
+from workbench.formatting.html import table
+from workbench.formatting.printable import printable
+from workbench.formatting.units import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,7 +33,7 @@ class ArgInfo:
     key: bool = False
 
     def to_dict(self) -> dict[str, bool]:
-        """Give the JSON form of the command line."""
+        """Return the JSON form of the command line."""
         return {"required": self.required, "index": self.index, "key": self.key}
 
 
@@ -75,7 +78,7 @@ class FieldInfo:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the JSON form of ``workbench inspect --json``."""
+        """Return the JSON form of ``workbench inspect --json``."""
         return {
             "name": self.name,
             "type": self.type,
@@ -104,11 +107,11 @@ class FieldTable(Mapping[str, FieldInfo]):
             self._ids.setdefault(field.name, number)
 
     def __getitem__(self, name: str) -> FieldInfo:
-        """Give the field called ``name``."""
+        """Return the field called ``name``."""
         return self._fields[name]
 
     def get(self, name: str, default: Any = None) -> Any:
-        """Give the field called ``name``, or ``default``; faster than by exception."""
+        """Return the field called ``name``, or ``default``; faster than an exception."""
         return self._fields.get(name, default)
 
     def __iter__(self) -> Iterator[str]:
@@ -120,33 +123,28 @@ class FieldTable(Mapping[str, FieldInfo]):
         return len(self._fields)
 
     def field_id(self, name: str) -> int:
-        """Give the index of a field in its plugin's get_fields, doubles counted."""
+        """Return the index of a field in its plugin's get_fields, doubles counted."""
         return self._ids[name]
 
     def _ipython_key_completions_(self) -> list[str]:
         return list(self._fields)
 
     def __repr__(self) -> str:
-        """Give one line per field: name, type, argument, description."""
+        """Return one line per field: name, type, argument, description."""
         rows = _rows(self)
         if not rows:
             return "FieldTable: no fields"
-        widths = [min(40, max(len(r[i]) for r in rows)) for i in range(3)]
-        lines = [
-            "  ".join(cell.ljust(w) for cell, w in zip(r, widths, strict=False))
-            + f"  {r[3]}"
-            for r in rows
-        ]
-        noun = "field" if len(rows) == 1 else "fields"
-        return f"FieldTable: {len(rows)} {noun}\n" + "\n".join(
-            line.rstrip() for line in lines
+        widths = [*column_widths([row[:3] for row in rows], limit=40), 0]
+        return "\n".join(
+            [f"FieldTable: {counted(len(rows), 'field')}"]
+            + [aligned(row, widths) for row in rows]
         )
 
     def _repr_html_(self) -> str:
         return table(("name", "type", "argument", "description"), _rows(self))
 
     def to_pandas(self) -> pd.DataFrame:
-        """Give one row per field: name, type, is_list, argument, display, desc."""
+        """Return one row per field: name, type, is_list, argument, display, desc."""
         import pandas as pd
 
         rows = [
@@ -165,7 +163,7 @@ class FieldTable(Mapping[str, FieldInfo]):
 
 
 def _rows(fields: FieldTable) -> list[tuple[str, str, str, str]]:
-    """Give what a repr shows of each field; names and texts come from plugins."""
+    """Return what a repr shows of each field; names and texts come from plugins."""
     return [
         (
             printable(f.name, limit=80),
@@ -178,7 +176,7 @@ def _rows(fields: FieldTable) -> list[tuple[str, str, str, str]]:
 
 
 def describe_argument(arg: ArgInfo | None) -> str:
-    """Say in words what argument a field takes, "" for none."""
+    """Return in words what argument a field takes, "" for none."""
     if arg is None:
         return ""
     kinds = [word for word, on in (("key", arg.key), ("index", arg.index)) if on]

@@ -62,7 +62,7 @@ class FieldRef:
 
     @property
     def text(self) -> str:
-        """Give the column name: ``name`` or ``name[arg]``."""
+        """Return the column name: ``name`` or ``name[arg]``."""
         return self.name if self.arg is None else f"{self.name}[{self.arg}]"
 
 
@@ -93,14 +93,14 @@ class FieldFault(ValueError):
 
 
 def usable_name(name: str) -> bool:
-    """Tell whether the engine can ever reach a declared field of this name."""
+    """Whether the engine can ever reach a declared field of this name."""
     if FIELD_NAME.fullmatch(name.encode("utf-8", "surrogateescape")) is None:
         return False
     return name in BUILTIN_FIELDS or generic_owner(name) is None
 
 
 def nearest_names(name: str, names: Mapping[str, object], count: int = 3) -> list[str]:
-    """Give up to ``count`` of ``names`` that look like ``name``, closest first."""
+    """Return up to ``count`` of ``names`` that look like ``name``, closest first."""
     folded = {known.lower(): known for known in reversed(list(names))}
     close = difflib.get_close_matches(name.lower()[:100], folded, count, 0.7)
     return [folded[item] for item in close]
@@ -122,7 +122,7 @@ def _unknown(text: str, name: str, fields: Mapping[str, FieldInfo]) -> FieldFaul
 
 
 def _find_info(text: str, fields: Mapping[str, FieldInfo]) -> FieldInfo | None:
-    """Give the longest declared name that ``text`` begins with."""
+    """Return the longest declared name that ``text`` begins with."""
     best: FieldInfo | None = None
     for name, info in fields.items():
         if text.startswith(name) and (best is None or len(name) > len(best.name)):
@@ -205,7 +205,7 @@ def _read_argument(
 
 
 def _index_fault(argument: str) -> str | None:
-    """Say what the engine holds against an index, None for a good one."""
+    """Return what the engine holds against an index, None for a good one."""
     if argument == "" or (argument[0] == "0" and len(argument) > 1):
         return "starting with 0"
     if not (argument.isascii() and argument.isdigit()):

@@ -3,14 +3,32 @@
 from __future__ import annotations
 
 import shutil
+from typing import TYPE_CHECKING
 
-from workbench.formatting.html import printable
+from workbench.formatting.printable import printable
 from workbench.formatting.units import counted
 
-__all__ = ["MAX_CELL", "fitted_columns"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+__all__ = ["MAX_CELL", "aligned", "column_widths", "fitted_columns"]
 
 # Longest cell in characters.
 MAX_CELL = 60
+
+
+def column_widths(
+    rows: Iterable[Sequence[str]], *, limit: int | None = None
+) -> list[int]:
+    """Return the width of each column in characters, ``limit`` at the most."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return widths if limit is None else [min(limit, width) for width in widths]
+
+
+def aligned(row: Sequence[str], widths: Sequence[int]) -> str:
+    """Return one line: cells padded to ``widths``, those beyond left out."""
+    cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=False))
+    return "  ".join(cells).rstrip()
 
 
 def fitted_columns(rows: list[list[str]]) -> list[str]:
@@ -19,21 +37,14 @@ def fitted_columns(rows: list[list[str]]) -> list[str]:
     A last line names the columns that do not fit.
     """
     room = shutil.get_terminal_size().columns
-    widths = [
-        min(MAX_CELL, max(map(len, column))) for column in zip(*rows, strict=True)
-    ]
+    widths = column_widths(rows, limit=MAX_CELL)
     shown, used = 0, 0
     for width in widths:
         used += width + 2
         if shown > 2 and used > room:
             break
         shown += 1
-    lines = [
-        "  ".join(
-            c.ljust(w) for c, w in zip(row[:shown], widths[:shown], strict=True)
-        ).rstrip()
-        for row in rows
-    ]
+    lines = [aligned(row, widths[:shown]) for row in rows]
     if shown < len(widths):
         names = ", ".join(rows[0][shown:])
         more = counted(len(widths) - shown, "more column")

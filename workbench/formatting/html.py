@@ -9,56 +9,16 @@ from __future__ import annotations
 import html as _html
 from typing import TYPE_CHECKING, Any
 
+from workbench.formatting.printable import printable
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["escape", "printable", "repaired", "table", "tag"]
-
-# Characters that reorder or hide text.
-_INVISIBLE = frozenset(
-    map(
-        chr,
-        [
-            *range(0x200B, 0x2010),
-            *range(0x202A, 0x202F),
-            *range(0x2060, 0x2070),
-            0x061C,
-            0xFEFF,
-            0xFFF9,
-            0xFFFA,
-            0xFFFB,
-        ],
-    )
-)
-
-
-def printable(text: str, *, limit: int | None = None) -> str:
-    r"""Give ``text`` with control, bidi and invisible characters spelled ``\x1b``.
-
-    ``limit``: longest result in characters; an ellipsis marks the cut.
-    """
-    cut = limit is not None and len(text) > limit
-    if cut:
-        text = text[: (limit or 1) - 1]
-    if text.isprintable():
-        # None of the characters above is printable to Python: the usual case.
-        return text + "…" if cut else text
-    out = "".join(
-        c
-        if (c.isprintable() and c not in _INVISIBLE) or c == " "
-        else c.encode("unicode_escape", "backslashreplace").decode("ascii")
-        for c in text
-    )
-    return out + "…" if cut else out
-
-
-def repaired(text: str) -> str:
-    """Give ``text`` with bytes that were no UTF-8 as U+FFFD, fit for any file."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+__all__ = ["escape", "table", "tag"]
 
 
 def escape(value: Any, *, limit: int | None = None) -> str:
-    """Give ``value`` as text that is safe inside an element or a quoted attribute."""
+    """Return ``value`` as text that is safe inside an element or a quoted attribute."""
     return _html.escape(printable(str(value), limit=limit), quote=True)
 
 

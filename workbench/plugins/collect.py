@@ -15,7 +15,7 @@ from workbench.errors import WorkbenchError
 from workbench.events.builtin_columns import host_name
 from workbench.events.events import Events
 from workbench.events.origin import Origin
-from workbench.formatting.html import printable
+from workbench.formatting.printable import printable
 from workbench.plugins.extraction import PoolExtractor
 
 if TYPE_CHECKING:

@@ -4,25 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workbench.formatting.html import printable, table, tag
+from workbench.formatting.html import table, tag
+from workbench.formatting.printable import printable
+from workbench.formatting.units import duration_text
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from workbench.session.types import TraceCall
 
-__all__ = ["Trace", "duration_text"]
+__all__ = ["Trace"]
 
 _HEADER = ("at", "plugin", "call", "arguments", "returned", "took")
 _SHOWN = 200
-
-
-def duration_text(duration_ns: int) -> str:
-    """Return a duration with a unit that keeps three digits or so."""
-    for unit, size in (("s", 10**9), ("ms", 10**6), ("µs", 10**3)):
-        if duration_ns >= size:
-            return f"{duration_ns / size:.3g} {unit}"
-    return f"{duration_ns} ns"
 
 
 def _since(at_ns: int, start_ns: int) -> str:

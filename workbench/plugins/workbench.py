@@ -8,7 +8,8 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import PluginLoadError, PluginOpenError
-from workbench.formatting.html import escape, printable, table, tag
+from workbench.formatting.html import escape, table, tag
+from workbench.formatting.printable import printable
 from workbench.formatting.units import counted
 from workbench.manifest import plugin_title
 from workbench.plugins.compatibility import (

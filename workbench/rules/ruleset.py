@@ -6,7 +6,6 @@ and lists are read from it. So comments, order and quoting stay as they are.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -25,8 +24,11 @@ from workbench.rules.model.items import ItemList
 from workbench.rules.model.model import level_named
 from workbench.rules.running.alerts import AlertFormat, Alerts
 from workbench.rules.target.target import Target, target_key, target_of
+from workbench.saving import save_text
 
 if TYPE_CHECKING:
+    import os
+
     from workbench.rules.compiling.output_stage import OutputAdditions
     from workbench.rules.model.entries import RuleEntry
     from workbench.rules.model.locations import RuleDiagnostic
@@ -411,14 +413,7 @@ class RuleSet:
         head = "" if against is None else self.header(against)
         if head:
             text = f"{head}{'---' if text.startswith(('---', '%')) else ''}\n{text}"
-        raw = text.encode("utf-8", "surrogateescape")
-        partial = target.with_name(f".{target.name}.{os.getpid()}.part")
-        try:
-            partial.write_bytes(raw)
-            partial.replace(target)
-        finally:
-            partial.unlink(missing_ok=True)
-        return target
+        return save_text(target, text)
 
     # testing and comparing
 

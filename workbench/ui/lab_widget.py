@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 
+from workbench.condition.analysis.fragments import add_check
 from workbench.events.events import Events
 from workbench.ui.data.error_card import error_text
 from workbench.ui.export.code import code_for
+from workbench.ui.export.snapshot import LabSnapshot
 from workbench.ui.export.summary import lab_html, lab_text
 from workbench.ui.panels.condition import ConditionPanel
 from workbench.ui.panels.detail import DetailPanel
@@ -26,7 +28,7 @@ from workbench.ui.panels.stream import StreamPanel
 from workbench.ui.panels.table import TablePanel
 from workbench.ui.panels.timeline import TimelinePanel
 from workbench.ui.refresh_loop import RefreshLoop
-from workbench.ui.state import condition_queries as engine
+from workbench.ui.state import condition_queries as queries
 from workbench.ui.state.model import LabModel
 from workbench.ui.widgets.widgets import LabWidget, StateWidget
 
@@ -45,6 +47,10 @@ _PAGES = (
     ("code", "Code & log"),
 )
 _LOG_LINES = 200
+# How much of the table a static summary shows; cells in characters.
+_SUMMARY_ROWS = 8
+_SUMMARY_COLUMNS = 10
+_SUMMARY_CELL = 60
 _CODE_CHANGES = {"source", "condition", "ended", "rule", "stream"}
 
 
@@ -67,20 +73,20 @@ class Lab(ipywidgets.VBox):
         self.target: Any = None
         self._late: set[str] = set()
         self.stream = StreamPanel(self.model)
-        self.condition_part = ConditionPanel(self.model)
+        self.condition_panel = ConditionPanel(self.model)
         self.table = TablePanel(self.model)
         self.timeline = TimelinePanel(self.model)
         self.detail = DetailPanel(self.model)
-        self.plugin_part = PluginPanel(self.use)
-        self.state_part = StatePanel(lambda: self.plugin_part.config, self._resting)
-        self.rule_part = RulePanel(self.model)
-        self.ruleset_part = RuleSetPanel(self.model, self.rule_part)
+        self.plugin_panel = PluginPanel(self.use)
+        self.state_panel = StatePanel(lambda: self.plugin_panel.config, self._resting)
+        self.rule_panel = RulePanel(self.model)
+        self.ruleset_panel = RuleSetPanel(self.model, self.rule_panel)
         self.nav = StateWidget(view="nav", page="explore")
         self.code_panel = StateWidget(view="code")
         super().__init__(self._layout())
         self.add_class("wb-lab")
         self._wire()
-        self._pump = RefreshLoop(self)
+        self._refresh_loop = RefreshLoop(self)
         self.use(target)
 
     # -- making ----
@@ -91,16 +97,16 @@ class Lab(ipywidgets.VBox):
                 "Box",
                 [
                     _box(
-                        "VBox", [self.condition_part.editor, self.condition_part.near]
+                        "VBox", [self.condition_panel.editor, self.condition_panel.near]
                     ),
-                    self.condition_part.verdict,
+                    self.condition_panel.verdict,
                 ],
                 "wb-split",
             ),
             self.timeline.widget,
             _box("Box", [self.table.widget, self.detail.widget], "wb-split"),
         ]
-        rule = self.rule_part
+        rule = self.rule_panel
         form = _box("VBox", [rule.form, rule.output_label, rule.output, rule.parts])
         pages = [
             _box("VBox", explore, "wb-page", "wb-page-explore"),
@@ -110,10 +116,10 @@ class Lab(ipywidgets.VBox):
                 "wb-page",
                 "wb-page-rule",
             ),
-            _box("VBox", [self.ruleset_part.widget], "wb-page", "wb-page-rules"),
+            _box("VBox", [self.ruleset_panel.widget], "wb-page", "wb-page-rules"),
             _box(
                 "VBox",
-                [self.plugin_part.widget, self.state_part.widget],
+                [self.plugin_panel.widget, self.state_panel.widget],
                 "wb-page",
                 "wb-page-plugin",
             ),
@@ -127,32 +133,32 @@ class Lab(ipywidgets.VBox):
             self.nav,
             self.code_panel,
             self.stream.widget,
-            self.condition_part.editor,
-            self.condition_part.verdict,
-            self.condition_part.near,
+            self.condition_panel.editor,
+            self.condition_panel.verdict,
+            self.condition_panel.near,
             self.table.widget,
             self.timeline.widget,
             self.detail.widget,
-            self.plugin_part.widget,
-            self.rule_part.form,
-            self.rule_part.parts,
-            self.rule_part.result,
-            self.rule_part.output,
-            self.ruleset_part.widget,
+            self.plugin_panel.widget,
+            self.rule_panel.form,
+            self.rule_panel.parts,
+            self.rule_panel.result,
+            self.rule_panel.output,
+            self.ruleset_panel.widget,
         ]
 
     def _wire(self) -> None:
         for part in self._parts:
             part.lock = self.model.lock
             part.on_error = self._tell
-        verdict = self.condition_part.verdict
-        self.condition_part.near.handle("reveal", self.reveal)
+        verdict = self.condition_panel.verdict
+        self.condition_panel.near.handle("reveal", self.reveal)
         verdict.handle("make_rule", lambda: self.go("rule"))
         verdict.handle("show_code", lambda: self.go("code"))
-        self.rule_part.result.handle("reveal", self.reveal)
-        self.rule_part.result.handle("add", self.add_rule)
-        self.ruleset_part.widget.handle("edit", self.edit_rule)
-        self.plugin_part.on_use_field = self._use_field
+        self.rule_panel.result.handle("reveal", self.reveal)
+        self.rule_panel.result.handle("add", self.add_rule)
+        self.ruleset_panel.widget.handle("edit", self.edit_rule)
+        self.plugin_panel.on_use_field = self._use_field
         self.nav.put(pages=[{"id": i, "label": label} for i, label in _PAGES])
 
     # -- what it is about ----
@@ -167,26 +173,26 @@ class Lab(ipywidgets.VBox):
                 self.table.widget.follow = False
             else:
                 self.stream.take_target(target)
-                plugins = engine.plugins_of(target)
+                plugins = queries.plugins_of(target)
                 source = self.stream.source
                 fields = target.fields_of(source) if plugins else {}
                 self.model.take_source(fields, source, None)
                 if plugins:
                     first = plugins[0]
-                    self.plugin_part.show_manifest(
+                    self.plugin_panel.show_manifest(
                         first.info, config=getattr(first, "config", None) or None
                     )
-                self.table.widget.follow = engine.can_stream(target)
-            streams = isinstance(target, Events) or engine.can_stream(target)
+                self.table.widget.follow = queries.can_stream(target)
+            streams = isinstance(target, Events) or queries.can_stream(target)
             if not streams:
                 self.go("plugin")
             elif self.nav.page == "plugin":
                 self.go("explore")
-            self.rule_part.take_target(target)
-            self.state_part.take_target(target)
+            self.rule_panel.take_target(target)
+            self.state_panel.take_target(target)
             self.nav.put(title="Falco Plugin Workbench", notice="")
         self.settle()
-        self._pump.start()
+        self._refresh_loop.start()
 
     def start(self, params: str | None = None) -> None:
         """Start to stream with ``params``; raises what ``open`` raises."""
@@ -214,7 +220,7 @@ class Lab(ipywidgets.VBox):
     @condition.setter
     def condition(self, text: str) -> None:
         with self.model.lock:
-            self.condition_part.set_text(text)
+            self.condition_panel.set_text(text)
         self.settle()
 
     @property
@@ -250,28 +256,51 @@ class Lab(ipywidgets.VBox):
     @property
     def metrics(self) -> pd.DataFrame:
         """The plugins' metrics over time, a sample each second of a stream."""
-        return self.state_part.metrics
+        return self.state_panel.metrics
 
     @property
     def rule(self) -> Rule:
         """The rule as the form has it; set it to fill the form."""
-        return self.rule_part.draft.rule(self.model.condition)
+        return self.rule_panel.draft.rule(self.model.condition)
 
     @rule.setter
     def rule(self, rule: Rule) -> None:
         with self.model.lock:
-            self.condition_part.set_text(self.rule_part.take_rule(rule))
+            self.condition_panel.set_text(self.rule_panel.take_rule(rule))
         self.settle()
 
     @property
     def rules(self) -> RuleSet:
         """The rule set being built."""
-        return self.ruleset_part.rules
+        return self.ruleset_panel.rules
 
     @property
     def code(self) -> str:
         """The cell that does what is on screen."""
-        return code_for(self)
+        return code_for(self.snapshot())
+
+    def snapshot(self) -> LabSnapshot:
+        """Return what the lab shows now, for code and summary."""
+        with self.model.lock:
+            model = self.model
+            store, selection = model.store, model.selection
+            columns = self.table.widget.shown[:_SUMMARY_COLUMNS]
+            positions = model.view.positions(0, _SUMMARY_ROWS)
+            rows = store.rows(positions, columns, limit=_SUMMARY_CELL)
+            return LabSnapshot(
+                target=self.target,
+                source=self.stream.source,
+                params=self.stream.params,
+                limits=self.stream.limits,
+                condition=model.condition.strip(),
+                selected=int(store.numbers[selection[-1]]) if selection else None,
+                draft=self.rule_panel.draft,
+                events=len(store),
+                matches=model.matcher.count,
+                steps=tuple((s["text"], s["rows"]) for s in model.matcher.steps),
+                columns=tuple(columns),
+                rows=tuple(map(tuple, rows)),
+            )
 
     # -- moving about ----
 
@@ -290,26 +319,26 @@ class Lab(ipywidgets.VBox):
     def add_rule(self) -> None:
         """Add the rule of the form to the rule set."""
         with self.model.lock:
-            self.ruleset_part.add(self.rule)
-            self.rule_part.result.put(
+            self.ruleset_panel.add(self.rule)
+            self.rule_panel.result.put(
                 saved=f"Added “{self.rule.name}” to the rule set."
             )
 
     def edit_rule(self, name: str) -> None:
         """Take a rule of the rule set into the form."""
-        self.rule = self.ruleset_part.rule(name)
+        self.rule = self.ruleset_panel.rule(name)
         self.go("rule")
 
     def take_over(self, before: Lab) -> None:
         """Take what a person made in another lab: condition, rule, labels, rule set."""
         with self.model.lock, before.model.lock:
             self.model.labels.update(before.model.labels)
-            self.rule_part.take_draft(before.rule_part.draft, before.rule_part.path)
-            self.ruleset_part.take(before.ruleset_part.rules)
+            self.rule_panel.take_draft(before.rule_panel.draft, before.rule_panel.path)
+            self.ruleset_panel.take(before.ruleset_panel.rules)
             self.stream.take_settings(before.stream)
             self.table.widget.widths = dict(before.table.widget.widths)
             self.table.widget.shown = list(before.table.widget.shown)
-            self.condition_part.set_text(before.condition)
+            self.condition_panel.set_text(before.condition)
             self.nav.page = before.nav.page
         self.settle()
 
@@ -318,8 +347,7 @@ class Lab(ipywidgets.VBox):
         self.nav.put(notice=text)
 
     def _use_field(self, name: str) -> None:
-        text = self.model.condition.rstrip()
-        self.condition_part.set_text(f"{text} and {name} " if text else f"{name} ")
+        self.condition_panel.set_text(add_check(self.model.condition, f"{name} "))
         self.go("explore")
 
     # -- the pump's side ----
@@ -336,7 +364,7 @@ class Lab(ipywidgets.VBox):
     def tick(self) -> None:
         """Bring state and screen up to date."""
         try:
-            self.state_part.tick(live=self.stream.live)
+            self.state_panel.tick(live=self.stream.live)
             with self.model.lock:
                 self.stream.tick()
                 changes = self.model.work()
@@ -360,7 +388,7 @@ class Lab(ipywidgets.VBox):
             with self.model.lock:
                 late, self._late = self._late, set()
                 if late:
-                    self._show(late, self.rule_part, self.ruleset_part)
+                    self._show(late, self.rule_panel, self.ruleset_panel)
                     if late & _CODE_CHANGES:
                         self.code_panel.put(code=self.code, log=self._log())
         except Exception as error:  # noqa: BLE001 - told on screen; the pump goes on
@@ -381,7 +409,7 @@ class Lab(ipywidgets.VBox):
         self._show(changes, self.stream)
         if changes:
             self._late |= changes
-            parts = (self.condition_part, self.table, self.timeline, self.detail)
+            parts = (self.condition_panel, self.table, self.timeline, self.detail)
             self._show(changes, *parts)
 
     def _show(self, changes: set[str], *parts: Any) -> None:
@@ -407,8 +435,8 @@ class Lab(ipywidgets.VBox):
     def close(self) -> None:
         """End the stream and take the lab off the screen; the target stays."""
         self.stream.stop()
-        self._pump.close()
-        self.state_part.close()
+        self._refresh_loop.close()
+        self.state_panel.close()
         for part in self._parts:
             part.close()
         super().close()
@@ -416,13 +444,14 @@ class Lab(ipywidgets.VBox):
     # -- without a browser ----
 
     def __repr__(self) -> str:
-        return lab_text(self)
+        return lab_text(self.snapshot())
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         """Add a static summary, for exports and places without widgets."""
         given = super()._repr_mimebundle_(**kwargs)
         data, metadata = given if isinstance(given, tuple) else (given, {})
-        data = {**data, "text/plain": lab_text(self), "text/html": lab_html(self)}
+        shown = self.snapshot()
+        data = {**data, "text/plain": lab_text(shown), "text/html": lab_html(shown)}
         return data, metadata
 
 
@@ -435,19 +464,19 @@ def _key(target: Any) -> str:
         return "none"
     if isinstance(target, Events):
         return f"events:{id(target)}"
-    return "plugins:" + ":".join(str(p.path) for p in engine.plugins_of(target))
+    return "plugins:" + ":".join(str(p.path) for p in queries.plugins_of(target))
 
 
 def _known(target: Any) -> bool:
     if target is None or isinstance(target, Events):
         return True
-    return bool(engine.plugins_of(target)) or isinstance(
+    return bool(queries.plugins_of(target)) or isinstance(
         getattr(target, "plugins", None), dict
     )
 
 
 def lab(target: Any = None) -> Lab:
-    """Give the interactive workbench over a Plugin, a Workbench or Events.
+    """Return the interactive workbench over a Plugin, a Workbench or Events.
 
     ``target``: None lets you pick a plugin in the lab. Running the cell again gives the
     same lab, or, when the plugin was loaded anew, one with the same condition, rule,

@@ -55,7 +55,7 @@ class RefreshLoop:
         self.ticks = 0
         self.busy_sec = 0.0
         self._thread = threading.Thread(
-            target=self._run, name="workbench-lab-pump", daemon=True
+            target=self._run, name="workbench-lab-refresh", daemon=True
         )
 
     def start(self) -> None:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.authoring.check.codes import CODES
 from workbench.errors import PluginHung
-from workbench.formatting.html import escape, printable, table, tag
+from workbench.formatting.html import escape, table, tag
+from workbench.formatting.printable import printable
 
 if TYPE_CHECKING:
     from workbench.authoring.check.codes import Severity

@@ -11,7 +11,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from workbench.condition.binding.operands import BindFault, bind_operand
+from workbench.condition.binding.faults import BindFault
+from workbench.condition.binding.operands import bind_operand
 from workbench.condition.binding.recover import RecoveringParser
 from workbench.condition.semantics.transformers import TRANSFORMER_INFO
 from workbench.condition.syntax.lexer import MODIFIERS, as_bytes
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["Candidate", "complete"]
 
 # Values offered for one field.
-_MOST_VALUES = 100
+_MAX_VALUES = 100
 
 _BARE_TAIL = re.compile(rb"[^()\"'\s=,]*\Z")
 _NAME_TAIL = re.compile(rb"[A-Za-z0-9_.]*\Z")
@@ -109,7 +110,7 @@ def complete(
     macros: Collection[str] = (),
     lists: Collection[str] = (),
 ) -> list[Candidate]:
-    """Give what may stand at ``cursor`` (in characters of ``text``), best first.
+    """Return what may stand at ``cursor`` (in characters of ``text``), best first.
 
     ``values``: column name → values seen in the data, the most frequent first; names
     such as ``a.b[key]`` also tell which arguments were seen. ``macros``, ``lists``:
@@ -130,7 +131,7 @@ def complete(
 
 
 def _open_quote(head: bytes) -> int | None:
-    """Give the offset of a quote that is not closed, None when there is none."""
+    """Return the offset of a quote that is not closed, None when there is none."""
     at = 0
     while (found := _OPEN_QUOTE.search(head, at)) is not None:
         end = _CLOSED[head[found.start()]].search(head, found.end())
@@ -165,7 +166,7 @@ class _Finder:
         self.lists = lists
 
     def find(self, head: bytes) -> tuple[bytes, list[Found]]:
-        """Give the word at the end of ``head`` and what could stand for it."""
+        """Return the word at the end of ``head`` and what could stand for it."""
         quoted = _open_quote(head)
         if quoted is not None:
             word = head[quoted:]
@@ -205,7 +206,7 @@ class _Finder:
         return [*ranks[0], *ranks[1], *ranks[2]]
 
     def at(self, place: _Place) -> Iterator[Found]:
-        """Give all that may stand at a place."""
+        """Yield all that may stand at a place."""
         wants = place.wants
         in_list = place.behind.count(b"(") > place.behind.count(b")")
         next_item = in_list and place.behind.rstrip().endswith((b"(", b","))
@@ -255,7 +256,7 @@ class _Finder:
         yield from self.transformers()
 
     def operand(self, place: _Place) -> tuple[str, bool] | None:
-        """Give type and list-ness of the left side, None when it cannot be bound."""
+        """Return type and list-ness of the left side, None when it cannot be bound."""
         if place.left is None:
             return None
         try:
@@ -294,7 +295,7 @@ class _Finder:
             yield from self.transformers()
 
     def seen_values(self, place: _Place) -> Iterator[Found]:
-        """Give values of the field on the left, as seen in the data."""
+        """Yield values of the field on the left, as seen in the data."""
         kind = self.operand(place)
         if kind is not None and kind[0] == "bool":
             yield ("value", "true", "bool")
@@ -305,11 +306,11 @@ class _Finder:
         column = place.left.name
         if place.left.arg is not None:
             column += f"[{place.left.arg.decode('utf-8', 'replace')}]"
-        for value in self.values.get(column, ())[:_MOST_VALUES]:
+        for value in self.values.get(column, ())[:_MAX_VALUES]:
             yield ("value", _written(value), f"seen in {column}")
 
     def same_type(self, place: _Place) -> Iterator[Found]:
-        """Give the fields that may stand in ``val(…)`` here."""
+        """Yield the fields that may stand in ``val(…)`` here."""
         kind = self.operand(place)
         for item in self.named_fields():
             info = self.fields[item[1].rstrip("[")]
@@ -317,7 +318,7 @@ class _Finder:
                 yield item
 
     def arguments(self, name: str) -> Iterator[Found]:
-        """Give the arguments with which a field was seen."""
+        """Yield the arguments with which a field was seen."""
         for column in self.values:
             if column.startswith(f"{name}[") and column.endswith("]"):
                 yield ("argument", column[len(name) + 1 : -1], f"seen with {name}")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.condition.analysis.funnel import Funnel, funnel
 from workbench.condition.analysis.near_misses import NearMisses, near_misses
+from workbench.condition.binding.bound import CallStep, ColumnStep, Constants, Operand
 from workbench.condition.execution.columns import as_table, missing_column, normalise
 from workbench.condition.execution.outline import (
     operand_name,
@@ -20,16 +21,16 @@ from workbench.condition.execution.outline import (
     value_text,
 )
 from workbench.condition.execution.reference import check_row, operand_values
-from workbench.condition.syntax.nodes import CallStep, ColumnStep, Constants, Operand
 from workbench.formatting import html
+from workbench.formatting.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import pyarrow as pa
 
+    from workbench.condition.binding.bound import BoundCheck
     from workbench.condition.execution.compile import CompiledCondition
-    from workbench.condition.syntax.nodes import BoundCheck
 
 __all__ = [
     "ExplainedLine",
@@ -45,9 +46,9 @@ __all__ = [
 
 # An event of plugin API 3.x begins with a header of this size; offsets count from it.
 _PAYLOAD_AT = 38
-_MOST_BYTES = 48
-_MOST_CONSTANTS = 200
-_DEEPEST = 30
+_MAX_BYTES = 48
+_MAX_CONSTANTS = 200
+_MAX_DEPTH = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ class Explanation:
         return f"{what} {'matches' if self.matches else 'does not match'}"
 
     def to_dict(self) -> dict[str, Any]:
-        """Give plain data for JSON; values as the text people read."""
+        """Return plain data for JSON; values as the text people read."""
         return {
             "condition": self.condition,
             "row": self.row,
@@ -132,10 +133,10 @@ class Explanation:
         """Draw the tree as text: a mark, the check, and below it what it saw."""
         out = [f"{self.title}: {self.condition}"]
         for line in self.lines:
-            indent = "  " * min(line.depth + 1, _DEEPEST)
+            indent = "  " * min(line.depth + 1, _MAX_DEPTH)
             mark = "✓" if line.verdict else "✗"
             note = "" if line.reached else "   (not evaluated)"
-            out.append(f"{indent}{mark} {html.printable(line.text)}{note}")
+            out.append(f"{indent}{mark} {printable(line.text)}{note}")
             for value in line.values:
                 place = f"   [{value.place}]" if value.place else ""
                 out.append(f"{indent}    {value.name} is {value.text}{place}")
@@ -153,7 +154,7 @@ class Explanation:
             mark = html.tag(
                 "span", "✓" if line.verdict else "✗", style=f"color:{color}"
             )
-            pad = f"padding-left:{min(line.depth, _DEEPEST) * 1.4 + 0.4:.1f}em"
+            pad = f"padding-left:{min(line.depth, _MAX_DEPTH) * 1.4 + 0.4:.1f}em"
             question = html.tag("code", html.escape(line.text, limit=400))
             saw = [
                 html.tag("code", html.escape(v.name))
@@ -206,7 +207,7 @@ def _cell(table: pa.Table, name: str, row: int) -> Any:
 
 
 def _place(table: pa.Table, column: str, row: int) -> str:
-    """Tell where in the event a value was found, with the bytes there."""
+    """Return where in the event a value was found, with the bytes there."""
     starts, sizes = (_cell(table, f"{column}#{part}", row) for part in ("start", "len"))
     if starts is None or sizes is None:
         return ""
@@ -227,13 +228,13 @@ def _piece(table: pa.Table, row: int, start: int, size: int) -> str:
     if not isinstance(raw, bytes) or not base <= start < base + len(raw):
         return where
     at = start - base
-    found = raw[at : at + min(size, _MOST_BYTES)]
-    cut = "…" if size > _MOST_BYTES else ""
+    found = raw[at : at + min(size, _MAX_BYTES)]
+    cut = "…" if size > _MAX_BYTES else ""
     return f"{where}: {text_of(found)}{cut}"
 
 
 def _saw(operand: Operand, table: pa.Table, row: int, values: Mapping[str, Any]) -> Any:
-    """Give each column of an operand and the results of its calls, in order."""
+    """Yield each column of an operand and the results of its calls, in order."""
     for index, step in enumerate(operand.steps):
         if isinstance(step, ColumnStep):
             value = values[step.column] or None if step.is_list else values[step.column]
@@ -268,7 +269,7 @@ def _reason(check: BoundCheck, values: Mapping[str, Any], *, verdict: bool) -> s
     if not isinstance(constants, Constants) or not constants.values:
         return "the set is empty" if isinstance(constants, Constants) else ""
     many = check.combine is not None or len(constants.values) > 1
-    if not many or len(constants.values) > _MOST_CONSTANTS:
+    if not many or len(constants.values) > _MAX_CONSTANTS:
         return ""
     fits = [
         c

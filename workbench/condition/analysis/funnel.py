@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from workbench.condition.execution.columns import as_table
-from workbench.condition.execution.outline import outline
+from workbench.condition.execution.outline import outline, own_spans
 from workbench.formatting import html
+from workbench.formatting.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,12 +23,13 @@ if TYPE_CHECKING:
     from workbench.condition.execution.compile import CompiledCondition
     from workbench.condition.execution.kernel import Words
     from workbench.condition.execution.outline import Line
+    from workbench.diagnostics import Span
 
-__all__ = ["Funnel", "FunnelStep", "funnel", "stretches"]
+__all__ = ["Funnel", "FunnelStep", "funnel", "row_ranges"]
 
 # Bytes of bitmaps held at a time.
 _MEMORY = 64 << 20
-_DEEPEST = 30
+_MAX_DEPTH = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,8 @@ class FunnelStep:
 
     ``alone``: rows for which it is true, whatever the rest says. ``reached``: rows for
     which the engine, going left to right and stopping early, looks at it. ``passed``:
-    rows that reach it and for which it is true.
+    rows that reach it and for which it is true. ``span``: its bytes in the condition's
+    text, None for what comes from a macro.
     """
 
     kind: str
@@ -45,6 +48,7 @@ class FunnelStep:
     alone: int
     reached: int
     passed: int
+    span: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +87,7 @@ class Funnel:
         """Draw a table as text."""
         shown = [
             (
-                "  " * min(s.depth, _DEEPEST) + html.printable(s.text, limit=90),
+                "  " * min(s.depth, _MAX_DEPTH) + printable(s.text, limit=90),
                 f"{s.alone:,}",
                 f"{s.reached:,}",
                 f"{s.passed:,}",
@@ -105,7 +109,7 @@ class Funnel:
     def _repr_html_(self) -> str:
         rows = []
         for step in self.steps:
-            pad = f"padding-left:{min(step.depth, _DEEPEST) * 1.4 + 0.4:.1f}em"
+            pad = f"padding-left:{min(step.depth, _MAX_DEPTH) * 1.4 + 0.4:.1f}em"
             wide = 100 * step.passed / self.rows if self.rows else 0.0
             bar = html.tag(
                 "div", style=f"background:#4a90d9;height:0.7em;width:{wide:.2f}%"
@@ -131,10 +135,10 @@ class Funnel:
         return html.tag("div", html.tag("strong", html.escape(self.title)), body)
 
 
-def stretches(
+def row_ranges(
     compiled: CompiledCondition, table: pa.Table, lines: list[Line]
 ) -> Iterator[tuple[int, int, list[Words]]]:
-    """Give (first row, rows, a bitmap per line) for one stretch of rows at a time.
+    """Yield (first row, rows, a bitmap per line) for one stretch of rows at a time.
 
     The bitmap of a line tells for which rows its node is true.
     """
@@ -180,7 +184,7 @@ def funnel(compiled: CompiledCondition, table: pa.Table) -> Funnel:
 
     lines = outline(compiled.root)
     totals = [[0, 0, 0] for _ in lines]
-    for _, rows, bitmaps in stretches(compiled, table, lines):
+    for _, rows, bitmaps in row_ranges(compiled, table, lines):
         reached: list[Any] = [None] * len(lines)
         reached[0] = kernel.all_rows(rows)
         for at, line in enumerate(lines):
@@ -198,7 +202,9 @@ def funnel(compiled: CompiledCondition, table: pa.Table) -> Funnel:
                     left = left & ~bitmaps[child]
             reached[at] = None
     steps = tuple(
-        FunnelStep(line.kind, line.depth, line.text, *total)
-        for line, total in zip(lines, totals, strict=True)
+        FunnelStep(line.kind, line.depth, line.text, alone, reached, passed, span)
+        for line, (alone, reached, passed), span in zip(
+            lines, totals, own_spans(lines), strict=True
+        )
     )
     return Funnel(compiled.ast, table.num_rows, totals[0][0], steps)

@@ -19,27 +19,28 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from workbench.condition.analysis.funnel import stretches
+from workbench.condition.analysis.funnel import row_ranges
 from workbench.condition.execution.columns import as_table, normalise
 from workbench.condition.execution.outline import operand_name, outline, value_text
 from workbench.condition.execution.reference import operand_values
 from workbench.formatting import html
+from workbench.formatting.printable import printable
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
+    from workbench.condition.binding.bound import BoundCheck
     from workbench.condition.execution.compile import CompiledCondition
     from workbench.condition.execution.kernel import Words
     from workbench.condition.execution.outline import Line
-    from workbench.condition.syntax.nodes import BoundCheck
 
 __all__ = ["NearMiss", "NearMisses", "near_misses"]
 
 # Row numbers kept per check, and how many of them are looked at for their values.
-_KEPT_ROWS = 10_000
-_LOOKED_AT = 1_000
-_MOST_VALUES = 5
+_MAX_ROWS = 10_000
+_MAX_SAMPLED_ROWS = 1_000
+_MAX_VALUES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +113,10 @@ class NearMisses:
         )
 
     def __str__(self) -> str:
-        """Say for each check how many rows fail by it alone, and what it saw."""
+        """Return as text how many rows fail by each check alone, and what it saw."""
         out = [f"{self.title}: {self.condition}"]
         for group in self.groups:
-            out.append(f"{group.count:>11,}  {html.printable(group.text, limit=120)}")
+            out.append(f"{group.count:>11,}  {printable(group.text, limit=120)}")
             numbers = ", ".join(str(n) for n in _numbers(group)[:5])
             what = "events" if group.events is not None else "rows"
             out.append(f"{'':13}{_is_text(group)}; {what} {numbers}")
@@ -154,7 +155,7 @@ def _values_text(group: NearMiss) -> str:
 
 
 def _decided(lines: list[Line], bitmaps: list[Words], everything: Words) -> list[Words]:
-    """Give per line the rows whose verdict hangs on this node alone."""
+    """Return per line the rows whose verdict hangs on this node alone."""
     hangs: list[Any] = [None] * len(lines)
     hangs[0] = everything
     for at, line in enumerate(lines):
@@ -220,8 +221,8 @@ class _Collector:
 
         found = kernel.count_rows(words, rows)
         self.count += found
-        if found and self.kept < _KEPT_ROWS:
-            part = kernel.set_rows(words, rows)[: _KEPT_ROWS - self.kept] + first
+        if found and self.kept < _MAX_ROWS:
+            part = kernel.set_rows(words, rows)[: _MAX_ROWS - self.kept] + first
             self.parts.append(part)
             self.kept += len(part)
 
@@ -238,7 +239,7 @@ class _Collector:
             self.count,
             rows,
             events,
-            _seen_values(self.check, compiled, table, rows[:_LOOKED_AT]),
+            _seen_values(self.check, compiled, table, rows[:_MAX_SAMPLED_ROWS]),
             operand_name(self.check.left),
         )
 
@@ -249,7 +250,7 @@ def _seen_values(
     table: pa.Table,
     rows: npt.NDArray[np.int64],
 ) -> tuple[tuple[str, int], ...]:
-    """Tell what the left side of a check was in some rows, most frequent first."""
+    """Count what the left side of a check was in some rows, most frequent first."""
     from workbench.condition.execution.evaluate import python_values
 
     operand = check.left
@@ -268,7 +269,7 @@ def _seen_values(
         if isinstance(value, bytes):
             value = value.rstrip(b"\0")
         seen[value_text(value, operand.type)] += 1
-    return tuple(seen.most_common(_MOST_VALUES))
+    return tuple(seen.most_common(_MAX_VALUES))
 
 
 def near_misses(compiled: CompiledCondition, table: pa.Table) -> NearMisses:
@@ -287,7 +288,7 @@ def near_misses(compiled: CompiledCondition, table: pa.Table) -> NearMisses:
             places.setdefault(numbers[line.number], []).append(at)
     collectors: dict[tuple[int, bool], _Collector] = {}
     matches = count = 0
-    for first, rows, bitmaps in stretches(compiled, table, lines):
+    for first, rows, bitmaps in row_ranges(compiled, table, lines):
         everything = kernel.all_rows(rows)
         failing = everything & ~bitmaps[0]
         matches += kernel.count_rows(bitmaps[0], rows)

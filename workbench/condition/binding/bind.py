@@ -9,18 +9,31 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from workbench.condition.binding.operands import (
+from workbench.condition.binding.bound import (
+    BoundAnd,
+    BoundCheck,
+    BoundNot,
+    BoundOr,
+    CallStep,
+    Constants,
+)
+from workbench.condition.binding.faults import (
     BindFault,
+    BindWarning,
     UncheckedField,
+    fault_diagnostic,
+    warning_diagnostic,
+)
+from workbench.condition.binding.operands import (
     bind_operand,
     rests_on,
     type_name,
 )
 from workbench.condition.binding.result_cache import Printed, share_alike
-from workbench.condition.binding.warnings import Warn, check_warnings, value_warnings
+from workbench.condition.binding.warnings import check_warnings, value_warnings
 from workbench.condition.semantics.values import (
-    Quirk,
     ValueFault,
+    ValueWarning,
     compile_regex,
     read_value,
 )
@@ -28,12 +41,6 @@ from workbench.condition.syntax.canonical import canonical_bytes, operand_text
 from workbench.condition.syntax.nodes import (
     AndExpr,
     BinaryCheckExpr,
-    BoundAnd,
-    BoundCheck,
-    BoundNot,
-    BoundOr,
-    CallStep,
-    Constants,
     FieldTransformerExpr,
     IdentifierExpr,
     ListExpr,
@@ -44,17 +51,18 @@ from workbench.condition.syntax.nodes import (
     ValueExpr,
 )
 from workbench.condition.syntax.operators import OPERATORS, legal_operators
-from workbench.diagnostics import Diagnostic, line_and_column
 from workbench.fields.reference import nearest_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
-    from workbench.condition.syntax.nodes import Bound, Expr, Operand
+    from workbench.condition.binding.bound import Bound, Operand
+    from workbench.condition.syntax.nodes import Expr
     from workbench.condition.syntax.operators import Operator
+    from workbench.diagnostics import Diagnostic
     from workbench.fields.declarations import FieldInfo
 
-__all__ = ["BindFault", "BoundCondition", "bind", "fault_diagnostic"]
+__all__ = ["BoundCondition", "bind"]
 
 _COMBINE = {"anyof": "any", "allof": "all", "oneof": "one"}
 
@@ -98,32 +106,6 @@ def bind(
     macro that ``context`` names last.
     """
     return _Binder(fields, text, unchecked, macros).bind(expr, collect=collect)
-
-
-def fault_diagnostic(
-    fault: BindFault, text: bytes | None, macros: tuple[str, ...] = ()
-) -> Diagnostic:
-    """Turn a fault into an error with a place."""
-    warn = Warn(fault.code, fault.message, fault.span, fault.hint or "")
-    return _diagnostic("error", warn, text, macros)
-
-
-def _diagnostic(
-    severity: str, warn: Warn, text: bytes | None, macros: tuple[str, ...]
-) -> Diagnostic:
-    line = column = None
-    if text is not None and not macros:
-        line, column = line_and_column(text, warn.span.start)
-    return Diagnostic(
-        severity,  # type: ignore[arg-type]
-        warn.code,
-        warn.message,
-        line=line,
-        column=column,
-        hint=warn.hint or None,
-        span=warn.span,
-        context=tuple(f"macro {name}" for name in macros),
-    )
 
 
 class _Binder:
@@ -174,7 +156,7 @@ class _Binder:
             for check in conflicts:
                 self.macros = check.macros
                 self.warn(
-                    Warn(
+                    BindWarning(
                         "printed-alike",
                         "another check before this one prints the same, so the engine"
                         " reuses its result here",
@@ -216,8 +198,8 @@ class _Binder:
             self.errors.append(fault_diagnostic(fault, self.text, self.macros))
             return None
 
-    def warn(self, warn: Warn) -> None:
-        self.warnings.append(_diagnostic("warning", warn, self.text, self.macros))
+    def warn(self, warn: BindWarning) -> None:
+        self.warnings.append(warning_diagnostic(warn, self.text, self.macros))
 
     # --- checks -----------------------------------------------------------------------
 
@@ -314,10 +296,10 @@ class _Binder:
         for warn in value_warnings(node.op, items, self.fields):
             self.warn(warn)
         values = []
-        quirks: list[Quirk] = []
+        oddities: list[ValueWarning] = []
         for item in items:
             try:
-                value = read_value(left.type, item.value, quirks)
+                value = read_value(left.type, item.value, oddities)
                 if isinstance(value, bytes) and node.op == "regex":
                     compile_regex(value)
                 values.append(value)
@@ -325,9 +307,11 @@ class _Binder:
                 raise BindFault(
                     fault.code, fault.message, item.span, fault.hint
                 ) from None
-            for quirk in quirks:
-                self.warn(Warn(quirk.code, quirk.message, item.span, quirk.hint))
-            quirks.clear()
+            for oddity in oddities:
+                self.warn(
+                    BindWarning(oddity.code, oddity.message, item.span, oddity.hint)
+                )
+            oddities.clear()
         test, combine = operator.test, None
         if node.modifier is not None:
             # The engine takes these two for membership in a set, which compares

@@ -11,15 +11,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from workbench.condition.semantics.transformers import TRANSFORMER_INFO
-from workbench.condition.syntax.nodes import (
+from workbench.condition.binding.bound import (
     CallStep,
     ColumnStep,
     ConstStep,
-    FieldExpr,
-    FieldTransformerExpr,
     ListStep,
     Operand,
+)
+from workbench.condition.binding.faults import BindFault, UncheckedField
+from workbench.condition.semantics.transformers import TRANSFORMER_INFO
+from workbench.condition.syntax.nodes import (
+    FieldExpr,
+    FieldTransformerExpr,
     TransformerListExpr,
     ValueExpr,
 )
@@ -29,33 +32,11 @@ from workbench.fields.types import FIELD_TYPES
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from workbench.condition.syntax.nodes import Argument, Step
-    from workbench.diagnostics import Span
+    from workbench.condition.binding.bound import Step
+    from workbench.condition.syntax.nodes import Argument
     from workbench.fields.declarations import FieldInfo
 
-__all__ = ["BindFault", "UncheckedField", "bind_operand", "rests_on", "type_name"]
-
-
-class BindFault(ValueError):
-    """What is wrong with a part of a condition; ``hint``: a correction or None."""
-
-    def __init__(
-        self, code: str, message: str, span: Span, hint: str | None = None
-    ) -> None:
-        super().__init__(code, message, span, hint)
-        self.code = code
-        self.message = message
-        self.span = span
-        self.hint = hint
-        self.macros: tuple[str, ...] = ()
-
-
-class UncheckedField(Exception):
-    """A field that cannot be looked up but may exist; the check stays unbound."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
-        self.name = name
+__all__ = ["bind_operand", "rests_on", "type_name"]
 
 
 def type_name(type_: str, is_list: bool) -> str:  # noqa: FBT001 - two halves of a type
@@ -64,7 +45,7 @@ def type_name(type_: str, is_list: bool) -> str:  # noqa: FBT001 - two halves of
 
 
 def rests_on(operand: Operand) -> Step:
-    """Give the step below the functions of one argument: a column, constant or list,
+    """Return the step below the functions of one argument: a column, constant or list,
     ``join``, ``concat`` or ``getopt``.
     """  # noqa: D205 - the first line is the whole summary
     step = operand.steps[-1]

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from workbench.condition.binding.bind import bind
-from workbench.condition.binding.check import parse_diagnostic
+from workbench.condition.binding.faults import parse_diagnostic
 from workbench.condition.syntax.lexer import as_bytes
 from workbench.condition.syntax.nodes import AndExpr, UnknownExpr
 from workbench.condition.syntax.parser import ParseFault, Parser
@@ -16,15 +16,16 @@ from workbench.fields.declarations import as_field_table
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
 
+    from workbench.condition.binding.bind import BoundCondition
     from workbench.condition.syntax.grammar import Rule
     from workbench.condition.syntax.nodes import Expr
     from workbench.diagnostics import Diagnostic
-    from workbench.fields.declarations import FieldInfo
+    from workbench.fields.declarations import FieldInfo, FieldTable
 
-__all__ = ["RecoveringParser", "check_condition", "understand"]
+__all__ = ["RecoveringParser", "check_condition", "examine", "understand"]
 
 # More complaints than this help nobody.
-_MOST_FAULTS = 100
+_MAX_FAULTS = 100
 
 # Where reading can go on: a conjunction, a parenthesis, a quoted string to step over.
 _LANDMARK = re.compile(rb"[()\"']|(?<![A-Za-z0-9_.\[])(?:and|or)(?=[ \t\r\n\x08(]|\Z)")
@@ -41,7 +42,7 @@ class RecoveringParser(Parser):
 
     def note(self, fault: ParseFault) -> None:
         """Keep a fault; pass on what cannot be recovered from."""
-        if len(self.faults) >= _MOST_FAULTS or fault.code == "too-deep":
+        if len(self.faults) >= _MAX_FAULTS or fault.code == "too-deep":
             raise fault
         self.faults.append(fault)
 
@@ -83,7 +84,7 @@ class RecoveringParser(Parser):
         self.cursor.at = len(self.raw)
 
     def behind_quote(self, quote: bytes, at: int) -> int:
-        """Give the offset behind a quoted string, ``at`` itself if it is not closed."""
+        """Return the offset behind a quoted string, ``at`` if it is not closed."""
         if quote in self.unclosed:
             return at
         end = _QUOTE_END[quote].search(self.raw, at)
@@ -156,24 +157,32 @@ def check_condition(
     macros: Collection[str] = (),
     unchecked: Callable[[str], bool] | None = None,
 ) -> list[Diagnostic]:
-    """Give everything that is wrong or odd in a condition, in the order of the text.
+    """Return everything that is wrong or odd in a condition, in the order of the text.
 
     ``macros``: names that count as known macros. ``unchecked``: as in
     :func:`workbench.condition.binding.bind.bind`. No errors in the result: the
     condition compiles.
     """
+    return examine(text, as_field_table(fields), macros, unchecked)[2]
+
+
+def examine(
+    text: str | bytes,
+    fields: FieldTable,
+    macros: Collection[str] = (),
+    unchecked: Callable[[str], bool] | None = None,
+) -> tuple[Expr, BoundCondition, list[Diagnostic]]:
+    """Return tree, bound condition and all diagnostics of a text that is read once.
+
+    Without an error among them the first two are what the strict parser gives.
+    """
     raw = as_bytes(text)
     tree, found = understand(raw)
     bound = bind(
-        tree,
-        as_field_table(fields),
-        text=raw,
-        unchecked=unchecked,
-        macros=macros,
-        collect=True,
+        tree, fields, text=raw, unchecked=unchecked, macros=macros, collect=True
     )
     found += [*bound.errors, *bound.warnings]
-    return sorted(found, key=_place)
+    return tree, bound, sorted(found, key=_place)
 
 
 def _place(item: Diagnostic) -> tuple[int, bool]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from workbench.condition.syntax.nodes import (
+from workbench.condition.binding.bound import (
     BoundAnd,
     BoundCheck,
     BoundNot,
@@ -27,14 +27,14 @@ from workbench.condition.syntax.nodes import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from workbench.condition.syntax.nodes import Bound
+    from workbench.condition.binding.bound import Bound
 
 __all__ = ["Printed", "share_alike"]
 
 # Conditions beyond these numbers are left as they are: of checks in a condition, and of
 # nodes that one clashing check may turn into.
-_MOST_CHECKS = 500
-_MOST_NODES = 2000
+_MAX_CHECKS = 500
+_MAX_NODES = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +48,12 @@ class Printed:
 
     @property
     def remembered(self) -> bool:
-        """Tell whether the engine remembers anything of it: not of ipnet fields."""
+        """Whether the engine remembers anything of it: not of ipnet fields."""
         return self.check.left.type != "ipnet"
 
 
 def _clashes(printed: Sequence[Printed]) -> bool:
-    """Tell quickly whether any two texts are alike and mean different things."""
+    """Whether any two texts are alike and mean different things; quick."""
     results: dict[bytes, BoundCheck] = {}
     values: dict[bytes, Operand] = {}
     for item in printed:
@@ -80,7 +80,7 @@ def share_alike(
 
     ``printed``: every check of ``root`` in order of evaluation.
     """
-    if not 2 <= len(printed) <= _MOST_CHECKS or not _clashes(printed):
+    if not 2 <= len(printed) <= _MAX_CHECKS or not _clashes(printed):
         return root, ()
     return _Sharing(root, printed).run()
 
@@ -135,7 +135,7 @@ class _Sharing:
     def _when(
         self, before: tuple[tuple[Bound, bool], ...], final: dict[int, Bound]
     ) -> Bound | None:
-        """Give the condition under which a check is reached; None for always."""
+        """Return the condition under which a check is reached; None for always."""
         parts: list[Bound] = []
         for node, wanted in before:
             meaning = final[id(node)]
@@ -165,7 +165,7 @@ class _Sharing:
 
 
 def _swap(check: BoundCheck, item: Printed, other: Printed) -> BoundCheck | None:
-    """Give ``check`` with the operands that ``other`` left behind, or None."""
+    """Return ``check`` with the operands that ``other`` left behind, or None."""
     if not other.remembered:
         return None
     known: dict[bytes, Operand] = {}
@@ -183,7 +183,7 @@ def _swap(check: BoundCheck, item: Printed, other: Printed) -> BoundCheck | None
 
 
 def _same_shape(own: Operand, other: Operand | None) -> Operand:
-    """Give ``other`` as a value of the shape of ``own``, or ``own`` if it cannot be.
+    """Return ``other`` as a value of the shape of ``own``, or ``own`` if it cannot be.
 
     The engine takes remembered values as they are: a list for a single value (it stops
     when there are several; here the first counts), a single value for a list.
@@ -204,7 +204,7 @@ def _same_shape(own: Operand, other: Operand | None) -> Operand:
 
 
 def _fits(root: Bound) -> bool:
-    return sum(1 for _ in islice(postorder(root), _MOST_NODES)) < _MOST_NODES
+    return sum(1 for _ in islice(postorder(root), _MAX_NODES)) < _MAX_NODES
 
 
 def _all_of(parts: list[Bound]) -> Bound | None:

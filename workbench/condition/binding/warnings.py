@@ -7,40 +7,24 @@ names a quirk of the engine that this condition runs into, and how to write it i
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from workbench.condition.binding.bound import CallStep, Constants, ListStep, Operand
+from workbench.condition.binding.faults import BindWarning
 from workbench.condition.semantics.paths import has_sibling_patterns
 from workbench.condition.semantics.transformers import STRING_TRANSFORMERS
 from workbench.condition.syntax.lexer import TRANSFORMERS
-from workbench.condition.syntax.nodes import (
-    BinaryCheckExpr,
-    CallStep,
-    Constants,
-    ListExpr,
-    ListStep,
-    Operand,
-    ValueExpr,
-)
+from workbench.condition.syntax.nodes import BinaryCheckExpr, ListExpr, ValueExpr
 from workbench.fields.builtin import BUILTIN_FIELDS
 from workbench.fields.reference import FieldFault, FieldRef, find_field
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from workbench.condition.syntax.nodes import BoundCheck
-    from workbench.diagnostics import Span
+    from workbench.condition.binding.bound import BoundCheck
     from workbench.fields.declarations import FieldInfo
 
-__all__ = ["Warn", "check_warnings", "value_warnings"]
-
-
-class Warn(NamedTuple):
-    """One warning before it has a place in lines and columns."""
-
-    code: str
-    message: str
-    span: Span
-    hint: str
+__all__ = ["check_warnings", "value_warnings"]
 
 
 _SPECIAL = frozenset(b".+*?^$()[]{}|\\\0")
@@ -52,7 +36,7 @@ def _shown(value: bytes) -> str:
 
 
 def _needs_regex(pattern: bytes) -> bool:
-    """Tell, as the engine does, whether a pattern uses what only patterns can do."""
+    """Whether the engine finds that a pattern uses what only patterns can do."""
     last = len(pattern) - 1
     at = 0
     while at <= last:
@@ -87,12 +71,12 @@ def _is_field(text: str, fields: Mapping[str, FieldInfo]) -> bool:
 
 def value_warnings(
     op: str, items: Sequence[ValueExpr], fields: Mapping[str, FieldInfo]
-) -> Iterator[Warn]:
-    """Give the engine's own warnings about constants, in its order."""
+) -> Iterator[BindWarning]:
+    """Yield the engine's own warnings about constants, in its order."""
     for item in items:
         value = item.value
         if op == "regex" and not _needs_regex(value):
-            yield Warn(
+            yield BindWarning(
                 "regex-not-needed",
                 f"the pattern {_shown(value)} needs no regular expression",
                 item.span,
@@ -101,7 +85,7 @@ def value_warnings(
         bare = value.translate(None, _WHITE)
         text = bare.decode("utf-8", "surrogateescape")
         if _is_field(text, fields):
-            yield Warn(
+            yield BindWarning(
                 "value-looks-like-field",
                 f"{_shown(value)} is a field, but here it is just a text",
                 item.span,
@@ -110,7 +94,7 @@ def value_warnings(
         if bare.endswith(b")"):
             head = text.partition("(")[0]
             if head in TRANSFORMERS or head == "val":
-                yield Warn(
+                yield BindWarning(
                     "value-looks-like-call",
                     f"{_shown(value)} is a call, but in quotes it is just a text",
                     item.span,
@@ -119,13 +103,13 @@ def value_warnings(
 
 
 def _ends_in_nul(operand: Operand) -> bool:
-    """Tell whether the value comes out of a string transformer, NUL included."""
+    """Whether the value comes out of a string transformer, NUL included."""
     last = operand.steps[-1]
     return isinstance(last, CallStep) and last.name in STRING_TRANSFORMERS
 
 
-def check_warnings(node: BinaryCheckExpr, check: BoundCheck) -> Iterator[Warn]:
-    """Give our warnings about a bound check."""
+def check_warnings(node: BinaryCheckExpr, check: BoundCheck) -> Iterator[BindWarning]:
+    """Yield our warnings about a bound check."""
     left, right = check.left, check.right
     yield from _operand_warnings(left)
     if isinstance(right, Operand):
@@ -134,7 +118,7 @@ def check_warnings(node: BinaryCheckExpr, check: BoundCheck) -> Iterator[Warn]:
         return
     if node.op in ("in", "intersects") and left.is_list and _ends_in_nul(left):
         name = left.steps[-1].name  # type: ignore[union-attr]
-        yield Warn(
+        yield BindWarning(
             "never-matches",
             f"{name}() of a list never equals a constant in the real engine, because it"
             " counts a closing NUL",
@@ -147,13 +131,13 @@ def check_warnings(node: BinaryCheckExpr, check: BoundCheck) -> Iterator[Warn]:
 
 def _closing_nul_warnings(
     node: BinaryCheckExpr, left: Operand, right: Operand
-) -> Iterator[Warn]:
+) -> Iterator[BindWarning]:
     if node.op not in ("in", "intersects") or left.type != "string":
         return
     left_counts = left.is_list and _ends_in_nul(left)
     if _ends_in_nul(right) != left_counts:
         side = node.left if left_counts else node.right
-        yield Warn(
+        yield BindWarning(
             "never-matches",
             f"'{node.op}' never matches here in the real engine: one side counts a"
             " closing NUL, the other does not",
@@ -164,7 +148,7 @@ def _closing_nul_warnings(
         )
 
 
-def _operand_warnings(operand: Operand) -> Iterator[Warn]:
+def _operand_warnings(operand: Operand) -> Iterator[BindWarning]:
     steps = operand.steps
     for step in steps:
         if isinstance(step, ListStep):
@@ -174,7 +158,7 @@ def _operand_warnings(operand: Operand) -> Iterator[Warn]:
                 if not decimal and _kind(operand, index) != "string"
             ]
             if mixed:
-                yield Warn(
+                yield BindWarning(
                     "raw-bytes",
                     "only texts and uint64 fields print as text in a list; the other"
                     " items stand for their raw bytes",
@@ -183,7 +167,7 @@ def _operand_warnings(operand: Operand) -> Iterator[Warn]:
                 )
         elif isinstance(step, CallStep) and step.name in ("join", "concat"):
             if any(_kind(operand, index) != "string" for index in step.args):
-                yield Warn(
+                yield BindWarning(
                     "raw-bytes",
                     f"{step.name}() of values that are not text gives their raw bytes",
                     operand.span,
@@ -195,7 +179,7 @@ def _operand_warnings(operand: Operand) -> Iterator[Warn]:
                 and isinstance(first, CallStep)
                 and first.name in STRING_TRANSFORMERS
             ):
-                yield Warn(
+                yield BindWarning(
                     "cut-at-nul",
                     "a transformed separator ends in a NUL, which cuts the joined text"
                     " behind the first separator",
@@ -209,7 +193,7 @@ def _operand_warnings(operand: Operand) -> Iterator[Warn]:
                 and inner.name == "getopt"
                 and inner.option is None
             ):
-                yield Warn(
+                yield BindWarning(
                     "length-of-getopt",
                     "the real engine stops at len(getopt(…)) unless exactly one item"
                     " results",
@@ -225,13 +209,13 @@ def _kind(operand: Operand, index: int) -> str:
 
 def _constant_warnings(
     node: BinaryCheckExpr, check: BoundCheck, right: Constants
-) -> Iterator[Warn]:
+) -> Iterator[BindWarning]:
     span = node.right.span
     values = right.values
     if isinstance(node.right, ValueExpr) and node.right.form == "word":
         word = node.right.value.decode()
         before = f"{node.op} {node.modifier}" if node.modifier else node.op
-        yield Warn(
+        yield BindWarning(
             "set-of-one-word",
             f"'{before} {word}' compares with the one text '{word}'",
             span,
@@ -239,7 +223,7 @@ def _constant_warnings(
         )
     if isinstance(node.right, ListExpr) and not node.right.items:
         if node.right.dropped is not None:
-            yield Warn(
+            yield BindWarning(
                 "dropped-value",
                 "the engine drops a first value with a bad escape, so that the list is"
                 " empty and never matches",
@@ -247,12 +231,12 @@ def _constant_warnings(
                 "for a backslash write \\\\",
             )
         else:
-            yield Warn(
+            yield BindWarning(
                 "empty-set", "an empty set never matches", span, "list some values"
             )
     if check.left.type == "ipnet" and node.modifier is not None:
         if check.test == "in":
-            yield Warn(
+            yield BindWarning(
                 "never-matches",
                 "'= anyof' compares addresses with networks byte by byte in the real"
                 " engine and never matches",
@@ -260,7 +244,7 @@ def _constant_warnings(
                 "write in (…)",
             )
         elif check.test == "not_in":
-            yield Warn(
+            yield BindWarning(
                 "always-matches",
                 "'!= allof' compares addresses with networks byte by byte in the real"
                 " engine and always matches",
@@ -268,14 +252,14 @@ def _constant_warnings(
                 "write not … in (…)",
             )
     if node.op == "!=" and node.modifier == "anyof" and len(set(values)) > 1:
-        yield Warn(
+        yield BindWarning(
             "always-matches",
             "a value always differs from at least one of several",
             span,
             "for 'none of these' write != allof (…), or not … in (…)",
         )
     if node.modifier == "oneof" and len(set(values)) < len(values):
-        yield Warn(
+        yield BindWarning(
             "repeated-value",
             "oneof counts a value that is listed twice as two, so it never matches",
             span,
@@ -287,14 +271,14 @@ def _constant_warnings(
         and len(set(values)) > 1
         and check.left.type != "ipnet"
     ):
-        yield Warn(
+        yield BindWarning(
             "never-matches",
             "a value never equals several values at once",
             span,
             "write in (…)",
         )
     if check.test == "pmatch" and has_sibling_patterns(values):  # type: ignore[arg-type]
-        yield Warn(
+        yield BindWarning(
             "order-matters",
             "where several patterns stand side by side, the engine may miss paths: it"
             " tries the last one first and then loses its place",
@@ -308,7 +292,7 @@ def _constant_warnings(
         and 0 in values
         and check.test in ("eq", "in", "intersects", "le")
     ):
-        yield Warn(
+        yield BindWarning(
             "absent-list",
             "an empty list counts as absent, so the length of a list is never 0",
             span,
@@ -323,10 +307,10 @@ def _is_list_length(operand: Operand) -> bool:
     return bool(getattr(operand.steps[last.args[0]], "is_list", False))
 
 
-def _text_warnings(node: BinaryCheckExpr) -> Iterator[Warn]:
+def _text_warnings(node: BinaryCheckExpr) -> Iterator[BindWarning]:
     items = node.right.items if isinstance(node.right, ListExpr) else (node.right,)
     if node.op in ("<", "<=", ">", ">="):
-        yield Warn(
+        yield BindWarning(
             "text-order",
             "the field is text, so the number is compared as text: '9' is not less"
             " than 10",
@@ -337,7 +321,7 @@ def _text_warnings(node: BinaryCheckExpr) -> Iterator[Warn]:
         if not isinstance(item, ValueExpr):
             continue
         if item.value == b"<NA>":
-            yield Warn(
+            yield BindWarning(
                 "absent-text",
                 "<NA> is what outputs print for an absent value; an absent value never"
                 " equals it",
@@ -345,7 +329,7 @@ def _text_warnings(node: BinaryCheckExpr) -> Iterator[Warn]:
                 "write not field exists",
             )
         elif b"\0" in item.value:
-            yield Warn(
+            yield BindWarning(
                 "cut-at-nul",
                 "the engine reads the value up to its NUL only",
                 item.span,

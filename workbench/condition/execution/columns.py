@@ -25,7 +25,7 @@ _TEXT = ("string", "ipaddr", "ipnet")
 
 
 def as_table(table: pa.Table | pa.RecordBatch) -> pa.Table:
-    """Give a record batch as a table, and a table as it is."""
+    """Return a record batch as a table, and a table as it is."""
     if isinstance(table, pa.RecordBatch):
         return pa.Table.from_batches([table])
     return table
@@ -57,7 +57,7 @@ def _wrong(name: str, kind: pa.DataType, wanted: str) -> TypeError:
 
 
 def _number(array: pa.Array, name: str, type_: str) -> pa.Array:
-    """Give 64-bit values in the engine's unit; signed ones must not be negative."""
+    """Return 64-bit values in the engine's unit; signed ones must not be negative."""
     kind = array.type
     if pa.types.is_duration(kind) and type_ == "reltime":
         return array.cast(pa.duration("ns")).view(pa.uint64())
@@ -104,7 +104,7 @@ def _without_view(array: pa.Array) -> pa.Array:
 
 
 def normalise(array: pa.Array, name: str, type_: str, *, is_list: bool) -> pa.Array:
-    """Give ``array`` in a layout the kernel reads, without copying if it is one.
+    """Return ``array`` in a layout the kernel reads, without copying if it is one.
 
     ``type_``: a key of ``fields.FIELD_TYPES``. ``name`` is for messages. Raises
     TypeError for a column that cannot hold such a field, pyarrow.ArrowInvalid for
@@ -149,7 +149,7 @@ def _joined(parts: Sequence[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
 
 
 def unit_rows(rows: int, threads: int) -> int:
-    """Give the size of units that ``threads`` threads share evenly."""
+    """Return the size of units that ``threads`` threads share evenly."""
     each = max(1, round(rows / threads / UNIT_ROWS))
     even = -(-rows // (threads * each))
     return max(JOINED_ROWS, (even + 63) // 64 * 64)

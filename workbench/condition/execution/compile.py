@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from workbench.condition.binding.check import parse_and_bind
+from workbench.condition.binding.recover import examine
 from workbench.condition.execution.outline import flatten, unflatten
 from workbench.condition.execution.plan import build_plan
 from workbench.condition.syntax.canonical import canonical
@@ -20,17 +21,18 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from workbench.condition.binding.bind import BoundCondition
+    from workbench.condition.binding.bound import Bound
     from workbench.condition.execution.evaluate import Evaluation
     from workbench.condition.execution.plan import Plan
-    from workbench.condition.syntax.nodes import Bound
     from workbench.diagnostics import Diagnostic
-    from workbench.fields.declarations import FieldInfo
+    from workbench.fields.declarations import FieldInfo, FieldTable
 
 __all__ = [
     "CompiledCondition",
     "CompiledSet",
     "compile_condition",
     "compile_conditions",
+    "try_compile",
 ]
 
 
@@ -52,12 +54,19 @@ class CompiledCondition:
 
     def __init__(self, text: str | bytes, fields: Mapping[str, FieldInfo]) -> None:
         """Compile ``text``. Raises ConditionError."""
+        table = as_field_table(fields)
+        expr, bound = parse_and_bind(text, table)
+        self._keep(text, table, bound, canonical(expr))
+
+    def _keep(
+        self, text: str | bytes, fields: FieldTable, bound: BoundCondition, ast: str
+    ) -> None:
         self.text = text
-        self.fields = as_field_table(fields)
-        expr, self.bound = parse_and_bind(text, self.fields)
-        self.columns: list[str] = list(self.bound.columns)
-        self.ast: str = canonical(expr)
-        self.warnings: list[Diagnostic] = list(self.bound.warnings)
+        self.fields = fields
+        self.bound = bound
+        self.columns: list[str] = list(bound.columns)
+        self.ast: str = ast
+        self.warnings: list[Diagnostic] = list(bound.warnings)
         self._elsewhere = False
 
     @classmethod
@@ -65,19 +74,18 @@ class CompiledCondition:
         cls,
         bound: BoundCondition,
         *,
-        text: str,
+        text: str | bytes,
         ast: str,
         fields: Mapping[str, FieldInfo],
+        elsewhere: bool = True,
     ) -> CompiledCondition:
-        """Wrap what was parsed and bound elsewhere, such as a rule with its macros."""
+        """Wrap what was parsed and bound already, such as a rule with its macros.
+
+        ``elsewhere``: ``text`` alone does not tell what was bound.
+        """
         self = cls.__new__(cls)
-        self.text = text
-        self.fields = as_field_table(fields)
-        self.bound = bound
-        self.columns = list(bound.columns)
-        self.ast = ast
-        self.warnings = list(bound.warnings)
-        self._elsewhere = True
+        self._keep(text, as_field_table(fields), bound, ast)
+        self._elsewhere = elsewhere
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -114,7 +122,7 @@ class CompiledCondition:
     @cached_property
     def checks(self) -> list[Any]:
         """The checks of the tree, in the order of the text (BoundCheck)."""
-        from workbench.condition.syntax.nodes import BoundCheck, postorder
+        from workbench.condition.binding.bound import BoundCheck, postorder
 
         return [n for n in postorder(self.root) if isinstance(n, BoundCheck)]
 
@@ -126,7 +134,7 @@ class CompiledCondition:
     def mask(
         self, table: pa.Table | pa.RecordBatch, *, threads: int | None = None
     ) -> pa.BooleanArray:
-        """Tell for each row whether it matches: ``table.num_rows`` values, no nulls.
+        """Return for each row whether it matches: ``table.num_rows`` values, no nulls.
 
         ``threads``: None takes every core for large tables. Raises KeyError naming a
         column that the table lacks, TypeError for one that cannot hold its field.
@@ -141,6 +149,23 @@ class CompiledCondition:
     ) -> int:
         """Count the rows that match, keeping no mask. Raises as :meth:`mask`."""
         return _evaluation(self.plan, table).counts(threads=threads)[0]
+
+
+def try_compile(
+    text: str | bytes, fields: Mapping[str, FieldInfo]
+) -> tuple[CompiledCondition | None, list[Diagnostic]]:
+    """Return a condition ready to run, None when it has errors, and all diagnostics.
+
+    For editors, which want both: the text is read once.
+    """
+    table = as_field_table(fields)
+    expr, bound, found = examine(text, table)
+    if any(item.severity == "error" for item in found):
+        return None, found
+    compiled = CompiledCondition.from_bound(
+        bound, text=text, ast=canonical(expr), fields=table, elsewhere=False
+    )
+    return compiled, found
 
 
 def _rebuilt(
@@ -193,7 +218,7 @@ class CompiledSet:
         first_match: bool = False,
         threads: int | None = None,
     ) -> list[pa.BooleanArray]:
-        """Give one mask per condition, each one bit a row and without nulls.
+        """Return one mask per condition, each one bit a row and without nulls.
 
         ``first_match``: a row counts only for the first condition that it matches, as
         Falco's ``rule_matching: first``. Raises as :meth:`CompiledCondition.mask`.
@@ -218,7 +243,7 @@ class CompiledSet:
     def first_match(
         self, table: pa.Table | pa.RecordBatch, *, threads: int | None = None
     ) -> pa.Int32Array:
-        """Give for each row the number of the first condition it matches, or null."""
+        """Return for each row the number of the first condition it matches, or null."""
         import numpy as np
         import pyarrow as pa
 

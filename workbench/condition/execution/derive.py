@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from workbench.condition.syntax.nodes import (
+from workbench.condition.binding.bound import (
     CallStep,
     ColumnStep,
     ConstStep,
@@ -24,7 +24,7 @@ from workbench.condition.syntax.nodes import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from workbench.condition.syntax.nodes import BoundCheck, Step
+    from workbench.condition.binding.bound import BoundCheck, Step
 
 __all__ = ["derive_check"]
 
@@ -38,7 +38,7 @@ class _DeclinedError(Exception):
 
 
 def _base(operand: Operand) -> int | None:
-    """Give the last concat or join whose result only single transformers touch."""
+    """Return the last concat or join whose result only single transformers touch."""
     for at in range(len(operand.steps) - 1, -1, -1):
         step = operand.steps[at]
         if not isinstance(step, CallStep):
@@ -94,7 +94,7 @@ class _Maker:
         self.rows = len(next(iter(arrays.values()))) if arrays else 0
 
     def text(self, at: int) -> Any:
-        """Give a scalar text step as an array, or a constant as a scalar."""
+        """Return a scalar text step as an array, or a constant as a scalar."""
         step = self.steps[at]
         if isinstance(step, ConstStep):
             if b"\0" in step.value:

@@ -29,7 +29,7 @@ from workbench.condition.semantics import regex
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from workbench.condition.execution.plan import Plan, Probe
+    from workbench.condition.execution.plan import Leaf, Plan
 
 __all__ = ["Evaluation"]
 
@@ -58,35 +58,35 @@ _REFERENCE_COST = 2000.0
 _LOOKUP_COST = 0.2
 
 
-def _cost(probe: Probe) -> float:
-    if probe.how == "regex":
+def _cost(leaf: Leaf) -> float:
+    if leaf.how == "regex":
         return _REGEX_COST
-    if probe.how == "reference" or probe.left is None:
+    if leaf.how == "reference" or leaf.left is None:
         return _REFERENCE_COST
-    side = probe.left
-    if probe.test == "exists" and not side.steps:
+    side = leaf.left
+    if leaf.test == "exists" and not side.steps:
         return _COSTS["exists"]
     number = side.type not in ("string", "ipaddr", "ipnet")
-    cost = _NUMBER_COST if number else _COSTS.get(probe.test.partition(" ")[0], 6.0)
-    cost += 15.0 * len(side.steps) + (20.0 if probe.right else 0.0)
+    cost = _NUMBER_COST if number else _COSTS.get(leaf.test.partition(" ")[0], 6.0)
+    cost += 15.0 * len(side.steps) + (20.0 if leaf.right else 0.0)
     return cost * 3 + 3 if side.is_list else cost
 
 
-def _looked_up(probe: Probe, plan: Plan) -> bool:
-    """Tell probes whose answer depends on one value of one column."""
-    if probe.how == "reference":
-        columns = probe.columns
+def _looked_up(leaf: Leaf, plan: Plan) -> bool:
+    """Whether the answer of a leaf depends on one value of one column."""
+    if leaf.how == "reference":
+        columns = leaf.columns
         return len(columns) == 1 and not plan.column_types[columns[0]][1]
-    side = probe.left
-    if side is None or probe.right is not None:
+    side = leaf.left
+    if side is None or leaf.right is not None:
         return False
     if side.is_list:
-        return probe.test != "exists" and not side.length and not side.steps
+        return leaf.test != "exists" and not side.length and not side.steps
     return True
 
 
 def _flat_dictionary(array: pa.Array) -> pa.Array | None:
-    """Give the dictionary behind a column, or behind the items of a list column."""
+    """Return the dictionary behind a column, or behind the items of a list column."""
     kind = array.type
     if pa.types.is_list(kind) or pa.types.is_large_list(kind):
         array = array.values
@@ -94,7 +94,7 @@ def _flat_dictionary(array: pa.Array) -> pa.Array | None:
 
 
 def _as_bytes(array: pa.Array) -> pa.Array:
-    """Give ``array`` with texts as bytes and dictionaries decoded, for Python."""
+    """Return ``array`` with texts as bytes and dictionaries decoded, for Python."""
     kind = array.type
     if pa.types.is_dictionary(kind):
         return _as_bytes(array.dictionary_decode())
@@ -117,7 +117,7 @@ def _as_bytes(array: pa.Array) -> pa.Array:
 
 
 def python_values(array: pa.Array) -> list[Any]:
-    """Give the values for the reference evaluator: bytes, int, bool, or lists."""
+    """Return the values for the reference evaluator: bytes, int, bool, or lists."""
     return _as_bytes(array).to_pylist()  # type: ignore[no-any-return]
 
 
@@ -134,7 +134,7 @@ def _transformed(array: pa.Array, step: int) -> pa.Array:
 
 
 class _BatchEvaluation:
-    """One batch of rows: its columns, and the answers that C leaves to Python."""
+    """One batch of rows: its columns, and the answers that Python gives instead of C."""
 
     def __init__(
         self, owner: Evaluation, batch: pa.RecordBatch, *, backwards: bool
@@ -165,47 +165,47 @@ class _BatchEvaluation:
         names = sorted(self._columns, reverse=backwards)
         for name in names:
             dictionary = _flat_dictionary(self._arrays[name])
-            probes = self._owner.lookups.get(name)
-            if dictionary is None or not probes:
+            leaves = self._owner.lookups.get(name)
+            if dictionary is None or not leaves:
                 continue
             if not self._columns[name].has_codes:
                 continue
-            for first in range(0, len(probes), 8):
-                part = tuple(probes[first : first + 8])
+            for first in range(0, len(leaves), 8):
+                part = tuple(leaves[first : first + 8])
                 lut = self._owner.lookup_table(name, dictionary, part)
                 where.update(dict.fromkeys(part, len(self.groups)))
                 self.groups.append(kernel.Group(self._columns[name], lut, part))
         slots = []
-        for number, probe in enumerate(self._plan.probes):
+        for number, leaf in enumerate(self._plan.leaves):
             group = where.get(number, -1)
-            left = self._columns.get(probe.left.column) if probe.left else None
-            right = self._columns.get(probe.right.column) if probe.right else None
-            usable = probe.how == "kernel" and number in self._owner.wanted
-            leaf = kernel.leaf_for(probe) if usable else None
-            cost = _LOOKUP_COST if group >= 0 else _cost(probe)
-            slots.append(kernel.Slot(leaf, left, right, group, cost))
+            left = self._columns.get(leaf.left.column) if leaf.left else None
+            right = self._columns.get(leaf.right.column) if leaf.right else None
+            usable = leaf.how == "kernel" and number in self._owner.wanted
+            compiled = kernel.leaf_for(leaf) if usable else None
+            cost = _LOOKUP_COST if group >= 0 else _cost(leaf)
+            slots.append(kernel.Slot(compiled, left, right, group, cost))
         return slots
 
     def answer(
         self, number: int, start: int, rows: int, need: Any
     ) -> npt.NDArray[np.bool_]:
-        """Answer one probe for the needed rows, in their order."""
-        probe = self._plan.probes[number]
-        if probe.how == "regex":
-            column = self._columns[probe.side.column]
-            texts, absent = column.texts(probe.side, start, rows, need)
-            found = regex.matches(probe.constants[0], texts) & ~absent
+        """Answer one leaf for the needed rows, in their order."""
+        leaf = self._plan.leaves[number]
+        if leaf.how == "regex":
+            column = self._columns[leaf.side.column]
+            texts, absent = column.texts(leaf.side, start, rows, need)
+            found = regex.matches(leaf.constants[0], texts) & ~absent
             return np.asarray(found)
         wanted = pa.array(kernel.needed_rows(need, rows) + start)
         taken = {
-            name: _as_bytes(self._arrays[name].take(wanted)) for name in probe.columns
+            name: _as_bytes(self._arrays[name].take(wanted)) for name in leaf.columns
         }
         if not any(self._columns[name].may_have_nul for name in taken):
-            made = self._owner.ask_made_columns(probe, taken)
+            made = self._owner.ask_made_columns(leaf, taken)
             if made is not None:
                 return made
         values = [array.to_pylist() for array in taken.values()]
-        return self._owner.ask_reference(probe, values, len(wanted))
+        return self._owner.ask_reference(leaf, values, len(wanted))
 
 
 @dataclass(slots=True)
@@ -231,21 +231,21 @@ class Evaluation:
         self.roots = list(plan.roots if roots is None else roots)
         self.wanted = self._reach(self.roots)
         self.columns = {
-            name for number in self.wanted for name in plan.probes[number].columns
+            name for number in self.wanted for name in plan.leaves[number].columns
         }
         self.lookups: dict[str, list[int]] = {}
         for number in sorted(self.wanted):
-            probe = plan.probes[number]
-            if _looked_up(probe, plan):
-                self.lookups.setdefault(probe.columns[0], []).append(number)
+            leaf = plan.leaves[number]
+            if _looked_up(leaf, plan):
+                self.lookups.setdefault(leaf.columns[0], []).append(number)
         self._program = kernel.program_for(plan)
         self._tables: dict[Any, _LookupTable] = {}
-        self._answers: dict[Probe, dict[Any, bool]] = {}
+        self._answers: dict[Leaf, dict[Any, bool]] = {}
         self._lock = threading.RLock()
 
     def _reach(self, roots: Sequence[int]) -> set[int]:
         seen: set[int] = set()
-        probes: set[int] = set()
+        leaves: set[int] = set()
         todo = list(roots)
         while todo:
             number = todo.pop()
@@ -253,11 +253,11 @@ class Evaluation:
                 continue
             seen.add(number)
             node = self.plan.nodes[number]
-            if node.op == "probe":
-                probes.add(node.children[0])
+            if node.op == "leaf":
+                leaves.add(node.children[0])
             else:
                 todo += node.children
-        return probes
+        return leaves
 
     def maybe_decoded(self, array: pa.Array) -> pa.Array:
         """Decode a dictionary larger than the table: looking up would cost more."""
@@ -269,24 +269,24 @@ class Evaluation:
         return array
 
     def lookup_table(
-        self, name: str, dictionary: pa.Array, probes: tuple[int, ...]
+        self, name: str, dictionary: pa.Array, leaves: tuple[int, ...]
     ) -> npt.NDArray[np.uint8]:
-        """Answer ``probes`` for every value of a dictionary, one bit each."""
+        """Answer ``leaves`` for every value of a dictionary, one bit each."""
         buffers = tuple(
             (b.address, b.size) if b else None for b in dictionary.buffers()
         )
-        key = (name, probes, len(dictionary), dictionary.offset, buffers)
+        key = (name, leaves, len(dictionary), dictionary.offset, buffers)
         with self._lock:
             # The dictionary is kept: its addresses are part of the key.
             fresh = _LookupTable(dictionary, threading.Lock())
             table = self._tables.setdefault(key, fresh)
         with table.lock:
             if table.lut is None:
-                table.lut = self._make_table(dictionary, probes)
+                table.lut = self._make_table(dictionary, leaves)
             return table.lut
 
     def _make_table(
-        self, dictionary: pa.Array, probes: tuple[int, ...]
+        self, dictionary: pa.Array, leaves: tuple[int, ...]
     ) -> npt.NDArray[np.uint8]:
         size = len(dictionary)
         lut = np.zeros(size + 1, np.uint8)
@@ -294,30 +294,30 @@ class Evaluation:
             return lut
         column = kernel.Column(dictionary)
         column.look_for_nul()
-        for bit, number in enumerate(probes):
-            probe = self.plan.probes[number]
-            if probe.how == "kernel":
-                words = kernel.leaf_for(probe).eval(column)
+        for bit, number in enumerate(leaves):
+            leaf = self.plan.leaves[number]
+            if leaf.how == "kernel":
+                words = kernel.leaf_for(leaf).eval(column)
                 kernel.lut_put(lut, words, size, bit)
                 continue
-            if probe.how == "regex":
+            if leaf.how == "regex":
                 need = kernel.all_rows(size)
                 texts, absent = column.texts(
-                    probe.side, 0, size, kernel.pointer_to(need)
+                    leaf.side, 0, size, kernel.pointer_to(need)
                 )
-                found = regex.matches(probe.constants[0], texts) & ~absent
+                found = regex.matches(leaf.constants[0], texts) & ~absent
             else:
-                found = self.ask_reference(probe, [python_values(dictionary)], size)
+                found = self.ask_reference(leaf, [python_values(dictionary)], size)
             lut[:size] |= found.astype(np.uint8) << np.uint8(bit)
         return lut
 
     def ask_made_columns(
-        self, probe: Probe, arrays: dict[str, pa.Array]
+        self, leaf: Leaf, arrays: dict[str, pa.Array]
     ) -> npt.NDArray[np.bool_] | None:
         """Answer a check on put-together texts; None where the reference has to."""
-        if probe.check is None or not arrays:
+        if leaf.check is None or not arrays:
             return None
-        derived = derive_check(probe.check, arrays, _transformed)
+        derived = derive_check(leaf.check, arrays, _transformed)
         if derived is None:
             return None
         check, columns = derived
@@ -327,19 +327,19 @@ class Evaluation:
         return np.unpackbits(words.view(np.uint8), bitorder="little")[:rows] > 0
 
     def ask_reference(
-        self, probe: Probe, values: Sequence[list[Any]], rows: int
+        self, leaf: Leaf, values: Sequence[list[Any]], rows: int
     ) -> npt.NDArray[np.bool_]:
         """Ask the reference evaluator once for each distinct combination of values."""
         from workbench.condition.execution.reference import check_row
 
-        check = probe.check
+        check = leaf.check
         if check is None:
-            raise TypeError("this probe is not for the reference evaluator")
+            raise TypeError("this leaf is not for the reference evaluator")
         with self._lock:
-            answers = self._answers.setdefault(probe, {})
+            answers = self._answers.setdefault(leaf, {})
         if len(answers) > 100_000:
             answers.clear()
-        names = probe.columns
+        names = leaf.columns
         out = np.zeros(rows, np.bool_)
         for index in range(rows):
             row = [column[index] for column in values]
@@ -409,7 +409,7 @@ class Evaluation:
     def words(
         self, *, threads: int | None = None, first_match: bool = False
     ) -> list[kernel.Words]:
-        """Give one bitmap per root: bit i is row i.
+        """Return one bitmap per root: bit i is row i.
 
         ``first_match``: a row counts for the first of its roots only.
         """

@@ -20,9 +20,9 @@ from workbench.native._core import ffi, lib
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from workbench.condition.execution.plan import Plan, Probe, Side
+    from workbench.condition.execution.plan import Leaf, Plan, Side
 
-__all__ = ["Column", "Group", "Leaf", "Program", "Slot", "Words", "bool_array"]
+__all__ = ["Column", "Group", "KernelLeaf", "Program", "Slot", "Words", "bool_array"]
 
 Words = npt.NDArray[np.uint64]
 
@@ -47,7 +47,7 @@ _OPS = {
 }
 _WHOLE = frozenset(["in", "intersects", "not_in", "pmatch"])
 _NODE_OPS = {
-    "probe": lib.WBK_LEAF,
+    "leaf": lib.WBK_LEAF,
     "and": lib.WBK_AND,
     "or": lib.WBK_OR,
     "not": lib.WBK_NOT,
@@ -56,12 +56,12 @@ _NODE_OPS = {
 
 
 def words_for(rows: int) -> Words:
-    """Give a zeroed bitmap of 64-bit words for ``rows`` rows."""
+    """Return a zeroed bitmap of 64-bit words for ``rows`` rows."""
     return np.zeros((rows + 63) >> 6, np.uint64)
 
 
 def all_rows(rows: int) -> Words:
-    """Give a bitmap of ``rows`` rows, all set."""
+    """Return a bitmap of ``rows`` rows, all set."""
     words = np.full((rows + 63) >> 6, ~np.uint64(0))
     if rows & 63:
         words[-1] = np.uint64((1 << (rows & 63)) - 1)
@@ -69,7 +69,7 @@ def all_rows(rows: int) -> Words:
 
 
 def pointer_to(words: Words) -> Any:
-    """Give the address of a bitmap for C; the caller keeps the bitmap."""
+    """Return the address of a bitmap for C; the caller keeps the bitmap."""
     return ffi.cast("uint64_t *", words.ctypes.data)
 
 
@@ -80,33 +80,33 @@ def bool_array(words: Words, rows: int) -> pa.BooleanArray:
     )
 
 
-class Leaf:
+class KernelLeaf:
     """One check compiled for the kernel; read-only, usable from several threads."""
 
-    def __init__(self, probe: Probe) -> None:
-        """Compile ``probe``, which has to be one for the kernel."""
-        test, _, kind = probe.test.partition(" ")
+    def __init__(self, leaf: Leaf) -> None:
+        """Compile ``leaf``, which has to be one for the kernel."""
+        test, _, kind = leaf.test.partition(" ")
         op = lib.WBK_NET if kind == "net" else _OPS[test]
         flags = lib.WBK_NEGATE if test in ("ne", "not_in") else 0
         if test == "in":
             flags |= lib.WBK_ALL
-        flags |= _view_flags(probe.side, test, kind)
-        if probe.right is not None and probe.right.length:
+        flags |= _view_flags(leaf.side, test, kind)
+        if leaf.right is not None and leaf.right.length:
             flags |= lib.WBK_RIGHT_LENGTH | lib.WBK_CUT
-        items = b"".join(probe.constants)
-        ends = np.cumsum([len(c) for c in probe.constants], dtype=np.int64)
-        leaf = lib.wbk_leaf_new(
+        items = b"".join(leaf.constants)
+        ends = np.cumsum([len(c) for c in leaf.constants], dtype=np.int64)
+        made = lib.wbk_leaf_new(
             op,
             flags,
             ffi.from_buffer("uint8_t[]", items or b"\0"),
             ffi.cast("int64_t *", ends.ctypes.data) if len(ends) else ffi.NULL,
             len(ends),
-            bytes(probe.side.steps),
-            bytes(probe.right.steps) if probe.right else b"",
+            bytes(leaf.side.steps),
+            bytes(leaf.right.steps) if leaf.right else b"",
         )
-        if leaf == ffi.NULL:
+        if made == ffi.NULL:
             raise MemoryError
-        self.pointer = ffi.gc(leaf, lib.wbk_leaf_free)
+        self.pointer = ffi.gc(made, lib.wbk_leaf_free)
 
     def eval(self, left: Column, right: Column | None = None) -> Words:
         """Answer for every row of ``left``."""
@@ -143,7 +143,7 @@ class Column:
 
     @property
     def has_codes(self) -> bool:
-        """Tell whether a lookup table can answer: dictionary codes, maybe in lists."""
+        """Whether a lookup table can answer: dictionary codes, maybe in lists."""
         described = self.pointer
         if described.kind in (lib.WBK_LIST32, lib.WBK_LIST64):
             described = described.child
@@ -151,7 +151,7 @@ class Column:
 
     @property
     def may_have_nul(self) -> bool:
-        """Tell whether texts may hold NUL bytes; numbers have none."""
+        """Whether texts may hold NUL bytes; numbers have none."""
         return bool(self.pointer.has_nul)
 
     def look_for_nul(self) -> None:
@@ -268,13 +268,13 @@ _NOTHING = np.zeros(8, np.uint64)
 
 
 class Slot(NamedTuple):
-    """How one probe of a plan is answered over one batch.
+    """How one leaf of a plan is answered over one batch.
 
     ``leaf``: None when the callback answers. ``group``: number of the lookup table
     that answers, or -1. ``cost``: nanoseconds a row, roughly.
     """
 
-    leaf: Leaf | None
+    leaf: KernelLeaf | None
     left: Column | None
     right: Column | None
     group: int
@@ -282,11 +282,11 @@ class Slot(NamedTuple):
 
 
 class Group(NamedTuple):
-    """Up to eight probes on one dictionary-encoded column and their lookup table."""
+    """Up to eight leaves on one dictionary-encoded column and their lookup table."""
 
     column: Column
     lut: npt.NDArray[np.uint8]
-    probes: tuple[int, ...]
+    leaves: tuple[int, ...]
 
 
 def lut_put(lut: npt.NDArray[np.uint8], words: Words, rows: int, bit: int) -> None:
@@ -308,7 +308,7 @@ class _Context:
 def wbk_python_callback(  # noqa: PLR0917 - the C side sets the order
     context: Any, slot: int, start: int, rows: int, need: Any, out: Any
 ) -> int:
-    """Answer a probe that C leaves to Python, for the needed rows only."""
+    """Answer a leaf that Python gives instead of C, for the needed rows only."""
     held: _Context = ffi.from_handle(context)
     try:
         found = held.answer(slot, start, rows, need)
@@ -333,7 +333,7 @@ class Program:
         for index, node in enumerate(plan.nodes):
             out = self.nodes[index]
             out.op = _NODE_OPS[node.op]
-            if node.op == "probe":
+            if node.op == "leaf":
                 out.first = node.children[0]
             else:
                 out.first = len(children)
@@ -380,9 +380,9 @@ class Program:
             item = c_groups[index]
             item.column = group.column.pointer
             item.lut = ffi.cast("uint8_t *", group.lut.ctypes.data)
-            item.count = len(group.probes)
-            for bit, probe in enumerate(group.probes):
-                item.slots[bit] = probe
+            item.count = len(group.leaves)
+            for bit, leaf in enumerate(group.leaves):
+                item.slots[bit] = leaf
         program.groups, program.n_groups = c_groups, len(groups)
         context = _Context(answer)
         handle = ffi.new_handle(context)
@@ -406,19 +406,19 @@ class Program:
 
 
 _leaves_lock = threading.Lock()
-_leaves: dict[Any, Leaf] = {}
+_leaves: dict[Any, KernelLeaf] = {}
 _MAX_LEAVES = 4096
 
 
-def leaf_for(probe: Probe) -> Leaf:
-    """Give the compiled leaf of ``probe``, made once per process."""
+def leaf_for(leaf: Leaf) -> KernelLeaf:
+    """Return the compiled leaf of ``leaf``, made once per process."""
     with _leaves_lock:
-        leaf = _leaves.get(probe)
-        if leaf is None:
+        made = _leaves.get(leaf)
+        if made is None:
             if len(_leaves) >= _MAX_LEAVES:
                 _leaves.clear()
-            leaf = _leaves[probe] = Leaf(probe)
-        return leaf
+            made = _leaves[leaf] = KernelLeaf(leaf)
+        return made
 
 
 def count_rows(words: Words, rows: int) -> int:
@@ -428,7 +428,7 @@ def count_rows(words: Words, rows: int) -> int:
 
 
 def set_rows(words: Words, rows: int) -> npt.NDArray[np.int64]:
-    """Give the row numbers set in a bitmap."""
+    """Return the row numbers set in a bitmap."""
     bits = np.unpackbits(words.view(np.uint8), bitorder="little")
     return np.flatnonzero(bits[:rows])
 
@@ -437,7 +437,7 @@ _programs: WeakKeyDictionary[Plan, Program] = WeakKeyDictionary()
 
 
 def program_for(plan: Plan) -> Program:
-    """Give the laid-out nodes of ``plan``, made once for as long as it lives."""
+    """Return the laid-out nodes of ``plan``, made once for as long as it lives."""
     with _leaves_lock:
         program = _programs.get(plan)
         if program is None:
@@ -446,6 +446,6 @@ def program_for(plan: Plan) -> Program:
 
 
 def needed_rows(need: Any, rows: int) -> npt.NDArray[np.int64]:
-    """Give the row numbers set in a bitmap that C handed to a callback."""
+    """Return the row numbers set in a bitmap that C handed to a callback."""
     raw = np.frombuffer(ffi.buffer(need, ((rows + 63) >> 6) * 8), np.uint8)
     return np.flatnonzero(np.unpackbits(raw, bitorder="little")[:rows])

@@ -12,7 +12,7 @@ import socket
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from workbench.condition.syntax.nodes import (
+from workbench.condition.binding.bound import (
     BoundAnd,
     BoundCheck,
     BoundNot,
@@ -20,19 +20,28 @@ from workbench.condition.syntax.nodes import (
     CallStep,
     ColumnStep,
     ConstStep,
-    Network,
     postorder,
 )
-from workbench.formatting.html import printable
+from workbench.condition.semantics.values import Network
+from workbench.formatting.printable import printable
 
 if TYPE_CHECKING:
-    from workbench.condition.syntax.nodes import Bound, Operand
+    from workbench.condition.binding.bound import Bound, Operand
+    from workbench.diagnostics import Span
 
-__all__ = ["Line", "flatten", "operand_name", "outline", "unflatten", "value_text"]
+__all__ = [
+    "Line",
+    "flatten",
+    "operand_name",
+    "outline",
+    "own_spans",
+    "unflatten",
+    "value_text",
+]
 
 # Longest value shown, in characters, and most items of a list.
-_LONGEST = 160
-_MOST_ITEMS = 12
+_MAX_TEXT = 160
+_MAX_ITEMS = 12
 _NS = 1_000_000_000
 
 
@@ -41,11 +50,12 @@ class Line:
     """One node: ``kind`` is "and", "or", "not" or "check".
 
     ``children``: numbers of lines. ``number``: which check of the condition this is,
-    in the order of the text, or -1.
+    in the order of the text, or -1. ``span``: bytes of the text it was written in.
     """
 
     kind: str
     depth: int
+    span: Span
     check: BoundCheck | None = None
     children: list[int] = field(default_factory=list)
     number: int = -1
@@ -71,19 +81,43 @@ def outline(root: Bound) -> list[Line]:
         if parent >= 0:
             lines[parent].children.append(at)
         if isinstance(node, BoundCheck):
-            lines.append(Line("check", depth, node, number=checks))
+            lines.append(Line("check", depth, node.span, node, number=checks))
             checks += 1
         elif isinstance(node, BoundNot):
-            lines.append(Line("not", depth))
+            lines.append(Line("not", depth, node.span))
             todo.append((node.child, depth + 1, at))
         else:
-            lines.append(Line("and" if isinstance(node, BoundAnd) else "or", depth))
+            kind = "and" if isinstance(node, BoundAnd) else "or"
+            lines.append(Line(kind, depth, node.span))
             todo += [(c, depth + 1, at) for c in reversed(node.children)]
     return lines
 
 
+def own_spans(lines: list[Line]) -> list[Span | None]:
+    """Return where each line stands in the condition itself; None inside a macro.
+
+    An inner node does not know its macros: it counts as inside one that all its checks
+    came through.
+    """
+    through: list[tuple[str, ...]] = [()] * len(lines)
+    for at in range(len(lines) - 1, -1, -1):
+        line = lines[at]
+        below = [through[child] for child in line.children]
+        through[at] = line.check.macros if line.check else _shared_head(below)
+    return [
+        None if macros else line.span
+        for line, macros in zip(lines, through, strict=True)
+    ]
+
+
+def _shared_head(chains: list[tuple[str, ...]]) -> tuple[str, ...]:
+    low, high = min(chains), max(chains)
+    size = next((i for i, n in enumerate(low) if high[i : i + 1] != (n,)), len(low))
+    return low[:size]
+
+
 def flatten(root: Bound) -> list[Any]:
-    """Give a tree as a flat list, children before parents: checks, (kind, n, span)."""
+    """Return a tree as a flat list, children first: checks, (kind, n, span)."""
     kinds = {BoundAnd: "and", BoundOr: "or", BoundNot: "not"}
     return [
         node
@@ -111,8 +145,8 @@ def unflatten(flat: list[Any]) -> Bound:
 
 
 def text_of(value: bytes) -> str:
-    """Give bytes as quoted text; what is not UTF-8 or not printable is spelled out."""
-    shown = printable(value.decode("utf-8", "backslashreplace"), limit=_LONGEST)
+    """Return bytes as quoted text; what is not UTF-8 or printable is spelled out."""
+    shown = printable(value.decode("utf-8", "backslashreplace"), limit=_MAX_TEXT)
     return f'"{shown}"'
 
 
@@ -135,13 +169,13 @@ def _time(value: int) -> str:
 
 
 def value_text(value: Any, type_: str) -> str:
-    """Give a value or a list of values of a field type as people read it."""
+    """Return a value or a list of values of a field type as people read it."""
     if value is None:
         return "absent"
     if isinstance(value, list):
-        shown = [value_text(item, type_) for item in value[:_MOST_ITEMS]]
-        if len(value) > _MOST_ITEMS:
-            shown.append(f"… {len(value) - _MOST_ITEMS} more")
+        shown = [value_text(item, type_) for item in value[:_MAX_ITEMS]]
+        if len(value) > _MAX_ITEMS:
+            shown.append(f"… {len(value) - _MAX_ITEMS} more")
         return f"({', '.join(shown)})"
     if isinstance(value, Network):
         return f"{_address(value.address)}/{value.prefix}"
@@ -168,4 +202,4 @@ def operand_name(operand: Operand, upto: int | None = None) -> str:
             names.append(f"{step.name}({args}){option}")
         else:
             names.append(f"({', '.join(names[i] for i in step.items)})")
-    return printable(names[-1 if upto is None else upto], limit=_LONGEST)
+    return printable(names[-1 if upto is None else upto], limit=_MAX_TEXT)

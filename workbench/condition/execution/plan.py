@@ -1,9 +1,9 @@
 """From bound trees to one program: distinct checks once, equal subtrees once.
 
-bound trees ─▶ probes (what to ask of which column) ─▶ nodes over probes ─▶ kernel
+bound trees ─▶ leaves (what to ask of which column) ─▶ nodes over leaves ─▶ kernel
 
-A *probe* is the smallest question: one operand, one test, its constants. Conditions
-that mean the same share probes and nodes, whoever wrote them.
+A *leaf* is the smallest question: one operand, one test, its constants. Conditions
+that mean the same share leaves and nodes, whoever wrote them.
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ import struct
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from workbench.condition.semantics import regex
-from workbench.condition.syntax.nodes import (
+from workbench.condition.binding.bound import (
     BoundAnd,
     BoundCheck,
     BoundNot,
@@ -21,17 +20,18 @@ from workbench.condition.syntax.nodes import (
     CallStep,
     ColumnStep,
     Constants,
-    Network,
     Operand,
     postorder,
 )
+from workbench.condition.semantics import regex
+from workbench.condition.semantics.values import Network
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from workbench.condition.syntax.nodes import Bound
+    from workbench.condition.binding.bound import Bound
 
-__all__ = ["Node", "Plan", "Probe", "Side", "build_plan"]
+__all__ = ["Leaf", "Node", "Plan", "Side", "build_plan"]
 
 # Transformers that the kernel applies to one text.
 _STEPS = {"tolower": 1, "toupper": 2, "basename": 3, "b64": 4}
@@ -55,7 +55,7 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True)
-class Probe:
+class Leaf:
     """One question. ``how``: "kernel", "regex" or "reference".
 
     ``test``: a key of ``TESTS``, with " net" behind it when the constants are networks
@@ -72,14 +72,14 @@ class Probe:
 
     @property
     def side(self) -> Side:
-        """Give the left side of a probe for the kernel or a pattern."""
+        """Return the left side of a leaf for the kernel or a pattern."""
         if self.left is None:
-            raise TypeError("this probe is for the reference evaluator")
+            raise TypeError("this leaf is for the reference evaluator")
         return self.left
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Give the columns read."""
+        """Return the columns read."""
         if self.check is not None:
             names = list(self.check.left.columns)
             if isinstance(self.check.right, Operand):
@@ -91,7 +91,7 @@ class Probe:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """``op``: "probe" (``children``: its number), "and", "or", "not" or "one"."""
+    """``op``: "leaf" (``children``: its number), "and", "or", "not" or "one"."""
 
     op: str
     children: tuple[int, ...]
@@ -106,7 +106,7 @@ class Plan:
     check of its bound tree (by identity, in order of the text) → node.
     """
 
-    probes: list[Probe] = field(default_factory=list)
+    leaves: list[Leaf] = field(default_factory=list)
     nodes: list[Node] = field(default_factory=list)
     roots: list[int] = field(default_factory=list)
     uses: list[int] = field(default_factory=list)
@@ -117,7 +117,7 @@ class Plan:
 class _Builder:
     def __init__(self) -> None:
         self.plan = Plan()
-        self._probes: dict[Probe, int] = {}
+        self._leaves: dict[Leaf, int] = {}
         self._nodes: dict[Node, int] = {}
         self._checks: dict[BoundCheck, int] = {}
 
@@ -133,17 +133,17 @@ class _Builder:
             number = self._nodes[key] = len(self.plan.nodes)
             self.plan.nodes.append(key)
             self.plan.uses.append(0)
-            if op != "probe":
+            if op != "leaf":
                 for kid in kids:
                     self.plan.uses[kid] += 1
         return number
 
-    def probe(self, probe: Probe) -> int:
-        number = self._probes.get(probe)
+    def leaf(self, leaf: Leaf) -> int:
+        number = self._leaves.get(leaf)
         if number is None:
-            number = self._probes[probe] = len(self.plan.probes)
-            self.plan.probes.append(probe)
-        return self.node("probe", (number,))
+            number = self._leaves[leaf] = len(self.plan.leaves)
+            self.plan.leaves.append(leaf)
+        return self.node("leaf", (number,))
 
     def columns(self, operand: Operand | Constants | None) -> None:
         if isinstance(operand, Operand):
@@ -163,14 +163,14 @@ class _Builder:
     def _check(self, check: BoundCheck) -> int:
         left = _side(check.left)
         if left is None or not _kernel_can(check, left):
-            return self.probe(Probe("reference", check.test, check=check))
+            return self.leaf(Leaf("reference", check.test, check=check))
         if isinstance(check.right, Operand):
             right = _side(check.right)
             if right is None or not _pair_can(check, left, right):
-                return self.probe(Probe("reference", check.test, check=check))
-            return self.probe(Probe("kernel", check.test, left, right))
+                return self.leaf(Leaf("reference", check.test, check=check))
+            return self.leaf(Leaf("kernel", check.test, left, right))
         if check.right is None:
-            return self.probe(Probe("kernel", check.test, left))
+            return self.leaf(Leaf("kernel", check.test, left))
         values = check.right.values
         if check.combine is None:
             return self._single(check.test, left, values)
@@ -186,22 +186,22 @@ class _Builder:
     ) -> int:
         if test == "regex":
             pattern = _constant(values[0])
-            match = self.probe(Probe("regex", test, left, constants=(pattern,)))
+            match = self.leaf(Leaf("regex", test, left, constants=(pattern,)))
             must = regex.required(pattern)
             if must is None:
                 return match
-            rough = Probe("kernel", f"{must.kind} whole", left, constants=(must.text,))
-            return self.node("and", (self.probe(rough), match))
+            rough = Leaf("kernel", f"{must.kind} whole", left, constants=(must.text,))
+            return self.node("and", (self.leaf(rough), match))
         constants = tuple(_constant(value) for value in values)
         if values and isinstance(values[0], Network):
             test = f"{test} net"
         if test.partition(" ")[0] in _MEMBERSHIP:
             constants = tuple(sorted(set(constants)))
-        return self.probe(Probe("kernel", test, left, constants=constants))
+        return self.leaf(Leaf("kernel", test, left, constants=constants))
 
 
 def _constant(value: bytes | int | Network) -> bytes:
-    """Give a constant as the kernel's item: bytes, 8-byte number, prefix + address."""
+    """Return a constant as the kernel takes it: bytes, 8-byte number, prefix + address."""
     if isinstance(value, bytes):
         return value
     if isinstance(value, Network):
@@ -210,7 +210,7 @@ def _constant(value: bytes | int | Network) -> bytes:
 
 
 def _side(operand: Operand) -> Side | None:
-    """Give what the kernel reads by itself, None for other operands."""
+    """Return what the kernel reads by itself, None for other operands."""
     first, *calls = operand.steps
     if not isinstance(first, ColumnStep):
         return None
@@ -236,7 +236,7 @@ def _side(operand: Operand) -> Side | None:
 
 
 def _kernel_can(check: BoundCheck, left: Side) -> bool:
-    """Tell tests the kernel knows on such a side."""
+    """Whether the kernel knows the test on such a side."""
     if check.test == "regex":
         return not left.is_list and not left.length
     if left.is_list and not left.length:

@@ -13,15 +13,7 @@ import operator
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from workbench.condition.semantics.paths import PathSet
-from workbench.condition.semantics.transformers import (
-    apply_string,
-    getopt,
-    join,
-    memory,
-)
-from workbench.condition.semantics.values import compile_regex, cut_at_nul
-from workbench.condition.syntax.nodes import (
+from workbench.condition.binding.bound import (
     BoundAnd,
     BoundCheck,
     BoundNot,
@@ -30,15 +22,22 @@ from workbench.condition.syntax.nodes import (
     Constants,
     ConstStep,
     ListStep,
-    Network,
     Operand,
     postorder,
 )
+from workbench.condition.semantics.paths import PathSet
+from workbench.condition.semantics.transformers import (
+    apply_string,
+    getopt,
+    join,
+    memory,
+)
+from workbench.condition.semantics.values import Network, compile_regex, cut_at_nul
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from workbench.condition.syntax.nodes import Bound, CallStep
+    from workbench.condition.binding.bound import Bound, CallStep
 
 __all__ = ["check_row", "glob_matches", "matches_row", "operand_values"]
 
@@ -116,7 +115,7 @@ def _length(step: CallStep, values: list[Any], operand: Operand) -> Values:
 
 
 def _is_option_list(operand: Operand, index: int) -> bool:
-    """Tell whether a step is ``getopt`` without option, or string functions of it."""
+    """Whether a step is ``getopt`` without option, or string functions of it."""
     step = operand.steps[index]
     while not isinstance(step, ColumnStep | ConstStep | ListStep):
         if step.name == "getopt":

@@ -39,7 +39,7 @@ _CLASSES: dict[bytes, Callable[[int], bool]] = {
 
 
 def _fold(char: int, fold: bool) -> int:  # noqa: FBT001
-    """Give the byte to compare: with ``fold``, capital letters made small."""
+    """Return the byte to compare: with ``fold``, capital letters made small."""
     return char + 32 if fold and 65 <= char <= 90 else char
 
 
@@ -71,7 +71,7 @@ class _Bracket:
         return char
 
     def matches(self) -> bool:
-        """Tell whether the byte is in the set; ``at`` ends up behind the bracket."""
+        """Whether the byte is in the set; ``at`` ends up behind the bracket."""
         negated = self.peek() in b"!^" and self.peek() != 0
         self.at += negated
         found = self.search()

@@ -22,7 +22,7 @@ _PATTERN_BYTES = frozenset(b"?*[")
 
 
 def split_path(path: bytes) -> list[bytes]:
-    """Give the components of a path, empty ones left out."""
+    """Return the components of a path, empty ones left out."""
     return [part for part in path.split(b"/") if part]
 
 
@@ -71,7 +71,7 @@ class PathSet:
         table[last] = None
 
     def matches(self, value: bytes) -> bool:
-        """Tell whether ``value`` lies at or under one of the paths."""
+        """Whether ``value`` lies at or under one of the paths."""
         if self._everything:
             return True
         return _matches(self._root, split_path(value), 0)
@@ -113,7 +113,7 @@ def _matches(root: _Node, components: list[bytes], start: int) -> bool:
 
 
 def has_sibling_patterns(paths: Sequence[bytes]) -> bool:
-    """Tell whether the engine's defect can show: two patterns side by side."""
+    """Whether the engine's defect can show: two patterns side by side."""
     seen: dict[tuple[bytes, ...], set[bytes]] = {}
     for path in paths:
         components = split_path(path)

@@ -48,7 +48,7 @@ class _Token:
 
 
 def _class_end(pattern: bytes, at: int) -> int | None:
-    """Give the place after the class that starts at ``at``, None if it is unclosed."""
+    """Return the offset behind the class that starts at ``at``, None if it is open."""
     at += 1
     if pattern[at : at + 1] == b"^":
         at += 1

@@ -1,7 +1,7 @@
 """What the transformers compute, in plain Python, on one value or one list of values.
 
 The functions work on bytes as the engine keeps them, closing NULs included (see
-:class:`workbench.condition.syntax.nodes.CallStep`). The fast evaluator is tested
+:class:`workbench.condition.binding.bound.CallStep`). The fast evaluator is tested
 against them.
 """
 
@@ -72,7 +72,7 @@ _SEXTET = {char: index for index, char in enumerate(_BASE64)}
 
 
 def memory(value: bytes | int) -> bytes:
-    """Give the bytes that the engine keeps for a value of any type."""
+    """Return the bytes that the engine keeps for a value of any type."""
     if isinstance(value, bytes):
         return value
     return struct.pack("<I" if isinstance(value, bool) else "<Q", value)

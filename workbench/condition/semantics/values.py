@@ -2,7 +2,7 @@
 
 The rules are the engine's, odd ones included: numbers are read as C's ``scanf`` reads
 them, an address with a dot is IPv4, a prefix length is cut to eight bits. What looks
-wrong but is legal comes back as a :class:`Quirk`, for the binder to warn about.
+wrong but is legal comes back as a :class:`ValueWarning`, for the binder to warn about.
 """
 
 from __future__ import annotations
@@ -13,15 +13,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from workbench.condition.syntax.nodes import Network
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = [
     "MAX_TEXT_BYTES",
-    "Quirk",
+    "Network",
     "ValueFault",
+    "ValueWarning",
     "compile_regex",
     "cut_at_nul",
     "read_value",
@@ -30,6 +29,15 @@ __all__ = [
 MAX_TEXT_BYTES = 255
 _MAX_UINT64 = 2**64 - 1
 _NUMBER = re.compile(rb"[ \t\n\v\f\r]*([+-]?)([0-9]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """An ipnet constant: ``address`` (4 or 16 bytes, host bits zero) and ``prefix``."""
+
+    address: bytes
+    prefix: int
+
 
 Value = bytes | int | bool | Network
 
@@ -45,7 +53,7 @@ class ValueFault(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Quirk:
+class ValueWarning:
     """A constant that is legal but hardly means what it says."""
 
     code: str
@@ -54,7 +62,7 @@ class Quirk:
 
 
 def cut_at_nul(value: bytes) -> bytes:
-    """Give ``value`` up to its first NUL, as C reads text."""
+    """Return ``value`` up to its first NUL, as C reads text."""
     end = value.find(b"\0")
     return value if end < 0 else value[:end]
 
@@ -63,7 +71,7 @@ def _shown(value: bytes) -> str:
     return value[:80].decode("utf-8", "backslashreplace")
 
 
-def _read_text(value: bytes, _quirks: list[Quirk]) -> bytes:
+def _read_text(value: bytes, _oddities: list[ValueWarning]) -> bytes:
     text = cut_at_nul(value)
     if len(text) > MAX_TEXT_BYTES:
         raise ValueFault(
@@ -87,7 +95,7 @@ def _scan_number(text: bytes) -> tuple[int, bool] | None:
     return (-number if found.group(1) == b"-" else number) & _MAX_UINT64, False
 
 
-def _read_number(value: bytes, quirks: list[Quirk]) -> int:
+def _read_number(value: bytes, oddities: list[ValueWarning]) -> int:
     text = cut_at_nul(value)
     scanned = _scan_number(text)
     if scanned is None:
@@ -99,16 +107,16 @@ def _read_number(value: bytes, quirks: list[Quirk]) -> int:
         )
     number, overflowed = scanned
     if overflowed:
-        quirks.append(
-            Quirk(
+        oddities.append(
+            ValueWarning(
                 "number-too-large",
                 f"{_shown(value)} is beyond 64 bits and means {_MAX_UINT64}",
                 f"write {_MAX_UINT64}, or a smaller number",
             )
         )
     elif b"-" in text and number:
-        quirks.append(
-            Quirk(
+        oddities.append(
+            ValueWarning(
                 "negative-number",
                 f"{_shown(value)} wraps round and means {number}, as the field has"
                 " no sign",
@@ -118,7 +126,7 @@ def _read_number(value: bytes, quirks: list[Quirk]) -> int:
     return number
 
 
-def _read_bool(value: bytes, _quirks: list[Quirk]) -> bool:
+def _read_bool(value: bytes, _oddities: list[ValueWarning]) -> bool:
     text = cut_at_nul(value)
     if text not in (b"true", b"false"):
         raise ValueFault(
@@ -136,7 +144,7 @@ def _pton(family: int, text: bytes) -> bytes | None:
         return None
 
 
-def _read_address(value: bytes, _quirks: list[Quirk]) -> bytes:
+def _read_address(value: bytes, _oddities: list[ValueWarning]) -> bytes:
     hint = None
     if b"/" in value:
         hint = "this field takes single addresses; networks need a field of type ipnet"
@@ -155,7 +163,7 @@ def _read_address(value: bytes, _quirks: list[Quirk]) -> bytes:
     return packed
 
 
-def _read_network(value: bytes, quirks: list[Quirk]) -> Network:
+def _read_network(value: bytes, oddities: list[ValueWarning]) -> Network:
     family, bits = (socket.AF_INET, 32) if b"." in value else (socket.AF_INET6, 128)
     text = cut_at_nul(value)
     address, slash, mask = text.partition(b"/")
@@ -193,8 +201,8 @@ def _read_network(value: bytes, quirks: list[Quirk]) -> Network:
             f"{lowest} to {bits} bits are allowed",
         )
     if scanned[0] != prefix:
-        quirks.append(
-            Quirk(
+        oddities.append(
+            ValueWarning(
                 "prefix-wraps",
                 f"the prefix length {_shown(mask)} is cut to eight bits and means"
                 f" /{prefix}",
@@ -206,7 +214,7 @@ def _read_network(value: bytes, quirks: list[Quirk]) -> Network:
     return Network(masked.to_bytes(bits // 8), prefix)
 
 
-_READERS: dict[str, Callable[[bytes, list[Quirk]], Value]] = {
+_READERS: dict[str, Callable[[bytes, list[ValueWarning]], Value]] = {
     "string": _read_text,
     "uint64": _read_number,
     "reltime": _read_number,
@@ -217,12 +225,12 @@ _READERS: dict[str, Callable[[bytes, list[Quirk]], Value]] = {
 }
 
 
-def read_value(type_: str, value: bytes, quirks: list[Quirk]) -> Value:
+def read_value(type_: str, value: bytes, oddities: list[ValueWarning]) -> Value:
     """Read a constant for a field of ``type_``; strings byte for byte, up to a NUL.
 
-    Oddities are appended to ``quirks``. Raises ValueFault.
+    Oddities are appended to ``oddities``. Raises ValueFault.
     """
-    return _READERS[type_](value, quirks)
+    return _READERS[type_](value, oddities)
 
 
 @lru_cache(maxsize=128)

@@ -44,7 +44,7 @@ def _argument(value: bytes | None) -> bytes:
 
 
 def operand_text(root: Argument | ListExpr) -> bytes:
-    """Give the canonical text of a field, call, value or list, inner calls included."""
+    """Return the canonical text of a field, call (inner ones included), value or list."""
     parts: list[bytes] = []
     todo: list[Argument | ListExpr | bytes] = [root]
     while todo:
@@ -83,7 +83,7 @@ def _check(node: UnaryCheckExpr | BinaryCheckExpr) -> bytes:
 
 
 def canonical_bytes(root: Expr) -> bytes:
-    """Give the canonical text of a condition or a part of one, as bytes."""
+    """Return the canonical text of a condition or a part of one, as bytes."""
     parts: list[bytes] = []
     todo: list[Expr | bytes] = [root]
     while todo:
@@ -110,5 +110,5 @@ def canonical_bytes(root: Expr) -> bytes:
 
 
 def canonical(root: Expr) -> str:
-    """Give the canonical text; bytes that are not UTF-8 become surrogate escapes."""
+    """Return the canonical text; bytes that are not UTF-8 become surrogate escapes."""
     return canonical_bytes(root).decode("utf-8", "surrogateescape")

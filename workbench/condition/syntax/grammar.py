@@ -160,7 +160,7 @@ class Rules:
         return value
 
     def call_or_val(self) -> Rule | None:
-        """Give the rule for ``val(…)`` or a call if one begins here."""
+        """Return the rule for ``val(…)`` or a call if one begins here."""
         start = self.cursor.at
         if self.cursor.literal(b"val("):
             return self.val(start)

@@ -51,7 +51,7 @@ _SHOWN = re.compile(rb"[\w.\x80-\xff\[\]-]+|[=<>!&|]+|.", re.DOTALL)
 
 
 def as_bytes(text: str | bytes) -> bytes:
-    """Give the bytes of a condition; lone surrogates stand for single bytes."""
+    """Return the bytes of a condition; lone surrogates stand for single bytes."""
     if isinstance(text, bytes):
         return text
     if not isinstance(text, str):
@@ -160,7 +160,7 @@ class Cursor:
         return self._word(_MODIFIER)
 
     def ahead(self) -> str:
-        """Give what stands here for a message: ``'token'`` or ``the end``."""
+        """Return what stands here for a message: ``'token'`` or ``the end``."""
         found = _SHOWN.match(self.raw, self.at)
         if found is None:
             return "the end of the text"

@@ -82,7 +82,7 @@ OPERATORS: dict[str, Operator] = {
 def legal_operators(
     type_: str, *, is_list: bool, modifier: str | None = None
 ) -> list[str]:
-    """Give the operators that a value of this type takes, in the order of the table.
+    """Return the operators that a value of this type takes, in the order of the table.
 
     ``modifier``: only those that also take it.
     """

@@ -130,7 +130,7 @@ class Parser(Rules):
         return rule()
 
     def back(self) -> int:
-        """Give the end of what was read, without the blanks behind it."""
+        """Return the end of what was read, without the blanks behind it."""
         at = self.cursor.at
         raw = self.raw
         while at and raw[at - 1] in b" \t\r\n\x08":

@@ -205,5 +205,5 @@ class MacroTable:
                 stack.append(MacroExpr(node.name, inner, node.span))
             else:
                 checks += 1
-                stack.append(node)  # type: ignore[arg-type]
+                stack.append(node)
         return stack[0], checks

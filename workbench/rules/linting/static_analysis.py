@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from workbench.condition.syntax.nodes import (
+from workbench.condition.binding.bound import (
     BoundAnd,
     BoundCheck,
     BoundNot,
@@ -17,7 +17,7 @@ from workbench.condition.syntax.nodes import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from workbench.condition.syntax.nodes import Bound
+    from workbench.condition.binding.bound import Bound
     from workbench.diagnostics import Span
 
 __all__ = ["find_shadows", "verdict"]

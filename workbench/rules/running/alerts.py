@@ -421,7 +421,7 @@ class Alerts:
 
     def __repr__(self) -> str:
         """Show the first lines and the statistics, control characters spelled out."""
-        from workbench.formatting.html import printable
+        from workbench.formatting.printable import printable
 
         lines = [
             printable(readable(line), limit=300)

@@ -49,7 +49,7 @@ class Comparison:
 
     def __str__(self) -> str:
         """Count the differences and show the first ones."""
-        from workbench.formatting.html import printable
+        from workbench.formatting.printable import printable
 
         head = (
             f"{len(self.appeared)} alerts appear, {len(self.disappeared)} disappear, "

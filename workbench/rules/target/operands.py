@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from workbench.condition.binding.operands import BindFault, bind_operand
+from workbench.condition.binding.faults import BindFault
+from workbench.condition.binding.operands import bind_operand
 from workbench.condition.syntax.canonical import operand_text
 from workbench.condition.syntax.grammar import ParseFault, Rules
 from workbench.condition.syntax.nodes import (
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from workbench.condition.syntax.nodes import Argument, Operand
+    from workbench.condition.binding.bound import Operand
+    from workbench.condition.syntax.nodes import Argument
     from workbench.fields.declarations import FieldInfo
     from workbench.fields.reference import ResolvedField
 

@@ -21,7 +21,7 @@ _KINDS = frozenset({"uint64", "reltime", "abstime"})
 
 
 def axis_fields(store: RowStore) -> list[str]:
-    """Give the fields a timeline can count over, the event time first."""
+    """Return the fields a timeline can count over, the event time first."""
     names = [TIME_AXIS]
     for name in store.columns:
         info = column_info(name, store.fields)
@@ -124,7 +124,7 @@ class Axis:
             at += len(chunk)
 
     def to_data(self) -> dict[str, Any]:
-        """Give the bins as the timeline script wants them (times in ms)."""
+        """Return the bins as the timeline script wants them (times in ms)."""
         bins = self.bins
         scale = 1e-6 if bins.time else 1
         return {

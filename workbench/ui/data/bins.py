@@ -12,7 +12,7 @@ import numpy as np
 
 __all__ = ["Bins", "round_width"]
 
-_MOST_BINS = 320
+_MAX_BINS = 320
 _WANTED_BINS = 160
 
 # Round widths of time bins above one second, in seconds.
@@ -20,7 +20,7 @@ _CLOCK = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 
 
 
 def round_width(span: float, *, time: bool) -> int:
-    """Give a round bin width for a span; both in the unit of the values (time: ns)."""
+    """Return a round bin width for a span, in the unit of the values (time: ns)."""
     wanted = max(1.0, span / _WANTED_BINS)
     if time and wanted > 10**9:
         for seconds in _CLOCK:
@@ -56,7 +56,7 @@ class Bins:
         low, high = int(fresh.min()), int(fresh.max())
         if self.done and low >= self.start:
             last = (high - self.start) // self.width
-            if last < _MOST_BINS:
+            if last < _MAX_BINS:
                 self._grow(last + 1)
                 self._count(fresh, matched)
                 self.done = len(values)

@@ -13,7 +13,7 @@ _TAIL = 30
 
 
 def error_text(error: Exception) -> str:
-    """Give an error as one text for people; unexpected ones name their type."""
+    """Return an error as one text for people; unexpected ones name their type."""
     if isinstance(error, WorkbenchError):
         return str(error)
     return f"{type(error).__name__}: {error}"

@@ -12,8 +12,8 @@ import numpy as np
 import pyarrow as pa
 
 from workbench.arrow.dictionaries import join_batches
-from workbench.arrow.types import column_info
-from workbench.ui.data.cells import cell_texts, stamp_text
+from workbench.arrow.values import display_info, display_texts
+from workbench.formatting.units import moment_text
 from workbench.ui.data.value_samples import frequent_values
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ class RowStore:
             self.append(batch)
 
     def table(self, start: int = 0) -> pa.Table:
-        """Give the rows from position ``start`` on as one table, nothing copied."""
+        """Return the rows from position ``start`` on as one table, nothing copied."""
         if start:
             at = int(np.searchsorted(self._starts.view, start, "right")) - 1
             joined = join_batches(self.batches[max(0, at) :])
@@ -147,7 +147,7 @@ class RowStore:
         return self._table
 
     def find_number(self, number: int) -> int | None:
-        """Give the position of the event with ``number``, None if there is none."""
+        """Return the position of the event with ``number``, None if there is none."""
         numbers = self.numbers
         at = int(np.searchsorted(numbers, np.uint64(number)))
         if at < len(numbers) and numbers[at] == number:
@@ -156,7 +156,7 @@ class RowStore:
         return int(found[0]) if len(found) else None
 
     def pick(self, positions: np.ndarray, name: str) -> list[pa.Array]:
-        """Give the values of a column at ``positions`` as arrays, one per run."""
+        """Return the values of a column at ``positions`` as arrays, one per run."""
         at = np.searchsorted(self._starts.view, positions, "right") - 1
         out = []
         begin = 0
@@ -179,23 +179,24 @@ class RowStore:
     def texts(
         self, positions: np.ndarray, name: str, *, limit: int = 160
     ) -> list[str | None]:
-        """Give the values of a column at ``positions`` as texts, None where absent."""
+        """Return the values of a column at ``positions`` as texts, None if absent."""
         if name == _TIME:
             whole: list[str | None] = [
-                stamp_text(int(self.times[p])) for p in positions
+                moment_text(int(self.times[p])) for p in positions
             ]
             # One day is not worth repeating in every row.
             return [(t or "")[11:26] for t in whole] if self.one_day else whole
         if not self.batches or name not in self.batches[0].schema.names:
             return [None] * len(positions)
-        info = column_info(name, self.fields)
-        pieces = self.pick(positions, name)
+        info = display_info(name, self.fields)
         return [
-            text for piece in pieces for text in cell_texts(piece, info, limit=limit)
+            text
+            for piece in self.pick(positions, name)
+            for text in display_texts(piece, info, limit=limit)
         ]
 
     def frequent_values(self) -> dict[str, list[Any]]:
-        """Give column → values, the most frequent first, from some of the rows.
+        """Return column → values, the most frequent first, from some of the rows.
 
         Made again when the rows have grown by half: completion need not be exact.
         """
@@ -205,7 +206,7 @@ class RowStore:
         return self._seen
 
     def value(self, position: int, name: str) -> Any:
-        """Give one value as Python sees it (bytes, int, list …), None if absent."""
+        """Return one value as Python sees it (bytes, int, list …), None if absent."""
         if name not in self.columns:
             return None
         return self.pick(np.array([position], np.int64), name)[0][0].as_py()
@@ -213,7 +214,7 @@ class RowStore:
     def rows(
         self, positions: np.ndarray, names: Sequence[str], *, limit: int = 160
     ) -> list[list[str | None]]:
-        """Give rows of cell texts, one list per position."""
+        """Return rows of cell texts, one list per position."""
         if len(positions) == 0:
             return []
         columns = [self.texts(positions, name, limit=limit) for name in names]

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workbench.formatting.html import escape, printable
-from workbench.plugins.trace import duration_text
+from workbench.formatting.html import escape
+from workbench.formatting.printable import printable
+from workbench.formatting.units import duration_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

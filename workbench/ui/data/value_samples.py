@@ -24,7 +24,7 @@ _PIECES = 4
 
 
 def _frequent(pieces: list[pa.Array]) -> list[Any]:
-    """Give the most frequent values of some arrays, as Python values."""
+    """Return the most frequent values of some arrays, as Python values."""
     counts: Counter[Any] = Counter()
     for piece in pieces:
         flat = piece.flatten() if pa.types.is_list(piece.type) else piece
@@ -41,7 +41,7 @@ def _frequent(pieces: list[pa.Array]) -> list[Any]:
 
 
 def frequent_values(batches: Sequence[pa.RecordBatch]) -> dict[str, list[Any]]:
-    """Give column → values, the most frequent first, from some of the rows."""
+    """Return column → values, the most frequent first, from some of the rows."""
     if not batches:
         return {}
     some = batches[:: max(1, len(batches) // _PIECES)][:_PIECES]
@@ -53,5 +53,5 @@ def frequent_values(batches: Sequence[pa.RecordBatch]) -> dict[str, list[Any]]:
 
 
 def seen_values(events: Events | None) -> dict[str, list[Any]]:
-    """Give the frequent values of events, {} for None."""
+    """Return the frequent values of events, {} for None."""
     return {} if events is None else frequent_values(events.table.to_batches())

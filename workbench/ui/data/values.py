@@ -14,9 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from workbench.arrow.dictionaries import plain_array
+from workbench.arrow.values import display_text, display_texts
 from workbench.fields.quoting import quote
 from workbench.ui.data.bins import round_width
-from workbench.ui.data.cells import cell_texts, span_text, stamp_text
 
 if TYPE_CHECKING:
     from workbench.fields.declarations import FieldInfo
@@ -27,7 +27,7 @@ _TOP = 12
 _FEW = 24
 _HISTOGRAM = 12
 # Longest value offered as a literal, in bytes: a condition should stay readable.
-_LONGEST = 200
+_MAX_TEXT = 200
 _BARE = re.compile(rb"[A-Za-z_/][A-Za-z0-9_./:-]*")
 _WORDS = frozenset({b"and", b"or", b"not", b"exists", b"in", b"intersects", b"pmatch"})
 
@@ -45,7 +45,7 @@ def literal(value: Any, info: FieldInfo | None) -> str | None:
     if isinstance(value, str):
         value = value.encode("utf-8", "surrogateescape")
     if isinstance(value, bytes):
-        if len(value) > _LONGEST or b"\0" in value or value.endswith(b"\\"):
+        if len(value) > _MAX_TEXT or b"\0" in value or value.endswith(b"\\"):
             return None
         if _BARE.fullmatch(value) and value not in _WORDS:
             return value.decode()
@@ -84,7 +84,7 @@ def check_text(
 def _flat(
     column: pa.ChunkedArray, matched: np.ndarray | None
 ) -> tuple[pa.ChunkedArray, np.ndarray | None, int]:
-    """Give the values one by one, their rows' match flags, and the absent rows."""
+    """Return the values one by one, their rows' match flags, and the absent rows."""
     if not pa.types.is_list(column.type):
         return column, matched, column.null_count
     values, flags, absent, row = [], [], 0, 0
@@ -154,7 +154,7 @@ def _top(
     best = np.argsort(-counts, kind="stable")[:_TOP]
     best = best[counts[best] > 0]
     chosen = keys.take(pa.array(best))
-    texts = cell_texts(chosen, info, limit=120)
+    texts = display_texts(chosen, info, limit=120)
     hits = _matched_counts(flat, flags, chosen)
     rows = []
     for at, value in enumerate(chosen.to_pylist()):
@@ -215,15 +215,14 @@ def _histogram(
     rows = []
     for at, count in enumerate(counts):
         low_edge, high_edge = edges[at], edges[at + 1]
-        shown = {"abstime": stamp_text, "reltime": span_text}.get(kind, str)
         last = at == len(counts) - 1
-        top = high if last else high_edge - 1
+        top = max(low_edge, high if last else high_edge - 1)
         rows.append(
             {
-                "text": f"{shown(low_edge)} – {shown(max(low_edge, top))}",
+                "text": f"{display_text(low_edge, kind)} – {display_text(top, kind)}",
                 "count": int(count),
                 "matches": None if hits is None else int(hits[at]),
-                "check": f"({name} >= {low_edge} and {name} <= {max(low_edge, top)})",
+                "check": f"({name} >= {low_edge} and {name} <= {top})",
                 "value": None,
             }
         )

@@ -4,71 +4,67 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from workbench.ui.state import condition_queries as engine
+from workbench.ui.state import condition_queries as queries
 
 if TYPE_CHECKING:
-    from workbench.ui.lab_widget import Lab
+    from workbench.ui.export.snapshot import LabSnapshot
+    from workbench.ui.state.rule_draft import RuleDraft
 
 __all__ = ["code_for"]
 
 
 def _quoted(text: str) -> str:
-    """Give ``text`` as a Python string that reads well."""
+    """Return ``text`` as a Python string that reads well."""
     if "\n" in text and '"""' not in text and "\\" not in text:
         return f'"""{text}"""' if not text.endswith('"') else repr(text)
     return repr(text)
 
 
-def _target_lines(lab: Lab) -> list[str]:
-    plugins = engine.plugins_of(lab.target)
-    stream = lab.stream
+def _load_call(plugin: Any) -> str:
+    config = getattr(plugin, "config", "")
+    return f"load({plugin.path!r}{f', config={config!r}' if config else ''})"
+
+
+def _target_lines(shown: LabSnapshot) -> list[str]:
+    plugins = queries.plugins_of(shown.target)
     if not plugins:
         return ['events = wb.open_events("events.parquet")  # the events given here']
-    lines = []
-    if len(plugins) == 1 and not hasattr(lab.target, "plugins"):
-        config = getattr(plugins[0], "config", "")
-        more = f", config={config!r}" if config else ""
-        lines.append(f"plugin = wb.load({plugins[0].path!r}{more})")
-        name = "plugin"
+    if len(plugins) == 1 and not hasattr(shown.target, "plugins"):
+        name, source = "plugin", ""
+        lines = [f"plugin = wb.{_load_call(plugins[0])}"]
     else:
-        lines.append("bench = wb.Workbench()")
-        for plugin in plugins:
-            config = getattr(plugin, "config", "")
-            more = f", config={config!r}" if config else ""
-            lines.append(f"bench.load({plugin.path!r}{more})")
-        name = "bench"
-    if engine.can_stream(lab.target):
-        source = f", source={stream.source!r}" if name == "bench" else ""
-        limit = stream.limits
+        name, source = "bench", f", source={shown.source!r}"
+        lines = ["bench = wb.Workbench()"]
+        lines += [f"bench.{_load_call(plugin)}" for plugin in plugins]
+    if queries.can_stream(shown.target):
+        limits = shown.limits
         lines.append(
-            f"events = {name}.capture({stream.params!r}{source}, "
-            f"max_events={limit.events}, timeout_sec={limit.seconds:g})"
+            f"events = {name}.capture({shown.params!r}{source}, "
+            f"max_events={limits.events}, timeout_sec={limits.seconds:g})"
         )
     return lines
 
 
-def code_for(lab: Lab) -> str:
-    """Give Python code for what the lab shows: source, condition, rule."""
-    lines = ["import workbench as wb", "", *_target_lines(lab)]
-    condition = lab.model.condition.strip()
-    if condition:
-        lines += [
-            "",
-            f"condition = {_quoted(condition)}",
-            "matches = events.where(condition)",
-            "events.funnel(condition)",
-        ]
-        if lab.model.selection:
-            position = lab.model.selection[-1]
-            number = int(lab.model.store.numbers[position])
-            lines.append(f"events.explain({number}, condition)")
-        lines += ["", *_rule_lines(lab)]
-    lines.append("matches.frame" if condition else "events.frame")
-    return "\n".join(lines)
+def code_for(shown: LabSnapshot) -> str:
+    """Return Python code for what a lab shows: source, condition, rule."""
+    lines = ["import workbench as wb"]
+    if shown.condition and shown.draft.exceptions:
+        lines.append("from workbench.rules import RuleException")
+    lines += ["", *_target_lines(shown)]
+    if not shown.condition:
+        return "\n".join([*lines, "events.frame"])
+    lines += [
+        "",
+        f"condition = {_quoted(shown.condition)}",
+        "matches = events.where(condition)",
+        "events.funnel(condition)",
+    ]
+    if shown.selected is not None:
+        lines.append(f"events.explain({shown.selected}, condition)")
+    return "\n".join([*lines, "", *_rule_lines(shown.draft), "matches.frame"])
 
 
-def _rule_lines(lab: Lab) -> list[str]:
-    draft = lab.rule_part.draft
+def _rule_lines(draft: RuleDraft) -> list[str]:
     lines = [
         "rule = wb.Rule(",
         f"    name={draft.name!r},",

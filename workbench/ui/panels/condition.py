@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from workbench.ui.state import condition_queries as engine
+from workbench.ui.state import condition_queries as queries
 from workbench.ui.widgets.widgets import Editor, StateWidget
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ class ConditionPanel:
     def __init__(self, model: LabModel) -> None:
         self.model = model
         self.editor = Editor(
-            words=engine.language_words(),
+            words=queries.language_words(),
             label="Condition",
             placeholder=_EXAMPLE.format(field="a.field"),
         )
@@ -42,12 +42,12 @@ class ConditionPanel:
     def complete(self, text: str, cursor: int, id: int = 0) -> None:  # noqa: A002 - the message's key
         """Send the candidates at ``cursor`` (UTF-16 units) of ``text``."""
         values = self.model.store.frequent_values()
-        reply = engine.completions(text, cursor, self.model.fields, values)
+        reply = queries.completions(text, cursor, self.model.fields, values)
         self.editor.send({"do": "completions", "id": id, **reply})
 
     def format(self) -> None:
         """Put the condition into its canonical form."""
-        text = engine.formatted(self.model.condition, self.model.fields)
+        text = queries.formatted(self.model.condition, self.model.fields)
         if text is not None:
             self.set_text(text)
 
@@ -73,8 +73,8 @@ class ConditionPanel:
             self.editor.set_text(model.condition)
         if changes & {"condition", "source", "marks"}:
             found = list(matcher.diagnostics)
-            if matcher.problem:
-                found.append(engine.plain_problem(matcher.problem, matcher.text))
+            if matcher.failure:
+                found.append(queries.failure_diagnostic(matcher.failure, matcher.text))
             checked = {"text": matcher.text, "diagnostics": found}
             if checked != self.editor.checked:
                 self.editor.checked = checked

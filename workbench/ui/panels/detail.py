@@ -9,11 +9,11 @@ import numpy as np
 
 from workbench.arrow.types import column_info
 from workbench.errors import WorkbenchError
+from workbench.formatting.units import moment_text
 from workbench.ui.data.axis import TIME_AXIS
-from workbench.ui.data.cells import stamp_text
 from workbench.ui.data.column_sets import MACHINE_COLUMNS
 from workbench.ui.data.values import check_text, distribution
-from workbench.ui.state import condition_queries as engine
+from workbench.ui.state import condition_queries as queries
 from workbench.ui.widgets.widgets import StateWidget
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ class DetailPanel:
             {
                 "name": TIME_AXIS,
                 "type": "time",
-                "text": stamp_text(int(model.store.times[position])),
+                "text": moment_text(int(model.store.times[position])),
                 "absent": False,
             }
         ]
@@ -153,7 +153,7 @@ class DetailPanel:
         asked = self._asked
         if asked is not None:
             self._asked = None
-            self.widget.put(text=engine.event_string(self.model.events, asked))
+            self.widget.put(text=queries.event_string(self.model.events, asked))
 
     def _size(self, position: int, name: str) -> int:
         piece = self.model.store.pick(np.array([position], np.int64), name)[0]
@@ -208,20 +208,20 @@ class DetailPanel:
             self.widget.put(explain=None)
             return
         try:
-            shown = engine.explain_event(
+            shown = queries.explain_event(
                 events, model.selection[-1], model.matcher.compiled
             )
         except (WorkbenchError, KeyError) as error:
             shown = {
                 "matches": False,
-                "summary": engine.problem_text(error),
+                "summary": queries.failure_text(error),
                 "rows": [],
             }
         self.widget.put(explain=shown)
 
     def _fill_payload(self) -> None:
         events, position = self.model.events, self.model.selection[-1]
-        data = None if events is None else engine.payload(events, position)
+        data = None if events is None else queries.payload(events, position)
         if data is None:
             self.widget.put(payload=None, offsets={})
             return
@@ -234,12 +234,12 @@ class DetailPanel:
                 "cut": len(shown) < len(data),
                 "json": _pretty_json(data),
             },
-            offsets=engine.value_offsets(events, position),
+            offsets=queries.value_offsets(events, position),
         )
 
 
 def _pretty_json(data: bytes) -> str | None:
-    """Give the payload as indented JSON, None when it is none or too long."""
+    """Return the payload as indented JSON, None when it is none or too long."""
     if len(data) > 4 * _PAYLOAD or data[:1] not in (b"{", b"["):
         return None
     try:

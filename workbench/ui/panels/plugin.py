@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PluginPanel"]
 
-_MOST_PATHS = 40
+_MAX_PATHS = 40
 
 
 class PluginPanel:
@@ -162,7 +162,7 @@ class PluginPanel:
 
 
 def config_errors(value: Any, schema: dict[str, Any] | None) -> dict[str, str]:
-    """Give JSON pointer → what is wrong there, for every place that breaks the schema.
+    """Return JSON pointer → what is wrong there, for all that breaks the schema.
 
     A schema that is itself broken, or refers elsewhere, gives no errors here.
     """
@@ -190,7 +190,7 @@ def config_errors(value: Any, schema: dict[str, Any] | None) -> dict[str, str]:
 
 
 def path_candidates(prefix: str) -> list[str]:
-    """Give files and folders that continue ``prefix``: .so, .yaml, folders."""
+    """Return files and folders that continue ``prefix``: .so, .yaml, folders."""
     text = prefix.strip()
     base = Path(text).expanduser() if text else Path.cwd()
     folder = base if text.endswith("/") or not text else base.parent
@@ -204,7 +204,7 @@ def path_candidates(prefix: str) -> list[str]:
                 found.append(f"{entry}/")
             elif entry.suffix in {".so", ".yaml", ".yml"}:
                 found.append(str(entry))
-            if len(found) >= _MOST_PATHS:
+            if len(found) >= _MAX_PATHS:
                 break
     except OSError:
         return []
@@ -212,7 +212,7 @@ def path_candidates(prefix: str) -> list[str]:
 
 
 def _found_samples() -> list[dict[str, str]]:
-    """Give the built sample plugins: name and path."""
+    """Return the built sample plugins: name and path."""
     from workbench.paths import sample_plugins_dir
 
     folder = sample_plugins_dir()

@@ -9,12 +9,13 @@ import numpy as np
 
 from workbench.errors import WorkbenchError
 from workbench.ui.data.error_card import error_text
-from workbench.ui.state import condition_queries as engine
-from workbench.ui.state import rule_queries as ruling
+from workbench.ui.state import condition_queries as queries
+from workbench.ui.state import rule_queries
 from workbench.ui.state.rule_draft import (
     Proposal,
     RuleDraft,
-    find_parts,
+    fragment_state,
+    nameable_fragments,
     propose_exception,
 )
 from workbench.ui.widgets.widgets import Editor, StateWidget
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["RulePanel"]
 
 _TEXTS = frozenset({"name", "desc", "output", "priority", "source", "tags"})
-_SHOWN_FAILURES = 20
+_MAX_FAILURES = 20
 
 
 class RulePanel:
@@ -39,7 +40,7 @@ class RulePanel:
         self.proposal: Proposal | None = None
         self.target: Any = None
         self.form = StateWidget(
-            view="rule", state={"priorities": ruling.priority_keys()}
+            view="rule", state={"priorities": rule_queries.priority_keys()}
         )
         self.parts = StateWidget(view="parts")
         self.output = Editor(
@@ -107,7 +108,7 @@ class RulePanel:
 
     def complete(self, text: str, cursor: int, id: int = 0) -> None:  # noqa: A002 - the message's key
         """Send the fields that continue the ``%name`` before the cursor."""
-        reply = engine.output_completions(text, cursor, self.model.fields)
+        reply = queries.output_completions(text, cursor, self.model.fields)
         self.output.send({"do": "completions", "id": id, **reply})
 
     def _on_propose(self) -> None:
@@ -134,15 +135,10 @@ class RulePanel:
             self.model.touch("rule")
 
     def _on_extract(self, index: int, name: str) -> None:
-        parts = find_parts(self.model.condition, self.model.fields)
-        if 0 <= index < len(parts) and name.strip():
-            part = parts[index]
-            item = ruling.named_item(part.kind, name.strip(), part.text)
-            kept = [pair for pair in self.draft.parts if pair[1].name != item.name]
-            # Shorter texts first: they may stand inside the longer ones.
-            self.draft.parts = sorted(
-                [*kept, (part, item)], key=lambda pair: len(pair[0].text)
-            )
+        condition = self.model.condition
+        found = nameable_fragments(condition)
+        if 0 <= index < len(found) and name.strip():
+            self.draft.name_fragment(name.strip(), found[index], condition)
             self.model.touch("rule")
 
     # -- saving ----
@@ -152,7 +148,7 @@ class RulePanel:
             self.path = str(value)
 
     def yaml(self) -> str:
-        """Give the rules file of this rule alone, as it will be exported."""
+        """Return the rules file of this rule alone, as it will be exported."""
         text: str = self.draft.rule_set(self.model.condition, self.checked).to_yaml()
         return text
 
@@ -195,12 +191,12 @@ class RulePanel:
         )
         self.parts.put(
             exceptions=[
-                {"name": e.name, "text": ruling.exception_text(e)}
+                {"name": e.name, "text": rule_queries.exception_text(e)}
                 for e in draft.exceptions
             ],
             parts=[
-                {"kind": p.kind, "text": p.text, "name": p.name}
-                for p in find_parts(model.condition, model.fields)
+                fragment_state(fragment, model.condition)
+                for fragment in nameable_fragments(model.condition)
             ],
         )
         if model.live and changes <= {"funnel"}:
@@ -213,15 +209,15 @@ class RulePanel:
         try:
             rules = self.draft.rule_set(model.condition, self.checked)
         except WorkbenchError as error:
-            found = ruling.complaints(None, None, error_text(error))
+            found = rule_queries.complaints(None, None, error_text(error))
             self.result.put(yaml="", diagnostics=found, outputs=[], tests=self._tests())
             return
         text = rules.to_yaml()
-        diagnostics = ruling.complaints(rules, self.checked)
+        diagnostics = rule_queries.complaints(rules, self.checked)
         output_error, alerts = "", None
         mask, events = model.matcher.mask, model.events
         if events is not None and mask is not None:
-            outputs, output_error, alerts = ruling.preview(rules, events, mask)
+            outputs, output_error, alerts = rule_queries.preview(rules, events, mask)
         self.result.put(
             yaml=text,
             diagnostics=diagnostics,
@@ -249,5 +245,5 @@ class RulePanel:
         return {
             "must": len(must),
             "not": len(mustnot),
-            "failures": failures[:_SHOWN_FAILURES],
+            "failures": failures[:_MAX_FAILURES],
         }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.errors import WorkbenchError
 from workbench.ui.data.error_card import error_text
-from workbench.ui.state import rule_queries as ruling
+from workbench.ui.state import rule_queries
 from workbench.ui.widgets.widgets import StateWidget
 
 if TYPE_CHECKING:
@@ -22,11 +22,11 @@ __all__ = ["RuleSetPanel"]
 class RuleSetPanel:
     """Holds a RuleSet and shows it."""
 
-    def __init__(self, model: LabModel, rule_part: RulePanel) -> None:
+    def __init__(self, model: LabModel, rule_panel: RulePanel) -> None:
         from workbench.rules import RuleSet
 
         self.model = model
-        self.rule_part = rule_part
+        self.rule_panel = rule_panel
         self.rules: RuleSet = RuleSet()
         self._hits: dict[str, int] | None = None
         self.widget = StateWidget(view="ruleset")
@@ -43,17 +43,17 @@ class RuleSetPanel:
         self._show()
 
     def rule(self, name: str) -> Rule:
-        """Give a rule by name; raises KeyError."""
-        for rule in ruling.rules_of(self.rules):
+        """Return a rule by name; raises KeyError."""
+        for rule in rule_queries.rules_of(self.rules):
             if rule.name == name:
                 return rule
         raise KeyError(f"no rule {name!r} in the rule set")
 
     def add(self, rule: Rule) -> None:
         """Add a rule, with the macros and lists of the draft; replaces its namesake."""
-        used = self.rule_part.draft.used_items(self.model.condition)
+        used = self.rule_panel.draft.used_items(self.model.condition)
         items: list[Any] = [*used, rule]
-        ruling.put_items(self.rules, items)
+        rule_queries.put_items(self.rules, items)
         self.count()
 
     def take(self, rules: RuleSet) -> None:
@@ -68,7 +68,7 @@ class RuleSetPanel:
 
     def _on_enable(self, name: str, on: bool) -> None:  # noqa: FBT001 - the message's key
         rule = replace(self.rule(name), enabled=bool(on))
-        ruling.put_items(self.rules, [rule])
+        rule_queries.put_items(self.rules, [rule])
         self.count()
 
     def _on_import(self, path: str) -> None:
@@ -81,10 +81,10 @@ class RuleSetPanel:
         try:
             loaded = load_rules(Path(path).expanduser())
         except (WorkbenchError, OSError) as error:
-            self.widget.put(message="", diagnostics=ruling.error_lines(error))
+            self.widget.put(message="", diagnostics=rule_queries.error_lines(error))
             return
-        if ruling.items_of(self.rules):
-            ruling.put_items(self.rules, ruling.items_of(loaded))
+        if rule_queries.items_of(self.rules):
+            rule_queries.put_items(self.rules, rule_queries.items_of(loaded))
         else:
             # The first file keeps its comments, order and quoting.
             self.rules = loaded
@@ -111,9 +111,9 @@ class RuleSetPanel:
             return
         try:
             other = load_rules(Path(path).expanduser())
-            found = ruling.comparison(other, self.rules, events)
+            found = rule_queries.comparison(other, self.rules, events)
         except (WorkbenchError, OSError) as error:
-            self.widget.put(message="", diagnostics=ruling.error_lines(error))
+            self.widget.put(message="", diagnostics=rule_queries.error_lines(error))
             return
         self.widget.put(compare={"path": path, **found}, message="")
 
@@ -123,11 +123,13 @@ class RuleSetPanel:
         self._hits = None
         overlap: list[dict[str, Any]] = []
         diagnostics: list[dict[str, Any]] = []
-        if events is not None and ruling.rules_of(self.rules):
+        if events is not None and rule_queries.rules_of(self.rules):
             try:
-                self._hits, overlap = ruling.hits_and_overlap(self.rules, events)
+                self._hits, overlap = rule_queries.matches_and_overlap(
+                    self.rules, events
+                )
             except WorkbenchError as error:
-                diagnostics = ruling.error_lines(error)
+                diagnostics = rule_queries.error_lines(error)
         self.widget.put(overlap=overlap, diagnostics=diagnostics)
         self._show()
 
@@ -142,11 +144,11 @@ class RuleSetPanel:
                     "enabled": rule.enabled,
                     "hits": None if hits is None else hits.get(rule.name, 0),
                 }
-                for rule in ruling.rules_of(self.rules)
+                for rule in rule_queries.rules_of(self.rules)
             ]
         )
 
     def refresh(self, changes: set[str]) -> None:
         """Count again when the events are complete."""
-        if changes & {"ended", "source"} and ruling.rules_of(self.rules):
+        if changes & {"ended", "source"} and rule_queries.rules_of(self.rules):
             self.count()

@@ -12,7 +12,7 @@ from workbench.errors import WorkbenchError
 from workbench.formatting.html import escape, tag
 from workbench.formatting.html import table as html_table
 from workbench.ui.data.error_card import error_text
-from workbench.ui.state import condition_queries as engine
+from workbench.ui.state import condition_queries as queries
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +23,7 @@ __all__ = ["StatePanel"]
 
 _ROWS = 50
 _SAMPLE_SEC = 1.0
-_MOST_SAMPLES = 3600
+_MAX_SAMPLES = 3600
 # A source that holds its host answers later; nobody waits longer than this.
 _PATIENCE_SEC = 2.0
 _BUSY = "The source holds its host in one call: ask again when events come, or stop it."
@@ -117,7 +117,7 @@ class StatePanel:
         """Hand the config of the form to the first plugin while it runs."""
 
         def ask() -> str:
-            plugins = engine.plugins_of(self.target)
+            plugins = queries.plugins_of(self.target)
             taken = plugins[0].set_config(self._config())
             name = escape(plugins[0].name)
             if taken:
@@ -147,7 +147,7 @@ class StatePanel:
                 self._asking.release()
 
     def _counting(self) -> list[Any]:
-        plugins = engine.plugins_of(self.target)
+        plugins = queries.plugins_of(self.target)
         return [p for p in plugins if "plugin_get_metrics" in _symbols(p)]
 
     def _sample(self) -> None:
@@ -163,7 +163,7 @@ class StatePanel:
                 }
                 for row in plugin.metrics
             ]
-        del self.samples[:-_MOST_SAMPLES]
+        del self.samples[:-_MAX_SAMPLES]
 
     def close(self) -> None:
         """Ask no more, and let the question in flight end."""
@@ -174,7 +174,7 @@ class StatePanel:
     # -- asking without hanging the notebook ----
 
     def _answer(self, ask: Callable[[], str]) -> None:
-        if not engine.plugins_of(self.target):
+        if not queries.plugins_of(self.target):
             self._show(tag("p", "Load a plugin first: stored events keep no state."))
             return
         found: list[str] = []

@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from workbench.ui.data.error_card import error_card
-from workbench.ui.state import condition_queries as engine
+from workbench.ui.state import condition_queries as queries
 from workbench.ui.state.stream import Limits, Stream, default_limits
 from workbench.ui.widgets.widgets import StateWidget
 
@@ -61,14 +61,14 @@ class StreamPanel:
             self.stream.wait(2)
         self.stream, self.error, self._note = None, None, ""
         self.target = target
-        suggestions = engine.open_suggestions(target)
+        suggestions = queries.open_suggestions(target)
         if not self.params and suggestions:
             self.params = suggestions[0]["value"]
-        sources = engine.sources_of(target)
+        sources = queries.sources_of(target)
         self.source = sources[0] if sources else ""
         self.widget.put(
-            name=engine.target_name(target),
-            streams=engine.can_stream(target),
+            name=queries.target_name(target),
+            streams=queries.can_stream(target),
             sources=sources,
             source=self.source,
             suggestions=suggestions,
@@ -94,7 +94,7 @@ class StreamPanel:
             self.params = params
         self.error, self._note, self._progress = None, "", None
         self.widget.put(card=None, params=self.params)
-        capture, fields, make_events = engine.open_capture(
+        capture, fields, make_events = queries.open_capture(
             self.target, self.params, self.source
         )
         self.model.take_source(fields, self.source, make_events)
@@ -146,7 +146,7 @@ class StreamPanel:
     def _on_set(self, key: str, value: str) -> None:
         if key == "params":
             self.params = str(value)
-        elif key == "source" and value in engine.sources_of(self.target):
+        elif key == "source" and value in queries.sources_of(self.target):
             self.source = str(value)
 
     def _fail(self, error: Exception) -> None:
@@ -170,7 +170,7 @@ class StreamPanel:
             now = time.monotonic()
             if now - self._progress_at > _PROGRESS_SEC and stream.phase != "stopping":
                 self._progress_at = now
-                self._progress = engine.progress_of(stream.capture)
+                self._progress = queries.progress_of(stream.capture)
             return
         if self.model.live:
             self.model.live = False
@@ -205,7 +205,7 @@ class StreamPanel:
             return "failed"
         if self.target is None:
             return "none"
-        return "idle" if engine.can_stream(self.target) else "ended"
+        return "idle" if queries.can_stream(self.target) else "ended"
 
 
 def _calm(rate: float) -> float:

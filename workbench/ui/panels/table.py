@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["TablePanel"]
 
 # Most rows that one request may ask for.
-_MOST_ROWS = 400
+_MAX_ROWS = 400
 _TAIL_ROWS = 60
 _WIDTHS = {
     "uint64": 96,
@@ -50,7 +50,7 @@ class TablePanel:
     def send_rows(self, first: int, count: int, version: int = 0) -> None:
         """Send ``count`` rows of the view from ``first`` on, as texts."""
         del version
-        self._send(int(first), min(_MOST_ROWS, max(0, int(count))), push=False)
+        self._send(int(first), min(_MAX_ROWS, max(0, int(count))), push=False)
 
     def _on_view(self, change: Any) -> None:
         with self.model.lock:
@@ -204,7 +204,7 @@ class TablePanel:
             self.widget.shown = before
 
     def _dull(self, names: list[str]) -> set[str]:
-        """Give columns not worth showing at first: always absent, or said elsewhere."""
+        """Return columns not worth showing at first: absent, or shown elsewhere."""
         store = self.model.store
         kinds = {n: getattr(column_info(n, store.fields), "type", "") for n in names}
         dull = {n for n, kind in kinds.items() if kind == "abstime"}

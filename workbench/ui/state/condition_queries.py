@@ -12,24 +12,26 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workbench.errors import ConditionError, WorkbenchError
+from workbench.errors import WorkbenchError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     import pyarrow as pa
 
+    from workbench.condition.execution.compile import CompiledCondition
     from workbench.diagnostics import Diagnostic
     from workbench.events.events import Events
     from workbench.fields.declarations import FieldInfo
 
 __all__ = [
-    "and_check",
     "can_stream",
     "compile_text",
     "completions",
     "event_string",
     "explain_event",
+    "failure_diagnostic",
+    "failure_text",
     "formatted",
     "funnel_steps",
     "language_words",
@@ -38,9 +40,7 @@ __all__ = [
     "open_suggestions",
     "output_completions",
     "payload",
-    "plain_problem",
     "plugins_of",
-    "problem_text",
     "progress_of",
     "sources_of",
     "target_name",
@@ -48,8 +48,8 @@ __all__ = [
     "value_offsets",
 ]
 
-_MOST_OPTIONS = 100
-_MOST_GROUPS = 12
+_MAX_OPTIONS = 100
+_MAX_GROUPS = 12
 _FIRST_ROWS = 4
 
 
@@ -92,45 +92,32 @@ def _shown(item: Diagnostic, raw: bytes) -> dict[str, Any]:
     }
 
 
+def _raw(text: str) -> bytes:
+    """Return the bytes that positions in a condition of the lab count."""
+    return text.encode("utf-8", "surrogatepass")
+
+
 def compile_text(
     text: str, fields: Mapping[str, FieldInfo]
-) -> tuple[Any, list[dict[str, Any]]]:
-    """Compile a condition: what to evaluate (None if it is none), and complaints."""
-    from workbench.condition import check_condition, compile_condition
+) -> tuple[CompiledCondition | None, list[dict[str, Any]]]:
+    """Return what to evaluate (None: the text has errors), and all complaints."""
+    from workbench.condition.execution.compile import try_compile
 
-    raw = text.encode("utf-8", "surrogatepass")
-    try:
-        compiled = compile_condition(raw, fields)
-    except ConditionError as error:
-        # All that is wrong, not just the first; the first stands in for a check that
-        # finds nothing.
-        found = list(check_condition(raw, fields)) or list(error.diagnostics or [])
-        if any(item.severity == "error" for item in found):
-            return None, [_shown(item, raw) for item in found]
-        at = error.position or 0
-        end = min(len(raw), at + 1)
-        problem = {
-            "from": utf16(raw, min(at, max(0, end - 1))),
-            "to": utf16(raw, end),
-            "severity": "error",
-            "message": error.message.splitlines()[0],
-            "hint": error.hint or "",
-            "code": "condition",
-        }
-        return None, [problem]
-    return compiled, [_shown(item, raw) for item in compiled.warnings]
+    raw = _raw(text)
+    compiled, found = try_compile(raw, fields)
+    return compiled, [_shown(item, raw) for item in found]
 
 
-def problem_text(error: Exception) -> str:
-    """Give an error of the evaluation as one line."""
+def failure_text(error: Exception) -> str:
+    """Return an error of the evaluation as one line."""
     if isinstance(error, KeyError):
         return f"no column {error.args[0]!r} in these events"
     return str(error).splitlines()[0] if str(error) else type(error).__name__
 
 
-def plain_problem(message: str, text: str) -> dict[str, Any]:
-    """Give a problem of the whole text as a complaint."""
-    end = utf16(text.encode("utf-8", "surrogatepass"), len(text.encode()))
+def failure_diagnostic(message: str, text: str) -> dict[str, Any]:
+    """Return a problem of the whole text as a complaint."""
+    end = _units(text)
     return {
         "from": 0,
         "to": end,
@@ -142,56 +129,37 @@ def plain_problem(message: str, text: str) -> dict[str, Any]:
 
 
 def formatted(text: str, fields: Mapping[str, FieldInfo]) -> str | None:
-    """Give the canonical form of a condition, None when it is not valid."""
+    """Return the canonical form of a condition, None when it is not valid."""
     compiled, _ = compile_text(text, fields) if text.strip() else (None, [])
     return None if compiled is None else str(compiled.ast)
 
 
-_QUOTED = re.compile(r"'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\"")
-
-
-def and_check(text: str, check: str) -> str:
-    """Add a check to a condition; an ``or`` at the top gets its brackets first."""
-    text = text.rstrip()
-    if not text.strip():
-        return check
-    bare = _QUOTED.sub("''", text)
-    depth, top_or = 0, False
-    for part in re.findall(r"[()]|\bor\b", bare):
-        depth += {"(": 1, ")": -1}.get(part, 0)
-        top_or = top_or or (part == "or" and depth == 0)
-    return f"({text}) and {check}" if top_or else f"{text} and {check}"
-
-
 def funnel_steps(events: Events, compiled: Any, text: str) -> list[dict[str, Any]]:
-    """Give what each check lets through: text, rows, alone, depth, place in the text.
+    """Return what each check lets through: text, rows, alone, depth, where it stands.
 
     The ``and`` at the top is left out: what passes it is the number of matches.
     """
-    found = events.funnel(compiled)
-    steps = list(found.steps)
+    steps = events.funnel(compiled).steps
     flat = len(steps) > 1 and steps[0].kind == "and"
-    out = []
-    for step in steps[1:] if flat else steps:
-        at = text.find(step.text)
-        out.append(
-            {
-                "text": step.text,
-                "rows": int(step.passed),
-                "alone": int(step.alone),
-                "depth": int(step.depth) - flat,
-                "from": None if at < 0 else _units(text[:at]),
-                "to": None if at < 0 else _units(text[: at + len(step.text)]),
-            }
-        )
-    return out
+    raw = _raw(text)
+    return [
+        {
+            "text": step.text,
+            "rows": int(step.passed),
+            "alone": int(step.alone),
+            "depth": int(step.depth) - flat,
+            "from": None if step.span is None else utf16(raw, step.span.start),
+            "to": None if step.span is None else utf16(raw, step.span.end),
+        }
+        for step in steps[flat:]
+    ]
 
 
 def near_rows(events: Events, compiled: Any) -> tuple[np.ndarray, list[dict[str, Any]]]:
-    """Give the positions of near misses, and one entry per check they fail by."""
+    """Return the positions of near misses, and one entry per check they fail by."""
     found = events.near_misses(compiled)
     groups = []
-    for group in found.groups[:_MOST_GROUPS]:
+    for group in found.groups[:_MAX_GROUPS]:
         first = np.asarray(group.rows[:_FIRST_ROWS], np.int64)
         numbers = first if group.events is None else group.events[:_FIRST_ROWS]
         groups.append(
@@ -212,7 +180,7 @@ def near_rows(events: Events, compiled: Any) -> tuple[np.ndarray, list[dict[str,
 
 
 def explain_event(events: Events, position: int, compiled: Any) -> dict[str, Any]:
-    """Say why one event matches or not: a line per part of the condition."""
+    """Explain why one event matches or not: a line per node of the condition."""
     number = int(events.table.column("evt.num")[position].as_py())
     found = events.explain(number, compiled)
     rows = []
@@ -238,7 +206,7 @@ def explain_event(events: Events, position: int, compiled: Any) -> dict[str, Any
 
 
 def language_words() -> dict[str, list[str]]:
-    """Give the words that the editor colours: operators and transformers."""
+    """Return the words that the editor colours: operators and transformers."""
     from workbench.condition.syntax.lexer import MODIFIERS, TRANSFORMERS
     from workbench.condition.syntax.operators import OPERATORS
 
@@ -256,7 +224,7 @@ def completions(
     fields: Mapping[str, FieldInfo],
     values: Mapping[str, list[str]],
 ) -> dict[str, Any]:
-    """Give the candidates at ``cursor`` (UTF-16 units): where from, and options.
+    """Return the candidates at ``cursor`` (UTF-16 units): where from, and options.
 
     ``values``: column name → values seen in the data, the most frequent first.
     """
@@ -274,7 +242,7 @@ def completions(
                 "info": item.description,
                 "detail": _field_type(item, fields),
             }
-            for item in found[:_MOST_OPTIONS]
+            for item in found[:_MAX_OPTIONS]
             if item.start == start
         ],
     }
@@ -293,7 +261,7 @@ _OUTPUT_WORD = re.compile(r"%([\w.]*)\Z")
 def output_completions(
     text: str, cursor: int, fields: Mapping[str, FieldInfo]
 ) -> dict[str, Any]:
-    """Give the fields that continue the ``%name`` before ``cursor`` (UTF-16 units)."""
+    """Return fields that continue the ``%name`` before ``cursor`` (UTF-16 units)."""
     from workbench.fields.builtin import BUILTIN_FIELDS
 
     word = _OUTPUT_WORD.search(text[: _cursor(text, cursor)])
@@ -311,7 +279,7 @@ def output_completions(
                 "info": known[name].desc or known[name].display,
                 "detail": known[name].type,
             }
-            for name in (starts + inside)[:_MOST_OPTIONS]
+            for name in (starts + inside)[:_MAX_OPTIONS]
         ],
     }
 
@@ -320,7 +288,7 @@ def output_completions(
 
 
 def payload(events: Events, position: int) -> bytes | None:
-    """Give the plugin's own bytes of one event, None when they were not kept."""
+    """Return the plugin's own bytes of one event, None when they were not kept."""
     one = events[position : position + 1]
     with contextlib.suppress(WorkbenchError, KeyError):
         value = one.extract("payload").table.column("payload")[0].as_py()
@@ -329,7 +297,7 @@ def payload(events: Events, position: int) -> bytes | None:
 
 
 def event_string(events: Events | None, position: int) -> str:
-    """Give the plugin's own one-line text of an event, "" when it has none."""
+    """Return the plugin's own one-line text of an event, "" when it has none."""
     if events is None:
         return ""
     one = events[position : position + 1]
@@ -346,7 +314,7 @@ def event_string(events: Events | None, position: int) -> str:
 def value_offsets(
     events: Events | None, position: int
 ) -> dict[str, list[tuple[int, int]]]:
-    """Give column → (start, length) in the payload that its values came from."""
+    """Return column → (start, length) in the payload that its values came from."""
     if events is None:
         return {}
     with contextlib.suppress(WorkbenchError, KeyError):
@@ -358,7 +326,7 @@ def value_offsets(
 
 
 def plugins_of(target: Any) -> list[Any]:
-    """Give the plugins of a target: one, several, or none for events."""
+    """Return the plugins of a target: one, several, or none for events."""
     plugins = getattr(target, "plugins", None)
     if isinstance(plugins, dict):
         return list(plugins.values())
@@ -366,12 +334,12 @@ def plugins_of(target: Any) -> list[Any]:
 
 
 def can_stream(target: Any) -> bool:
-    """Tell whether there is an event source to open."""
+    """Whether there is an event source to open."""
     return bool(sources_of(target)) and hasattr(target, "open")
 
 
 def sources_of(target: Any) -> list[str]:
-    """Give the event sources that can be opened."""
+    """Return the event sources that can be opened."""
     return [
         plugin.info.event_source
         for plugin in plugins_of(target)
@@ -380,7 +348,7 @@ def sources_of(target: Any) -> list[str]:
 
 
 def target_name(target: Any) -> str:
-    """Give a short name: plugin and version, or the source of events."""
+    """Return a short name: plugin and version, or the source of events."""
     plugins = plugins_of(target)
     if plugins:
         return " + ".join(f"{p.info.name} {p.info.version}" for p in plugins)
@@ -389,7 +357,7 @@ def target_name(target: Any) -> str:
 
 
 def open_suggestions(target: Any) -> list[dict[str, str]]:
-    """Give what the plugins suggest for open: value and description."""
+    """Return what the plugins suggest for open: value and description."""
     return [
         {"value": param.value, "desc": param.desc}
         for plugin in plugins_of(target)
@@ -420,7 +388,7 @@ def open_capture(
 
 
 def progress_of(capture: Any) -> dict[str, Any] | None:
-    """Give how far the plugin says it is; None when it does not."""
+    """Return how far the plugin says it is; None when it does not."""
     with contextlib.suppress(Exception):
         told = capture.progress
         if told.percent is not None or told.text:

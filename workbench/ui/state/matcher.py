@@ -12,7 +12,7 @@ import numpy as np
 
 from workbench.errors import ConditionError, WorkbenchError
 from workbench.ui.data.row_store import GrowingArray
-from workbench.ui.state import condition_queries as engine
+from workbench.ui.state import condition_queries as queries
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,7 +35,7 @@ class Matcher:
         self.text = ""
         self.compiled: Any = None
         self.diagnostics: list[dict[str, Any]] = []
-        self.problem = ""
+        self.failure = ""
         self.steps: list[dict[str, Any]] = []
         self.near: np.ndarray | None = None
         self.near_list: list[dict[str, Any]] = []
@@ -57,7 +57,7 @@ class Matcher:
     @property
     def mask(self) -> np.ndarray | None:
         """Match flags, one per row evaluated; None without a usable condition."""
-        return self._mask.view if self.valid and not self.problem else None
+        return self._mask.view if self.valid and not self.failure else None
 
     @property
     def count(self) -> int | None:
@@ -72,11 +72,11 @@ class Matcher:
         self.compiled, self.diagnostics = None, []
         self.forget()
         if not self.empty:
-            self.compiled, self.diagnostics = engine.compile_text(text, fields)
+            self.compiled, self.diagnostics = queries.compile_text(text, fields)
 
     def forget(self) -> None:
         """Drop all results: the condition or the rows are others now."""
-        self.problem = ""
+        self.failure = ""
         self.steps, self.near, self.near_list = [], None, []
         self.refined = -1
         self._mask.clear()
@@ -85,13 +85,13 @@ class Matcher:
     def update(self, events: Events) -> bool:
         """Evaluate the rows of ``events`` not evaluated yet; True when there were."""
         done = len(self._mask)
-        if not self.valid or self.problem or done >= len(events):
+        if not self.valid or self.failure or done >= len(events):
             return False
         try:
             rows = events if done == 0 else events[done:]
             flags = rows.mask(self.compiled).to_numpy(dtype=bool)
         except (WorkbenchError, KeyError) as error:
-            self.problem = engine.problem_text(error)
+            self.failure = queries.failure_text(error)
             return True
         self._mask.append(flags)
         self._count += int(np.count_nonzero(flags))
@@ -104,17 +104,17 @@ class Matcher:
             self.steps, self.near, self.near_list = [], None, []
             return
         try:
-            self.steps = engine.funnel_steps(events, self.compiled, self.text)
-            found, groups = engine.near_rows(events, self.compiled)
+            self.steps = queries.funnel_steps(events, self.compiled, self.text)
+            found, groups = queries.near_rows(events, self.compiled)
         except (ConditionError, WorkbenchError, KeyError) as error:
-            self.problem = engine.problem_text(error)
+            self.failure = queries.failure_text(error)
             return
         self.near = np.zeros(len(events), bool)
         self.near[found] = True
         self.near_list = groups
 
     def marks(self, positions: np.ndarray) -> np.ndarray:
-        """Give 1 for a match, 2 for a near miss, 0 for neither, per position."""
+        """Return 1 for a match, 2 for a near miss, 0 for neither, per position."""
         out = np.zeros(len(positions), np.int8)
         for flags, mark in ((self.near, 2), (self.mask, 1)):
             if flags is not None and len(flags):

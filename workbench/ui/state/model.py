@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from workbench.condition.analysis.fragments import add_check
 from workbench.ui.data.axis import TIME_AXIS, Axis
 from workbench.ui.data.row_store import RowStore
-from workbench.ui.state import condition_queries as engine
 from workbench.ui.state.matcher import Matcher
 from workbench.ui.state.row_order import RowOrder
 
@@ -118,7 +118,7 @@ class LabModel:
             self._grown = True
 
     def labelled_events(self) -> Events | None:
-        """Give the events with the labels given in the lab."""
+        """Return the events with the labels given in the lab."""
         events = self.events
         if events is not None and self.labels:
             numbers = self.store.numbers
@@ -132,7 +132,7 @@ class LabModel:
     # -- what people do ----
 
     def touch(self, *changes: str) -> None:
-        """Say that something changed; the writer takes it from there."""
+        """Note that something changed; the writer takes it from there."""
         self._changes.update(changes)
         self.wake.set()
 
@@ -149,7 +149,7 @@ class LabModel:
 
     def add_check(self, check: str) -> None:
         """Add a check to the condition with ``and``."""
-        self.set_condition(engine.and_check(self._text, check))
+        self.set_condition(add_check(self._text, check))
         self.touch("rewritten")
 
     def select(self, positions: list[int]) -> None:
@@ -285,7 +285,7 @@ class LabModel:
     # -- what is seen ----
 
     def counts(self) -> dict[str, int | None]:
-        """Give how many rows there are, match, and nearly match, within the range."""
+        """Return how many rows there are, match, and nearly match, within the range."""
         within, rows = self.axis.within, len(self.store)
         out: dict[str, int | None] = {"all": rows, "match": None, "near": None}
         mask, near = self.matcher.mask, self.matcher.near
@@ -301,7 +301,7 @@ class LabModel:
         return out
 
     def matches(self) -> pd.DataFrame:
-        """Give the matching events as a DataFrame; all of them without a condition."""
+        """Return the matching events as a DataFrame, all without a condition."""
         import pandas as pd
 
         events, mask = self.events, self.matcher.mask
@@ -315,7 +315,7 @@ class LabModel:
         return frame
 
     def selected_frame(self) -> pd.DataFrame:
-        """Give the selected events as a DataFrame, in the order of selection."""
+        """Return the selected events as a DataFrame, in the order of selection."""
         import pandas as pd
 
         events = self.events

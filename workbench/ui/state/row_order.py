@@ -45,7 +45,7 @@ def _contains(column: pa.Array, needle: str) -> pa.Array:
 
 
 def _address_prefix(needle: str) -> bytes | None:
-    """Give the leading bytes of the IPv4 or IPv6 address that is being typed."""
+    """Return the leading bytes of the IPv4 or IPv6 address that is being typed."""
     try:
         return ipaddress.ip_address(needle).packed
     except ValueError:
@@ -89,7 +89,7 @@ def _column_hits(
 def quick_mask(
     table: pa.Table, fields: Mapping[str, FieldInfo], needle: str
 ) -> np.ndarray:
-    """Tell which rows contain ``needle`` in any column, case ignored.
+    """Return one flag per row: ``needle`` occurs in a column, case ignored.
 
     Numbers and addresses must be equal (addresses: also begin with it).
     """
@@ -108,7 +108,7 @@ def quick_mask(
 
 
 def _first_items(column: pa.ListArray) -> pa.Array:
-    """Give the first item of each list, null for absent and empty ones."""
+    """Return the first item of each list, null for absent and empty ones."""
     lengths = pc.fill_null(pc.list_value_length(column), 0).to_numpy()
     starts = column.offsets.to_numpy()[:-1]
     picks = pa.array(starts, mask=lengths == 0)
@@ -116,7 +116,7 @@ def _first_items(column: pa.ListArray) -> pa.Array:
 
 
 def _ranks(column: pa.ChunkedArray) -> np.ndarray:
-    """Give numbers that sort as the values do; absent values sort last."""
+    """Return numbers that sort as the values do; absent values sort last."""
     if pa.types.is_dictionary(column.type):
         column = column.unify_dictionaries()
         words = column.chunk(0).dictionary if column.num_chunks else pa.array([])
@@ -147,7 +147,7 @@ def _ranks(column: pa.ChunkedArray) -> np.ndarray:
 
 
 def sort_order(store: RowStore, name: str, *, descending: bool) -> np.ndarray:
-    """Give all positions ordered by a column; absent values last in both directions."""
+    """Return all positions ordered by a column, absent values always last."""
     if name == "evt.time":
         keys = store.times
     elif name == "evt.num":
@@ -239,7 +239,7 @@ class RowOrder:
         return self._seen < len(self.store)
 
     def positions(self, first: int, count: int) -> np.ndarray:
-        """Give the positions of shown rows ``first`` to ``first + count``."""
+        """Return the positions of shown rows ``first`` to ``first + count``."""
         first = max(0, first)
         end = min(self.total, first + max(0, count))
         if self.order is None:
@@ -247,7 +247,7 @@ class RowOrder:
         return self.order[first:end].astype(np.int64)
 
     def index_of(self, position: int) -> int:
-        """Give where a position is shown, -1 if it is not."""
+        """Return where a position is shown, -1 if it is not."""
         if self.order is None:
             return position if 0 <= position < self.total else -1
         found = np.flatnonzero(self.order == position)

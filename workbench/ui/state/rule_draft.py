@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from workbench.arrow.types import column_info
+from workbench.condition.analysis.fragments import find_fragments, replace_spans
 from workbench.ui.data.axis import TIME_AXIS
 from workbench.ui.data.column_sets import MACHINE_COLUMNS
 from workbench.ui.data.values import literal
@@ -18,20 +19,45 @@ from workbench.ui.data.values import literal
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from workbench.condition.analysis.fragments import Fragment
+    from workbench.diagnostics import Span
     from workbench.fields.declarations import FieldInfo
     from workbench.rules import Macro, Rule, RuleException, RuleList, RuleSet
     from workbench.ui.data.row_store import RowStore
 
-__all__ = ["Fragment", "Proposal", "RuleDraft", "find_parts", "propose_exception"]
+__all__ = [
+    "Proposal",
+    "RuleDraft",
+    "fragment_state",
+    "nameable_fragments",
+    "propose_exception",
+]
 
 _NAME = re.compile(r"[^a-z0-9]+")
-_LIST = re.compile(
-    r"\b(?:in|intersects|pmatch)\s*(\((?:[^()'\"]|'[^']*'|\"[^\"]*\")*\))"
-)
-_GROUP = re.compile(r"\((?:[^()'\"]|'[^']*'|\"[^\"]*\")*\)")
-_MOST_VALUES = 100
+_ITEM_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+_KEYWORDS = frozenset({"and", "or", "not"})
+_MAX_VALUES = 100
 # Fields that tell events apart instead of saying what they have in common.
 _FEW_DISTINCT = 3
+
+
+def _with_names(
+    condition: str, fragments: Mapping[str, Fragment]
+) -> tuple[str, list[str]]:
+    """Return ``condition`` with names instead of fragments, and the names used."""
+    names = {(f.kind, f.key): name for name, f in fragments.items()}
+    changes: list[tuple[Span, str]] = []
+    used: list[str] = []
+    end = 0
+    for found in find_fragments(condition) if names else ():
+        name = names.get((found.kind, found.key))
+        # What lies inside a fragment that has a name goes with it.
+        if name is None or found.span.start < end:
+            continue
+        end = found.span.end
+        used.append(name)
+        changes.append((found.span, f"({name})" if found.kind == "list" else name))
+    return replace_spans(condition, changes), used
 
 
 @dataclass(slots=True)
@@ -45,30 +71,62 @@ class RuleDraft:
     source: str = ""
     tags: str = ""
     exceptions: list[RuleException] = field(default_factory=list)
-    parts: list[tuple[Fragment, Macro | RuleList]] = field(default_factory=list)
+    # Name of a macro or list → the fragment of the condition that it stands for.
+    fragments: dict[str, Fragment] = field(default_factory=dict)
+
+    def name_fragment(self, name: str, fragment: Fragment, condition: str) -> None:
+        """Let a macro or list ``name`` stand for a fragment wherever it occurs.
+
+        Raises ValueError for a name that rules files cannot use here: the engine
+        replaces a list's name wherever it stands alone, in quotes too.
+        """
+        if not _ITEM_NAME.fullmatch(name) or name in _KEYWORDS:
+            raise ValueError(
+                f"{name!r} cannot name a macro or list; use letters, digits and _"
+            )
+        if name in re.split(r"[ \t\r\n(),=\"']+", condition):
+            raise ValueError(f"{name!r} stands in the condition; choose another name")
+        self.fragments[name] = fragment
 
     def named(self, condition: str) -> str:
-        """Give the condition with the parts taken out replaced by their names.
+        """Return the condition with the named fragments replaced by their names.
 
-        The editor keeps the whole condition: it has to be evaluated as it is.
+        The editor keeps the full text: it has to be evaluated as it is.
         """
-        for part, item in self.parts:
-            written = f"({item.name})" if part.kind == "list" else item.name
-            condition = condition.replace(part.text, written)
-        return condition
+        return _with_names(condition, self.fragments)[0]
 
     def used_items(self, condition: str) -> list[Macro | RuleList]:
-        """Give the lists, then the macros, that stand for parts of the condition."""
-        used = [(p, item) for p, item in self.parts if p.text in condition]
-        used.sort(key=lambda pair: pair[0].kind != "list")
-        return [item for _, item in used]
+        """Return lists, then macros in the order they need, used by the condition."""
+        from workbench.rules import Macro, RuleList
+
+        lists: dict[str, RuleList] = {}
+        macros: dict[str, Macro] = {}
+
+        def define(name: str) -> None:
+            fragment = self.fragments[name]
+            if fragment.kind == "list":
+                lists[name] = RuleList(name, fragment.items)
+            elif name not in macros:
+                others = {
+                    other: each
+                    for other, each in self.fragments.items()
+                    if each.key != fragment.key
+                }
+                text, inner = _with_names(fragment.inner, others)
+                for each in inner:
+                    define(each)
+                macros[name] = Macro(name, text)
+
+        for name in _with_names(condition, self.fragments)[1]:
+            define(name)
+        return [*lists.values(), *macros.values()]
 
     def tag_list(self) -> tuple[str, ...]:
-        """Give the tags, split at commas."""
+        """Return the tags, split at commas."""
         return tuple(t.strip() for t in self.tags.split(",") if t.strip())
 
     def rule(self, condition: str) -> Rule:
-        """Give the rule as it is now, with ``condition``."""
+        """Return the rule as it is now, with ``condition``."""
         from workbench.rules import Rule
 
         return Rule(
@@ -83,7 +141,7 @@ class RuleDraft:
         )
 
     def rule_set(self, condition: str, checked: Any = None) -> RuleSet:
-        """Give a rule set of this rule and the macros and lists taken out of it.
+        """Return a rule set of this rule and the macros and lists taken out of it.
 
         ``checked``: Plugin, Workbench or Events whose plugins the file requires.
         """
@@ -119,7 +177,7 @@ class Proposal:
     rows: list[dict[str, str]]
 
     def exception(self, name: str, fields: Sequence[str]) -> RuleException:
-        """Give the exception that compares ``fields`` for equality."""
+        """Return the exception that compares ``fields`` for equality."""
         from workbench.rules import RuleException
 
         names = tuple(f for f in self.fields if f in fields)
@@ -135,11 +193,11 @@ class Proposal:
             name=name or self.name,
             fields=names,
             comps=tuple("=" for _ in names),
-            values=tuple(values[:_MOST_VALUES]),
+            values=tuple(values[:_MAX_VALUES]),
         )
 
     def to_state(self) -> dict[str, Any]:
-        """Give what the form shows."""
+        """Return what the form shows."""
         return {
             "name": self.name,
             "fields": [
@@ -150,7 +208,7 @@ class Proposal:
 
 
 def _plain_literal(value: Any, info: FieldInfo | None) -> str | None:
-    """Give a value as exceptions write it: without the condition's quotes."""
+    """Return a value as exceptions write it: without the condition's quotes."""
     if isinstance(value, bytes) and info is not None and info.type == "string":
         try:
             return value.decode("utf-8")
@@ -198,36 +256,21 @@ def propose_exception(
     return Proposal(f"known_{base}".strip("_"), fields, chosen, notes, rows)
 
 
-@dataclass(frozen=True, slots=True)
-class Fragment:
-    """A piece of the condition that can become a macro or a list."""
-
-    kind: str
-    text: str
-    name: str
-    start: int
-    end: int
+def nameable_fragments(condition: str) -> list[Fragment]:
+    """Return value lists, then groups, then the condition itself if it has parts."""
+    found = find_fragments(condition)
+    lists = [f for f in found if f.kind == "list" and len(f.items) > 1]
+    groups = [f for f in found if f.kind == "group"]
+    groups.sort(key=lambda fragment: fragment.text == condition.strip())
+    return [*lists, *groups]
 
 
-def find_parts(condition: str, fields: Mapping[str, FieldInfo]) -> list[Fragment]:
-    """Find value lists and bracketed groups that could get a name."""
-    del fields
-    parts = []
-    for match in _LIST.finditer(condition):
-        inner = match[1][1:-1]
-        if "," in inner:
-            parts.append(Fragment("list", match[1], "known_values", *match.span(1)))
-    taken = [(p.start, p.end) for p in parts]
-    for match in _GROUP.finditer(condition):
-        inside = any(a <= match.start() < b for a, b in taken)
-        head = condition[: match.start()].rstrip()
-        plain = not head or head.endswith(("and", "or", "not", "("))
-        if plain and not inside and re.search(r"\b(and|or)\b", match[0]):
-            parts.append(Fragment("macro", match[0], "named_part", *match.span()))
-    if re.search(r"\b(and|or)\b", condition):
-        whole = condition.strip()
-        start = condition.index(whole)
-        parts.append(
-            Fragment("macro", whole, "whole_condition", start, start + len(whole))
-        )
-    return parts
+def fragment_state(fragment: Fragment, condition: str) -> dict[str, str]:
+    """Return what the form shows of a fragment, with a name to begin with."""
+    if fragment.kind == "list":
+        kind, name = "list", "known_values"
+    else:
+        kind = "macro"
+        covers = fragment.text == condition.strip()
+        name = "whole_condition" if covers else "named_part"
+    return {"kind": kind, "text": fragment.text, "name": name}

@@ -19,9 +19,8 @@ __all__ = [
     "complaints",
     "error_lines",
     "exception_text",
-    "hits_and_overlap",
     "items_of",
-    "named_item",
+    "matches_and_overlap",
     "preview",
     "priority_keys",
     "put_items",
@@ -34,19 +33,19 @@ _PAIRS = 20
 
 
 def priority_keys() -> list[str]:
-    """Give the priorities as rules files write them, the most severe first."""
+    """Return the priorities as rules files write them, the most severe first."""
     from workbench.rules.model.model import PRIORITIES
 
     return [priority.key for priority in PRIORITIES]
 
 
 def rules_of(rules: RuleSet) -> list[Rule]:
-    """Give the rules of a rule set, in order."""
+    """Return the rules of a rule set, in order."""
     return list(rules.rules.values())
 
 
 def items_of(rules: RuleSet) -> list[Any]:
-    """Give lists, macros and rules, in an order that can be loaded."""
+    """Return lists, macros and rules, in an order that can be loaded."""
     return [*rules.lists.values(), *rules.macros.values(), *rules_of(rules)]
 
 
@@ -61,49 +60,8 @@ def put_items(rules: RuleSet, items: Iterable[Any]) -> None:
             rules.add(item)
 
 
-def named_item(kind: str, name: str, text: str) -> Any:
-    """Give the macro or list made of a part of a condition."""
-    from workbench.rules.model.model import Macro, RuleList
-
-    if kind == "macro":
-        inner = text[1:-1].strip() if _wrapped(text) else text
-        return Macro(name, inner)
-    return RuleList(name, tuple(_list_items(text[1:-1])))
-
-
-def _wrapped(text: str) -> bool:
-    """Tell whether one pair of brackets holds the whole text."""
-    if not (text.startswith("(") and text.endswith(")")):
-        return False
-    depth = 0
-    for at, char in enumerate(text):
-        depth += {"(": 1, ")": -1}.get(char, 0)
-        if depth == 0:
-            return at == len(text) - 1
-    return False
-
-
-def _list_items(text: str) -> list[str]:
-    """Split at commas outside quotes; the items are unquoted."""
-    items, quote, item = [], "", ""
-    for char in text:
-        if quote:
-            if char == quote:
-                quote = ""
-            else:
-                item += char
-        elif char in "'\"":
-            quote = char
-        elif char == ",":
-            items.append(item.strip())
-            item = ""
-        else:
-            item += char
-    return [each for each in [*items, item.strip()] if each]
-
-
 def exception_text(exception: RuleException) -> str:
-    """Give an exception in one line: what is compared with how many values."""
+    """Return an exception in one line: what is compared with how many values."""
     fields = exception.fields or ()
     names = fields if isinstance(fields, str) else " and ".join(fields)
     count = len(exception.values)
@@ -113,7 +71,7 @@ def exception_text(exception: RuleException) -> str:
 def complaints(
     rules: RuleSet | None, checked: Any, problem: str = ""
 ) -> list[dict[str, Any]]:
-    """Give what the engine would say to this rule set, worst first.
+    """Return what the engine would say to this rule set, worst first.
 
     ``problem``: what prevented that there is a rule set at all.
     """
@@ -149,7 +107,7 @@ def complaints(
 
 
 def error_lines(error: Exception) -> list[dict[str, Any]]:
-    """Give an error as lines of severity and text."""
+    """Return an error as lines of severity and text."""
     found = getattr(error, "diagnostics", None)
     if isinstance(error, RulesError) and found:
         return [{"severity": item.severity, "text": str(item)} for item in found]
@@ -159,7 +117,7 @@ def error_lines(error: Exception) -> list[dict[str, Any]]:
 def preview(
     rules: RuleSet, events: Events, mask: np.ndarray | None
 ) -> tuple[list[str], str, int | None]:
-    """Give outputs of the first alerts, what is wrong with them, and how many match.
+    """Return outputs of the first alerts, what is wrong with them, and how many match.
 
     The rule runs on the first matching rows, exceptions and macros included; with none
     of those the count of matches is that of the condition.
@@ -184,10 +142,10 @@ def preview(
     return texts, "", len(alerts.frame) if complete else None
 
 
-def hits_and_overlap(
+def matches_and_overlap(
     rules: RuleSet, events: Events
 ) -> tuple[dict[str, int], list[dict[str, Any]]]:
-    """Give rule → matching events, and the pairs of rules that share events."""
+    """Return rule → matching events, and the pairs of rules that share events."""
     alerts = rules.run(events, all_matches=True)
     frame = alerts.frame
     sets = {
@@ -212,7 +170,7 @@ def hits_and_overlap(
 
 
 def comparison(before: RuleSet, after: RuleSet, events: Events) -> dict[str, Any]:
-    """Give which alerts appear, disappear and change from one version to another."""
+    """Return which alerts appear, disappear and change from one version to another."""
     shown = before.compare(after, events).frame.head(200)
     return {
         "columns": [str(name) for name in shown.columns],

@@ -43,7 +43,7 @@ class Limits:
 
 
 def default_limits() -> Limits:
-    """Give limits that leave most of the memory alone."""
+    """Return limits that leave most of the memory alone."""
     return Limits(1_000_000, 3600, max(64, min(2048, _available_mib() // 8)))
 
 
@@ -147,7 +147,7 @@ class Stream:
             self.stop(reached)
 
     def rate(self) -> float | None:
-        """Give events per second over the last moments, None once it ended."""
+        """Return events per second over the last moments, None once it ended."""
         if not self.alive:
             return None
         now = time.monotonic()

@@ -18,13 +18,13 @@ _DEFAULT = re.compile(r"^export default ", re.MULTILINE)
 
 
 def has_bundle(name: str) -> bool:
-    """Tell whether the bundle ``name`` was built."""
+    """Whether the bundle ``name`` was built."""
     return (_STATIC / f"{name}.js").exists()
 
 
 @functools.cache
 def script(name: str) -> str:
-    """Give the ES module ``name``: the bundle if built, else the joined sources.
+    """Return the ES module ``name``: the bundle if built, else the joined sources.
 
     Only modules that import nothing but our own files can be joined; the editor then
     is ``editor_plain``.
@@ -36,7 +36,7 @@ def script(name: str) -> str:
 
 @functools.cache
 def style() -> str:
-    """Give the style sheet of all widgets."""
+    """Return the style sheet of all widgets."""
     built = _STATIC / "lab.css"
     path = built if built.exists() else _SOURCES / "lab.css"
     return path.read_text("utf-8")

@@ -236,10 +236,10 @@ char *wb_family_event_text(wb_plugin *p, const wb_event *event, const char *sour
 	wb_hot_of(p, WB_HOT_TO_STRING)->count++;
 	wb_mark(p->host, WB_CALL_event_to_string, p->index);
 	if (p->family == WB_C) {
-		abi_event_input in = {(abi_event_c *)event->blob, event->num, source};
+		abi_event_input in = {(abi_event_c *)event->blob, event->serial, source};
 		text = ((to_string_c_fn)fn)(p->state, &in);
 	} else if (p->family == WB_B) {
-		abi_event_ab e = {event->num, event->payload, event->payload_len, event->ts};
+		abi_event_ab e = {event->serial, event->payload, event->payload_len, event->ts};
 		text = ((to_string_b_fn)fn)(p->state, &e);
 	} else {
 		text = ((to_string_a_fn)fn)(p->state, event->payload, event->payload_len);

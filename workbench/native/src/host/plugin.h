@@ -62,16 +62,22 @@ struct wb_host {
 	wb_plugin *first;
 	wb_plugin *last;
 	void *tables; /* the registry */
+	uint64_t events; /* shown to the plugins so far, stored ones included */
 };
 
-/* One event as the pump sees it. blob is the whole 3.x event, built when needed. */
+/* One event as the pump sees it. blob is the whole 3.x event, built when needed.
+ *
+ * Plugins may keep what they parsed under the event's number (official Go plugins do),
+ * so a number must not come again for another event during the life of their state:
+ * not in the next capture, not when stored events are extracted again. */
 typedef struct wb_event {
 	uint8_t *blob;
 	uint32_t blob_len;
 	uint32_t payload_len;
 	const uint8_t *payload;
 	uint64_t ts;
-	uint64_t num;
+	uint64_t num;    /* counts per capture: what people see as evt.num */
+	uint64_t serial; /* what plugins see: never the same for two events */
 	uint16_t type;
 } wb_event;
 

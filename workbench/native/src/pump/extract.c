@@ -183,9 +183,9 @@ void wb_selection_run(wb_selection *s, wb_builder *b, wb_event *event, uint64_t 
 		call_args args;
 		if (p->family == WB_C) {
 			uint8_t *blob = wb_selection_blob(s, event, source_id);
-			args.input = (abi_event_input){(abi_event_c *)blob, event->num, source};
+			args.input = (abi_event_input){(abi_event_c *)blob, event->serial, source};
 		} else {
-			args.flat = (abi_event_ab){event->num, event->payload, event->payload_len,
+			args.flat = (abi_event_ab){event->serial, event->payload, event->payload_len,
 			                           event->ts};
 		}
 		wb_hot *hot = wb_hot_of(p, WB_HOT_EXTRACT);

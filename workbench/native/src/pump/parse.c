@@ -17,7 +17,7 @@ void wb_parse_event(wb_host *host, wb_event *event, const char *source,
 		                      .table_writer_ext = writer};
 		memcpy(&in.table_reader, reader, sizeof in.table_reader);
 		uint8_t *blob = wb_selection_blob(selection, event, source_id);
-		abi_event_input ev = {(abi_event_c *)blob, event->num, source};
+		abi_event_input ev = {(abi_event_c *)blob, event->serial, source};
 		wb_hot *hot = wb_hot_of(p, WB_HOT_PARSE);
 		uint64_t start = (hot->count++ & 63) ? 0 : wb_mono_ns();
 		host->page->event_number = event->num;

@@ -82,7 +82,7 @@ int64_t wb_pump_extract(wb_pump *m, uint8_t *data, const int64_t *offsets,
 	wb_builder *b = &m->builder;
 	int64_t i = 0;
 	while (i < n) {
-		wb_event e = {.num = numbers[i]};
+		wb_event e = {.num = numbers[i], .serial = ++m->host->events};
 		uint32_t len = (uint32_t)(offsets[i + 1] - offsets[i]);
 		if (wb_event_view(data + offsets[i], len, &e)) {
 			if (m->flags & WB_PARSE)
@@ -110,7 +110,7 @@ int64_t wb_pump_extract(wb_pump *m, uint8_t *data, const int64_t *offsets,
 const char *wb_pump_event_text(wb_pump *m, wb_plugin *plugin, uint8_t *data,
                                uint32_t bytes, uint64_t number)
 {
-	wb_event e = {.num = number};
+	wb_event e = {.num = number, .serial = ++m->host->events};
 	wb_free(m->text);
 	m->text = NULL;
 	if (plugin->init_ok && wb_event_view(data, bytes, &e))

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
-
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.condition import kernel_cases as cases
 from workbench.condition.execution.evaluate import Evaluation
 from workbench.condition.execution.kernel import bool_array
 from workbench.condition.execution.plan import build_plan
 from workbench.condition.execution.reference import matches_row
-
-_spec = importlib.util.spec_from_file_location(
-    "kernel_cases", Path(__file__).parent / "kernel_cases.py"
-)
-cases = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(cases)
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])

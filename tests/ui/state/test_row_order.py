@@ -1,11 +1,8 @@
 from __future__ import annotations
 
 import numpy as np
-import pyarrow as pa
 import pytest
 
-from workbench.fields.declarations import FieldInfo
-from workbench.ui.data.cells import cell_texts, span_text, stamp_text
 from workbench.ui.data.row_store import RowStore
 from workbench.ui.state.row_order import RowOrder, quick_mask, sort_order
 
@@ -17,34 +14,6 @@ def store(events_of):
     for start in range(0, 1000, 300):
         made.extend(events.table.slice(start, 300))
     return made
-
-
-def test_rows_keep_their_position_while_others_arrive(store, events_of):
-    before = store.rows(np.array([5, 999]), ["evt.num", "web.path"])
-    store.extend(events_of(500, seed=9).table)
-    assert store.rows(np.array([5, 999]), ["evt.num", "web.path"]) == before
-    assert len(store) == 1500
-
-
-def test_rows_are_found_across_batches_in_any_order(store):
-    positions = np.array([950, 3, 299, 300, 601])
-    assert [row[0] for row in store.rows(positions, ["evt.num"])] == [
-        "951",
-        "4",
-        "300",
-        "301",
-        "602",
-    ]
-
-
-def test_a_table_from_a_position_on_is_the_tail(store):
-    assert store.table(450).column("evt.num").to_pylist() == list(range(451, 1001))
-    assert store.table().num_rows == 1000
-
-
-def test_an_event_is_found_by_its_number(store):
-    assert store.find_number(301) == 300
-    assert store.find_number(5000) is None
 
 
 def test_without_filters_nothing_is_kept_and_rows_show_as_they_came(store):
@@ -110,32 +79,3 @@ def test_the_quick_filter_finds_numbers_and_address_prefixes(store):
     assert prefix.tolist() == [
         c == b"\x0a\1\2\3" for c in table.column("web.client").to_pylist()
     ]
-
-
-def test_cells_are_bounded_and_show_hidden_characters():
-    info = FieldInfo("x", "string")
-    column = pa.array([b"a" * 10_000_000, b"\x1b[31m\xe2\x80\xaered", b"\xff", None])
-    texts = cell_texts(column, info, limit=50)
-    assert [len(texts[0]), texts[1:]] == [
-        50,
-        ["\\x1b[31m\\u202ered", "\N{REPLACEMENT CHARACTER}", None],
-    ]
-
-
-@pytest.mark.parametrize(
-    ("kind", "value", "text"),
-    [
-        ("uint64", 5, "5"),
-        ("bool", True, "true"),
-        ("reltime", 1_500_000, "1.5 ms"),
-        ("abstime", 1_500_000_000, "1970-01-01 00:00:01.500000000"),
-    ],
-)
-def test_values_read_as_their_type(kind, value, text):
-    arrow = pa.bool_() if kind == "bool" else pa.uint64()
-    assert cell_texts(pa.array([value], arrow), FieldInfo("x", kind)) == [text]
-
-
-def test_times_beyond_the_clock_stay_numbers():
-    assert stamp_text(2**64 - 1) == str(2**64 - 1)
-    assert span_text(7) == "7 ns"

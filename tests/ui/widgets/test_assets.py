@@ -62,7 +62,7 @@ def test_all_scripts_together_are_small():
 
 
 def test_hidden_characters_are_spelled_alike_in_browser_and_python(tmp_path, require):
-    from workbench.formatting.html import printable
+    from workbench.formatting.printable import printable
 
     node = require("node")
     (tmp_path / "dom.mjs").write_text((SOURCES / "dom.js").read_text())

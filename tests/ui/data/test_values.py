@@ -5,72 +5,7 @@ import pyarrow as pa
 import pytest
 
 from workbench.fields.declarations import FieldInfo
-from workbench.ui.data.axis import Axis, axis_fields
-from workbench.ui.data.bins import Bins, round_width
-from workbench.ui.data.row_store import RowStore
 from workbench.ui.data.values import check_text, distribution, literal
-
-
-def test_bins_count_every_event_once_however_they_arrive():
-    rng = np.random.default_rng(3)
-    times = np.sort(rng.integers(10**18, 10**18 + 10**12, 20_000)).astype(np.uint64)
-    matched = rng.random(20_000) < 0.1
-    bins = Bins()
-    for end in (1, 50, 1000, 7000, 20_000):
-        bins.update(times[:end], matched[:end])
-        assert bins.counts.sum() == end
-        assert bins.matches.sum() == matched[:end].sum()
-        assert len(bins.counts) <= 320
-    whole = Bins()
-    whole.rebuild(times, matched)
-    edges = bins.start + bins.width * np.arange(len(bins.counts) + 1)
-    assert bins.counts.tolist() == np.histogram(times.astype(float), edges)[0].tolist()
-
-
-def test_an_event_before_the_first_bin_makes_new_bins():
-    bins = Bins()
-    bins.update(np.array([10**12, 2 * 10**12], np.uint64), None)
-    bins.update(np.array([10**12, 2 * 10**12, 5], np.uint64), None)
-    assert bins.counts.sum() == 3
-    assert bins.start == 0
-
-
-@pytest.mark.parametrize(
-    "span", [1, 999, 10**6, 3 * 10**9, 86400 * 10**9, 400 * 86400 * 10**9]
-)
-def test_widths_are_round_and_give_at_most_320_bins(span):
-    width = round_width(span, time=True)
-    assert span / width <= 160
-    assert width >= 1
-
-
-def test_a_range_in_bins_and_back():
-    bins = Bins()
-    bins.rebuild(np.arange(10**12, 10**12 + 10**10, 10**7).astype(np.uint64), None)
-    low, high = bins.range_of(2.5, 7)
-    assert bins.bins_of(low, high) == (2.5, 7)
-
-
-def test_a_brush_on_a_number_field_flags_rows_and_follows_new_ones(events_of):
-    events = events_of(1000)
-    store = RowStore(events.fields, "web")
-    store.extend(events.table.slice(0, 600))
-    axis = Axis(store, "web.status")
-    axis.update(None)
-    axis.set_brush((400, 500))
-    store.extend(events.table.slice(600))
-    axis.update(None)
-    assert axis.within.tolist() == [
-        s == 404 for s in events.table.column("web.status").to_pylist()
-    ]
-    assert axis.bins.counts.sum() == 1000
-
-
-def test_fields_for_the_axis_are_numbers_and_times(events_of):
-    events = events_of(10)
-    store = RowStore(events.fields, "web")
-    store.extend(events.table)
-    assert axis_fields(store) == ["evt.time", "evt.num", "web.status", "web.took"]
 
 
 @pytest.mark.parametrize(

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.util
 import itertools
 import json
-from pathlib import Path
 
 import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from tests.condition import kernel_cases as cases
 from workbench.condition import compile_condition
 from workbench.condition.analysis.explain import explain, funnel, near_misses
 from workbench.condition.execution.plan import build_plan
 from workbench.condition.execution.reference import matches_row
-
-_spec = importlib.util.spec_from_file_location(
-    "kernel_cases", Path(__file__).parent / "kernel_cases.py"
-)
-cases = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(cases)
 
 FIELDS = [
     {"name": "x.user", "type": "string", "desc": ""},
@@ -218,13 +211,13 @@ def test_near_misses_are_the_rows_one_flip_away(tree, rows):
 
 
 def _flipped_verdict(tree, row, numbers, flipped):
-    from workbench.condition.execution.reference import check_row
-    from workbench.condition.syntax.nodes import (
+    from workbench.condition.binding.bound import (
         BoundAnd,
         BoundCheck,
         BoundNot,
         postorder,
     )
+    from workbench.condition.execution.reference import check_row
 
     order = iter(numbers)
     stack = []

@@ -4,9 +4,7 @@ import time
 
 import pytest
 
-from workbench.condition import check_condition, complete
-from workbench.condition.binding.recover import understand
-from workbench.condition.syntax.canonical import canonical
+from workbench.condition import complete
 from workbench.fields.declarations import FieldInfo, FieldTable
 
 VALUES = {
@@ -14,71 +12,6 @@ VALUES = {
     "t.key[user]": ["root"],
     "t.key[host]": ["web"],
 }
-
-
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [
-        ("t.string = a and t.uint64 > 5", []),
-        ("t.string = a b and t.uint64 = x", [(13, "unexpected-token"), (30, "bad-number")]),
-        (
-            "(t.uint64 > x or t.nope = 3) and t.string CONTAINS x or t.strings = a",
-            [(12, "expected-number"), (17, "unknown-field"), (42, "expected-operator"), (66, "operator-type")],
-        ),
-        ("t.string in (a and t.bool = maybe", [(15, "expected-close"), (28, "bad-bool")]),
-        ("t.string = '\\d' or t.nope exists", [(12, "escape"), (19, "unknown-field")]),
-        ("t.bool = true) and t.nope exists", [(13, "unexpected-token"), (19, "unknown-field")]),
-        ("t.string = a and", [(16, "expected-blank"), (16, "expected-check")]),
-        ("", [(0, "empty-condition")]),
-        ("t.uint64 = -1 and t.nope = 1", [(11, "negative-number"), (18, "unknown-field")]),
-        ("here and there", [(0, "unknown-macro"), (9, "unknown-macro")]),
-    ],
-)  # fmt: skip
-def test_all_that_is_wrong_is_told_in_the_order_of_the_text(text, found, fields):
-    told = check_condition(text, fields)
-    assert [(item.span.start, item.code) for item in told] == found
-    assert all(item.line == 1 for item in told)
-
-
-def test_an_error_carries_everything_else_that_is_wrong(refusal):
-    error = refusal("t.uint64 = x and t.nope exists or t.uint64 = -1")
-    codes = [(item.severity, item.code) for item in error.diagnostics]
-    assert codes == [
-        ("error", "bad-number"),
-        ("error", "unknown-field"),
-        ("warning", "negative-number"),
-    ]
-
-
-def test_known_macros_are_not_complained_about(fields):
-    assert check_condition("here and t.bool = true", fields, macros=["here"]) == []
-    found = check_condition("hre", fields, macros=["here"])
-    assert found[0].hint == "did you mean here?"
-
-
-def test_unchecked_families_are_let_pass_but_the_rest_is_judged(fields):
-    def syscall(name):
-        return name.startswith("proc.")
-
-    text = "proc.name = cat and t.nope = 1 or proc.pid > val(t.nope2)"
-    found = check_condition(text, fields, unchecked=syscall)
-    assert [item.code for item in found] == ["unknown-field", "unknown-field"]
-
-
-def test_what_could_be_read_is_in_the_tree():
-    tree, faults = understand("t.a = x and t.b ~ y or (t.c exists and t.d = 'z')")
-    assert canonical(tree) == "((t.a = x and ?) or (t.c exists and t.d = z))"
-    assert [fault.code for fault in faults] == ["expected-operator"]
-
-
-@pytest.mark.parametrize(
-    "piece", ['a.b = \\"', "a.b = '", "x )", "(a.b =)", "a.b in (", "a b "]
-)
-def test_hopeless_texts_are_judged_in_proportion_to_their_length(piece, fields):
-    start = time.perf_counter()
-    assert check_condition(piece * 20_000, fields)
-    # A square of the length would be minutes.
-    assert time.perf_counter() - start < 30
 
 
 def texts(text, fields, **more):
@@ -138,7 +71,6 @@ def test_names_of_lists_are_offered_where_lists_stand(fields):
     assert "allowed" in texts("t.string in (|", fields, lists=["allowed"])
 
 
-@pytest.mark.timing
 def test_completion_is_quick_on_many_fields():
     many = FieldTable(
         FieldInfo(f"p.group{i % 7}.field{i}", "string") for i in range(500)

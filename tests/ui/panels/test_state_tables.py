@@ -15,11 +15,11 @@ def both(sample):
 
 
 def shown(lab):
-    return lab.state_part.widget.children[1].value
+    return lab.state_panel.widget.children[1].value
 
 
 def press(lab, label):
-    for button in lab.state_part.widget.children[0].children:
+    for button in lab.state_panel.widget.children[0].children:
         if button.description == label:
             button.click()
             return

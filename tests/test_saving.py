@@ -1,0 +1,186 @@
+"""Files are saved whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from workbench import saving
+from workbench.errors import FileError
+from workbench.saving import replacing, save_text
+
+
+@pytest.fixture(params=["unnamed", "named"])
+def way(request, monkeypatch):
+    """With files that have no name, and where the file system knows none."""
+    if request.param == "named":
+        monkeypatch.setattr(saving, "_UNNAMED", 0)
+    return request.param
+
+
+def only(folder, *names):
+    assert sorted(p.name for p in folder.iterdir()) == sorted(names)
+
+
+@pytest.mark.usefixtures("way")
+def test_a_new_file_appears_whole(tmp_path):
+    target = tmp_path / "a.yaml"
+    with replacing(target) as draft:
+        draft.write_text("one")
+        assert not target.exists()
+    assert target.read_text() == "one"
+    umask = os.umask(0)
+    os.umask(umask)
+    assert stat.S_IMODE(target.stat().st_mode) == 0o666 & ~umask
+    only(tmp_path, "a.yaml")
+
+
+@pytest.mark.usefixtures("way")
+def test_after_a_failure_all_is_as_it_was(tmp_path):
+    target = tmp_path / "a"
+    target.write_text("old")
+
+    def fail():
+        with replacing(target) as draft:
+            draft.write_text("half")
+            raise ValueError("stop")
+
+    with pytest.raises(ValueError, match="stop"):
+        fail()
+    assert target.read_text() == "old"
+    only(tmp_path, "a")
+
+
+@pytest.mark.usefixtures("way")
+def test_the_mode_of_the_old_file_is_kept(tmp_path):
+    target = tmp_path / "a"
+    target.write_text("old")
+    target.chmod(0o640)
+    save_text(target, "new")
+    assert (target.read_text(), stat.S_IMODE(target.stat().st_mode)) == ("new", 0o640)
+
+
+@pytest.mark.usefixtures("way")
+def test_a_symbolic_link_is_written_through(tmp_path):
+    real, link = tmp_path / "real", tmp_path / "link"
+    real.write_text("old")
+    link.symlink_to(real)
+    save_text(link, "new")
+    assert link.is_symlink()
+    assert real.read_text() == "new"
+    dangling = tmp_path / "dangling"
+    dangling.symlink_to(tmp_path / "later")
+    save_text(dangling, "made")
+    assert (tmp_path / "later").read_text() == "made"
+
+
+def test_names_of_drafts_cannot_be_guessed(monkeypatch, tmp_path):
+    monkeypatch.setattr(saving, "_UNNAMED", 0)
+    names = set()
+    for _ in range(3):
+        with replacing(tmp_path / "a") as draft:
+            names.add(draft.name)
+            draft.write_text("x")
+    assert len(names) == 3
+    assert all(len(name) > 32 for name in names)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_nothing_is_left_when_the_process_ends(way, tmp_path, number):
+    if way == "named" and number == signal.SIGKILL:
+        pytest.skip("a file with a name stays after SIGKILL")
+    code = (
+        "import sys\nfrom workbench import saving\n"
+        f"if {way == 'named'}: saving._UNNAMED = 0\n"
+        "with saving.replacing(sys.argv[1]) as draft:\n"
+        "    draft.write_text('half')\n    print('ready', flush=True)\n"
+        "    sys.stdin.read()\n"
+    )
+    target = tmp_path / "a"
+    target.write_text("old")
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(target)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as writer:
+        assert writer.stdout.readline() == "ready\n"
+        writer.send_signal(number)
+        assert writer.wait(20) == -number
+    assert target.read_text() == "old"
+    only(tmp_path, "a")
+
+
+@pytest.mark.usefixtures("way")
+def test_two_savers_never_mix(tmp_path):
+    target = tmp_path / "a"
+    texts = [letter * 100_000 for letter in "ab"]
+
+    def save(text):
+        for _ in range(20):
+            save_text(target, text)
+
+    savers = [threading.Thread(target=save, args=(text,)) for text in texts]
+    for saver in savers:
+        saver.start()
+    while any(saver.is_alive() for saver in savers):
+        if target.exists():
+            assert target.read_text() in texts
+    for saver in savers:
+        saver.join()
+    only(tmp_path, "a")
+
+
+@pytest.mark.usefixtures("way")
+def test_bad_places_are_one_clear_error(tmp_path):
+    with pytest.raises(FileError, match="no does not exist; create it first") as caught:
+        save_text(tmp_path / "no" / "a", "x")
+    assert caught.value.path == str(tmp_path / "no" / "a")
+    with pytest.raises(FileError, match="Is a directory"):
+        save_text(tmp_path, "x")
+
+
+@pytest.mark.usefixtures("way")
+def test_a_read_only_folder_is_said(tmp_path):
+    if os.geteuid() == 0:
+        pytest.skip("root may write everywhere")
+    tmp_path.chmod(0o555)
+    with pytest.raises(FileError, match="Permission denied"):
+        save_text(tmp_path / "a", "x")
+
+
+def test_a_full_disk_keeps_the_old_content(tmp_path):
+    target = tmp_path / "a"
+    target.write_text("old")
+    code = (
+        "import resource, signal, sys\nfrom workbench.saving import save_text\n"
+        "from workbench.errors import FileError\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
+        "try: save_text(sys.argv[1], 'x' * 5000)\n"
+        "except FileError as error: print(error)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(target)], capture_output=True, text=True
+    )
+    assert done.stdout == f"cannot write {target}: File too large\n", done.stderr
+    assert target.read_text() == "old"
+    only(tmp_path, "a")
+
+
+def test_pipes_are_written_directly(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    heard = []
+    reader = threading.Thread(target=lambda: heard.append(pipe.read_text()))
+    reader.start()
+    save_text(pipe, "through")
+    reader.join(10)
+    assert heard == ["through"]
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
