@@ -134,8 +134,9 @@ PAGES = [
 PAGES = [page for page in PAGES if page.name != "CHANGELOG.md"]
 LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#\s]+)[^)]*\)")
 FENCE = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
+C_LIBRARY = {"exit", "_exit", "dlopen", "dlclose"}
 CALL = re.compile(r"[A-Za-z_]\w*(?:\.\w+)?\(\)")
-MEMBER = re.compile(r"[A-Z]\w+\.\w+")
+MEMBER = re.compile(r"[A-Z]\w*[a-z]\w*\.\w+")
 
 
 def unknown_in_code(code):
@@ -153,7 +154,7 @@ def unknown_in_code(code):
         return None if code.removesuffix("()") in c_names() else code
     if CALL.fullmatch(code) or MEMBER.fullmatch(code):
         name = code.removesuffix("()")
-        return None if name in everywhere() else code
+        return None if name in everywhere() | C_LIBRARY else code
     return None
 
 
