@@ -1,4 +1,4 @@
-"""Falco Plugin Workbench: any Falco plugin in a notebook, rules prototyped live.
+"""Falco Plugin Workbench: any Falco plugin in a notebook, and rules made live.
 
 Names are loaded when first used, so that importing the package does no work.
 """
@@ -50,7 +50,7 @@ __getattr__, __dir__ = lazy_names(__name__, _HOMES)
 
 
 def load_ipython_extension(shell: Any) -> None:
-    """Bring the magics; called by ``%load_ext workbench``."""
+    """Add the magics to a shell; called by ``%load_ext workbench``."""
     from workbench.magics import register
 
     register(shell)

@@ -20,18 +20,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workbench.cli import COMMANDS, Command
+from workbench.cli.options import BUG, FAILED, FINE, INTERRUPTED, USAGE, note
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 __all__ = ["main"]
 
-FINE, FAILED, USAGE, BUG, INTERRUPTED = 0, 1, 2, 3, 130
-_CLOSE = 0.6
+_MIN_SIMILARITY = 0.6
 
 
 def _overview() -> argparse.ArgumentParser:
-    """Give the parser of what stands before the command."""
+    """Return the parser for the options before the command."""
     from workbench import __version__
 
     width = max(len(command.name) for command in COMMANDS)
@@ -50,28 +50,27 @@ def _overview() -> argparse.ArgumentParser:
 
 
 def _find(name: str) -> Command | None:
-    """Give the command called ``name``, or say on stderr which was meant."""
+    """Return the command called ``name``; without one, print the nearest name."""
     for command in COMMANDS:
         if command.name == name:
             return command
     names = [command.name for command in COMMANDS]
-    near = difflib.get_close_matches(name.lower(), names, 1, _CLOSE)
+    near = difflib.get_close_matches(name.lower(), names, 1, _MIN_SIMILARITY)
     meant = f"did you mean '{near[0]}'?" if near else f"commands: {', '.join(names)}"
-    print(f"workbench: no command {name!r}; {meant}", file=sys.stderr)
+    note(f"no command {name!r}; {meant}")
     return None
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and give its exit status."""
+    """Run one command and return its exit status."""
     words = list(sys.argv[1:] if argv is None else argv)
     if sys.platform != "linux":
-        print(
-            f"workbench: Falco plugins are Linux libraries; this is {sys.platform}. "
-            "Run it on Linux, in a container or a virtual machine.",
-            file=sys.stderr,
+        note(
+            f"Falco plugins are Linux libraries, but this is {sys.platform}; run the "
+            "workbench on Linux, for example in a container or a virtual machine"
         )
         return FAILED
-    _speak_utf8()
+    _write_utf8()
     try:
         return _run(words)
     except SystemExit as stop:
@@ -79,8 +78,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return stop.code if isinstance(stop.code, int) else USAGE
 
 
-def _speak_utf8() -> None:
-    """Make data UTF-8 whatever the locale; a terminal keeps its own encoding."""
+def _write_utf8() -> None:
+    """Write data as UTF-8 whatever the locale; a terminal keeps its own encoding."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         encoding = None if sys.stdout.isatty() else "utf-8"
         sys.stdout.reconfigure(encoding=encoding, errors="replace")
@@ -106,41 +105,40 @@ def _run(words: list[str]) -> int:
         status: int = module.run(args)
         sys.stdout.flush()
     except KeyboardInterrupt:
-        print("workbench: interrupted", file=sys.stderr)
+        note("interrupted")
         return INTERRUPTED
     except BrokenPipeError:
-        # The reader went away, as in "| head": nothing more to say, not even at exit.
+        # The reader went away, as in "| head": nothing more to print, even at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FINE
     except Exception as error:  # noqa: BLE001 - the last line of defence
-        return _report(error, words)
+        return _print_failure(error, words)
     return status
 
 
-def _report(error: Exception, words: list[str]) -> int:
-    """Say an expected failure in one message; log what nobody expected."""
+def _print_failure(error: Exception, words: list[str]) -> int:
+    """Print an expected failure as one message; log one that nobody expected."""
     from workbench.errors import WorkbenchError
     from workbench.formatting.printable import printable
 
     if isinstance(error, WorkbenchError):
         lines = [printable(line) for line in str(error).splitlines()]
-        print("workbench: " + "\n".join(lines), file=sys.stderr)
+        note("\n".join(lines))
         return FAILED
     if isinstance(error, OSError):
         name = f": {error.filename}" if error.filename else ""
-        print(f"workbench: {error.strerror or error}{name}", file=sys.stderr)
+        note(f"{error.strerror or error}{name}")
         return FAILED
-    place = _write_log(words)
-    print(
-        f"workbench: this is a bug of the workbench ({type(error).__name__}: "
-        f"{printable(str(error), limit=200)}); the details are in {place}",
-        file=sys.stderr,
+    log = _write_log(words)
+    note(
+        f"this is a bug in the workbench ({type(error).__name__}: "
+        f"{printable(str(error), limit=200)}); the details are in {log}"
     )
     return BUG
 
 
 def _write_log(words: list[str]) -> str:
-    """Write the error in flight to a file and give its name."""
+    """Write the current error to a file and return its path."""
     from workbench import __version__
 
     home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"

@@ -1,8 +1,8 @@
 """The main job without a browser: ``make demo``.
 
 Streams the recorded web log of the ``weblog`` sample, prototypes a rule on it, exports
-the rule, loads it again, runs it, and tests it. Every step prints the line of Python
-that did it, so that it can be repeated in a notebook.
+the rule, loads it again, runs it, and tests it. Every step prints its line of Python,
+so that it can be repeated in a notebook.
 """
 
 from __future__ import annotations
@@ -25,31 +25,31 @@ OUTPUT = (
 )
 
 
-def say(title: str, *code: str) -> None:
-    """Print a heading and the code that the next lines come from."""
+def print_step(title: str, *code: str) -> None:
+    """Print a heading and the code that makes the next lines."""
     print(f"\n── {title} " + "─" * max(0, 74 - len(title)))
     for line in code:
         print(f">>> {line}")
 
 
 def main() -> int:
-    """Run the demo; 0 when all went well."""
+    """Run the demo; 0 if it succeeded."""
     library = sample_plugins_dir() / "weblog" / "libweblog.so"
     if not library.exists():
         folder = library.parent
-        print(f"the sample is not built yet: make -C {folder}", file=sys.stderr)
+        print(f"the sample is not built yet; run: make -C {folder}", file=sys.stderr)
         return 1
-    say("Load a plugin", f'plugin = wb.load("…/{library.name}")')
+    print_step("Load a plugin", f'plugin = wb.load("…/{library.name}")')
     with wb.load(library) as plugin:
         print(plugin)
         events = stream(plugin)
         prototype(events)
         export_and_run(events)
-    say("How to go on")
+    print_step("Next steps")
     print("make lab                      the same with a mouse, in JupyterLab")
-    print("workbench inspect LIBRARY     what any plugin says of itself")
-    print("workbench stream LIBRARY      its events, as table, JSON or CSV")
-    print("workbench check LIBRARY       whether a plugin is sound")
+    print("workbench inspect LIBRARY     what any plugin says about itself")
+    print("workbench stream LIBRARY      its events as table, JSON or CSV")
+    print("workbench check LIBRARY       whether it conforms to the plugin API")
     print("workbench --help              everything else")
     return 0
 
@@ -57,12 +57,14 @@ def main() -> int:
 def stream(plugin: wb.Plugin) -> wb.Events:
     """Collect the recorded log and show what is in it."""
     log = plugin.open_params[0].value
-    say("Stream its events", "events = plugin.capture(plugin.open_params[0].value)")
+    print_step(
+        "Stream its events", "events = plugin.capture(plugin.open_params[0].value)"
+    )
     events = plugin.capture(log)
     shown = ["evt.time", "weblog.client", "weblog.method", "weblog.path"]
     frame = events.frame
     print(frame[[*shown, "weblog.status"]].head(5).to_string())
-    say("A summary", 'events.frame["weblog.status"].value_counts()')
+    print_step("A summary", 'events.frame["weblog.status"].value_counts()')
     span = frame["evt.time"].max() - frame["evt.time"].min()
     clients = frame["weblog.client"].nunique()
     print(f"{len(events):,} events in {span}, {clients:,} clients; by status:")
@@ -72,17 +74,17 @@ def stream(plugin: wb.Plugin) -> wb.Events:
 
 def prototype(events: wb.Events) -> None:
     """Try a condition, see where events are lost, explain one that is missed."""
-    say(
+    print_step(
         "Try a condition: who climbs out of the served folder?",
         f"condition = {FIRST_TRY!r}",
         "events.funnel(condition)",
     )
     print(events.funnel(FIRST_TRY))
-    say("What does it miss by one check?", "events.near_misses(condition)")
+    print_step("What does it miss by a single check?", "events.near_misses(condition)")
     print(events.near_misses(FIRST_TRY))
     missed = events.where(f'{BETTER} and weblog.agent startswith "Mozilla"')
     number = int(missed.frame["evt.num"].iloc[0])
-    say("Why was this one missed?", f"events.explain({number}, condition)")
+    print_step("Why was this one missed?", f"events.explain({number}, condition)")
     print(events.explain(number, FIRST_TRY))
     print(
         "\nThe agent is whatever the client claims: scanners call themselves Mozilla, "
@@ -92,7 +94,7 @@ def prototype(events: wb.Events) -> None:
 
 
 def export_and_run(events: wb.Events) -> None:
-    """Make a rule of the condition; write it, load it, run it, test it."""
+    """Make a rule of the condition; save it, load it, run it, test it."""
     rule = wb.Rule(
         name="Path traversal refused",
         desc="A request tried to climb out of the served folder and was refused",
@@ -105,24 +107,24 @@ def export_and_run(events: wb.Events) -> None:
     rules = wb.RuleSet().add(rule)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "weblog_rules.yaml"
-        say("Export the rule", "rules.save('weblog_rules.yaml')")
+        print_step("Export the rule", "rules.save('weblog_rules.yaml')")
         rules.save(path)
         print(path.read_text(encoding="utf-8"), end="")
-        say(
+        print_step(
             "Load it again and run it",
             "rules = wb.load_rules('weblog_rules.yaml')",
             "rules.check(events)",
             "alerts = rules.run(events)",
         )
         loaded = wb.load_rules(path)
-        print(loaded.check(events) or "nothing to complain about")
+        print(loaded.check(events) or "no complaints")
         alerts = loaded.run(events)
         for line in str(alerts.frame["output"].head(5).str.cat(sep="\n")).splitlines():
             print(line[:160])
         print("…")
         print(alerts.statistics(), end="")
         tests = Path(folder) / "weblog_rule_tests.yaml"
-        say(
+        print_step(
             "Label events, and test the rule against them",
             "labelled = events.label(…, must_match=True)",
             "rules.test('weblog_rule_tests.yaml')",

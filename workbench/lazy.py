@@ -1,7 +1,7 @@
 """Public names of a package, loaded from their modules on first use.
 
 Importing a package then does no work. A ``.pyi`` file beside the package's
-``__init__.py`` tells the same names to type checkers; a test holds both equal.
+``__init__.py`` declares the same names to type checkers; a test holds both equal.
 """
 
 from __future__ import annotations

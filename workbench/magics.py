@@ -1,8 +1,8 @@
 """Cell magics: ``%%condition``, ``%%rule``, ``%%rules``, ``%%plugin``.
 
 Each reads options from its line and the text from its cell, calls one function, and
-shows the result. Complaints are shown with a caret under the place, without a
-traceback. Completion in a condition comes through IPython's matcher interface.
+shows the result. Complaints are shown with a caret under the text they are about and
+without a traceback. Conditions are completed through IPython's matcher interface.
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ __all__ = ["WorkbenchMagics", "register"]
 _NAMES = ("condition", "plugin", "rule", "rules")
 _HELP = re.compile(rf"\s*%%({'|'.join(_NAMES)})\b([^\n]*(?:-h|--help)\b[^\n]*)\n*\Z")
 _CONDITION_CELL = re.compile(r"\s*%%condition\b([^\n]*)\n", re.MULTILINE)
-_SHOWN_ROWS = 10
+_ROWS = 10
 
 
 class _Parser(argparse.ArgumentParser):
-    """Options of one magic; says usage in the notebook instead of ending it."""
+    """Options of one magic; raises UsageError instead of ending the process."""
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"{self.prog}: {message}\n{self.format_usage().strip()}")
 
 
 class _Help(Exception):
-    """Help was asked for."""
+    """Raised after the help was printed."""
 
 
 class _ShowHelp(argparse.Action):
@@ -59,57 +59,70 @@ def _parser(name: str, text: str, body: str) -> _Parser:
         epilog=f"The cell's body is {body}.",
         add_help=False,
     )
-    parser.add_argument("-h", "--help", action=_ShowHelp, nargs=0, help="show this")
+    parser.add_argument(
+        "-h", "--help", action=_ShowHelp, nargs=0, help="show this help"
+    )
     return parser
 
 
 def _condition_parser() -> _Parser:
     parser = _parser(
         "condition",
-        "Evaluate a condition over events: matches, funnel, near misses.",
+        "Evaluate a condition over events: matches, funnel and near misses.",
         "the condition, such as: web.status >= 500 and web.path startswith /api",
     )
     add = parser.add_argument
     add(
         "events",
         nargs="?",
-        help="variable with Events (default: events, or the only one)",
+        help="variable that holds Events (default: events, or the only one)",
     )
     add("-o", "--output", metavar="NAME", help="variable for the matching Events")
-    add("-n", "--rows", type=int, default=_SHOWN_ROWS, help="rows to show")
-    add("-e", "--explain", type=int, metavar="NUM", help="say why event NUM fares so")
-    add("--near", action="store_true", help="list the near misses too")
-    add("--no-funnel", action="store_true", help="leave the funnel out")
+    add("-n", "--rows", type=int, default=_ROWS, help="rows to show")
+    add(
+        "-e",
+        "--explain",
+        type=int,
+        metavar="NUM",
+        help="explain the result for event NUM",
+    )
+    add("--near", action="store_true", help="list the near misses, too")
+    add("--no-funnel", action="store_true", help="do not show the funnel")
     return parser
 
 
 def _rules_parser(name: str) -> _Parser:
-    what = "one rule" if name == "rule" else "rules"
+    what, pronoun = ("one rule", "it") if name == "rule" else ("rules", "them")
     parser = _parser(
         name,
-        f"Check {what} against events or a plugin, and run on events.",
+        f"Check {what} against events or a plugin, and run {pronoun} on events.",
         "YAML as in a rules file"
-        + ("; the leading dash may be left out" if name == "rule" else ""),
+        + ("; the leading dash may be omitted" if name == "rule" else ""),
     )
     add = parser.add_argument
-    add("target", nargs="?", help="variable with Events, Plugin or Workbench")
+    add("target", nargs="?", help="variable that holds Events, a Plugin or a Workbench")
     add("-o", "--output", metavar="NAME", default=name, help="variable for the result")
-    add("-a", "--all-matches", action="store_true", help="let every rule match")
-    add("-s", "--save", metavar="FILE", help="write the rules file")
-    add("-n", "--rows", type=int, default=_SHOWN_ROWS, help="alerts to show")
+    add(
+        "-a",
+        "--all-matches",
+        action="store_true",
+        help="let every matching rule alert, not only the first",
+    )
+    add("-s", "--save", metavar="FILE", help="write the rules to this file")
+    add("-n", "--rows", type=int, default=_ROWS, help="alerts to show")
     return parser
 
 
 def _plugin_parser() -> _Parser:
     parser = _parser(
         "plugin",
-        "Compile a plugin, load it into a fresh worker, stream a few events. Run the "
+        "Compile a plugin, load it into a new worker and stream a few events. Run the "
         "cell again after an edit to see which values it changed on the same events.",
-        "the source of a plugin; a project to begin with: workbench new DIR",
+        "the source code of a plugin; for a project to start from: workbench new DIR",
     )
     add = parser.add_argument
     add("language", help="c, cpp, go, rust or python")
-    add("name", help="variable for the Plugin, and name of its project")
+    add("name", help="variable for the Plugin, and the name of its project")
     add("-c", "--config", metavar="TEXT", help="init config")
     add("-p", "--open", metavar="TEXT", help="open params (default: the suggestion)")
     add("-n", "--events", type=int, default=1000, help="events to stream")
@@ -128,8 +141,8 @@ def _options(parser: _Parser, line: str) -> argparse.Namespace | None:
         return None
 
 
-def _say(text: str) -> None:
-    """Show a complaint where errors go, without a traceback."""
+def _complain(text: str) -> None:
+    """Write a complaint to standard error, without a traceback."""
     sys.stderr.write(text.rstrip("\n") + "\n")
 
 
@@ -137,8 +150,8 @@ def _say(text: str) -> None:
 class WorkbenchMagics(Magics):
     """The magics of one shell."""
 
-    # Where plugin cells are built, made when first needed.
-    _shop: Any = None
+    # Builds the plugin cells; made when first needed.
+    _cell: Any = None
 
     # -- finding things ----------------------------------------------------------
 
@@ -149,7 +162,7 @@ class WorkbenchMagics(Magics):
         return space[name]
 
     def _only(self, kinds: tuple[type, ...], what: str) -> Any:
-        """Give the only object of its kind among the user's variables."""
+        """Return the only object of its kind among the user's variables."""
         space = self.shell.user_ns
         found = {
             id(value): name
@@ -158,7 +171,7 @@ class WorkbenchMagics(Magics):
         }
         if len(found) != 1:
             names = ", ".join(sorted(found.values())) or "none"
-            raise UsageError(f"name the {what} on the magic's line (there: {names})")
+            raise UsageError(f"name the {what} on the magic's line (found: {names})")
         return space[next(iter(found.values()))]
 
     def _events(self, name: str | None) -> Events:
@@ -170,7 +183,7 @@ class WorkbenchMagics(Magics):
         value = self._variable(name) if name else self._only((Events,), "events")
         if not isinstance(value, Events):
             kind = type(value).__name__
-            raise UsageError(f"{name} is a {kind}, not Events; capture() gives Events")
+            raise UsageError(f"{name} is of type {kind}; capture() returns Events")
         return value
 
     def _target(self, name: str | None) -> Any:
@@ -194,21 +207,21 @@ class WorkbenchMagics(Magics):
 
     @line_cell_magic
     def condition(self, line: str, cell: str | None = None) -> None:
-        """Evaluate a condition over events; ``%%condition -h`` tells more."""
+        """Evaluate a condition over events; see ``%%condition -h``."""
         parser = _condition_parser()
         options = _options(parser, line)
         if options is None:
             return
         if cell is None:
-            raise UsageError("write %%condition, with the condition in the cell below")
+            raise UsageError("use %%condition, with the condition in the lines below")
         events = self._events(options.events)
         text = cell.strip("\n")
         try:
             self._show_condition(events, text, options)
         except ConditionError as error:
-            _say(_condition_complaint(error, text))
+            _complain(_condition_complaint(error, text))
         except (WorkbenchError, KeyError) as error:
-            _say(str(error))
+            _complain(str(error))
 
     def _show_condition(
         self, events: Events, text: str, options: argparse.Namespace
@@ -217,7 +230,7 @@ class WorkbenchMagics(Magics):
 
         compiled = compile_condition(text, events.fields)
         if compiled.warnings:
-            _say(render_diagnostics(compiled.warnings, text))
+            _complain(render_diagnostics(compiled.warnings, text))
         matches = events.where(compiled)
         if options.output:
             self.shell.user_ns[options.output] = matches
@@ -236,12 +249,12 @@ class WorkbenchMagics(Magics):
 
     @line_cell_magic
     def rule(self, line: str, cell: str | None = None) -> None:
-        """Check one rule and run it on events; ``%%rule -h`` tells more."""
+        """Check one rule and run it on events; see ``%%rule -h``."""
         self._rules("rule", line, cell)
 
     @line_cell_magic
     def rules(self, line: str, cell: str | None = None) -> None:
-        """Check rules and run them on events; ``%%rules -h`` tells more."""
+        """Check rules and run them on events; see ``%%rules -h``."""
         self._rules("rules", line, cell)
 
     def _rules(self, name: str, line: str, cell: str | None) -> None:
@@ -249,15 +262,15 @@ class WorkbenchMagics(Magics):
         if options is None:
             return
         if cell is None:
-            raise UsageError(f"write %%{name}, with YAML in the cell below")
+            raise UsageError(f"use %%{name}, with YAML in the lines below")
         text = _as_items(cell) if name == "rule" else cell
         try:
             self._show_rules(name, text, options)
         except RulesError as error:
             found = render_diagnostics(error.diagnostics) or str(error)
-            _say(found)
+            _complain(found)
         except WorkbenchError as error:
-            _say(str(error))
+            _complain(str(error))
 
     def _show_rules(self, name: str, text: str, options: argparse.Namespace) -> None:
         from workbench.events.events import Events
@@ -267,13 +280,14 @@ class WorkbenchMagics(Magics):
         target = self._target(options.target)
         found = rules.check(target) if target is not None else []
         if found:
-            _say(render_diagnostics(found))
+            _complain(render_diagnostics(found))
         if any(item.severity == "error" for item in found):
             return
-        held = rules.rules
-        first = list(held.values() if hasattr(held, "values") else held)
+        first = list(rules.rules)
         if name == "rule" and len(first) != 1:
-            raise UsageError(f"%%rule takes one rule, found {len(first)}; use %%rules")
+            raise UsageError(
+                f"%%rule takes one rule, but found {len(first)}; use %%rules"
+            )
         self.shell.user_ns[options.output] = first[0] if name == "rule" else rules
         if options.save:
             rules.save(options.save)
@@ -289,18 +303,18 @@ class WorkbenchMagics(Magics):
 
     @line_cell_magic
     def plugin(self, line: str, cell: str | None = None) -> None:
-        """Compile and load a plugin; ``%%plugin -h`` tells more."""
+        """Compile and load a plugin; see ``%%plugin -h``."""
         options = _options(_plugin_parser(), line)
         if options is None:
             return
         if cell is None:
-            raise UsageError("write %%plugin, with the source in the cell below")
+            raise UsageError("use %%plugin, with the source code in the lines below")
         from workbench.authoring.builder import BuildError
 
         if not options.name.isidentifier():
             raise UsageError(f"%%plugin: {options.name!r} cannot name a variable")
         try:
-            result = self._workshop().run(
+            result = self._plugin_cell().run(
                 options.language,
                 options.name,
                 cell,
@@ -309,28 +323,28 @@ class WorkbenchMagics(Magics):
                 max_events=options.events,
             )
         except BuildError as error:
-            _say(_build_complaint(error, cell))
+            _complain(_build_complaint(error, cell))
             return
         except WorkbenchError as error:
-            _say(str(error))
+            _complain(str(error))
             return
         self.shell.user_ns[options.name] = result.plugin
         if options.output:
             self.shell.user_ns[options.output] = result.events
         display(result)
 
-    def _workshop(self) -> Any:
-        """Give the place where this shell's plugin cells are built."""
-        if self._shop is None:
+    def _plugin_cell(self) -> Any:
+        """Return what builds this shell's plugin cells."""
+        if self._cell is None:
             from workbench.authoring.notebook_cell import PluginCell
 
-            self._shop = PluginCell()
-            atexit.register(self._shop.forget)
-        return self._shop
+            self._cell = PluginCell()
+            atexit.register(self._cell.forget)
+        return self._cell
 
 
 def _build_complaint(error: Any, cell: str) -> str:
-    """Show what the compiler says at the lines of the cell, magic line counted."""
+    """Return the compiler's messages at the lines of the cell, magic line included."""
     lines = cell.splitlines()
     shown = []
     for item in error.diagnostics or ():
@@ -359,7 +373,7 @@ def _is_key(row: str) -> bool:
 
 
 def _condition_complaint(error: ConditionError, text: str) -> str:
-    """Give all that is wrong with a condition, each with a caret."""
+    """Return all complaints about a condition, each with a caret."""
     if error.diagnostics:
         return render_diagnostics(error.diagnostics, text)
     return str(error)
@@ -369,7 +383,7 @@ def _condition_complaint(error: ConditionError, text: str) -> str:
 
 
 def _fields_for(shell: Any, line: str) -> tuple[Mapping[str, FieldInfo], Events | None]:
-    """Give the fields for a ``%%condition`` line, and the events if it names some."""
+    """Return the fields for a ``%%condition`` line, and its events if it has any."""
     from workbench.events.events import Events
 
     space = shell.user_ns
@@ -383,7 +397,7 @@ def _fields_for(shell: Any, line: str) -> tuple[Mapping[str, FieldInfo], Events 
 
 
 def _matcher(shell: Any) -> Any:
-    """Make the completion matcher of a shell."""
+    """Return the completion matcher of a shell."""
     from IPython.core.completer import SimpleCompletion, context_matcher
 
     from workbench.ui.data.value_samples import seen_values
@@ -403,7 +417,7 @@ def _matcher(shell: Any) -> Any:
         token = len(context.token)
         options = []
         for item in complete(body, cursor, fields, values=seen_values(events)):
-            # IPython replaces its own token: give the text with what stands before.
+            # IPython replaces its own token: complete the text from the token's start.
             lead = (
                 body[cursor - token : item.start] if item.start > cursor - token else ""
             )
@@ -416,13 +430,13 @@ def _matcher(shell: Any) -> Any:
 
 
 def _help_first(lines: list[str]) -> list[str]:
-    """Let ``%%name -h`` work without a body: it becomes the line magic."""
+    """Turn ``%%name -h`` without a body into the line magic, so that it works."""
     found = _HELP.match("".join(lines))
     return [f"%{found[1]}{found[2]}\n"] if found else lines
 
 
 def register(shell: Any) -> None:
-    """Bring the magics, their help and their completion into an IPython shell."""
+    """Add the magics, their help and their completion to an IPython shell."""
     shell.register_magics(WorkbenchMagics(shell))
     transforms = shell.input_transformers_cleanup
     if _help_first not in transforms:

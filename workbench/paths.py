@@ -17,15 +17,15 @@ def _shared(name: str) -> Path:
 
 
 def notebooks_dir() -> Path:
-    """Give the folder of the notebooks."""
+    """Return the folder of the notebooks."""
     return _shared("notebooks")
 
 
 def sample_plugins_dir() -> Path:
-    """Give the folder of the sample plugins' sources."""
+    """Return the folder of the sample plugins' sources."""
     return _shared("sample_plugins")
 
 
 def include_dir() -> Path:
-    """Give the folder of the C header and the C++ SDK header, for ``-I``."""
+    """Return the folder of the C header and the C++ SDK header, for ``-I``."""
     return _PACKAGE / "authoring" / "include"

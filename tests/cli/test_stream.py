@@ -14,7 +14,6 @@ import pytest
 import workbench as wb
 from tests.support.waiting import wait_until
 from workbench.__main__ import main
-from workbench.cli.stream import split_fields
 
 
 def jsonl(capsys, *words, status=0):
@@ -176,28 +175,6 @@ def test_with_loads_an_extractor_beside_it(weblog, access_log, sample, capsys):
     words = ("--open", access_log, "--with", extractor, "--max-events", 2)
     rows, _ = jsonl(capsys, weblog, *words)
     assert "jsonx.obj" in rows[0]
-
-
-@pytest.mark.parametrize(
-    "words", [["--max-events", "-1"], ["--max-events", "x"], ["--timeout", "-1"]]
-)
-def test_wrong_numbers_are_wrong_usage(words, capsys):
-    assert main(["stream", "x.so", *words]) == 2
-    assert words[0] in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(
-    ("text", "names"),
-    [
-        ("a.b,c.d", ["a.b", "c.d"]),
-        (" a.b , ,c.d ", ["a.b", "c.d"]),
-        ("a.b[x,y],c.d", ["a.b[x,y]", "c.d"]),
-        ('a.b["],"],c.d', ['a.b["],"]', "c.d"]),
-        ("", []),
-    ],
-)
-def test_fields_are_split_at_commas_outside_arguments(text, names):
-    assert split_fields(text) == names
 
 
 # -- as a process ----------------------------------------------------------------------

@@ -6,32 +6,23 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from workbench.authoring.check.feeding import Feeding, field_texts, stored_events
+from workbench.authoring.check.feeding import (
+    Feeding,
+    compare_columns,
+    field_texts,
+    stored_events,
+)
 from workbench.authoring.diff import Change
 from workbench.errors import WorkbenchError
 from workbench.plugins.plugin import load
-from workbench.replay.compare import compare_events
 
 if TYPE_CHECKING:
     from workbench.authoring.diff import PluginDiff
-    from workbench.replay.compare import ReplayReport
 
-__all__ = ["compare_behaviour", "compare_builds"]
+__all__ = ["compare_behaviour"]
 
 MAX_EVENTS = 20_000
 _TIMEOUT_SEC = 10.0
-
-
-def compare_builds(
-    raw: pa.Array, old: Feeding, new: Feeding, texts: list[str]
-) -> ReplayReport:
-    """Extract ``texts`` from stored events through both builds and compare."""
-    number = pa.array(range(1, len(raw) + 1), pa.uint64())
-    tables = [
-        pa.table(feeding.columns(raw, texts)).append_column("evt.num", number)
-        for feeding in (old, new)
-    ]
-    return compare_events(tables[0], tables[1])
 
 
 def compare_behaviour(
@@ -45,7 +36,8 @@ def compare_behaviour(
 ) -> None:
     """Add to ``diff`` the fields whose values differ on the same events.
 
-    ``params``: stream from the old build with these. ``events``: or a stored file.
+    ``params``: open params to stream from the old build with. ``events``: or a stored
+    file.
     Raises WorkbenchError when there are no events to compare on.
     """
     with load(old_path, config=config) as old, load(new_path, config=config) as new:
@@ -65,7 +57,8 @@ def compare_behaviour(
         raw = stored_events(stored)
         both = set(field_texts(new.info))
         texts = [text for text in field_texts(old.info) if text in both]
-        report = compare_builds(raw, Feeding(old), Feeding(new), texts)
+        tables = [pa.table(Feeding(build).columns(raw, texts)) for build in (old, new)]
+        report = compare_columns(tables[0], tables[1])
     for difference in report.differences:
         what = f"other values in {difference.count} of {report.events} events"
         subject = f"field {difference.field}"

@@ -1,4 +1,4 @@
-"""Build plugin projects and notebook cells; compilers' words become diagnostics."""
+"""Build plugin projects and notebook cells; compiler output becomes diagnostics."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ _UNIX = re.compile(
     r"^(?P<file>[^\s:][^:\n]*):(?P<line>\d+):(?:(?P<column>\d+):)? "
     r"(?:(?P<kind>fatal error|error|warning|note): )?(?P<text>.+)$"
 )
-# rustc: the text first, the place on the next line.
+# rustc: the text first, the location on the next line.
 _RUST = re.compile(r"^(?P<kind>error|warning)(?:\[(?P<code>\w+)\])?: (?P<text>.+)$")
-_RUST_PLACE = re.compile(r"^\s*--> (?P<file>[^:]+):(?P<line>\d+):(?P<column>\d+)$")
+_RUST_LOCATION = re.compile(r"^\s*--> (?P<file>[^:]+):(?P<line>\d+):(?P<column>\d+)$")
 # Python: the innermost frame in the author's file comes last.
 _PYTHON = re.compile(r'^\s*File "(?P<file>[^"]+)", line (?P<line>\d+)')
 
 
 class BuildError(WorkbenchError):
-    """A plugin that does not build.
+    """Raised for a plugin that does not build.
 
-    ``diagnostics``: list of Diagnostic at the lines the compiler names. ``output``: all
-    that the build printed.
+    ``diagnostics``: list of Diagnostic at the lines that the compiler names.
+    ``output``: all that the build printed.
     """
 
     diagnostics: list[Diagnostic]
@@ -55,9 +55,9 @@ class BuildResult:
 
 
 def build_project(directory: str | Path) -> BuildResult:
-    """Run the Makefile of a plugin project and give the library it made.
+    """Run the Makefile of a plugin project and return the library it made.
 
-    Raises BuildError with the compiler's complaints at their lines, WorkbenchError when
+    Raises BuildError with the compiler's messages at their lines, WorkbenchError when
     there is nothing to build or a tool is missing.
     """
     folder = Path(directory)
@@ -77,12 +77,14 @@ def build_project(directory: str | Path) -> BuildResult:
     output = _run([make, "-C", str(folder), f"PYTHON={sys.executable}"], folder)
     libraries = sorted(folder.glob("*.so"), key=lambda p: p.stat().st_mtime)
     if not libraries:
-        raise WorkbenchError(f"make made no .so file in {folder}:\n{output[-2000:]}")
+        raise WorkbenchError(
+            f"make did not build a .so file in {folder}:\n{output[-2000:]}"
+        )
     return BuildResult(libraries[-1], compiler_diagnostics(output, folder), output)
 
 
 def _environment() -> dict[str, str]:
-    """Give the build this package, wherever it was started from, and plain English."""
+    """Return an environment that has this package and compilers that speak English."""
     root = str(Path(__file__).resolve().parents[2])
     paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
     return {**os.environ, "LC_ALL": "C.UTF-8", "PYTHONPATH": os.pathsep.join(paths)}
@@ -115,7 +117,7 @@ def _run(command: list[str], folder: Path) -> str:
 
 
 def compiler_diagnostics(output: str, folder: Path | None = None) -> list[Diagnostic]:
-    """Read the complaints of C, C++, Go, Rust and Python out of a build's output.
+    """Read the messages of C, C++, Go, Rust and Python out of a build's output.
 
     ``folder``: file names are given relative to it.
     """
@@ -123,7 +125,7 @@ def compiler_diagnostics(output: str, folder: Path | None = None) -> list[Diagno
     pending: re.Match[str] | None = None
     frame: re.Match[str] | None = None
     for line in output.splitlines():
-        if match := _RUST_PLACE.match(line):
+        if match := _RUST_LOCATION.match(line):
             if pending is not None:
                 found.append(_diagnostic(pending, match, folder))
                 pending = None
@@ -149,16 +151,16 @@ def compiler_diagnostics(output: str, folder: Path | None = None) -> list[Diagno
 
 
 def _diagnostic(
-    said: re.Match[str], place: re.Match[str], folder: Path | None
+    message: re.Match[str], location: re.Match[str], folder: Path | None
 ) -> Diagnostic:
-    kind: Severity = "warning" if said["kind"] == "warning" else "error"
+    kind: Severity = "warning" if message["kind"] == "warning" else "error"
     return Diagnostic(
         kind,
         "COMPILER",
-        said["text"].strip(),
-        file=_relative(place["file"], folder),
-        line=int(place["line"]),
-        column=int(place["column"]) if place["column"] else None,
+        message["text"].strip(),
+        file=_relative(location["file"], folder),
+        line=int(location["line"]),
+        column=int(location["column"]) if location["column"] else None,
     )
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["language_of_text", "load_source"]
 
-# What tells a language, looked for in this order.
+# What identifies a language, looked for in this order.
 _SIGNS = tuple(
     (word, re.compile(pattern, re.MULTILINE))
     for word, pattern in (
@@ -30,7 +30,7 @@ _SIGNS = tuple(
 
 
 def language_of_text(source: str) -> str:
-    """Tell the language of a plugin's source: c, cpp, go, rust or python."""
+    """Return the language of a plugin's source: c, cpp, go, rust or python."""
     for word, sign in _SIGNS:
         if sign.search(source):
             return word
@@ -46,9 +46,9 @@ def load_source(
 ) -> Plugin:
     """Build a plugin from its source text and load it.
 
-    ``language``: None tells it from the text. ``directory``: where to keep the project,
-    a temporary folder by default. Raises BuildError with the compiler's complaints, and
-    what ``load`` raises.
+    ``language``: None detects it from the text. ``directory``: where to keep the
+    project, a temporary folder by default. Raises BuildError with the compiler's
+    messages, and what ``load`` raises.
     """
     row = named_language(language or language_of_text(source))
     if directory is None:

@@ -38,7 +38,7 @@ class Change:
     new: Any = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Give plain data for JSON."""
+        """Return plain data for JSON."""
         return {
             "subject": self.subject,
             "what": self.what,
@@ -52,7 +52,7 @@ class Change:
 class PluginDiff:
     """The verdict on two builds.
 
-    ``changes``: largest first. ``needed``: the version change that they ask for.
+    ``changes``: largest first. ``needed``: the version change that they need.
     ``declared``: the one that the two version strings show ("none" also when the
     version went down). ``values``: the first differing values of fields on the same
     events, a list of dict, when events were compared.
@@ -66,7 +66,7 @@ class PluginDiff:
 
     @property
     def needed(self) -> Level:
-        """Tell the version change that the differences ask for."""
+        """The version change that the differences need."""
         if self.identical and not self.changes:
             return "none"
         levels = [LEVELS.index(change.level) for change in self.changes]
@@ -74,7 +74,7 @@ class PluginDiff:
 
     @property
     def declared(self) -> Level:
-        """Tell the version change between the two version strings."""
+        """The version change between the two version strings."""
         old, new = _numbers(self.old_version), _numbers(self.new_version)
         if new <= old:
             return "none"
@@ -85,11 +85,11 @@ class PluginDiff:
 
     @property
     def sufficient(self) -> bool:
-        """Tell whether the declared change covers the needed one."""
+        """Whether the declared change covers the needed one."""
         return LEVELS.index(self.declared) >= LEVELS.index(self.needed)
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the JSON form of ``workbench diff --json``."""
+        """Return the JSON form of ``workbench diff --json``."""
         return {
             "needed": self.needed,
             "declared": self.declared,
@@ -101,7 +101,7 @@ class PluginDiff:
         }
 
     def verdict(self) -> str:
-        """Say in one sentence what version the change asks for."""
+        """Return one sentence: the version that the change needs."""
         step = f"{self.old_version} → {self.new_version}"
         if self.needed == "none":
             return f"nothing changed ({step})"
@@ -111,7 +111,7 @@ class PluginDiff:
         return f"{step} is not enough for a {self.needed} change: use {wanted} or later"
 
     def __repr__(self) -> str:
-        """Give the verdict and one line per change."""
+        """Return the verdict and one line per change."""
         lines = [f"  {c.level:5}  {c.subject}: {c.what}" for c in self.changes]
         shown = [
             f"  value  {v['field']} at event {v['evt.num']}: "
@@ -146,7 +146,7 @@ def _raised(version: str, level: Level) -> str:
 def compare_manifests(
     old: Manifest, new: Manifest, *, identical: bool = False
 ) -> PluginDiff:
-    """Compare what two builds say of themselves.
+    """Compare what two builds say about themselves.
 
     ``identical``: the two files are the same bytes. Returns a PluginDiff.
     """
@@ -238,7 +238,7 @@ def _one_field(subject: str, was: FieldInfo, now: FieldInfo) -> Iterator[Change]
 
 
 def _argument_change(subject: str, was: ArgInfo | None, now: ArgInfo | None) -> Change:
-    """Tell whether every reference that was valid is still valid."""
+    """Return the change of an argument: minor if every valid reference stays valid."""
     a = was.to_dict() if was else None
     b = now.to_dict() if now else None
     bare_before = was is None or not was.required

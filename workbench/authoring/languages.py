@@ -1,4 +1,4 @@
-"""The languages a plugin can be written in: one row holds all facts about one."""
+"""The languages that a plugin can be written in: one row holds all facts of one."""
 
 from __future__ import annotations
 
@@ -39,16 +39,18 @@ LANGUAGES: dict[str, Language] = {
 
 
 def named_language(word: str) -> Language:
-    """Give the language called ``word``; WorkbenchError names those there are."""
+    """Return the language called ``word``. Raises WorkbenchError with those known."""
     aliases = {"c++": "cpp", "rs": "rust", "py": "python", "golang": "go"}
     found = LANGUAGES.get(aliases.get(word.lower(), word.lower()))
     if found is None:
-        raise WorkbenchError(f"no language {word!r}; there are {', '.join(LANGUAGES)}")
+        raise WorkbenchError(
+            f"unknown language {word!r}; choose from {', '.join(LANGUAGES)}"
+        )
     return found
 
 
 def language_of(names: set[str]) -> Language | None:
-    """Tell the language of a project from the relative paths of its files."""
+    """Return the language of a project, from the relative paths of its files."""
     for row in LANGUAGES.values():
         if row.main in names:
             return row
@@ -56,7 +58,7 @@ def language_of(names: set[str]) -> Language | None:
 
 
 def require_tool(language: Language) -> str:
-    """Give the path of the language's compiler; raise WorkbenchError if missing."""
+    """Return the path of the language's compiler. Raises WorkbenchError if missing."""
     found = shutil.which(language.tool)
     if found is None:
         raise WorkbenchError(

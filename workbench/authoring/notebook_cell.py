@@ -1,8 +1,8 @@
 """Plugins written in notebook cells: build, load, look; again after every edit.
 
 A :class:`PluginCell` remembers for each name what the last build extracted from which
-stored events. When the cell runs again, the new build is loaded into a fresh worker and
-asked about the same events: the difference shows what the edit did.
+stored events. When the cell runs again, the new build is loaded into a new worker and
+extracts from the same events: the difference shows what the edit did.
 """
 
 from __future__ import annotations
@@ -17,13 +17,17 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from workbench.authoring.builder import BuildResult, build_project
-from workbench.authoring.check.feeding import Feeding, field_texts, stored_events
+from workbench.authoring.check.feeding import (
+    Feeding,
+    compare_columns,
+    field_texts,
+    stored_events,
+)
 from workbench.authoring.languages import named_language
 from workbench.authoring.scaffold import write_project
 from workbench.errors import WorkbenchError
 from workbench.formatting.html import escape, table, tag
 from workbench.plugins.plugin import load
-from workbench.replay.compare import compare_events
 
 if TYPE_CHECKING:
     from workbench.diagnostics import Diagnostic
@@ -54,7 +58,7 @@ class ColumnsDiff:
         return not (self.added or self.removed or self.values.differences)
 
     def rows(self) -> list[tuple[str, str, str, str, str]]:
-        """Give one row per change: field, what, event, before, after."""
+        """Return one row per change: field, what, event, before, after."""
         rows = [(name, "added", "", "", "") for name in self.added]
         rows += [(name, "removed", "", "", "") for name in self.removed]
         for difference in self.values.differences:
@@ -67,7 +71,7 @@ class ColumnsDiff:
         return rows
 
     def __repr__(self) -> str:
-        """Give one line per change."""
+        """Return one line per change."""
         if self.same:
             return f"no field changed on {self.values.events} stored events"
         lines = []
@@ -92,10 +96,10 @@ def _shown(value: Any) -> str:
 
 @dataclass(slots=True)
 class CellResult:
-    """What running a plugin cell gave.
+    """The result of running a plugin cell.
 
-    ``plugin``: loaded in a fresh worker. ``events``: streamed with this build, None
-    when the plugin is no source or nothing opened (``note`` says why). ``diff``:
+    ``plugin``: loaded in a new worker. ``events``: streamed with this build, None
+    when the plugin has no source or nothing opened (``note``: the reason). ``diff``:
     against the build before, None the first time. ``build_sec``, ``total_sec``: times.
     """
 
@@ -140,7 +144,7 @@ class CellResult:
 
 
 @dataclass(slots=True)
-class _Past:
+class _Build:
     """The last build of one name: its plugin, stored events, and their values."""
 
     plugin: Plugin
@@ -152,9 +156,9 @@ class PluginCell:
     """Builds the cells of one notebook; a folder for each name, kept between runs."""
 
     def __init__(self) -> None:
-        """Work in a temporary folder that goes when the process ends."""
+        """Work in a temporary folder, removed when the process ends."""
         self._folder = tempfile.TemporaryDirectory(prefix="workbench-cells-")
-        self._past: dict[str, _Past] = {}
+        self._builds: dict[str, _Build] = {}
 
     def run(
         self,
@@ -176,26 +180,26 @@ class PluginCell:
         build_sec = time.perf_counter() - begun
         plugin = load(built.library, config=config)
         result = CellResult(plugin, diagnostics=built.diagnostics, build_sec=build_sec)
-        past = self._past.pop(name, None)
+        earlier = self._builds.pop(name, None)
         try:
             self._look(result, params, max_events)
-            raw = past.raw if past else stored_events(result.events)
+            raw = earlier.raw if earlier else stored_events(result.events)
             if "extraction" in plugin.info.capabilities and len(raw):
                 values = pa.table(
                     Feeding(plugin).columns(raw, field_texts(plugin.info))
                 )
-                if past is not None:
-                    result.diff = _difference(past.values, values)
-                raw = stored_events(result.events) if past is None else raw
-                self._past[name] = _Past(plugin, raw, values)
+                if earlier is not None:
+                    result.diff = _difference(earlier.values, values)
+                raw = stored_events(result.events) if earlier is None else raw
+                self._builds[name] = _Build(plugin, raw, values)
         finally:
-            if past is not None:
-                past.plugin.close()
+            if earlier is not None:
+                earlier.plugin.close()
         result.total_sec = time.perf_counter() - begun
         return result
 
     def build(self, language: str, name: str, source: str) -> BuildResult:
-        """Compile the text of a cell; give the library and the compiler's warnings."""
+        """Compile the text of a cell; return the library and the warnings."""
         row = named_language(language)
         folder = Path(self._folder.name) / f"{name}-{row.word}" / name
         if not folder.exists():
@@ -227,23 +231,18 @@ class PluginCell:
 
     def forget(self, name: str | None = None) -> None:
         """Close the plugin of ``name``, or of every cell; drop its stored events."""
-        for known in [name] if name else list(self._past):
-            past = self._past.pop(known, None)
-            if past is not None:
+        for known in [name] if name else list(self._builds):
+            earlier = self._builds.pop(known, None)
+            if earlier is not None:
                 with contextlib.suppress(WorkbenchError):
-                    past.plugin.close()
+                    earlier.plugin.close()
 
 
 def _difference(before: pa.Table, after: pa.Table) -> ColumnsDiff:
-    number = pa.array(range(1, before.num_rows + 1), pa.uint64())
     old, new = set(before.column_names), set(after.column_names)
     both = [name for name in after.column_names if name in old]
-    values = compare_events(
-        before.select(both).append_column("evt.num", number),
-        after.select(both).append_column("evt.num", number),
-    )
     return ColumnsDiff(
         added=tuple(n for n in after.column_names if n not in old),
         removed=tuple(n for n in before.column_names if n not in new),
-        values=values,
+        values=compare_columns(before.select(both), after.select(both)),
     )

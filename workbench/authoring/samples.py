@@ -1,4 +1,4 @@
-"""The sample plugins, built when somebody asks for one."""
+"""The sample plugins, built on demand."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _TIMEOUT_SEC = 300
 
 
 def _writable_copy(folder: Path) -> Path:
-    """Give the folder itself, or a copy in the user's cache if it is read-only."""
+    """Return the folder itself, or a copy in the user's cache if it is read-only."""
     if os.access(folder, os.W_OK):
         return folder
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
@@ -26,10 +26,10 @@ def _writable_copy(folder: Path) -> Path:
 
 
 def sample_plugin(name: str) -> Path:
-    """Give the library of a sample plugin such as ``weblog``, building it if needed.
+    """Return the library of a sample plugin such as ``weblog``, built if needed.
 
-    Its data lies beside it. A ``sample_plugins`` folder next to the working folder
-    counts first: there people change the sources. Raises WorkbenchError when there is
+    Its data lies beside it. A ``sample_plugins`` folder beside the working folder comes
+    first, because people change the sources there. Raises WorkbenchError when there is
     no such sample, or no compiler.
     """
     beside = Path.cwd().parent / "sample_plugins"
@@ -37,7 +37,7 @@ def sample_plugin(name: str) -> Path:
     folder = home / name
     if not (folder / "Makefile").is_file():
         there = sorted(p.parent.name for p in home.glob("*/Makefile"))
-        raise WorkbenchError(f"no sample {name!r}; there are {', '.join(there)}")
+        raise WorkbenchError(f"unknown sample {name!r}; choose from {', '.join(there)}")
     folder = _writable_copy(folder)
     make = shutil.which("make")
     library = folder / f"lib{name}.so"

@@ -6,6 +6,7 @@ import re
 import shutil
 from pathlib import Path
 
+from workbench.authoring.falco_names import FIELD_FAMILIES, RESERVED_SOURCES
 from workbench.authoring.languages import Language, named_language
 from workbench.errors import WorkbenchError
 from workbench.paths import include_dir
@@ -14,14 +15,7 @@ __all__ = ["new_project", "render_source", "write_project"]
 
 _TEMPLATES = Path(__file__).resolve().parent / "templates"
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
-# The names of the real engine's own field classes and reserved sources.
-_TAKEN = frozenset(
-    [
-        *("evt", "evtin", "proc", "thread", "fd", "fdlist", "fs", "user", "group"),
-        *("container", "k8s", "mesos", "span", "json", "jevt"),
-        *("syscall", "internal", "plugins"),
-    ]
-)
+_TAKEN = FIELD_FAMILIES | RESERVED_SOURCES | {"evt", "json", "jevt"}
 
 
 def new_project(
@@ -29,7 +23,7 @@ def new_project(
 ) -> list[Path]:
     """Write a plugin project into ``directory``, which is made if missing.
 
-    The plugin is called like the folder. ``language``: c, cpp, go, rust or python.
+    The plugin gets the folder's name. ``language``: c, cpp, go, rust or python.
     Returns the files written. Raises WorkbenchError when the folder is not empty or
     its name cannot be a plugin's.
     """
@@ -37,15 +31,28 @@ def new_project(
     folder = Path(directory)
     name = _plugin_name(folder)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise WorkbenchError(f"{folder} is there already and not an empty folder")
+        raise WorkbenchError(f"{folder} exists and is not an empty folder")
     return write_project(folder, row, name, contact)
 
 
 def write_project(
     folder: Path, row: Language, name: str, contact: str = "you@example.org"
 ) -> list[Path]:
-    """Write the project of a plugin called ``name``; give the files written."""
-    words = {
+    """Write the project of a plugin called ``name``; return the files written."""
+    words = _words(row, name, contact)
+    return [_write(folder / target, text, words) for target, text in _files(row, name)]
+
+
+def render_source(language: str, name: str, contact: str = "you@example.org") -> str:
+    """Return the source text of the project's plugin alone, as for a notebook cell."""
+    row = named_language(language)
+    text = (_TEMPLATES / row.word / row.main).read_text(encoding="utf-8")
+    return _filled(text, _words(row, name, contact))
+
+
+def _words(row: Language, name: str, contact: str) -> dict[str, str]:
+    """Return what stands for the marks of a template."""
+    return {
         "@NAME@": name,
         "@IDENT@": name,
         "@FIELD@": name,
@@ -53,14 +60,9 @@ def write_project(
         "@LANGUAGE@": row.title,
         "@MAIN@": row.main,
     }
-    return [_write(folder / target, text, words) for target, text in _files(row, name)]
 
 
-def render_source(language: str, name: str, contact: str = "you@example.org") -> str:
-    """Give the source text of the project's plugin alone, as for a notebook cell."""
-    row = named_language(language)
-    text = (_TEMPLATES / row.word / row.main).read_text(encoding="utf-8")
-    words = {"@NAME@": name, "@IDENT@": name, "@FIELD@": name, "@CONTACT@": contact}
+def _filled(text: str, words: dict[str, str]) -> str:
     for mark, value in words.items():
         text = text.replace(mark, value)
     return text
@@ -108,7 +110,5 @@ def _write(target: Path, template: Path, words: dict[str, str]) -> Path:
         shutil.copyfile(template, target)
         return target
     text = template.read_text(encoding="utf-8")
-    for mark, value in words.items():
-        text = text.replace(mark, value)
-    target.write_text(text, encoding="utf-8")
+    target.write_text(_filled(text, words), encoding="utf-8")
     return target

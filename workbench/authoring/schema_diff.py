@@ -1,4 +1,4 @@
-"""Compare two JSON schemas of an init config: do the old configs still work."""
+"""Compare two JSON schemas of an init config: whether old configs still work."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ def schema_changes(
     if old == new:
         return []
     if old is None:
-        return [("a schema now checks the config", "major")]
+        return [("a schema now validates the config", "major")]
     if new is None:
-        return [("no schema checks the config any more", "minor")]
+        return [("no schema validates the config any more", "minor")]
     return list(_compare("config", old, new, 0))
 
 
@@ -95,7 +95,7 @@ def _keyword(path: str, key: str, a: Any, b: Any) -> tuple[str, _Level]:
         return what, _set_change(key, a, b)
     if key == "additionalProperties":
         return what, "major" if b is False else "minor"
-    # pattern, format, oneOf …: whether fewer configs pass cannot be told.
+    # pattern, format, oneOf …: whether fewer configs pass cannot be decided.
     return what, "minor" if b is None else "major"
 
 

@@ -28,13 +28,15 @@ COMMANDS: tuple[Command, ...] = (
     Command("inspect", "show everything that a plugin says about itself"),
     Command("stream", "print the events of a plugin, with their fields"),
     Command("record", "record the events of a plugin into capture files"),
-    Command("replay", "run stored events through plugins again"),
+    Command(
+        "replay", "show stored events, or check that plugins extract the same again"
+    ),
     Command("run", "run rules over a plugin's events or a saved capture"),
-    Command("validate", "tell everything that is wrong with rules files"),
+    Command("validate", "list every complaint about rules files"),
     Command("test", "run rule tests"),
-    Command("check", "tell whether a plugin is a good citizen of the framework"),
-    Command("diff", "compare two builds of a plugin and judge the version change"),
-    Command("new", "write a small complete plugin project"),
+    Command("check", "check whether a plugin conforms to the plugin API"),
+    Command("diff", "show what changed between two builds and the version it needs"),
+    Command("new", "write a small, complete plugin project"),
     Command("build", "build a plugin project"),
     Command("lab", "open the notebooks in JupyterLab"),
 )

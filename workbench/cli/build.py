@@ -1,9 +1,11 @@
-"""``workbench build``: run a project's build, complaints at their lines."""
+"""``workbench build``: build a project; compiler messages at their lines."""
 
 from __future__ import annotations
 
 import sys
 from typing import TYPE_CHECKING
+
+from workbench.cli.options import FINE
 
 if TYPE_CHECKING:
     import argparse
@@ -17,11 +19,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Build, print the library's path; warnings go to stderr."""
+    """Build and print the path of the library; warnings go to stderr."""
     from workbench.authoring.builder import build_project
 
     result = build_project(args.directory)
     for diagnostic in result.diagnostics:
         print(diagnostic, file=sys.stderr)
     print(result.library)
-    return 0
+    return FINE

@@ -1,10 +1,13 @@
-"""``workbench check``: tell whether a plugin is a good citizen of the framework."""
+"""``workbench check``: whether a plugin conforms to the plugin API."""
 
 from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from workbench.cli.options import FAILED, FINE, add_option, add_options, print_json
 
 if TYPE_CHECKING:
     import argparse
@@ -14,22 +17,18 @@ __all__ = ["add_arguments", "run"]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    parser.add_argument("plugin", metavar="PLUGIN", help="the plugin library, a .so")
-    parser.add_argument("--config", metavar="TEXT", help="init config")
-    parser.add_argument("--open", metavar="TEXT", help="open params of the stream")
-    parser.add_argument(
+    add_options(parser, "plugin", "--config")
+    add_option(parser, "--open", default=None, help="open params for streaming")
+    add_option(
+        parser,
         "--with",
-        dest="companions",
-        metavar="PLUGIN",
-        action="append",
-        default=[],
-        help="a source whose events an extractor is checked against",
+        help="a plugin whose events an extractor is checked on; may be repeated",
     )
+    add_option(parser, "--events", help="stored events (.scap) to check on")
+    add_option(parser, "--json")
     parser.add_argument(
-        "--events", metavar="FILE", help="stored events (.scap) to check against"
+        "--sarif", metavar="FILE", type=Path, help="write the findings as SARIF, too"
     )
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.add_argument("--sarif", metavar="FILE", help="also write SARIF 2.1.0")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -41,27 +40,27 @@ def run(args: argparse.Namespace) -> int:
         from workbench.events.opening import open_events
 
         events = open_events(args.events)
+    terminal = sys.stderr.isatty()
     report = check_plugin(
         args.plugin,
         config=args.config,
         params=args.open,
         companions=args.companions,
         events=events,
-        progress=_say if sys.stderr.isatty() else None,
+        progress=_show_step if terminal else None,
     )
-    if sys.stderr.isatty():
+    if terminal:
         print("\r\x1b[K", end="", file=sys.stderr)
     if args.sarif:
-        with open(args.sarif, "w", encoding="utf-8") as out:  # noqa: PTH123
-            json.dump(report.to_sarif(), out, indent=2)
+        args.sarif.write_text(json.dumps(report.to_sarif(), indent=2), "utf-8")
     if args.json:
-        print(json.dumps(report.to_dict(), ensure_ascii=False, indent=2))
+        print_json(report.to_dict())
     else:
         print(repr(report))
         if report.registry_entry and report.ok:
             print("\nfor the plugin registry:\n" + report.registry_entry, end="")
-    return 0 if report.ok else 1
+    return FINE if report.ok else FAILED
 
 
-def _say(step: str) -> None:
+def _show_step(step: str) -> None:
     print(f"\r\x1b[K{step} …", end="", file=sys.stderr, flush=True)

@@ -1,10 +1,11 @@
-"""``workbench diff``: what changed between two builds, and the version it asks for."""
+"""``workbench diff``: what changed between two builds, and the version it needs."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from workbench.cli.options import FAILED, FINE, add_option, print_json
 
 if TYPE_CHECKING:
     import argparse
@@ -14,18 +15,17 @@ __all__ = ["add_arguments", "run"]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    parser.add_argument("old", metavar="OLD", help="the library of the last release")
-    parser.add_argument("new", metavar="NEW", help="the library of the next one")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.add_argument("--config", metavar="TEXT", help="init config of both")
-    parser.add_argument(
+    parser.add_argument("old", metavar="OLD", help="library of the last release")
+    parser.add_argument("new", metavar="NEW", help="library of the next one")
+    add_option(parser, "--json")
+    add_option(parser, "--config", help="init config of both")
+    add_option(
+        parser,
         "--open",
-        metavar="TEXT",
-        help="also stream from OLD and compare the values that both extract",
+        default=None,
+        help="stream from OLD, too, and compare the values that both extract",
     )
-    parser.add_argument(
-        "--events", metavar="FILE", help="the same over stored events (.scap)"
-    )
+    add_option(parser, "--events", help="the same on stored events (.scap)")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
             diff, old, new, config=args.config, params=args.open, events=args.events
         )
     if args.json:
-        print(json.dumps(diff.to_dict(), ensure_ascii=False, indent=2))
+        print_json(diff.to_dict())
     else:
         print(repr(diff))
-    return 0 if diff.sufficient else 1
+    return FINE if diff.sufficient else FAILED

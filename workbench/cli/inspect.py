@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import shlex
-import sys
 from typing import TYPE_CHECKING, Any
 
+from workbench.cli.options import FINE, add_option, note
 from workbench.errors import WorkbenchError
 from workbench.fields.declarations import describe_argument
 from workbench.formatting.printable import printable, repaired
@@ -23,34 +23,32 @@ __all__ = ["add_arguments", "render_manifest", "run"]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    parser.add_argument("plugin", metavar="PLUGIN", help="the plugin library, a .so")
-    parser.add_argument(
-        "--config",
-        metavar="TEXT",
-        help="init config, to learn the suggested open params",
+    add_option(parser, "plugin")
+    add_option(
+        parser, "--config", help="init config, to learn the suggested open params"
     )
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    add_option(parser, "--json")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Inspect, initialise if possible for the open params, print."""
+    """Inspect, initialise if possible to learn the open params, and print."""
     from workbench.plugins.plugin import inspect, load
 
     manifest = inspect(args.plugin)
-    note = ""
+    failure = ""
     if not manifest.complaints:
         try:
             with load(args.plugin, config=args.config) as plugin:
                 manifest = plugin.info
         except WorkbenchError as error:
-            note = str(error)
+            failure = str(error)
     if args.json:
         print(repaired(json.dumps(manifest.to_dict(), ensure_ascii=False, indent=2)))
-        if note:
-            print(f"workbench: not initialised: {note}", file=sys.stderr)
-        return 0
-    print(render_manifest(manifest, note))
-    return 0
+        if failure:
+            note(f"not initialised: {failure}")
+        return FINE
+    print(render_manifest(manifest, failure))
+    return FINE
 
 
 def _table(rows: Iterable[Sequence[str]], indent: str = "  ") -> list[str]:
@@ -69,7 +67,7 @@ def _table(rows: Iterable[Sequence[str]], indent: str = "  ") -> list[str]:
 
 
 def _schema_rows(schema: dict[str, Any]) -> list[tuple[str, str, str]]:
-    """Give key, type and meaning of the init config's top level."""
+    """Return key, type and meaning of each top-level property of the init config."""
     properties = schema.get("properties")
     if not isinstance(properties, dict):
         return []
@@ -101,8 +99,8 @@ def _open_rows(manifest: Manifest) -> list[tuple[str, str]]:
     return rows
 
 
-def render_manifest(manifest: Manifest, note: str = "") -> str:
-    """Give the pages a newcomer reads; ``note``: why it could not be initialised."""
+def render_manifest(manifest: Manifest, failure: str = "") -> str:
+    """Return the page for a newcomer; ``failure``: why it was not initialised."""
     m = manifest
     lines = [f"{printable(m.name) or '(no name)'} {printable(m.version)}".rstrip()]
     if m.description:
@@ -144,10 +142,10 @@ def render_manifest(manifest: Manifest, note: str = "") -> str:
         section("Init config (JSON; --config)", rows or ["  any JSON object"])
     section("Suggested open params (--open)", _table(_open_rows(m)))
     section("Complaints", [f"  {printable(c)}" for c in m.complaints])
-    if note:
-        shown = [f"  {printable(line)}" for line in note.splitlines()]
+    if failure:
+        shown = [f"  {printable(line)}" for line in failure.splitlines()]
         section("Not initialised", shown)
-    if "sourcing" in m.capabilities and not m.complaints and not note:
+    if "sourcing" in m.capabilities and not m.complaints and not failure:
         params = m.open_params or ()
         opened = f" --open {shlex.quote(params[0].value)}" if params else ""
         command = f"workbench stream {shlex.quote(m.path)}{opened} --max-events 10"

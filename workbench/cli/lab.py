@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from workbench.cli.options import FINE, note
 from workbench.errors import WorkbenchError
 from workbench.paths import notebooks_dir, sample_plugins_dir
 
@@ -22,23 +23,26 @@ __all__ = ["add_arguments", "run", "working_folder"]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     parser.add_argument(
-        "--no-browser", action="store_true", help="print the address only"
+        "--no-browser", action="store_true", help="only print the address"
     )
     parser.add_argument(
         "--folder",
         metavar="DIR",
-        help="where an installed package copies its notebooks (falco-workbench)",
+        help="folder for the copies of the notebooks that an installed package makes "
+        "(default: falco-workbench)",
     )
 
 
 def working_folder(folder: str | None) -> Path:
-    """Give the folder to open: the clone's notebooks, or the user's own copy.
+    """Return the folder to open: the clone's notebooks, or the user's own copy.
 
     A copy is made once; files that are there are never overwritten.
     """
     source = notebooks_dir()
     if not source.is_dir():
-        raise WorkbenchError("this installation has no notebooks: install it again")
+        raise WorkbenchError(
+            "this installation has no notebooks; install the package again"
+        )
     if "_share" not in source.parts and folder is None:
         return source
     target = Path(folder or "falco-workbench").resolve()
@@ -58,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
             "JupyterLab is not installed: pip install 'falco-plugin-workbench[lab]'"
         )
     folder = working_folder(args.folder)
-    print(f"notebooks: {folder}", file=sys.stderr)
+    note(f"notebooks: {folder}")
     command = [sys.executable, "-m", "jupyter", "lab", f"--notebook-dir={folder}"]
     if args.no_browser:
         command.append("--no-browser")
@@ -67,4 +71,4 @@ def run(args: argparse.Namespace) -> int:
     try:
         return subprocess.run(command, check=False).returncode  # noqa: S603 - no shell
     except KeyboardInterrupt:
-        return 0
+        return FINE

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 from workbench.authoring.languages import LANGUAGES
+from workbench.cli.options import FINE, note
 
 if TYPE_CHECKING:
     import argparse
@@ -15,20 +15,27 @@ __all__ = ["add_arguments", "run"]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    parser.add_argument("directory", metavar="DIR", help="new folder, named as plugin")
     parser.add_argument(
-        "--language", required=True, choices=list(LANGUAGES), help="to write it in"
+        "directory", metavar="DIR", help="new folder; the plugin gets its name"
     )
-    parser.add_argument("--contact", default="you@example.org", help="of the author")
+    parser.add_argument(
+        "--language",
+        required=True,
+        choices=list(LANGUAGES),
+        help="language of the plugin",
+    )
+    parser.add_argument(
+        "--contact", default="you@example.org", help="contact of the author"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
-    """Write the files and say how to go on."""
+    """Write the project and print its files."""
     from workbench.authoring.scaffold import new_project
 
     for path in new_project(
         args.directory, language=args.language, contact=args.contact
     ):
         print(path)
-    print(f"next: workbench build {args.directory}", file=sys.stderr)
-    return 0
+    note(f"next: workbench build {args.directory}")
+    return FINE

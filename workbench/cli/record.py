@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from workbench.captures.formats import suffix_of
 from workbench.captures.scap import ScapWriter
-from workbench.cli.stream import batches_until, count_text, seconds_text, split_fields
+from workbench.cli.capture_loop import copy_capture
+from workbench.cli.options import (
+    add_option,
+    add_options,
+    count,
+    load_companions,
+    note,
+    seconds,
+    usage_error,
+)
 from workbench.errors import WorkbenchError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pyarrow as pa
 
     from workbench.plugins.capture import Capture
@@ -21,11 +30,11 @@ if TYPE_CHECKING:
 
 __all__ = ["add_arguments", "run"]
 
-_FORMS = (".scap", ".parquet")
+_SUFFIXES = (".scap", ".parquet")
 
 
-def _above_zero(text: str) -> int:
-    number = count_text(text)
+def _positive_count(text: str) -> int:
+    number = count(text)
     if not number:
         raise argparse.ArgumentTypeError("it must be greater than 0")
     return number
@@ -33,47 +42,34 @@ def _above_zero(text: str) -> int:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    add = parser.add_argument
-    add("plugin", metavar="PLUGIN", help="the plugin library, a .so")
-    add(
+    add_option(parser, "plugin")
+    add_option(
+        parser,
         "--out",
-        metavar="FILE",
-        type=Path,
         required=True,
-        help="a .scap file (with .gz: packed), complete up to the last event at any "
-        "moment; or a .parquet file, complete when the recording ends",
+        help="a .scap file (add .gz to compress it), complete up to the last event at "
+        "any moment; or a .parquet file, complete when the recording ends",
     )
-    add("--config", metavar="TEXT", help="init config of PLUGIN")
-    add("--open", metavar="TEXT", default="", help="open params of PLUGIN")
-    add(
-        "--with",
-        metavar="PLUGIN",
-        dest="others",
-        action="append",
-        default=[],
-        help="load another plugin beside it; may be repeated",
-    )
-    add(
+    add_options(parser, "--config", "--open", "--with")
+    add_option(
+        parser,
         "--fields",
-        metavar="A,B",
-        type=split_fields,
         help="fields to keep in a .parquet file; default: all that need no argument",
     )
     rotation = parser.add_mutually_exclusive_group()
     rotation.add_argument(
         "--rotate-bytes",
         metavar="N",
-        type=_above_zero,
+        type=_positive_count,
         help="begin a new file after about N bytes: FILE-0001, FILE-0002 …",
     )
     rotation.add_argument(
         "--rotate-sec",
         metavar="N",
-        type=seconds_text,
+        type=seconds,
         help="begin a new file after N seconds",
     )
-    add("--max-events", metavar="N", type=count_text, help="stop after N events")
-    add("--timeout", metavar="SEC", type=seconds_text, help="stop after SEC seconds")
+    add_options(parser, "--max-events", "--timeout")
 
 
 class _Writer(Protocol):
@@ -83,7 +79,7 @@ class _Writer(Protocol):
         """Take further rows."""
 
     def flush(self) -> None:
-        """Hand over what waits; called when the stream rests."""
+        """Write what is buffered; called while no events come."""
 
     def close(self) -> None:
         """Finish the file."""
@@ -93,30 +89,26 @@ def run(args: argparse.Namespace) -> int:
     """Record until the end, a limit or Ctrl-C; print the files that were written."""
     from workbench.plugins.workbench import Workbench
 
-    if suffix_of(args.out) not in _FORMS:
-        print(
-            f"workbench: {args.out}: a recording is a {' or a '.join(_FORMS)} file",
-            file=sys.stderr,
+    if suffix_of(args.out) not in _SUFFIXES:
+        return usage_error(
+            f"{args.out}: a recording is a {' or a '.join(_SUFFIXES)} file"
         )
-        return 2
     if suffix_of(args.out) == ".parquet" and (args.rotate_bytes or args.rotate_sec):
-        print("workbench: only .scap recordings are rotated", file=sys.stderr)
-        return 2
-    with Workbench() as bench:
-        bench.load(args.plugin, config=args.config)
-        for path in args.others:
-            bench.load(path)
-        return _record(bench, args)
+        return usage_error("only .scap recordings can be rotated")
+    with Workbench() as workbench:
+        workbench.load(args.plugin, config=args.config)
+        load_companions(workbench, args)
+        return _record(workbench, args)
 
 
-def _record(bench: Workbench, args: argparse.Namespace) -> int:
+def _record(workbench: Workbench, args: argparse.Namespace) -> int:
     from workbench.plugins.capture import Capture
 
     scap = suffix_of(args.out) == ".scap"
     # A capture file holds whole events: nothing need be extracted for it.
     capture = Capture(
-        bench.pool,
-        bench.pool.loaded_plugins[0],
+        workbench.pool,
+        workbench.pool.loaded_plugins[0],
         args.open,
         fields=[] if scap else args.fields,
         keep_events=True,
@@ -124,7 +116,7 @@ def _record(bench: Workbench, args: argparse.Namespace) -> int:
     )
     with capture:
         writer = _scap_writer(capture, args) if scap else _parquet_writer(capture, args)
-        return _pump(capture, writer, args)
+        return _copy(capture, writer, args)
 
 
 def _scap_writer(capture: Capture, args: argparse.Namespace) -> _Writer:
@@ -153,7 +145,7 @@ class _ParquetFile:
         return self._writer.write(data)
 
     def flush(self) -> None:
-        """Wait on: small row groups would make a slow file."""
+        """Do nothing: small row groups would make a slow file."""
 
     def close(self) -> None:
         self._writer.close()
@@ -173,44 +165,38 @@ def _parquet_writer(capture: Capture, args: argparse.Namespace) -> _Writer:
     )
 
 
-def _pump(capture: Capture, writer: _Writer, args: argparse.Namespace) -> int:
+def _copy(capture: Capture, writer: _Writer, args: argparse.Namespace) -> int:
     from workbench.plugins.collect import ProgressBar
 
-    status = 0
-    try:
-        with ProgressBar(capture, sys.stderr.isatty()) as bar:
-            batches = batches_until(capture, args.timeout, idle=writer.flush)
-            for batch in batches:
-                writer.write(batch)
-                bar.update()
-    except KeyboardInterrupt:
-        for batch in capture.drain():
+    with ProgressBar(capture, sys.stderr.isatty()) as bar:
+
+        def write(batch: pa.RecordBatch) -> None:
             writer.write(batch)
-        status = 130
-    except WorkbenchError:
-        # What was read is on disk; the error comes after it.
-        writer.close()
-        _tell(capture, writer)
-        raise
-    except BaseException:
-        with contextlib.suppress(OSError, WorkbenchError):
-            writer.close()
-        raise
-    writer.close()
-    _tell(capture, writer)
+            bar.update()
+
+        try:
+            status = copy_capture(
+                capture,
+                write,
+                writer.close,
+                timeout_sec=args.timeout,
+                idle=writer.flush,
+            )
+        except WorkbenchError:
+            # What was read is on disk; the error comes after it.
+            _print_files(capture, writer)
+            raise
+    _print_files(capture, writer)
     return status
 
 
-def _tell(capture: Capture, writer: _Writer) -> None:
-    """Print the paths; say on stderr how much is in them."""
+def _print_files(capture: Capture, writer: _Writer) -> None:
+    """Print the paths, and on stderr how many events are in the files."""
     for path in writer.paths:
         if path.exists():
             print(path)
     sys.stdout.flush()
-    count = len(writer.paths)
-    files = "1 file" if count == 1 else f"{count} files"
+    number = len(writer.paths)
+    files = "1 file" if number == 1 else f"{number} files"
     reason = capture.end_reason or "stopped"
-    print(
-        f"workbench: {capture.count:,} events in {files} (end: {reason})",
-        file=sys.stderr,
-    )
+    note(f"{capture.count:,} events in {files} (end: {reason})")

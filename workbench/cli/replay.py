@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workbench.cli.sinks import FORMATS, line_sink
-from workbench.cli.stream import count_text, split_fields
+from workbench.cli.options import (
+    FAILED,
+    FINE,
+    add_option,
+    add_options,
+    load_companions,
+    note,
+    print_json,
+    usage_error,
+)
+from workbench.cli.sinks import line_sink
 
 if TYPE_CHECKING:
     import argparse
@@ -21,33 +28,24 @@ __all__ = ["add_arguments", "run"]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    add = parser.add_argument
-    add("file", metavar="FILE", type=Path, help="a .scap, .parquet or .arrow file")
-    add(
+    parser.add_argument(
+        "file", metavar="FILE", type=Path, help="a .scap, .parquet or .arrow file"
+    )
+    add_option(
+        parser,
         "--with",
-        metavar="PLUGIN",
-        dest="plugins",
-        action="append",
-        default=[],
-        help="a plugin that knows the events: the source first; may be repeated",
+        help="a plugin that knows the events, their source first; may be repeated",
     )
-    add("--fields", metavar="A,B", type=split_fields, help="fields to show")
-    add("--where", metavar="CONDITION", help="only events that match this condition")
-    add("--max-events", metavar="N", type=count_text, help="only the first N events")
-    add("--format", choices=FORMATS, default="table", help="form of the lines")
-    add(
-        "--out",
-        metavar="FILE",
-        type=Path,
-        help="write a file instead; its suffix decides the form",
-    )
-    add(
+    add_options(parser, "--fields", "--where")
+    add_option(parser, "--max-events", help="only the first N events")
+    add_options(parser, "--format", "--out")
+    parser.add_argument(
         "--check",
         action="store_true",
-        help="print no events: extract every field again and compare; status 1 when "
-        "values differ",
+        help="print no events; extract every field again and compare: exit status 1 "
+        "when values differ",
     )
-    add("--json", action="store_true", help="with --check: the report as JSON")
+    add_option(parser, "--json", help="with --check: print the report as JSON")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -56,34 +54,34 @@ def run(args: argparse.Namespace) -> int:
     from workbench.plugins.workbench import Workbench
 
     if args.json and not args.check:
-        print("workbench: --json goes with --check", file=sys.stderr)
-        return 2
-    if args.check and not args.plugins:
-        print("workbench: --check needs --with PLUGIN", file=sys.stderr)
-        return 2
-    with Workbench() as bench:
-        for path in args.plugins:
-            bench.load(path)
-        plugins = [bench] if args.plugins else []
+        return usage_error("--json goes with --check")
+    if args.check and not args.companions:
+        return usage_error("--check needs --with PLUGIN")
+    with Workbench() as workbench:
+        load_companions(workbench, args)
+        plugins = [workbench] if args.companions else []
         if args.check:
-            return _check(args.file, bench, as_json=args.json)
+            return _check(args.file, workbench, as_json=args.json)
         events = open_events(args.file, plugins=plugins)
-        for note in events.origin.notes:
-            print(f"workbench: {args.file}: {note}", file=sys.stderr)
+        for text in events.origin.notes:
+            note(f"{args.file}: {text}")
         return _show(events, args)
 
 
-def _check(path: Path, bench: Workbench, *, as_json: bool) -> int:
+def _check(path: Path, workbench: Workbench, *, as_json: bool) -> int:
     from workbench.captures.formats import suffix_of
     from workbench.events.opening import open_events
     from workbench.replay.check import RECORDED, REPLAYED_TWICE, check_replay
 
-    events = open_events(path, plugins=[bench])
+    events = open_events(path, plugins=[workbench])
     # A .scap file holds events only: its fields come from a first replay.
     labels = REPLAYED_TWICE if suffix_of(path) == ".scap" else RECORDED
-    report = check_replay(events, bench, labels=labels)
-    print(json.dumps(report.to_dict(), indent=2) if as_json else report)
-    return 0 if report.same else 1
+    report = check_replay(events, workbench, labels=labels)
+    if as_json:
+        print_json(report.to_dict())
+    else:
+        print(report)
+    return FINE if report.same else FAILED
 
 
 def _show(events: Events, args: argparse.Namespace) -> int:
@@ -97,9 +95,9 @@ def _show(events: Events, args: argparse.Namespace) -> int:
         events = events.where(args.where)
     if args.out is not None:
         events.save(args.out)
-        return 0
+        return FINE
     columns = shown_columns(events.table, args.fields)
     sink = line_sink(args.format, events.fields, columns)
     sink.write(events.table)
     sink.close()
-    return 0
+    return FINE

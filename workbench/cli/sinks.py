@@ -1,4 +1,4 @@
-"""Where ``workbench stream`` puts events: lines on stdout, or a file by suffix."""
+"""Where the commands write events: lines on stdout, or a file by its suffix."""
 
 from __future__ import annotations
 
@@ -21,10 +21,9 @@ if TYPE_CHECKING:
     from workbench.fields.declarations import FieldInfo
     from workbench.plugins.collect import EventsBuilder
 
-__all__ = ["FORMATS", "Sink", "file_sink", "line_sink"]
+__all__ = ["Sink", "file_sink", "line_sink"]
 
-FORMATS = ("table", "jsonl", "csv")
-_CELL = 40
+_MAX_CELL = 40
 _BLOCK = 4096
 
 
@@ -51,7 +50,7 @@ def table_lines(
         cells = [_cells(block, fields, name) for name in columns]
         if first:
             first = False
-            names = [printable(name, limit=_CELL) for name in columns]
+            names = [printable(name, limit=_MAX_CELL) for name in columns]
             widths += [
                 max([len(name), *map(len, column)])
                 for name, column in zip(columns, cells, strict=True)
@@ -69,7 +68,7 @@ def _cells(table: pa.Table, fields: Mapping[str, FieldInfo], name: str) -> list[
     return [
         "-" if text is None else text
         for chunk in table.column(name).chunks
-        for text in display_texts(chunk, info, limit=_CELL)
+        for text in display_texts(chunk, info, limit=_MAX_CELL)
     ]
 
 
@@ -117,37 +116,37 @@ class LineSink:
 class EventsSink:
     """Keeps rows until the end and saves them as Events: for Arrow files."""
 
-    def __init__(self, path: Path, collector: EventsBuilder) -> None:
-        """Save what ``collector`` gathers."""
+    def __init__(self, path: Path, builder: EventsBuilder) -> None:
+        """Save what ``builder`` gathers."""
         self.path = path
-        self.collector = collector
+        self.builder = builder
 
     def write(self, table: pa.Table) -> None:
         """Take further rows."""
-        self.collector.batches += table.to_batches()
+        self.builder.batches += table.to_batches()
 
     def close(self) -> None:
         """Write the file."""
-        self.collector.events().save(self.path)
+        self.builder.events().save(self.path)
 
 
 def line_sink(
     form: str, fields: Mapping[str, FieldInfo], columns: Sequence[str]
 ) -> Sink:
-    """Give the sink that prints on stdout."""
+    """Return the sink that prints on stdout."""
     return LineSink(sys.stdout, form, fields, columns)
 
 
-def file_sink(path: Path, collector: EventsBuilder, columns: Sequence[str]) -> Sink:
-    """Give the sink that writes ``path``; its suffix decides the form.
+def file_sink(path: Path, builder: EventsBuilder, columns: Sequence[str]) -> Sink:
+    """Return the sink that writes ``path``; its suffix decides the format.
 
     Raises WorkbenchError for an unknown suffix or a file that cannot be written.
     """
-    capture = collector.capture
+    capture = builder.capture
     suffix = suffix_of(path)
     if suffix not in SUFFIXES:
         raise WorkbenchError(
-            f"{path}: the suffix decides the form; use one of {', '.join(SUFFIXES)}"
+            f"{path}: the suffix decides the format; use one of {', '.join(SUFFIXES)}"
         )
     if suffix in {".jsonl", ".csv"}:
         from workbench.captures.files import file_errors
@@ -155,7 +154,7 @@ def file_sink(path: Path, collector: EventsBuilder, columns: Sequence[str]) -> S
         with file_errors(path, "write"):
             out = path.open("w", encoding="utf-8", errors="replace", newline="")
         return LineSink(out, suffix[1:], capture.fields, columns, owned=True)
-    origin = collector.origin()
+    origin = builder.origin()
     if suffix == ".scap":
         from workbench.captures.scap import ScapWriter
 
@@ -171,4 +170,4 @@ def file_sink(path: Path, collector: EventsBuilder, columns: Sequence[str]) -> S
             plugin_version=origin.plugin_version,
             hostname=origin.hostname,
         )
-    return EventsSink(path, collector)
+    return EventsSink(path, builder)

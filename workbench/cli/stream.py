@@ -2,112 +2,42 @@
 
 from __future__ import annotations
 
-import argparse
-import contextlib
 import sys
-import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from workbench.captures.formats import suffix_of
-from workbench.cli.sinks import FORMATS, Sink, file_sink, line_sink
-from workbench.errors import WorkbenchError
+from workbench.cli.capture_loop import copy_capture
+from workbench.cli.options import (
+    INTERRUPTED,
+    add_option,
+    add_options,
+    load_companions,
+    note,
+)
+from workbench.cli.sinks import Sink, file_sink, line_sink
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    import argparse
 
     from workbench.plugins.capture import Capture
     from workbench.plugins.workbench import Workbench
 
-__all__ = [
-    "add_arguments",
-    "batches_until",
-    "count_text",
-    "run",
-    "seconds_text",
-    "split_fields",
-]
-
-_WAIT_SEC = 0.1
-
-
-def count_text(text: str) -> int:
-    """Read a count for argparse."""
-    number = int(text)
-    if number < 0:
-        raise argparse.ArgumentTypeError("a count is not negative")
-    return number
-
-
-def seconds_text(text: str) -> float:
-    """Read a number of seconds for argparse."""
-    number = float(text)
-    if not number >= 0:
-        raise argparse.ArgumentTypeError("a time is not negative")
-    return number
-
-
-def split_fields(text: str) -> list[str]:
-    """Split at commas, but not inside brackets or quotes of an argument."""
-    found, start, depth, quote = [], 0, 0, ""
-    for at, char in enumerate(text):
-        if quote:
-            quote = "" if char == quote else quote
-        elif depth and char in "'\"":
-            quote = char
-        elif char == "[":
-            depth += 1
-        elif char == "]":
-            depth = max(0, depth - 1)
-        elif char == "," and not depth:
-            found.append(text[start:at])
-            start = at + 1
-    return [name.strip() for name in [*found, text[start:]] if name.strip()]
+__all__ = ["add_arguments", "run"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    add = parser.add_argument
-    add("plugin", metavar="PLUGIN", help="the plugin library, a .so")
-    add("--config", metavar="TEXT", help="init config of PLUGIN")
-    add("--open", metavar="TEXT", default="", help="open params of PLUGIN")
-    add(
-        "--with",
-        metavar="PLUGIN",
-        dest="others",
-        action="append",
-        default=[],
-        help="load another plugin beside it, such as an extractor; may be repeated",
+    add_options(parser, "plugin", "--config", "--open", "--with", "--fields", "--where")
+    add_option(
+        parser, "--max-events", help="stop after reading N events, matching or not"
     )
-    add(
-        "--fields",
-        metavar="A,B",
-        type=split_fields,
-        help="fields to show, such as 'web.path,web.query[id]'; default: all that need "
-        "no argument",
-    )
-    add("--where", metavar="CONDITION", help="only events that match this condition")
-    add(
-        "--max-events",
-        metavar="N",
-        type=count_text,
-        help="stop after reading N events, matching or not",
-    )
-    add("--timeout", metavar="SEC", type=seconds_text, help="stop after SEC seconds")
-    add("--format", choices=FORMATS, default="table", help="form of the lines")
-    add(
-        "--out",
-        metavar="FILE",
-        type=Path,
-        help="write a file instead; its suffix decides the form: .parquet, .scap, "
-        ".jsonl, .csv or .arrow",
-    )
+    add_options(parser, "--timeout", "--format", "--out")
 
 
 class _Filter:
-    """Reads a condition once and keeps the rows of each table that match it."""
+    """A condition, compiled once; keeps the rows of each table that match it."""
 
     def __init__(self, text: str | None, fields: Any) -> None:
         self.columns: list[str] = []
@@ -118,7 +48,7 @@ class _Filter:
             self._compiled = compile_condition(text, fields)
             self.columns = list(self._compiled.columns)
             for warning in self._compiled.warnings:
-                print(f"workbench: {warning}", file=sys.stderr)
+                note(warning)
 
     def __call__(self, table: pa.Table) -> pa.Table:
         if self._compiled is None:
@@ -130,14 +60,13 @@ def run(args: argparse.Namespace) -> int:
     """Load, open, and print until the end, a limit or Ctrl-C."""
     from workbench.plugins.workbench import Workbench
 
-    with Workbench() as bench:
-        bench.load(args.plugin, config=args.config)
-        for path in args.others:
-            bench.load(path)
-        return _stream(bench, args)
+    with Workbench() as workbench:
+        workbench.load(args.plugin, config=args.config)
+        load_companions(workbench, args)
+        return _stream(workbench, args)
 
 
-def _stream(bench: Workbench, args: argparse.Namespace) -> int:
+def _stream(workbench: Workbench, args: argparse.Namespace) -> int:
     from workbench.captures.text_lines import shown_columns
     from workbench.fields.reference import resolve_column
     from workbench.plugins.capture import Capture
@@ -145,19 +74,21 @@ def _stream(bench: Workbench, args: argparse.Namespace) -> int:
     from workbench.plugins.compatibility import source_name
     from workbench.plugins.selection import default_fields
 
-    plugin = next(iter(bench.plugins.values()))
+    plugin = next(iter(workbench.plugins.values()))
     source = source_name(plugin.info)
-    fields = bench.fields_of(source)
+    fields = workbench.fields_of(source)
     keep = _Filter(args.where, fields)
-    wanted: list[Any] = list(
-        default_fields(bench.manifests, source) if args.fields is None else args.fields
+    wanted: list[Any] = (
+        list(default_fields(workbench.manifests, source))
+        if args.fields is None
+        else args.fields
     )
     columns = _column_names(wanted, fields)
     extra = [resolve_column(c, fields) for c in keep.columns if c not in columns]
     raw = args.out is not None and suffix_of(args.out) not in {".jsonl", ".csv"}
     capture = Capture(
-        bench.pool,
-        bench.pool.loaded_plugins[0],
+        workbench.pool,
+        workbench.pool.loaded_plugins[0],
         args.open,
         fields=[*wanted, *extra],
         keep_events=raw,
@@ -171,11 +102,11 @@ def _stream(bench: Workbench, args: argparse.Namespace) -> int:
             sink = line_sink(args.format, fields, shown)
         else:
             sink = file_sink(args.out, EventsBuilder(capture), shown)
-        return _pump(capture, sink, keep, kept, args)
+        return _copy(capture, sink, keep, kept, args)
 
 
 def _column_names(texts: list[Any], fields: Any) -> list[str]:
-    """Give the columns of field texts. Raises ConditionError for unknown ones."""
+    """Return the columns of field texts. Raises ConditionError for unknown ones."""
     from workbench.fields.reference import resolve
     from workbench.plugins.selection import PAYLOAD
 
@@ -189,34 +120,7 @@ def _column_names(texts: list[Any], fields: Any) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def batches_until(
-    capture: Capture,
-    seconds: float | None,
-    *,
-    idle: Callable[[], None] | None = None,
-) -> Iterator[pa.RecordBatch]:
-    """Give record batches until the end or the time limit.
-
-    ``idle``: called while nothing comes.
-    """
-    limit = None if seconds is None else time.monotonic() + seconds
-    while capture.end_reason is None:
-        wait = _WAIT_SEC
-        if limit is not None:
-            wait = min(wait, limit - time.monotonic())
-            if wait <= 0:
-                yield from capture.drain()
-                return
-        batch = capture.read(wait)
-        if batch is not None:
-            yield batch
-        elif idle is not None:
-            idle()
-    # The error that ended the stream, after its rows.
-    capture.read()
-
-
-def _pump(
+def _copy(
     capture: Capture,
     sink: Sink,
     keep: _Filter,
@@ -232,29 +136,12 @@ def _pump(
         if table.num_rows:
             sink.write(table)
 
-    try:
-        for batch in batches_until(capture, args.timeout):
-            write(batch)
-    except KeyboardInterrupt:
-        for batch in capture.drain():
-            write(batch)
-        sink.close()
-        print(f"workbench: interrupted after {capture.count:,} events", file=sys.stderr)
-        return 130
-    except WorkbenchError:
-        # What was read is kept, then the error is told.
-        sink.close()
-        raise
-    except BaseException:
-        with contextlib.suppress(OSError, WorkbenchError):
-            sink.close()
-        raise
-    sink.close()
+    status = copy_capture(capture, write, sink.close, timeout_sec=args.timeout)
+    if status == INTERRUPTED:
+        note(f"interrupted after {capture.count:,} events")
+        return status
     if args.where is not None and not written:
-        print(
-            f"workbench: none of the {capture.count:,} events read match --where",
-            file=sys.stderr,
-        )
+        note(f"none of the {capture.count:,} events read match --where")
     if args.out is not None and sys.stderr.isatty():
-        print(f"{args.out}: {capture.count:,} events read", file=sys.stderr)
-    return 0
+        note(f"{args.out}: {capture.count:,} events read")
+    return status

@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+from workbench.cli.options import FAILED, FINE, add_option
 from workbench.errors import RulesError
 from workbench.formatting.printable import printable
 from workbench.rules.test_runs import run_file
@@ -20,30 +21,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = case_files.__doc__
-    add = parser.add_argument
-    add("files", metavar="FILE", nargs="+", help="files of rule tests")
-    add(
-        "-r",
-        dest="rules",
-        metavar="RULES",
-        nargs="+",
-        action="extend",
-        default=[],
-        help="rules files, in place of those that the tests name",
-    )
-    add(
+    parser.add_argument("files", metavar="FILE", nargs="+", help="rule test files")
+    add_option(parser, "-r", help="rules files to use instead of those the tests name")
+    add_option(
+        parser,
         "--plugin",
-        metavar="PATH",
-        action="append",
-        default=[],
-        help="plugin, in place of those that the tests name; may be repeated",
+        help="plugin to use instead of those the tests name; may be repeated",
     )
-    add("--junit-xml", metavar="PATH", help="write a JUnit report too")
-    add("-q", "--quiet", action="store_true", help="show failures only")
+    parser.add_argument(
+        "--junit-xml", metavar="PATH", type=Path, help="write a JUnit report, too"
+    )
+    parser.add_argument(
+        "-q", "--quiet", action="store_true", help="show only the tests that fail"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
-    """Carry the command out: 0 when every case passed, else 1."""
+    """Run the tests of every file; 0 when every case passed, else 1."""
     report = TestReport()
     begun = time.monotonic()
     for name in args.files:
@@ -66,5 +60,5 @@ def run(args: argparse.Namespace) -> int:
     spent = time.monotonic() - begun
     print(f"\n{len(report) - failed} passed, {failed} failed in {spent:.2f}s")
     if args.junit_xml:
-        Path(args.junit_xml).write_text(report.to_junit(), encoding="utf-8")
-    return 1 if failed else 0
+        args.junit_xml.write_text(report.to_junit(), encoding="utf-8")
+    return FAILED if failed else FINE

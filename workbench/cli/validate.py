@@ -1,11 +1,11 @@
-"""``workbench validate``: every complaint about rules files, each at its place."""
+"""``workbench validate``: every complaint about rules files, with its location."""
 
 from __future__ import annotations
 
 import json
-import sys
 from typing import TYPE_CHECKING
 
+from workbench.cli.options import FAILED, FINE, add_option, add_options, note
 from workbench.errors import PluginLoadError
 from workbench.rules.target.target import Target
 
@@ -13,67 +13,44 @@ if TYPE_CHECKING:
     import argparse
 
     from workbench.manifest import Manifest
+    from workbench.rules.ruleset import RuleSet
 
 __all__ = ["add_arguments", "run"]
-
-_FINE, _FAILED = 0, 1
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    add = parser.add_argument
-    add(
-        "rules", metavar="RULES", nargs="+", help="rules files or directories, in order"
-    )
-    add(
-        "-c",
-        dest="falco_yaml",
-        metavar="FALCO_YAML",
-        help="check against the plugins that this file loads",
-    )
-    add(
-        "--plugin",
-        metavar="PATH",
-        action="append",
-        default=[],
-        help="check against this plugin; may be repeated",
-    )
-    add("--plugin-dir", metavar="DIR", help="where relative library paths begin")
-    add("--json", action="store_true", help="Falco's load results as JSON")
+    add_option(parser, "rules")
+    add_option(parser, "-c", help="check against the plugins that this file loads")
+    add_options(parser, "--plugin", "--plugin-dir")
+    add_option(parser, "--json", help="print Falco's load results as JSON")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Carry the command out."""
+    """Load and check the rules; 1 when a file would not load."""
     from workbench.rules.ruleset import load_rules
 
     target = _target(args)
     rules = load_rules(*args.rules)
     loaded = rules.loaded(target)
     for unmet in loaded.requirements:
-        print(f"workbench: {unmet.message}", file=sys.stderr)
+        note(unmet.message)
     if args.json:
         # Names and values that are not UTF-8 must not break the output.
         text = json.dumps({"falco_load_results": rules.verdicts(target)})
         print(text)
     else:
-        _report(rules, target)
-    return _FINE if loaded.successful else _FAILED
+        _print_complaints(rules, target)
+    return FINE if loaded.successful else FAILED
 
 
-def _report(rules: object, target: Target | None) -> None:
+def _print_complaints(rules: RuleSet, target: Target | None) -> None:
     from workbench.formatting.printable import printable
-    from workbench.rules.ruleset import RuleSet
 
-    if not isinstance(rules, RuleSet):  # pragma: no cover - made by load_rules
-        raise TypeError
     found = rules.check(target)
     broken = {d.file for d in found.errors}
     if target is None:
-        print(
-            "workbench: no plugin given (--plugin or -c): fields and sources are not "
-            "checked",
-            file=sys.stderr,
-        )
+        note("no plugin given (--plugin or -c): fields and sources are not checked")
     for result in rules.loaded(target).results:
         verdict = "Ok"
         if not result.successful or result.name in broken:
@@ -98,7 +75,7 @@ def _report(rules: object, target: Target | None) -> None:
 
 
 def _target(args: argparse.Namespace) -> Target | None:
-    """Look at the plugins without initialising them: fields need no more."""
+    """Inspect the plugins without initialising them: their fields need no more."""
     from workbench.falco_config import read_falco_yaml
     from workbench.plugins.compatibility import (
         check_registration,
@@ -110,8 +87,8 @@ def _target(args: argparse.Namespace) -> Target | None:
     paths = list(args.plugin)
     if args.falco_yaml:
         config = read_falco_yaml(args.falco_yaml, plugin_dir=args.plugin_dir)
-        for note in config.notes:
-            print(f"workbench: {note}", file=sys.stderr)
+        for text in config.notes:
+            note(text)
         paths += [entry.library_path for entry in config.plugins]
     elif not paths:
         return None

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 import pyarrow as pa
@@ -25,10 +25,13 @@ from workbench.fields.reference import resolve
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     import pandas as pd
 
+    from workbench.condition.analysis.explain import Explanation
+    from workbench.condition.analysis.funnel import Funnel
+    from workbench.condition.analysis.near_misses import NearMisses
     from workbench.errors import EndReason
 
 __all__ = ["Events", "events_from_table"]
@@ -165,6 +168,12 @@ class Events:
 
     # -- selecting and adding --------------------------------------------------------
 
+    @overload
+    def __getitem__(self, key: str) -> pd.Series[Any]: ...
+
+    @overload
+    def __getitem__(self, key: slice | Sequence[bool] | pd.Series[bool]) -> Events: ...
+
     def __getitem__(self, key: Any) -> Any:
         """Return a column of the frame by name, or some events by slice or mask."""
         if isinstance(key, str):
@@ -216,7 +225,7 @@ class Events:
 
     # -- understanding ---------------------------------------------------------------
 
-    def explain(self, evt_num: int, condition: Any) -> Any:
+    def explain(self, evt_num: int, condition: Any) -> Explanation:
         """Return why event ``evt_num`` matches or not: every check with its values.
 
         Returns an Explanation; where the raw events were kept and the plugin reports
@@ -258,13 +267,13 @@ class Events:
             ]
         return {name: pairs for name, pairs in found.items() if pairs}
 
-    def funnel(self, condition: Any) -> Any:
+    def funnel(self, condition: Any) -> Funnel:
         """Count how many events pass each check, alone and in sequence."""
         from workbench.condition.analysis.funnel import funnel
 
         return funnel(*self._prepare(condition))
 
-    def near_misses(self, condition: Any) -> Any:
+    def near_misses(self, condition: Any) -> NearMisses:
         """Find the events that fail by exactly one check, grouped by that check."""
         from workbench.condition.analysis.near_misses import near_misses
 

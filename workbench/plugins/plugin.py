@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from workbench.events.events import Events
-    from workbench.fields.declarations import FieldTable
+    from workbench.fields.declarations import FieldInfo, FieldTable
     from workbench.manifest import Manifest, OpenParam
+    from workbench.plugins.trace import Trace
     from workbench.session.interface import Session
 
 __all__ = ["Plugin", "inspect", "library_path", "load"]
@@ -248,7 +249,7 @@ class Plugin(PluginGroup):
     # -- while it runs ---------------------------------------------------------------
 
     @property
-    def trace(self) -> Any:
+    def trace(self) -> Trace:
         """The API calls made so far, oldest first: a list that draws itself."""
         from workbench.plugins.trace import Trace
 
@@ -329,6 +330,6 @@ class Plugin(PluginGroup):
     def _ipython_key_completions_(self) -> list[str]:
         return list(self.fields)
 
-    def __getitem__(self, name: str) -> Any:
+    def __getitem__(self, name: str) -> FieldInfo:
         """Return the declaration of a field: ``plugin["probe.str"]``."""
         return self.fields[name]

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from workbench.falco_config import FalcoConfig
     from workbench.plugins.capture import Capture
     from workbench.plugins.state_tables import StateTables
+    from workbench.plugins.trace import Trace
 
 __all__ = ["Workbench", "load_plugins"]
 
@@ -211,7 +212,7 @@ class Workbench(PluginGroup):
         return self.pool.tables()
 
     @property
-    def trace(self) -> Any:
+    def trace(self) -> Trace:
         """The API calls of all plugins so far, oldest first."""
         from workbench.plugins.trace import Trace
 

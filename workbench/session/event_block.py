@@ -55,7 +55,7 @@ def wire_options(options: CaptureOptions) -> dict[str, Any]:
 
 
 def block_parts(raw: Any, numbers: Any) -> tuple[list[Any], int]:
-    """Lay stored events out as ``host/stored.py`` wants them: parts, bytes of data.
+    """Lay stored events out as ``host/event_block.py`` reads them: parts, data bytes.
 
     A null event becomes one of no bytes, whose columns are null.
     """
@@ -112,7 +112,7 @@ def _empty_batch(names: Sequence[str], columns: Sequence[Any]) -> Any:
 
 
 def decode_texts(data: bytes, count: int) -> Any:
-    """Read what ``host/stored.py`` packed: texts as binary, null for none."""
+    """Read what ``host/event_block.py`` packed: texts as binary, null for none."""
     lengths = struct.unpack_from(f"<{count}i", data)
     texts: list[bytes | None] = []
     at = 4 * count

@@ -1,8 +1,10 @@
-"""``workbench check``: how good a citizen of the framework a plugin is.
+"""``workbench check``: whether a plugin conforms to the plugin API.
 
-``static`` reads what the library says of itself; ``running`` initialises it and streams
-events; ``hostile`` feeds it what no author expects; ``report`` holds the findings and
-renders them. ``run`` puts them in order.
+``static`` reads what the library says about itself; ``initialising`` and ``streaming``
+run it, ``values`` compares what it extracts, ``states`` and ``endurance`` repeat,
+``hostile`` sends what no author expects; ``feeding`` extracts from stored events past
+crashes; ``report`` holds the findings of ``codes`` and renders them. ``run`` puts the
+checks in order.
 """
 
 from __future__ import annotations

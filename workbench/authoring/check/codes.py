@@ -1,4 +1,4 @@
-"""Every finding there is: code → severity and the reason why it matters."""
+"""All findings: code → severity and the reason why it matters."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ CODES: dict[str, Code] = {
     "API_BEHIND": Code("note", "newer plugin APIs add capabilities and fix layouts"),
     "VERSION_FORM": Code("warning", "tools compare versions as x.y.z"),
     "DESCRIPTION_MISSING": Code("warning", "people choose plugins by it"),
-    "CONTACT_MISSING": Code("warning", "users must know whom to tell about faults"),
+    "CONTACT_MISSING": Code("warning", "users must know where to report defects"),
     "CONTACT_FORM": Code("note", "a contact that can be followed helps users"),
     "NAME_FORM": Code("note", "names are written in falco.yaml and in rules files"),
     "ID_TEST": Code("note", "999 is shared by all plugins under test"),
     "ID_TAKEN": Code("warning", "captures tell plugins apart by their ID alone"),
     "SOURCE_RESERVED": Code("error", "the name belongs to Falco itself"),
     "SOURCE_TAKEN": Code("warning", "rules of the other plugin would see these events"),
-    "FIELD_NAME": Code("error", "conditions cannot spell such a name"),
+    "FIELD_NAME": Code("error", "conditions cannot contain such a name"),
     "FIELD_GENERIC": Code("error", "Falco refuses fields that overlap evt.*"),
     "FIELD_FAMILY": Code("warning", "the family belongs to Falco's system calls"),
-    "FIELD_PREFIX": Code("note", "fields that begin alike are found together"),
+    "FIELD_PREFIX": Code("note", "fields with one prefix are found together"),
     "FIELD_DESC": Code("note", "field lists show the description"),
-    "ANY_SOURCE": Code("note", "extraction will be asked about any bytes"),
+    "ANY_SOURCE": Code("note", "extraction must cope with any bytes"),
     "SCHEMA_INVALID": Code("error", "no config can be checked against it"),
     "SCHEMA_DEFAULT": Code("warning", "a default that the schema refuses misleads"),
     "SCHEMA_UNDESCRIBED": Code("note", "forms show the description of an option"),
@@ -43,7 +43,9 @@ CODES: dict[str, Code] = {
     "INIT_FAILED": Code("error", "the plugin cannot be used as it comes"),
     "INIT_NEEDS_CONFIG": Code("note", "an empty config is not enough"),
     "INIT_ACCEPTS_JUNK": Code("note", "a typo in the config goes unnoticed"),
-    "NO_LAST_ERROR": Code("warning", "a failure without words cannot be understood"),
+    "NO_LAST_ERROR": Code(
+        "warning", "a failure without a message cannot be understood"
+    ),
     "OPEN_FAILED": Code("error", "a suggested open param does not open"),
     "OPEN_NONE": Code("note", "without suggestions users have to guess"),
     "NOT_STREAMED": Code("warning", "what needs events was not checked"),
@@ -52,14 +54,14 @@ CODES: dict[str, Code] = {
     "HANG": Code("error", "a call that never returns stops Falco"),
     "EXTRACT_FAILED": Code("warning", "Falco shows nothing when extraction fails"),
     "FIELD_EMPTY": Code("note", "the field had a value in no event"),
-    "VALUE_REFUSED": Code("error", "the host had to leave out what the plugin gave"),
-    "NOT_REPEATABLE": Code("error", "the same event gave another value"),
-    "NOT_REPLAYABLE": Code("warning", "a replayed capture shows other values"),
+    "VALUE_REFUSED": Code("error", "the host had to drop what the plugin returned"),
+    "NOT_REPEATABLE": Code("error", "the same event gave a different value"),
+    "NOT_REPLAYABLE": Code("warning", "a replayed capture shows different values"),
     "NOT_UTF8": Code("note", "JSON output repairs such text"),
     "HOSTILE_CRASH": Code("error", "an attacker who writes events takes Falco down"),
     "HOSTILE_HANG": Code("error", "an attacker who writes events stops Falco"),
     "MEMORY_GROWS": Code("error", "memory grows with the events until it runs out"),
-    "ROUNDS_FAILED": Code("error", "the plugin does not survive being used again"),
+    "ROUNDS_FAILED": Code("error", "the plugin cannot be used a second time"),
     "ROUNDS_LEAK": Code("warning", "every round leaves memory behind"),
     "THREADS_BROKEN": Code(
         "error", "each event source runs in its own thread with its own state"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from workbench.authoring.check.feeding import field_texts
-from workbench.authoring.check.running import note_death
+from workbench.authoring.check.report import first_line
 from workbench.errors import PluginCrashed, PluginHung, WorkbenchError
 
 if TYPE_CHECKING:
@@ -27,14 +27,14 @@ _LEAK_BYTES_PER_EVENT = 8.0
 _LEAK_BYTES_PER_ROUND = 4096.0
 # Growth below this in all is a heap that settles, not a leak.
 _SETTLING_BYTES = 8 << 20
-# How long feeding a million events may take; slow plugins get fewer.
+# How long extracting from many events may take; slow plugins get fewer.
 _BUDGET_SEC = 8.0
 # Events in one call, at least.
 _AT_ONCE = 2000
 
 
 def _private_bytes(plugin: Plugin) -> int:
-    """Give the private memory of the plugin's process, bytes."""
+    """Return the private memory of the plugin's process, bytes."""
     with plugin.pool.acquire() as pooled:
         pid = pooled.session.pid
     kilobytes = 0
@@ -47,24 +47,26 @@ def _private_bytes(plugin: Plugin) -> int:
 def check_memory(report: CheckReport, feeding: Feeding, raw: pa.Array) -> None:
     """Extract from up to a million events and watch the process grow."""
     texts = field_texts(feeding.plugin.info)
-    # Few events are fed several times at once, lest asking costs more than extracting.
+    # Few events are repeated in one call: the request must cost less than the work.
     raw = pa.concat_arrays([raw] * max(1, _AT_ONCE // len(raw)))
-    fed = 0
+    extracted = 0
     marks: list[tuple[int, int]] = []
     begun = time.perf_counter()
     try:
-        while fed < EVENTS and time.perf_counter() - begun < _BUDGET_SEC:
+        while extracted < EVENTS and time.perf_counter() - begun < _BUDGET_SEC:
             feeding.columns(raw, texts)
-            fed += len(raw)
-            marks.append((fed, _private_bytes(feeding.plugin)))
+            extracted += len(raw)
+            marks.append((extracted, _private_bytes(feeding.plugin)))
     except (PluginCrashed, PluginHung) as error:
-        note_death(report, "many events", error)
+        report.add_crash("many events", error)
         return
     except (WorkbenchError, OSError) as error:
-        report.add("CHECK_FAILED", "memory", str(error).splitlines()[0])
+        report.add("CHECK_FAILED", "memory", first_line(error))
         return
-    report.measured["events extracted"] = fed
-    report.measured["extractions per second"] = fed / (time.perf_counter() - begun)
+    report.measured["events extracted"] = extracted
+    report.measured["extractions per second"] = extracted / (
+        time.perf_counter() - begun
+    )
     if len(marks) >= 4:
         # The first half warms caches and arenas.
         (early, before), (late, after) = marks[len(marks) // 2], marks[-1]
@@ -72,26 +74,25 @@ def check_memory(report: CheckReport, feeding: Feeding, raw: pa.Array) -> None:
         report.measured["memory growth, bytes per event"] = growth
         leaks = after - before > _SETTLING_BYTES
         if leaks and growth > _LEAK_BYTES_PER_EVENT:
-            said = f"{growth:.0f} bytes more with every event, over {fed} events"
+            said = f"{growth:.0f} bytes more with every event, over {extracted} events"
             report.add("MEMORY_GROWS", "extraction", said, "free what a call allocates")
-    report.done.append(f"memory over {fed} events")
+    report.done.append(f"memory over {extracted} events")
 
 
 def check_open_rounds(report: CheckReport, plugin: Plugin, params: str) -> None:
     """Open, read a little and close many times; watch the process grow.
 
-    A heap that settles is told from a leak by going on: only growth that does not end
-    counts.
+    Only growth that does not end counts: a heap that settles is not a leak.
     """
     done = 0
     for _ in range(_SERIES):
         try:
             growth = _growth_of_rounds(plugin, params)
         except (PluginCrashed, PluginHung) as error:
-            note_death(report, "opening again and again", error)
+            report.add_crash("opening again and again", error)
             return
         except WorkbenchError as error:
-            said = f"after {done} rounds and more: {str(error).splitlines()[0]}"
+            said = f"after {done} rounds and more: {first_line(error)}"
             report.add("ROUNDS_FAILED", "open and close", said)
             return
         done += ROUNDS
@@ -105,7 +106,7 @@ def check_open_rounds(report: CheckReport, plugin: Plugin, params: str) -> None:
 
 
 def _growth_of_rounds(plugin: Plugin, params: str) -> float:
-    """Give the growth per round, bytes, over the last three quarters of a series."""
+    """Return the growth per round, bytes, over the last three quarters of a series."""
     warm = ROUNDS // 4
     before = 0
     for number in range(ROUNDS):

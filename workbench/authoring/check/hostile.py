@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from workbench.authoring.check.feeding import ExitFacts, Feeding
+    from workbench.authoring.check.feeding import ExtractionCrash, Feeding
     from workbench.authoring.check.report import CheckReport
 
 __all__ = ["check_hostile_input"]
@@ -35,38 +35,38 @@ def check_hostile_input(report: CheckReport, feeding: Feeding, raw: pa.Array) ->
     payloads = list(hostile_payloads(known, count=_RANDOM_PAYLOADS))
     events = plugin_events(payloads, manifest.id or 999)
     plain = field_texts(manifest)
-    deaths = feeding.survive(events, plain)
-    _report_deaths(report, deaths, payloads, "fields of damaged events")
+    crashes = feeding.survive(events, plain)
+    _report_crashes(report, crashes, payloads, "fields of damaged events")
     extreme = [t for t in field_texts(manifest, extreme=True) if t not in plain]
     if extreme:
         sound = raw[:100] if len(raw) else events[:100]
         for text in extreme:
             try:
-                deaths = feeding.survive(sound, [text])
+                crashes = feeding.survive(sound, [text])
             except WorkbenchError as error:
                 report.add("CHECK_FAILED", f"field {text[:60]}", str(error))
                 continue
             said = [payload_of(e.as_py()) for e in sound]
-            _report_deaths(report, deaths, said, f"field {text[:60]}")
+            _report_crashes(report, crashes, said, f"field {text[:60]}")
     if "sourcing" in manifest.capabilities:
-        deaths = feeding.texts_of_events(events)
-        _report_deaths(report, deaths, payloads, "text of damaged events")
+        crashes = feeding.texts_of_events(events)
+        _report_crashes(report, crashes, payloads, "text of damaged events")
     report.done.append(f"{len(payloads)} damaged payloads, extreme arguments")
 
 
-def _report_deaths(
+def _report_crashes(
     report: CheckReport,
-    deaths: list[ExitFacts],
+    crashes: list[ExtractionCrash],
     payloads: Sequence[bytes],
     subject: str,
 ) -> None:
-    for death in deaths:
+    for crash in crashes:
         code = (
-            "HOSTILE_HANG" if isinstance(death.error, PluginHung) else "HOSTILE_CRASH"
+            "HOSTILE_HANG" if isinstance(crash.error, PluginHung) else "HOSTILE_CRASH"
         )
-        said = str(death.error).splitlines()[0]
-        if death.row is not None:
-            data = payloads[death.row]
+        said = str(crash.error).splitlines()[0]
+        if crash.row is not None:
+            data = payloads[crash.row]
             cut = "…" if len(data) > 60 else ""
             said += f"; payload of {len(data)} bytes: {data[:60]!r}{cut}"
-        report.add(code, subject, said, "check lengths and forms before reading")
+        report.add(code, subject, said, "check lengths and format before reading")

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import random
-import struct
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from workbench.authoring.event_header import PAYLOAD_OFFSET, event_header
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["PAYLOAD_OFFSET", "hostile_payloads", "payload_of", "plugin_events"]
+__all__ = ["hostile_payloads", "payload_of", "plugin_events"]
 
-# ts, tid, len, type, nparams, then the two parameter lengths and the plugin ID.
-_HEADER = struct.Struct("<QQIHIIII")
-PAYLOAD_OFFSET = _HEADER.size
-_PLUGIN_EVENT = 322
-_NO_THREAD = 2**64 - 1
 _HUGE = 1 << 20
 
 _PLAIN = (
@@ -54,20 +50,10 @@ _PLAIN = (
 def plugin_events(
     payloads: Sequence[bytes], plugin_id: int, *, time_ns: int = 1_700_000_000 * 10**9
 ) -> pa.Array:
-    """Give events (binary, one per payload) as the framework stores them."""
+    """Return events (binary, one per payload) as Falco stores them."""
     return pa.array(
         [
-            _HEADER.pack(
-                time_ns + number,
-                _NO_THREAD,
-                PAYLOAD_OFFSET + len(data),
-                _PLUGIN_EVENT,
-                2,
-                4,
-                len(data),
-                plugin_id,
-            )
-            + data
+            event_header(time_ns + number, len(data), plugin_id) + data
             for number, data in enumerate(payloads)
         ],
         pa.binary(),
@@ -75,7 +61,7 @@ def plugin_events(
 
 
 def payload_of(raw: bytes) -> bytes:
-    """Give the payload of a stored plugin event."""
+    """Return the payload of a stored plugin event."""
     return raw[PAYLOAD_OFFSET:]
 
 
@@ -84,7 +70,7 @@ def hostile_payloads(
 ) -> Iterator[bytes]:
     """Yield payloads: fixed ones, random bytes, and mutants of ``known`` ones.
 
-    ``count``: how many random ones and mutants together. The same ``seed`` gives the
+    ``count``: how many random ones and mutants together. The same ``seed`` yields the
     same payloads.
     """
     yield from _PLAIN

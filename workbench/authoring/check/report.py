@@ -6,22 +6,29 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from workbench.authoring.check.codes import CODES
+from workbench.errors import PluginHung
 from workbench.formatting.html import escape, table, tag
 from workbench.formatting.printable import printable
 
 if TYPE_CHECKING:
     from workbench.authoring.check.codes import Severity
+    from workbench.errors import WorkbenchError
     from workbench.manifest import Manifest
 
-__all__ = ["CheckReport", "Finding"]
+__all__ = ["CheckReport", "Finding", "first_line"]
 
 _ORDER = ("error", "warning", "note")
 _SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
+def first_line(error: Exception) -> str:
+    """Return the first line of an error's message: what failed, without the advice."""
+    return str(error).splitlines()[0]
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing noticed: what it is about, what was seen, and the correction."""
+    """One observation: what it is about, what was seen, and the correction."""
 
     code: str
     subject: str
@@ -30,16 +37,16 @@ class Finding:
 
     @property
     def severity(self) -> Severity:
-        """Tell how bad it is: "error", "warning" or "note"."""
+        """The severity: "error", "warning" or "note"."""
         return CODES[self.code].severity
 
     @property
     def reason(self) -> str:
-        """Say why it matters."""
+        """Why it matters."""
         return CODES[self.code].reason
 
     def to_dict(self) -> dict[str, str]:
-        """Give plain data for JSON."""
+        """Return plain data for JSON."""
         return {
             "severity": self.severity,
             "code": self.code,
@@ -66,18 +73,23 @@ class CheckReport:
     registry_entry: str = ""
 
     def add(self, code: str, subject: str, message: str, hint: str = "") -> None:
-        """Note a finding, once."""
+        """Add a finding, once."""
         finding = Finding(code, subject, message, hint)
         if finding not in self.findings:
             self.findings.append(finding)
 
+    def add_crash(self, subject: str, error: WorkbenchError) -> None:
+        """Add a crash or a hang, with the call and the event that the error names."""
+        code = "HANG" if isinstance(error, PluginHung) else "CRASH"
+        self.add(code, subject, first_line(error))
+
     @property
     def ok(self) -> bool:
-        """Tell whether there is no error."""
+        """Whether there is no error."""
         return not any(f.severity == "error" for f in self.findings)
 
     def sorted(self) -> list[Finding]:
-        """Give the findings, worst first, in the order found within a severity."""
+        """Return the findings, worst first, in the order found within a severity."""
         return sorted(self.findings, key=lambda f: _ORDER.index(f.severity))
 
     def counts(self) -> dict[str, int]:
@@ -85,7 +97,7 @@ class CheckReport:
         return {word: sum(f.severity == word for f in self.findings) for word in _ORDER}
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the JSON form of ``workbench check --json``."""
+        """Return the JSON form of ``workbench check --json``."""
         return {
             "plugin": self.manifest.name,
             "version": self.manifest.version,
@@ -99,7 +111,7 @@ class CheckReport:
         }
 
     def to_sarif(self) -> dict[str, Any]:
-        """Give the findings in SARIF 2.1.0, as code scanning services read them."""
+        """Return the findings in SARIF 2.1.0, as code scanning services read them."""
         used = sorted({f.code for f in self.findings})
         rules = [
             {"id": code, "shortDescription": {"text": CODES[code].reason}}
@@ -127,15 +139,15 @@ class CheckReport:
         }
 
     def verdict(self) -> str:
-        """Say in one line how the plugin did."""
+        """Return the result in one line."""
         parts = [
             f"{n} {word}{'s' * (n != 1)}" for word, n in self.counts().items() if n
         ]
         name = f"{self.manifest.name or self.path} {self.manifest.version}".strip()
-        return f"{name}: {', '.join(parts) or 'nothing to complain about'}"
+        return f"{name}: {', '.join(parts) or 'no complaints'}"
 
     def __repr__(self) -> str:
-        """Give a paragraph per finding, the numbers measured, and the verdict."""
+        """Return a paragraph per finding, the numbers measured, and the verdict."""
         lines = []
         for f in self.sorted():
             subject = printable(f.subject, limit=80)

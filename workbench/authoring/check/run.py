@@ -1,4 +1,4 @@
-"""Carry out all checks of one plugin, in order, each in spite of the others."""
+"""Run all checks of one plugin, in order, each whatever the others found."""
 
 from __future__ import annotations
 
@@ -12,20 +12,19 @@ from workbench.authoring.check.endurance import (
 )
 from workbench.authoring.check.feeding import Feeding, stored_events
 from workbench.authoring.check.hostile import check_hostile_input
+from workbench.authoring.check.initialising import check_init
 from workbench.authoring.check.payloads import plugin_events
-from workbench.authoring.check.report import CheckReport
-from workbench.authoring.check.running import (
-    check_columns,
-    check_init,
+from workbench.authoring.check.report import CheckReport, first_line
+from workbench.authoring.check.states import check_init_rounds, check_threads
+from workbench.authoring.check.static import check_manifest, registry_entry
+from workbench.authoring.check.streaming import (
     check_log,
     check_open_params,
     check_stop,
     check_times,
-    check_values,
     stream_events,
 )
-from workbench.authoring.check.states import check_init_rounds, check_threads
-from workbench.authoring.check.static import check_manifest, registry_entry
+from workbench.authoring.check.values import check_columns, check_values
 from workbench.errors import (
     PluginCrashed,
     PluginHung,
@@ -56,12 +55,12 @@ def check_plugin(
     events: Events | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> CheckReport:
-    """Check one plugin and give the report.
+    """Check one plugin and return the report.
 
     ``config``: init config, None for an empty one. ``params``: open params, None to use
     what the plugin suggests. ``companions``: libraries of sources whose events an
     extractor is checked against. ``events``: stored events to use instead of a stream.
-    ``progress``: told the name of each step. A file that is no library at all gives a
+    ``progress``: called with the name of each step. A file that is not a library gets a
     report, too.
     """
     say = progress or (lambda _step: None)
@@ -71,7 +70,7 @@ def check_plugin(
     except (PluginLoadError, PluginCrashed, PluginHung) as error:
         report = CheckReport(path, Manifest(path=path))
         code = "LOAD" if isinstance(error, PluginLoadError) else "CRASH"
-        report.add(code, "loading", str(error).splitlines()[0])
+        report.add(code, "loading", first_line(error))
         return report
     report = CheckReport(path, manifest)
     check_manifest(report)
@@ -84,7 +83,7 @@ def check_plugin(
     if plugin is None:
         return report
     with plugin:
-        _check_running(
+        _check_initialised(
             report,
             plugin,
             params=params,
@@ -96,7 +95,7 @@ def check_plugin(
     return report
 
 
-def _check_running(
+def _check_initialised(
     report: CheckReport,
     plugin: Plugin,
     *,
@@ -136,10 +135,10 @@ def _check_running(
         elif "sourcing" not in capabilities:
             hint = "name a source: --with LIBRARY, or a capture: --events FILE"
             report.add("NOT_STREAMED", "extraction", "no events to extract from", hint)
-        say("feeding damaged events")
+        say("extracting from damaged events")
         check_hostile_input(report, feeding, raw)
-        say("feeding many events")
-        check_memory(report, feeding, raw if len(raw) else _dull_events())
+        say("extracting from many events")
+        check_memory(report, feeding, raw if len(raw) else _plain_events())
     check_times(report, plugin)
     check_log(report, plugin)
 
@@ -155,12 +154,12 @@ def _companion_events(
                 attempts = [params] if params is not None else [*suggested, ""]
                 found = stream_events(report, source, attempts)
         except WorkbenchError as error:
-            report.add("CHECK_FAILED", library, str(error).splitlines()[0])
+            report.add("CHECK_FAILED", library, first_line(error))
             continue
         if found is not None:
             return found
     return None
 
 
-def _dull_events() -> pa.Array:
+def _plain_events() -> pa.Array:
     return plugin_events([b'{"a": %d}' % n for n in range(1000)], 999)

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from workbench.authoring.check.feeding import field_texts
-from workbench.authoring.check.running import CALL_TIMEOUT_SEC, note_death
+from workbench.authoring.check.feeding import compare_columns, field_texts
+from workbench.authoring.check.initialising import CALL_TIMEOUT_SEC
+from workbench.authoring.check.report import first_line
 from workbench.errors import PluginCrashed, PluginHung, WorkbenchError
-from workbench.replay.compare import compare_events
 from workbench.session import new_session
 
 if TYPE_CHECKING:
@@ -44,16 +44,16 @@ def check_init_rounds(report: CheckReport, plugin: Plugin) -> None:
     try:
         index, _ = session.load(plugin.path)
         answer = session.rounds(index, plugin.config, ROUNDS)
-        # Memory that a garbage collector gives back some time is no leak.
+        # Memory that a garbage collector returns at some point is not a leak.
         for _ in range(_MORE):
             if not _LEAK_BYTES_PER_ROUND < answer["growth"] < _CERTAIN_BYTES_PER_ROUND:
                 break
             answer = session.rounds(index, plugin.config, 4 * ROUNDS)
     except (PluginCrashed, PluginHung) as error:
-        note_death(report, "initialising again and again", error)
+        report.add_crash("initialising again and again", error)
         return
     except WorkbenchError as error:
-        report.add("CHECK_FAILED", subject, str(error).splitlines()[0])
+        report.add("CHECK_FAILED", subject, first_line(error))
         return
     finally:
         session.close()
@@ -86,11 +86,11 @@ def check_threads(report: CheckReport, feeding: Feeding, raw: pa.Array) -> None:
             index, plugin.config, _many(raw), feeding.source, requests, count=THREADS
         )
     except PluginCrashed as error:
-        said = f"{str(error).splitlines()[0]}, but not in one thread"
+        said = f"{first_line(error)}, but not in one thread"
         report.add("THREADS_BROKEN", subject, said, hint)
         return
     except WorkbenchError as error:
-        report.add("THREADS_BROKEN", subject, str(error).splitlines()[0], hint)
+        report.add("THREADS_BROKEN", subject, first_line(error), hint)
         return
     finally:
         session.close()
@@ -111,13 +111,11 @@ def _compare(
     others: list[pa.RecordBatch],
     hint: str,
 ) -> None:
-    number = pa.array(range(1, alone.num_rows + 1), pa.uint64())
-    left = pa.table(alone).append_column("evt.num", number)
+    left = pa.table(alone)
     for other in others:
         if other.equals(alone):
             continue
-        right = pa.table(other).append_column("evt.num", number)
-        result = compare_events(left, right, labels=("alone", "in a thread"))
+        result = compare_columns(left, pa.table(other), ("alone", "in a thread"))
         for difference in result.differences:
             value = difference.first[0]
             said = (

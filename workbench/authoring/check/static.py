@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from workbench.authoring.falco_names import FIELD_FAMILIES, RESERVED_SOURCES
 from workbench.fields.builtin import BUILTIN_FIELDS
 
 if TYPE_CHECKING:
@@ -34,18 +35,10 @@ REGISTERED = {
     8: ("github", "github"),
     9: ("k8saudit-eks", "k8s_audit"),
 }
-_RESERVED_SOURCES = frozenset({"syscall", "internal", "plugins"})
-# Families of fields that Falco itself has for system calls.
-FAMILIES = frozenset(
-    [
-        *("proc", "thread", "fd", "fdlist", "fs", "user", "group", "container"),
-        *("k8s", "k8smeta", "mesos", "span", "evtin", "syslog"),
-    ]
-)
 
 
 def check_manifest(report: CheckReport) -> None:
-    """Check everything that ``inspect`` knows."""
+    """Check everything that ``wb.inspect`` returns."""
     manifest = report.manifest
     for complaint in manifest.complaints:
         report.add("LOAD", "library", complaint, "the plugin API reference says how")
@@ -83,7 +76,9 @@ def _check_words(report: CheckReport, manifest: Manifest) -> None:
         hint = "give an address or the project's page in plugin_get_contact"
         report.add("CONTACT_MISSING", "contact", "empty", hint)
     elif not _FOLLOWABLE.search(contact):
-        report.add("CONTACT_FORM", "contact", f"{contact!r} is no address or page")
+        report.add(
+            "CONTACT_FORM", "contact", f"{contact!r} is neither an address nor a page"
+        )
     if manifest.name and not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", manifest.name):
         hint = "use small letters, digits, - and _"
         report.add("NAME_FORM", "name", repr(manifest.name), hint)
@@ -91,7 +86,7 @@ def _check_words(report: CheckReport, manifest: Manifest) -> None:
 
 def _check_source(report: CheckReport, manifest: Manifest) -> None:
     source = manifest.event_source
-    if source in _RESERVED_SOURCES:
+    if source in RESERVED_SOURCES:
         report.add("SOURCE_RESERVED", "event source", repr(source))
     if manifest.id == 999:
         hint = "ask the plugin registry for an ID before you publish"
@@ -113,14 +108,14 @@ def _check_fields(report: CheckReport, manifest: Manifest) -> None:
     for name, info in manifest.fields.items():
         subject = f"field {name}"
         if not _FIELD.fullmatch(name):
-            hint = "parts joined by dots, each a letter and then letters, digits or _"
+            hint = "join parts by dots, each a letter and then letters, digits or _"
             report.add("FIELD_NAME", subject, "no condition can name it", hint)
         prefix = name.split(".")[0]
         prefixes.setdefault(prefix, name)
         if prefix == "evt" or any(name.startswith(g) for g in BUILTIN_FIELDS):
             hint = f"call it {manifest.name or 'yourplugin'}.…"
-            report.add("FIELD_GENERIC", subject, "overlaps the generic fields", hint)
-        elif prefix in FAMILIES:
+            report.add("FIELD_GENERIC", subject, "overlaps the built-in fields", hint)
+        elif prefix in FIELD_FAMILIES:
             report.add(
                 "FIELD_FAMILY", subject, f"{prefix}.* is a family of Falco's own"
             )
@@ -130,7 +125,7 @@ def _check_fields(report: CheckReport, manifest: Manifest) -> None:
         said = f"fields begin with {', '.join(sorted(prefixes))}"
         report.add("FIELD_PREFIX", "fields", said, "begin all of them alike")
     if not manifest.extract_event_sources and "sourcing" not in manifest.capabilities:
-        said = "no list of compatible event sources: events of every source come"
+        said = "no extract event sources declared: it gets events of every source"
         report.add("ANY_SOURCE", "extract event sources", said)
 
 
@@ -166,13 +161,13 @@ def _properties(
 
 
 def registry_entry(manifest: Manifest) -> str:
-    """Give the YAML text that registers the plugin, ready to be completed and sent."""
+    """Return the YAML text that registers the plugin, ready to be completed."""
     import json
 
     lines = [
         f"  - name: {json.dumps(manifest.name)}",
         f"    description: {json.dumps(manifest.description)}",
-        "    authors: # who you are",
+        "    authors: # your organisation",
         f"    contact: {json.dumps(manifest.contact)}",
         "    maintainers: []",
         "    keywords: []",
@@ -181,7 +176,9 @@ def registry_entry(manifest: Manifest) -> str:
         "    capabilities:",
     ]
     if "sourcing" in manifest.capabilities:
-        number = "# given by the registry" if manifest.id in (0, 999) else manifest.id
+        number = (
+            "# assigned by the registry" if manifest.id in (0, 999) else manifest.id
+        )
         lines += [
             "      sourcing:",
             "        supported: true",

@@ -1,8 +1,8 @@
 """Compile a plugin written in Python into a library that any Falco host can load.
 
 Run as ``python -m workbench.authoring.python.build SOURCE OUT``: the author's source is
-executed once, to ask it for its info and fields, so this happens in a process of its
-own; :func:`build_library` starts that process.
+executed once to get its info and fields, so this happens in a process of its own;
+ :func:`build_library` starts that process.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ def build_library(source: str | Path, out: str | Path) -> Path:
 
 
 def _c_text(text: str) -> str:
-    """Give ``text`` as a C string literal, byte for byte."""
+    """Return ``text`` as a C string literal, byte for byte."""
     return (
         '"'
         + "".join(f"\\{b:03o}" for b in text.encode("utf-8", "surrogateescape"))
@@ -106,7 +106,7 @@ def _c_text(text: str) -> str:
 
 
 def _libpython() -> str:
-    """Give the path of this interpreter's shared library.
+    """Return the path of this interpreter's shared library.
 
     Raises WorkbenchError when the interpreter has none: it cannot be embedded then.
     """
@@ -127,7 +127,7 @@ def _libpython() -> str:
 
 
 def _described(plugin: type[PythonPlugin]) -> dict[str, Any]:
-    """Ask the author's class for all that is compiled in as constants."""
+    """Return the constants to compile in, from the author's class."""
     made = plugin()
     info = made.info()
     fields = []

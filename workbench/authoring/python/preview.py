@@ -4,29 +4,61 @@ from __future__ import annotations
 
 import ipaddress
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pyarrow as pa
 
-from workbench.authoring.python.model import EndOfEvents, PluginEvent
+from workbench.authoring.python.values import EndOfEvents, PluginEvent
 from workbench.events.events import events_from_table
 from workbench.fields.declarations import FieldTable
 from workbench.fields.types import FIELD_TYPES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-    from workbench.authoring.python.model import PythonPlugin
+    from workbench.authoring.python.values import PluginInfo
     from workbench.events.events import Events
     from workbench.fields.declarations import FieldInfo
 
-__all__ = ["preview"]
+__all__ = ["PreviewedPlugin", "preview"]
 
 _ARROW = {"uint64": pa.uint64(), "bool": pa.bool_(), "binary": pa.binary()}
 
 
+class PreviewedPlugin(Protocol):
+    """What a preview calls of a plugin; see ``PythonPlugin`` for what it means."""
+
+    @property
+    def init_schema(self) -> dict[str, Any] | None:
+        """JSON schema of the init config."""
+
+    def info(self) -> PluginInfo:
+        """Return what the plugin says about itself."""
+
+    def fields(self) -> Sequence[FieldInfo]:
+        """Return the fields, in order."""
+
+    def init(self, config: Any, /) -> None:
+        """Take the init config."""
+
+    def open(self, params: str, /) -> Any:
+        """Start a stream and return its instance."""
+
+    def next_batch(self, instance: Any, /) -> Sequence[bytes | tuple[int, bytes]]:
+        """Return the next events."""
+
+    def extract(self, event: PluginEvent, name: str, arg: str | int | None, /) -> Any:
+        """Return the value of one field."""
+
+    def close(self, instance: Any, /) -> None:
+        """End a stream."""
+
+    def destroy(self) -> None:
+        """Release what ``init`` took."""
+
+
 def preview(
-    plugin: PythonPlugin, params: str, *, config: Any, max_events: int
+    plugin: PreviewedPlugin, params: str, *, config: Any, max_events: int
 ) -> Events:
     """Initialise ``plugin``, stream up to ``max_events`` and extract every field.
 
@@ -71,7 +103,7 @@ def preview(
 
 
 def _events(
-    plugin: PythonPlugin, instance: Any, limit: int
+    plugin: PreviewedPlugin, instance: Any, limit: int
 ) -> Iterator[tuple[int, bytes]]:
     count = 0
     done = False
@@ -91,7 +123,7 @@ def _type(item: FieldInfo) -> pa.DataType:
 
 
 def _stored(item: FieldInfo, value: Any) -> Any:
-    """Give a value as the host would store it."""
+    """Return a value as the host would store it."""
     if value is None:
         return None
     if item.is_list:

@@ -1,6 +1,6 @@
-"""Inside a Python-made library: answers the C calls that ``glue.c`` hands over.
+"""Inside a library made from Python: answers the C calls that ``glue.c`` hands over.
 
-Runs in the interpreter that the library started (or found running). ``install`` is
+Runs in the interpreter that the library started (or found running). :func:`install` is
 called once with the library's ffi and the author's source text.
 """
 
@@ -8,38 +8,39 @@ from __future__ import annotations
 
 import ipaddress
 import json
-import struct
 import sys
 import traceback
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from workbench.authoring.python.model import (
-    EndOfEvents,
-    PluginEvent,
-    PythonPlugin,
-    find_plugin_class,
-)
+from workbench.authoring.event_header import NO_TIME, event_header
+from workbench.authoring.python.model import PythonPlugin, find_plugin_class
+from workbench.authoring.python.values import EndOfEvents, PluginEvent, PluginInfo
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["install"]
 
 SUCCESS, FAILURE, TIMEOUT, EOF = 0, 1, -1, 2
 _LOG_ERROR = 3
-_LOGGED_FAILURES = 20
-_NO_TIME = 2**64 - 1
-_NO_INDEX = 2**64 - 1
-# ts, tid, len, type, nparams, then the two parameter lengths and the plugin id.
-_HEADER = struct.Struct("<QQIHIIII")
-_PAYLOAD_OFFSET = _HEADER.size
+_MAX_LOGGED_FAILURES = 20
 
 _UINT64, _STRING, _RELTIME, _ABSTIME, _BOOL, _IPADDR, _IPNET = 8, 9, 20, 21, 25, 40, 41
+# Field type → C array that holds values of it; whole numbers by default.
+_ARRAYS = {
+    _BOOL: "uint32_t[]",
+    _STRING: "char *[]",
+    _IPADDR: "wbp_byte_buffer[]",
+    _IPNET: "wbp_byte_buffer[]",
+}
 
 
 class _State:
     """One plugin state: the author's object and the memory lent to the host."""
 
-    def __init__(self, plugin: PythonPlugin) -> None:
-        self.plugin = plugin
-        self.info = plugin.info()
+    def __init__(self) -> None:
+        self.plugin = PythonPlugin()
+        self.info = PluginInfo("")
         self.error: Any = None
         self.failures = 0
         self.lent: list[Any] = []
@@ -47,18 +48,40 @@ class _State:
         # By field ID: its name, and memory for a single value of it.
         self.names: dict[int, str] = {}
         self.slots: dict[int, Any] = {}
-        self.instances: dict[int, Any] = {}
+        # By address: the handle, the author's instance, the batch lent last.
+        self.instances: dict[int, list[Any]] = {}
         self.log: Any = None
         self.handle: Any = None
 
 
-class _Runtime:
+def _c_bytes(value: Any) -> bytes:
+    """Return a text as C reads it: up to its first NUL, with one at the end."""
+    raw = value if isinstance(value, bytes) else str(value).encode("utf-8")
+    return raw.partition(b"\0")[0] + b"\0" if b"\0" in raw else raw + b"\0"
+
+
+def _address_bytes(value: Any) -> bytes:
+    if isinstance(value, bytes):
+        return value
+    return ipaddress.ip_address(value).packed
+
+
+class Runtime:
+    """The plugin class of one library and its states; C calls the methods of ``CALLS``.
+
+    An exception of the author's code becomes the last error and the return code FAILURE
+    (or NULL); its traceback goes to the log.
+    """
+
     def __init__(self, ffi: Any, lib: Any, source: str, name: str) -> None:
+        """Execute ``source``; what goes wrong is kept for the first ``init``."""
         self.ffi = ffi
         self.lib = lib
+        # Looked up for every value.
+        self.from_buffer = ffi.from_buffer
         self.states: dict[int, _State] = {}
         self.sources: dict[bytes, str] = {}
-        self.problem: str | None = None
+        self.load_error = ""
         self.plugin_class: type[PythonPlugin] | None = None
         namespace: dict[str, Any] = {"__name__": f"falco_plugin_{name}"}
         try:
@@ -66,35 +89,18 @@ class _Runtime:
             exec(code, namespace)  # noqa: S102 - the library is made of this source
             self.plugin_class = find_plugin_class(namespace)
         except Exception:  # noqa: BLE001 - an author's error of any kind is reported
-            self.problem = traceback.format_exc()
+            self.load_error = traceback.format_exc()
 
-    def state(self, s: Any) -> _State:
+    # -- between C and Python ------------------------------------------------------
+
+    def _number(self, pointer: Any) -> int:
+        return int(self.ffi.cast("uintptr_t", pointer))
+
+    def _state(self, s: Any) -> _State:
         state: _State = self.ffi.from_handle(s)
         return state
 
-    def text(self, state: _State, slot: str, value: str | bytes) -> Any:
-        """Give C text that lives until the next call of the same function."""
-        raw = value if isinstance(value, bytes) else value.encode("utf-8", "replace")
-        kept = state.texts[slot] = self.ffi.new("char[]", raw.replace(b"\0", b""))
-        return kept
-
-    def fail(self, state: _State) -> int:
-        """Keep the error in hand as last error, its traceback in the log.
-
-        Extraction may fail for every event: only the first tracebacks are logged.
-        """
-        error = sys.exc_info()[1]
-        short = "".join(traceback.format_exception_only(error)).strip().splitlines()[-1]
-        state.error = self.ffi.new("char[]", short.encode("utf-8", "replace"))
-        state.failures += 1
-        if state.log is not None and state.failures <= _LOGGED_FAILURES:
-            trace = traceback.format_exc()
-            owner, fn = state.log
-            text = self.ffi.new("char[]", trace.encode("utf-8", "replace"))
-            self.lib.wbp_call_log(fn, owner, text, _LOG_ERROR)
-        return FAILURE
-
-    def event(self, given: Any) -> PluginEvent:
+    def _event(self, given: Any) -> PluginEvent:
         ffi = self.ffi
         source = ffi.string(given.source)
         known = self.sources.get(source)
@@ -103,174 +109,197 @@ class _Runtime:
         data = ffi.unpack(given.data, given.size)
         return PluginEvent(given.number, given.time, data, known)
 
+    def _c_text(self, text: str) -> Any:
+        raw = text.encode("utf-8", "replace").replace(b"\0", b"")
+        return self.ffi.new("char[]", raw)
 
-def _address(value: Any) -> bytes:
-    if isinstance(value, bytes):
-        return value
-    return ipaddress.ip_address(value).packed
+    def _fail(self, state: _State) -> int:
+        """Keep the current error as last error and log its traceback.
 
+        Extraction may fail for every event: only the first tracebacks are logged.
+        """
+        error = sys.exc_info()[1]
+        short = "".join(traceback.format_exception_only(error)).strip().splitlines()[-1]
+        state.error = self._c_text(short)
+        state.failures += 1
+        if state.log is not None and state.failures <= _MAX_LOGGED_FAILURES:
+            owner, function = state.log
+            text = self._c_text(traceback.format_exc())
+            self.lib.wbp_call_log(function, owner, text, _LOG_ERROR)
+        return FAILURE
 
-def install(ffi: Any, lib: Any, source: str, name: str) -> None:
-    """Define the functions that the C side calls."""
-    run = _Runtime(ffi, lib, source, name)
-    new = ffi.new
+    def _lend_text(
+        self, state: _State, slot: str, make: Callable[[], str], rc: Any = None
+    ) -> Any:
+        """Return C text that lives until the next call for ``slot``; NULL on failure.
 
-    @ffi.def_extern(error=ffi.NULL)
-    def wbp_py_init(config: Any, owner: Any, log: Any, rc: Any) -> Any:
-        if run.plugin_class is None:
-            state = _State.__new__(_State)
-            state.error = new("char[]", (run.problem or "").encode("utf-8", "replace"))
-            state.plugin = PythonPlugin()
-            state.handle = ffi.new_handle(state)
-            run.states[int(ffi.cast("uintptr_t", state.handle))] = state
+        ``rc``: where the return code goes, if the call has one.
+        """
+        code = SUCCESS
+        try:
+            state.texts[slot] = self._c_text(make())
+        except Exception:  # noqa: BLE001 - becomes the last error
+            code = self._fail(state)
+        if rc is not None:
+            rc[0] = code
+        return self.ffi.NULL if code else state.texts[slot]
+
+    # -- life of a state -----------------------------------------------------------
+
+    def init(self, config: Any, owner: Any, log: Any, rc: Any) -> Any:
+        """Make a state; it is returned after a failure too, to be asked why."""
+        state = _State()
+        state.handle = self.ffi.new_handle(state)
+        state.log = (owner, log) if log else None
+        self.states[self._number(state.handle)] = state
+        if self.plugin_class is None:
+            state.error = self._c_text(self.load_error)
             rc[0] = FAILURE
             return state.handle
-        state = _State(run.plugin_class())
-        state.log = (owner, log) if log else None
-        state.handle = ffi.new_handle(state)
-        run.states[int(ffi.cast("uintptr_t", state.handle))] = state
         try:
-            text = ffi.string(config).decode("utf-8", "surrogateescape")
-            schema = run.plugin_class.init_schema
+            state.plugin = self.plugin_class()
+            state.info = state.plugin.info()
+            text = self.ffi.string(config).decode("utf-8", "surrogateescape")
+            schema = self.plugin_class.init_schema
             state.plugin.init(json.loads(text or "{}") if schema else text)
             rc[0] = SUCCESS
         except Exception:  # noqa: BLE001 - becomes the last error
-            rc[0] = run.fail(state)
+            rc[0] = self._fail(state)
         return state.handle
 
-    @ffi.def_extern()
-    def wbp_py_destroy(s: Any) -> None:
-        state = run.states.pop(int(ffi.cast("uintptr_t", s)), None)
+    def destroy(self, s: Any) -> None:
+        """Destroy a state."""
+        state = self.states.pop(self._number(s), None)
         if state is not None:
             try:
                 state.plugin.destroy()
-            except Exception:  # noqa: BLE001 - nobody is left to tell but the log
-                run.fail(state)
+            except Exception:  # noqa: BLE001 - only the log is left to read it
+                self._fail(state)
 
-    @ffi.def_extern(error=ffi.NULL)
-    def wbp_py_last_error(s: Any) -> Any:
-        return run.state(s).error or ffi.NULL
+    def last_error(self, s: Any) -> Any:
+        """Return the last error as C text, or NULL."""
+        return self._state(s).error or self.ffi.NULL
 
-    @ffi.def_extern(error=ffi.NULL)
-    def wbp_py_list_open_params(s: Any, rc: Any) -> Any:
-        state = run.state(s)
+    # -- sourcing ------------------------------------------------------------------
+
+    def list_open_params(self, s: Any, rc: Any) -> Any:
+        """Return the suggested open params as JSON."""
+        state = self._state(s)
+        return self._lend_text(
+            state,
+            "open_params",
+            lambda: json.dumps([p.to_dict() for p in state.plugin.open_params()]),
+            rc,
+        )
+
+    def open(self, s: Any, params: Any, rc: Any) -> Any:
+        """Open an instance and return its handle."""
+        state = self._state(s)
         try:
-            params = [p.to_dict() for p in state.plugin.open_params()]
-            rc[0] = SUCCESS
-            return run.text(state, "open_params", json.dumps(params))
+            text = self.ffi.string(params).decode("utf-8", "surrogateescape")
+            opened = [None, state.plugin.open(text), None]
         except Exception:  # noqa: BLE001 - becomes the last error
-            rc[0] = run.fail(state)
-            return ffi.NULL
-
-    @ffi.def_extern(error=ffi.NULL)
-    def wbp_py_open(s: Any, params: Any, rc: Any) -> Any:
-        state = run.state(s)
-        try:
-            text = ffi.string(params).decode("utf-8", "surrogateescape")
-            opened = [state.plugin.open(text), None]
-            handle = ffi.new_handle(opened)
-            state.instances[int(ffi.cast("uintptr_t", handle))] = (handle, opened)
-            rc[0] = SUCCESS
-        except Exception:  # noqa: BLE001 - becomes the last error
-            rc[0] = run.fail(state)
-            return ffi.NULL
+            rc[0] = self._fail(state)
+            return self.ffi.NULL
+        handle = opened[0] = self.ffi.new_handle(opened)
+        state.instances[self._number(handle)] = opened
+        rc[0] = SUCCESS
         return handle
 
-    @ffi.def_extern()
-    def wbp_py_close(s: Any, h: Any) -> None:
-        state = run.state(s)
-        kept = state.instances.pop(int(ffi.cast("uintptr_t", h)), None)
-        if kept is not None:
+    def close(self, s: Any, h: Any) -> None:
+        """Close an instance."""
+        state = self._state(s)
+        opened = state.instances.pop(self._number(h), None)
+        if opened is not None:
             try:
-                state.plugin.close(kept[1][0])
+                state.plugin.close(opened[1])
             except Exception:  # noqa: BLE001 - becomes the last error
-                run.fail(state)
+                self._fail(state)
 
-    pack = _HEADER.pack
-
-    @ffi.def_extern(error=FAILURE)
-    def wbp_py_next_batch(s: Any, h: Any, count: Any, arena: Any) -> int:
-        state = run.state(s)
-        opened = state.instances[int(ffi.cast("uintptr_t", h))][1]
+    def next_batch(self, s: Any, h: Any, count: Any, arena: Any) -> int:
+        """Lend the next events, one behind the other, until the next batch or close."""
+        state = self._state(s)
+        opened = state.instances[self._number(h)]
         rc = SUCCESS
         try:
-            events = state.plugin.next_batch(opened[0])
+            events = state.plugin.next_batch(opened[1])
         except EndOfEvents as end:
             events, rc = end.events, EOF
         except Exception:  # noqa: BLE001 - becomes the last error
-            return run.fail(state)
+            return self._fail(state)
         if not events:
             return EOF if rc == EOF else TIMEOUT
-        number = state.info.id
+        plugin_id = state.info.id
         try:
             pieces = []
             for item in events:
-                ts, data = item if isinstance(item, tuple) else (_NO_TIME, item)
-                size = len(data)
-                head = pack(
-                    ts, _NO_TIME, _PAYLOAD_OFFSET + size, 322, 2, 4, size, number
-                )
-                pieces.append(head)
+                time_ns, data = item if isinstance(item, tuple) else (NO_TIME, item)
+                pieces.append(event_header(time_ns, len(data), plugin_id))
                 pieces.append(data)
-            blob = bytearray().join(pieces)
-        except Exception:  # noqa: BLE001 - an event of a wrong kind
-            return run.fail(state)
-        # Lent until the next batch or close.
-        opened[1] = ffi.from_buffer(blob)
+            block = bytearray().join(pieces)
+        except Exception:  # noqa: BLE001 - an event of a wrong type
+            return self._fail(state)
+        arena[0] = opened[2] = self.ffi.from_buffer(block)
         count[0] = len(events)
-        arena[0] = opened[1]
         return rc
 
-    @ffi.def_extern(error=ffi.NULL)
-    def wbp_py_progress(s: Any, h: Any, pct: Any) -> Any:
-        state = run.state(s)
-        try:
-            percent, text = state.plugin.progress(
-                state.instances[int(ffi.cast("uintptr_t", h))][1][0]
-            )
+    def progress(self, s: Any, h: Any, pct: Any) -> Any:
+        """Return the progress as text, and its number in hundredths of a percent."""
+        state = self._state(s)
+
+        def text() -> str:
+            instance = state.instances[self._number(h)][1]
+            percent, said = state.plugin.progress(instance)
             pct[0] = min(10000, max(0, round(percent * 100)))
-            return run.text(state, "progress", text)
-        except Exception:  # noqa: BLE001 - becomes the last error
-            run.fail(state)
-            return ffi.NULL
+            return said
 
-    @ffi.def_extern(error=ffi.NULL)
-    def wbp_py_event_to_string(s: Any, given: Any) -> Any:
-        state = run.state(s)
+        return self._lend_text(state, "progress", text)
+
+    def event_to_string(self, s: Any, given: Any) -> Any:
+        """Return one line of text for an event."""
+        state = self._state(s)
+        return self._lend_text(
+            state,
+            "event_to_string",
+            lambda: state.plugin.event_to_string(self._event(given)),
+        )
+
+    # -- extraction and parsing ----------------------------------------------------
+
+    def extract(self, s: Any, given: Any, count: int, fields: Any) -> int:
+        """Lend the values of several fields of one event until the next extraction."""
+        state: _State = self.ffi.from_handle(s)
+        state.lent = []
+        names = state.names
         try:
-            text = state.plugin.event_to_string(run.event(given))
-            return run.text(state, "event_to_string", text)
+            event = self._event(given)
+            extract = state.plugin.extract
+            for i in range(count):
+                field = fields[i]
+                field.res_len = 0
+                name = names.get(field.field_id)
+                if name is None:
+                    name = names[field.field_id] = self.ffi.string(field.field).decode()
+                arg: str | int | None = None
+                if field.arg_present:
+                    if field.arg_key:
+                        arg = self.ffi.string(field.arg_key).decode("utf-8", "replace")
+                    else:
+                        arg = field.arg_index
+                value = extract(event, name, arg)
+                if value is not None:
+                    self._lend(state, field, value)
         except Exception:  # noqa: BLE001 - becomes the last error
-            run.fail(state)
-            return ffi.NULL
+            return self._fail(state)
+        return SUCCESS
 
-    def c_text(value: Any) -> bytes:
-        raw = value if isinstance(value, bytes) else str(value).encode("utf-8")
-        return raw.partition(b"\0")[0] + b"\0" if b"\0" in raw else raw + b"\0"
-
-    arrays = {_BOOL: "uint32_t[]", _STRING: "char *[]"}
-    arrays |= {_IPADDR: "wbp_byte_buffer[]", _IPNET: "wbp_byte_buffer[]"}
-    from_buffer = ffi.from_buffer
-
-    def stored(kind: int, value: Any, lent: list[Any]) -> Any:
-        """Give one value as C stores it; what it points to is lent."""
-        if kind == _STRING:
-            text = from_buffer("char[]", c_text(value))
-            lent.append(text)
-            return text
-        if kind in (_IPADDR, _IPNET):
-            address = from_buffer(_address(value))
-            lent.append(address)
-            return (len(address), address)
-        return bool(value) if kind == _BOOL else value
-
-    def put(state: _State, field: Any, value: Any) -> None:
+    def _lend(self, state: _State, field: Any, value: Any) -> None:
         """Lend the value or values of one field to the host."""
         kind = field.ftype
         lent = state.lent
         if field.flist:
-            values = [stored(kind, v, lent) for v in value]
-            many = new(arrays.get(kind, "uint64_t[]"), values)
+            values = [self._stored(kind, v, lent) for v in value]
+            many = self.ffi.new(_ARRAYS.get(kind, "uint64_t[]"), values)
             lent.append(many)
             field.res = many
             field.res_len = len(values)
@@ -278,45 +307,57 @@ def install(ffi: Any, lib: Any, source: str, name: str) -> None:
         # One slot per field and state: a call never asks twice for one field.
         slot = state.slots.get(field.field_id)
         if slot is None:
-            slot = new(arrays.get(kind, "uint64_t[]"), 1)
+            slot = self.ffi.new(_ARRAYS.get(kind, "uint64_t[]"), 1)
             state.slots[field.field_id] = slot
-        slot[0] = stored(kind, value, lent)
+        slot[0] = self._stored(kind, value, lent)
         field.res = slot
         field.res_len = 1
 
-    @ffi.def_extern(error=FAILURE)
-    def wbp_py_extract(s: Any, given: Any, count: int, fields: Any) -> int:
-        state = run.state(s)
-        # Lent until the next extraction.
-        state.lent = []
-        names = state.names
+    def _stored(self, kind: int, value: Any, lent: list[Any]) -> Any:
+        """Return one value as C stores it; what it points to is lent."""
+        if kind == _STRING:
+            text = self.from_buffer("char[]", _c_bytes(value))
+            lent.append(text)
+            return text
+        if kind in (_IPADDR, _IPNET):
+            address = self.from_buffer(_address_bytes(value))
+            lent.append(address)
+            return (len(address), address)
+        return bool(value) if kind == _BOOL else value
+
+    def parse(self, s: Any, given: Any) -> int:
+        """Hand one event to the author's ``parse``."""
+        state = self._state(s)
         try:
-            event = run.event(given)
-            extract = state.plugin.extract
-            for i in range(count):
-                field = fields[i]
-                field.res_len = 0
-                name = names.get(field.field_id)
-                if name is None:
-                    name = names[field.field_id] = ffi.string(field.field).decode()
-                arg: str | int | None = None
-                if field.arg_present:
-                    if field.arg_key:
-                        arg = ffi.string(field.arg_key).decode("utf-8", "replace")
-                    else:
-                        arg = field.arg_index
-                value = extract(event, name, arg)
-                if value is not None:
-                    put(state, field, value)
+            state.plugin.parse(self._event(given))
         except Exception:  # noqa: BLE001 - becomes the last error
-            return run.fail(state)
+            return self._fail(state)
         return SUCCESS
 
-    @ffi.def_extern(error=FAILURE)
-    def wbp_py_parse(s: Any, given: Any) -> int:
-        state = run.state(s)
-        try:
-            state.plugin.parse(run.event(given))
-        except Exception:  # noqa: BLE001 - becomes the last error
-            return run.fail(state)
-        return SUCCESS
+
+# Method of Runtime → what C gets when the method itself breaks: a return code, NULL, or
+# nothing. C calls the methods wbp_py_….
+_NULL, _NOTHING = "NULL", "nothing"
+CALLS: dict[str, int | str] = {
+    "init": _NULL,
+    "destroy": _NOTHING,
+    "last_error": _NULL,
+    "list_open_params": _NULL,
+    "open": _NULL,
+    "close": _NOTHING,
+    "next_batch": FAILURE,
+    "progress": _NULL,
+    "event_to_string": _NULL,
+    "extract": FAILURE,
+    "parse": FAILURE,
+}
+
+
+def install(ffi: Any, lib: Any, source: str, name: str) -> None:
+    """Define the functions that the C side calls."""
+    runtime = Runtime(ffi, lib, source, name)
+    for method, broken in CALLS.items():
+        options: dict[str, Any] = {"name": f"wbp_py_{method}"}
+        if broken != _NOTHING:
+            options["error"] = ffi.NULL if broken == _NULL else broken
+        ffi.def_extern(**options)(getattr(runtime, method))

@@ -103,7 +103,7 @@ class Plan:
 
     ``nodes``: children before parents. ``roots``: one node per condition.
     ``column_types``: column → (field type, is list). ``check_nodes``: per condition,
-    check of its bound tree (by identity, in order of :func:`checks_of`) → node.
+    check of its bound tree (by identity, in order of the text) → node.
     """
 
     leaves: list[Leaf] = field(default_factory=list)

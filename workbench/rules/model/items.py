@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, SupportsIndex, TypeVar, overload
 
 __all__ = ["ItemList"]
 
@@ -13,6 +13,12 @@ class ItemList(tuple[_T, ...], Generic[_T]):
     """Rules, macros or lists in definition order; also by name: ``rules["name"]``."""
 
     __slots__ = ()
+
+    @overload
+    def __getitem__(self, key: str | SupportsIndex) -> _T: ...
+
+    @overload
+    def __getitem__(self, key: slice) -> tuple[_T, ...]: ...
 
     def __getitem__(self, key: Any) -> Any:
         """Return an item by name or position."""

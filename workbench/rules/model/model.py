@@ -151,6 +151,26 @@ class Rule:
     capture: bool = False
     capture_duration: int = 0
 
+    if TYPE_CHECKING:
+        # As the dataclass makes it, but lists and single texts are welcome.
+        def __init__(
+            self,
+            *,
+            name: str,
+            condition: str,
+            output: str,
+            priority: str,
+            desc: str = "",
+            source: str = "syscall",
+            tags: Iterable[str] | str = (),
+            exceptions: Iterable[RuleException] = (),
+            enabled: bool = True,
+            warn_evttypes: bool = True,
+            skip_if_unknown_filter: bool = False,
+            capture: bool = False,
+            capture_duration: int = 0,
+        ) -> None: ...
+
     def __post_init__(self) -> None:
         """Bring tags and exceptions into their kept form."""
         object.__setattr__(self, "tags", tuple(sorted(set(_texts(self.tags)))))

@@ -169,7 +169,7 @@ def _absent(store: RowStore, name: str) -> np.ndarray:
 
 
 class RowOrder:
-    """The rows to show. Set the filters, call :meth:`update`, read ``total``."""
+    """The rows to show. Set the filters, call :meth:`reset`, read ``total``."""
 
     def __init__(self, store: RowStore) -> None:
         self.store = store

@@ -53,7 +53,7 @@ def put_items(rules: RuleSet, items: Iterable[Any]) -> None:
     """Add ``items``; each replaces its namesake where it stands."""
     for item in items:
         kind = type(item).__name__
-        held = {"Rule": rules.rules, "Macro": rules.macros}.get(kind, rules.lists)
+        held: Any = {"Rule": rules.rules, "Macro": rules.macros}.get(kind, rules.lists)
         if item.name in held.keys():  # noqa: SIM118 - names, not items
             rules.replace(item)
         else:
@@ -171,9 +171,7 @@ def matches_and_overlap(
 
 def comparison(before: RuleSet, after: RuleSet, events: Events) -> dict[str, Any]:
     """Return which alerts appear, disappear and change from one version to another."""
-    found = before.compare(after, events)
-    frame = found.frame if hasattr(found, "frame") else found
-    shown = frame.head(200)
+    shown = before.compare(after, events).frame.head(200)
     return {
         "columns": [str(name) for name in shown.columns],
         "rows": [

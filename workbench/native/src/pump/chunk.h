@@ -1,6 +1,6 @@
 /* The layout of a chunk in memory: head, column rows, then buffers. The same head lies
  * at the start of the builder's arena, where a parent may read it after our death.
- * worker/protocol/columns.py reads it; the asserts hold the layout. */
+ * session/chunk_reader.py reads it; the asserts hold the layout. */
 #ifndef WB_CHUNK_H
 #define WB_CHUNK_H
 

@@ -60,4 +60,4 @@ def test_help_and_wrong_words_say_how_to_go_on(shell, capsys):
     with pytest.raises(UsageError, match="name"):
         shell.run_cell_magic("plugin", "c", "int x;")
     shell.run_cell_magic("plugin", "cobol ticker", "x")
-    assert "no language 'cobol'" in capsys.readouterr().err
+    assert "unknown language 'cobol'" in capsys.readouterr().err

@@ -6,12 +6,6 @@ import shutil
 import pytest
 
 from workbench.__main__ import main
-from workbench.authoring.check.codes import CODES
-from workbench.authoring.check.report import CheckReport
-from workbench.authoring.check.running import example_config
-from workbench.authoring.check.static import check_manifest
-from workbench.fields.declarations import FieldInfo, FieldTable
-from workbench.manifest import Manifest
 
 
 @pytest.fixture(autouse=True)
@@ -31,73 +25,6 @@ def check(capsys, *words):
     for finding in data["findings"]:
         found.setdefault(finding["code"], []).append(finding)
     return status, found, data
-
-
-@pytest.mark.parametrize(
-    ("changed", "code"),
-    [
-        ({"complaints": ("required symbol not implemented: 'init'",)}, "LOAD"),
-        ({"required_api_version": "2.0.0"}, "API_OLD"),
-        ({"required_api_version": "3.0.0"}, "API_BEHIND"),
-        ({"version": "1.0.0-rc1"}, "VERSION_FORM"),
-        ({"description": " "}, "DESCRIPTION_MISSING"),
-        ({"contact": ""}, "CONTACT_MISSING"),
-        ({"contact": "somebody"}, "CONTACT_FORM"),
-        ({"name": "My Plugin"}, "NAME_FORM"),
-        ({"id": 999}, "ID_TEST"),
-        ({"id": 3}, "ID_TAKEN"),
-        ({"event_source": "syscall"}, "SOURCE_RESERVED"),
-        ({"event_source": "k8s_audit"}, "SOURCE_TAKEN"),
-        ({"fields": FieldTable([FieldInfo("x.1", "uint64", desc="d")])}, "FIELD_NAME"),
-        (
-            {"fields": FieldTable([FieldInfo("evt.mine", "uint64", desc="d")])},
-            "FIELD_GENERIC",
-        ),
-        (
-            {"fields": FieldTable([FieldInfo("proc.mine", "uint64", desc="d")])},
-            "FIELD_FAMILY",
-        ),
-        ({"fields": FieldTable([FieldInfo("x.y", "uint64")])}, "FIELD_DESC"),
-        (
-            {
-                "fields": FieldTable(
-                    [
-                        FieldInfo("x.y", "uint64", desc="d"),
-                        FieldInfo("z.y", "uint64", desc="d"),
-                    ]
-                )
-            },
-            "FIELD_PREFIX",
-        ),
-        ({"capabilities": ("extraction",)}, "ANY_SOURCE"),
-        ({"init_schema": {"type": "no such type"}}, "SCHEMA_INVALID"),
-        (
-            {"init_schema": {"properties": {"a": {"type": "integer", "default": "x"}}}},
-            "SCHEMA_DEFAULT",
-        ),
-        ({"init_schema": {"properties": {"a": {}}}}, "SCHEMA_UNDESCRIBED"),
-    ],
-)
-def test_each_static_fault_is_named(changed, code):
-    sound = {
-        "path": "x.so",
-        "name": "mine",
-        "version": "1.0.0",
-        "description": "d",
-        "contact": "me@example.org",
-        "id": 1234,
-        "event_source": "mine",
-        "required_api_version": "3.12.0",
-        "capabilities": ("sourcing", "extraction"),
-        "fields": FieldTable([FieldInfo("mine.x", "uint64", desc="d")]),
-    }
-    clean = CheckReport("x.so", Manifest(**sound))
-    check_manifest(clean)
-    assert clean.findings == []
-    report = CheckReport("x.so", Manifest(**{**sound, **changed}))
-    check_manifest(report)
-    assert code in {f.code for f in report.findings}
-    assert all(f.code in CODES for f in report.findings)
 
 
 def test_a_new_project_has_nothing_to_complain_about(capsys, counter):
@@ -138,7 +65,7 @@ def test_a_fault_is_found_and_named(capsys, sample, fault, code, said):
     [("segfault@init", "CRASH"), ("fail@init", "INIT_FAILED"), ("hang@init", "HANG")],
 )
 def test_a_fault_while_initialising_is_found(capsys, sample, monkeypatch, fault, code):
-    monkeypatch.setattr("workbench.authoring.check.running.CALL_TIMEOUT_SEC", 1.0)
+    monkeypatch.setattr("workbench.authoring.check.initialising.CALL_TIMEOUT_SEC", 1.0)
     status, found, _ = check(capsys, sample("faulty"), "--config", fault)
     assert (status, code in found) == (1, True)
 
@@ -210,43 +137,3 @@ def test_what_is_no_library_is_one_clear_message(capsys, tmp_path):
     status, found, _ = check(capsys, tmp_path / "none.so")
     assert status == 1
     assert "no such file" in found["LOAD"][0]["message"]
-
-
-@pytest.mark.parametrize(
-    ("schema", "config"),
-    [
-        ({"type": "object"}, {}),
-        (
-            {
-                "type": "object",
-                "required": ["a", "b"],
-                "properties": {
-                    "a": {"type": "integer", "minimum": 3},
-                    "b": {"enum": ["x", "y"]},
-                },
-            },
-            {"a": 3, "b": "x"},
-        ),
-        ({"type": "array"}, []),
-        ({"default": 7}, 7),
-    ],
-)
-def test_an_example_config_is_made_from_the_schema(schema, config):
-    assert example_config(schema) == config
-
-
-def test_diff_compares_values_on_the_same_events(capsys, counter, tmp_path):
-    from workbench.authoring.builder import build_project
-    from workbench.authoring.scaffold import new_project
-
-    folder = tmp_path / "counter"
-    new_project(folder, language="c", contact="me@example.org")
-    source = folder / "plugin.c"
-    source.write_text(source.read_text().replace("value % 2 == 0", "value % 4 == 0"))
-    other = build_project(folder).library
-    status = main(["diff", str(counter), str(other), "--json", "--open", "50"])
-    data = json.loads(capsys.readouterr().out)
-    assert (status, data["needed"], data["declared"]) == (1, "major", "none")
-    assert data["values"][0]["field"] == "counter.even"
-    assert main(["diff", str(counter), str(counter), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["needed"] == "none"

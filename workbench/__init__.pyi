@@ -1,0 +1,60 @@
+# What type checkers see: the names of the table in __init__.py, which a test holds
+# equal.
+
+from typing import Any
+
+from workbench.diagnostics import Diagnostic
+from workbench.errors import (
+    CaptureFileError,
+    ConditionError,
+    PluginCrashed,
+    PluginFailure,
+    PluginHung,
+    PluginInitError,
+    PluginLoadError,
+    PluginOpenError,
+    RulesError,
+    WorkbenchError,
+)
+from workbench.events.events import Events, events_from_table
+from workbench.events.opening import open_events
+from workbench.fields.declarations import FieldInfo
+from workbench.manifest import Manifest, OpenParam
+from workbench.plugins.plugin import Plugin, inspect, load
+from workbench.plugins.workbench import Workbench
+from workbench.rules import Alerts, Rule, RuleSet, load_rules, parse_rules
+from workbench.ui import lab
+
+__all__ = [
+    "Alerts",
+    "CaptureFileError",
+    "ConditionError",
+    "Diagnostic",
+    "Events",
+    "FieldInfo",
+    "Manifest",
+    "OpenParam",
+    "Plugin",
+    "PluginCrashed",
+    "PluginFailure",
+    "PluginHung",
+    "PluginInitError",
+    "PluginLoadError",
+    "PluginOpenError",
+    "Rule",
+    "RuleSet",
+    "RulesError",
+    "Workbench",
+    "WorkbenchError",
+    "events_from_table",
+    "inspect",
+    "lab",
+    "load",
+    "load_rules",
+    "open_events",
+    "parse_rules",
+]
+
+__version__: str
+
+def load_ipython_extension(shell: Any) -> None: ...

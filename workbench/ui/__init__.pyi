@@ -1,0 +1,9 @@
+# What type checkers see: the names of the table in __init__.py, which a test holds
+# equal.
+
+from workbench.ui.lab_widget import Lab, lab
+
+__all__ = [
+    "Lab",
+    "lab",
+]
