@@ -30,6 +30,7 @@ def test_wheel_carries_what_works_without_a_clone(wheel):
     for needed in (
         "workbench/native/_core.abi3.so",
         "workbench/authoring/include/falco_plugin.h",
+        "workbench/authoring/include/falco_plugin.map",
         "workbench/authoring/include/falcosecurity_plugin.h",
         "workbench/_share/sample_plugins/weblog/weblog.c",
         "workbench/_share/sample_plugins/weblog/data/access.log",
