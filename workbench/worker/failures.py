@@ -163,7 +163,7 @@ def crash_error(death: Death) -> errors.PluginCrashed:
     else:
         reason = "exit"
         exit_status = death.exit_code
-        how = "exit" if board.exit()[0] else "_exit (or its runtime's exit)"
+        how = "exit" if board.exited() else "_exit (or its runtime's exit)"
         message = (
             f"plugin {plugin} ended the process by calling {how} with status "
             f"{exit_status}{where}"
