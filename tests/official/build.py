@@ -77,14 +77,14 @@ def _drop_unused(builds: Path) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def build(name: str) -> Path:
-    """Give the library of a plugin of go.mod, building it if it is not in the cache.
+def build(name: str, folder: Path | None = None) -> Path:
+    """Give the library of a plugin of go.mod, building it if it is not in ``folder``.
 
-    Several processes may ask at once: one builds, the others wait for it. Raises
+    ``folder``: None means that of :func:`cache_dir`. Several processes may ask at once: one builds, the others wait for it. Raises
     RuntimeError with Go's words when it does not build, KeyError for another name.
     """
     package = commands()[name]
-    folder = cache_dir()
+    folder = folder or cache_dir()
     folder.mkdir(parents=True, exist_ok=True)
     os.utime(folder)
     library = folder / f"lib{name}.so"
