@@ -112,18 +112,6 @@ TRAIL_FIELDS = {
 }
 
 
-@pytest.fixture
-def audit(cluster, events_dir):
-    """Give all our audit events with every field."""
-    return cluster.capture(str(events_dir / "k8s_audit.jsonl"))
-
-
-@pytest.fixture
-def trail(cloud, events_dir):
-    """Give all our CloudTrail events with every field."""
-    return cloud.capture(str(events_dir / "cloudtrail"))
-
-
 def test_every_verb_and_kind_that_rules_look_at_is_there(audit, facts):
     assert len(audit) == 90
     assert set(facts.values(audit, "ka.verb")) == {
@@ -284,7 +272,9 @@ def test_okta_events_from_a_file(official, stored, facts):
 
 
 @pytest.mark.crash
-@pytest.mark.parametrize("field", ["okta.authentication.step", "okta.security.asnumber"])
+@pytest.mark.parametrize(
+    "field", ["okta.authentication.step", "okta.security.asnumber"]
+)
 def test_a_field_that_kills_its_plugin_costs_one_call(official, stored, facts, field):
     # The plugin gives a number of another type than it declares: its SDK panics, in
     # Falco too.

@@ -119,7 +119,9 @@ def test_an_init_config_reaches_the_plugin(official, audit_file):
     with wb.load(official("k8saudit"), config={"maxEventSize": 900}) as plugin:
         assert len(plugin.capture(path)) == 0
         said = [line.message for line in plugin.log]
-        assert sum("event larger than maxEventSize: size=" in text for text in said) == 2
+        assert (
+            sum("event larger than maxEventSize: size=" in text for text in said) == 2
+        )
     with wb.load(official("k8saudit"), config={"useAsync": False}) as plugin:
         assert len(plugin.capture(path)) == 2
 
@@ -186,7 +188,11 @@ def test_three_go_plugins_run_in_the_process_of_the_caller(official, events_dir)
     done = subprocess.run(
         [
             *(sys.executable, "-W", "error", "-c", IN_PROCESS),
-            *(*libraries, str(events_dir / "k8s_audit.jsonl"), str(events_dir / "cloudtrail")),
+            *(
+                *libraries,
+                str(events_dir / "k8s_audit.jsonl"),
+                str(events_dir / "cloudtrail"),
+            ),
         ],
         capture_output=True,
         text=True,

@@ -124,16 +124,6 @@ def trail_rules(events_dir):
     return wb.load_rules(events_dir.parent / "aws_rules.yaml")
 
 
-@pytest.fixture
-def audit(cluster, events_dir):
-    return cluster.capture(str(events_dir / "k8s_audit.jsonl"))
-
-
-@pytest.fixture
-def trail(cloud, events_dir):
-    return cloud.capture(str(events_dir / "cloudtrail"))
-
-
 def test_the_rules_are_without_complaint(cluster, cloud, audit_rules, trail_rules):
     assert list(audit_rules.check(cluster)) == []
     assert list(trail_rules.check(cloud)) == []
@@ -260,23 +250,18 @@ def test_an_alert_explained_check_by_check(audit):
     assert audit.funnel(condition) is not None
 
 
-def test_both_sources_and_both_files_in_one_workbench(
-    official, events_dir, facts, audit_rules, trail_rules
-):
+def test_both_sources_and_both_files_in_one_workbench(both, events_dir, facts):
     here = events_dir.parent
-    with wb.Workbench() as bench:
-        for name in ("k8saudit", "cloudtrail", "json"):
-            bench.load(official(name))
-        assert set(bench.sources) == {"k8s_audit", "aws_cloudtrail"}
-        rules = wb.load_rules(here / "k8s_rules.yaml", here / "aws_rules.yaml")
-        assert list(rules.check(bench)) == []
-        found = bench.capture_all(
-            {
-                "k8s_audit": str(events_dir / "k8s_audit.jsonl"),
-                "aws_cloudtrail": str(events_dir / "cloudtrail"),
-            }
-        )
-        alerts = {s: rules.run(e, all_matches=True) for s, e in found.items()}
+    assert set(both.sources) == {"k8s_audit", "aws_cloudtrail"}
+    rules = wb.load_rules(here / "k8s_rules.yaml", here / "aws_rules.yaml")
+    assert list(rules.check(both)) == []
+    found = both.capture_all(
+        {
+            "k8s_audit": str(events_dir / "k8s_audit.jsonl"),
+            "aws_cloudtrail": str(events_dir / "cloudtrail"),
+        }
+    )
+    alerts = {s: rules.run(e, all_matches=True) for s, e in found.items()}
     assert facts.numbers(alerts["k8s_audit"]) == AUDIT_ALERTS
     assert facts.numbers(alerts["aws_cloudtrail"]) == TRAIL_ALERTS
 
