@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
+
+from tests.support.compiled import compiled, make_sample
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -54,48 +55,35 @@ def sample():
 
     ``sample("weblog")``, or ``sample("json_extract", "libjson_extract_all.so")``.
     """
-    import fcntl
 
     def build(name: str, library: str | None = None) -> Path:
         if name in _SAMPLE_TOOLS:
             _require(_SAMPLE_TOOLS[name])
         folder = ROOT / "sample_plugins" / name
-        # Several test processes may want the same library at once.
-        with (ROOT / "sample_plugins" / name / "Makefile").open() as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            done = subprocess.run(
-                ["make", "-C", str(folder)], capture_output=True, text=True
-            )
-        assert done.returncode == 0, done.stdout + done.stderr
+        make_sample(folder)
         return folder / (library or f"lib{name}.so")
 
     return build
 
 
 @pytest.fixture(scope="session")
-def plugin(tmp_path_factory):
+def plugin():
     """Compile a plugin of tests/plugins with definitions; the same ones only once.
 
-    ``plugin("probe")``, or ``plugin("old", FAMILY=1, API='"0.1.0"')``.
+    ``plugin("probe")``, or ``plugin("old", FAMILY=1, API='"0.1.0"')``. The library is
+    shared between tests and test processes: copy it before changing it.
     """
-    folder = tmp_path_factory.mktemp("plugins")
-    built: dict[tuple, Path] = {}
 
-    def build(name: str, *flags: str, **definitions: object) -> Path:
-        key = (name, flags, tuple(sorted(definitions.items())))
-        if key not in built:
-            out = folder / f"lib{name}_{len(built)}.so"
-            source = ROOT / "tests" / "plugins" / f"{name}.c"
-            named = [
-                f"-D{k}" if v is True else f"-D{k}={v}" for k, v in definitions.items()
-            ]
-            command = [os.environ.get("CC", "cc"), "-O1", "-g", "-fPIC", "-shared"]
-            subprocess.run(
-                [*command, *flags, *named, "-o", str(out), str(source), "-lpthread"],
-                check=True,
-            )
-            built[key] = out
-        return built[key]
+    def build(name: str, **definitions: object) -> Path:
+        named = [
+            f"-D{k}" if v is True else f"-D{k}={v}" for k, v in definitions.items()
+        ]
+        return compiled(
+            f"lib{name}.so",
+            *("-O1", "-g", "-fPIC", "-shared", *named),
+            ROOT / "tests" / "plugins" / f"{name}.c",
+            libraries=("-lpthread",),
+        )
 
     return build
 

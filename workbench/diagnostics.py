@@ -67,7 +67,7 @@ class Diagnostic:
         return f"{place}: {text}" if place else text
 
     def to_dict(self) -> dict[str, Any]:
-        """Give plain data for JSON, None values left out."""
+        """Return plain data for JSON, None values left out."""
         data: dict[str, Any] = {
             "severity": self.severity,
             "code": self.code,
@@ -94,7 +94,7 @@ def line_and_column(text: str | bytes, offset: int) -> tuple[int, int]:
 
 
 def caret_lines(text: str | bytes, span: Span) -> list[str]:
-    """Give the source line of ``span`` and a line with carets under it."""
+    """Return the source line of ``span`` and a line with carets under it."""
     raw = text.encode("utf-8", "surrogateescape") if isinstance(text, str) else text
     line_start = raw.rfind(b"\n", 0, max(0, span.start)) + 1
     line_end = raw.find(b"\n", line_start)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench.errors import PluginOpenError, WorkbenchError
+from workbench.errors import WorkbenchError
 from workbench.yamlcpp import (
     Node,
     SourceText,
@@ -35,12 +35,9 @@ __all__ = [
     "AppendedOutput",
     "FalcoConfig",
     "PluginEntry",
-    "from_falco_yaml",
     "init_config_json",
-    "load_plugins",
     "plugins_yaml",
     "read_falco_yaml",
-    "to_falco_yaml",
 ]
 
 DEFAULT_PLUGIN_DIR = "/usr/share/falco/plugins"
@@ -78,7 +75,7 @@ class AppendedOutput:
     suggested: bool = False
 
     def matches(self, source: str, rule: str, tags: frozenset[str]) -> bool:
-        """Say whether the entry applies to a rule."""
+        """Whether the entry applies to a rule."""
         return (
             self.source in ("", source)
             and self.rule in ("", rule)
@@ -131,7 +128,7 @@ def _expand(text: str) -> str:
 
 
 def _text(node: Node) -> str:
-    """Give the text of a scalar as the engine's reader converts it."""
+    """Return the text of a scalar as the engine's reader converts it."""
     if node.kind == "null":
         return "null"
     if node.kind != "scalar":
@@ -373,7 +370,7 @@ class _Reader:
 
 
 def _sequence(node: Node | None) -> list[Node]:
-    """Give the items of a sequence; a scalar stands for a sequence of one."""
+    """Return the items of a sequence; a scalar stands for a sequence of one."""
     if node is None or node.kind in ("null", "mapping"):
         return []
     return node.items if node.kind == "sequence" else [node]
@@ -389,54 +386,6 @@ def read_falco_yaml(
     """
     folder = None if plugin_dir is None else str(Path(plugin_dir).resolve())
     return _Reader(Path(path), folder).read()
-
-
-def load_plugins(config: FalcoConfig, bench: Any) -> Any:
-    """Load the plugins of ``config`` into ``bench`` and give it.
-
-    Raises PluginOpenError for an entry whose name is not the plugin's own: Falco loads
-    it and then cannot open it.
-    """
-    for entry in config.plugins:
-        plugin = bench.load(entry.library_path, config=entry.init_config)
-        own = plugin.info.name
-        if own != entry.name:
-            raise PluginOpenError(
-                f"plugin {entry.name} does not exist: {entry.library_path} calls "
-                f"itself {own!r}; write 'name: {own}'",
-                plugin=entry.name,
-                params=entry.open_params,
-            )
-        bench.default_params[own] = entry.open_params
-    return bench
-
-
-def from_falco_yaml(
-    path: str | os.PathLike[str],
-    *,
-    bench_class: Any,
-    plugin_dir: str | os.PathLike[str] | None = None,
-    **options: Any,
-) -> Any:
-    """Load the plugins that a falco.yaml loads; gives a ``bench_class``.
-
-    ``options``: for the constructor of ``bench_class``.
-    """
-    config = read_falco_yaml(path, plugin_dir=plugin_dir)
-    bench = bench_class(**options)
-    try:
-        load_plugins(config, bench)
-    except WorkbenchError as error:
-        bench.close()
-        if config.notes:
-            note = "; ".join(config.notes)
-            error.args = (f"{error}; {note}", *error.args[1:])
-            error.message = error.args[0]
-        raise
-    except BaseException:
-        bench.close()
-        raise
-    return bench
 
 
 def plugins_yaml(entries: list[PluginEntry]) -> str:
@@ -462,19 +411,3 @@ def _written(text: str) -> str:
     text = text.replace("${", "$${")
     written = scalar(text)
     return f"'{text}'" if written == text and "," in text else written
-
-
-def to_falco_yaml(bench: Any) -> str:
-    """Write the plugins section of a falco.yaml that loads the same plugins."""
-    params = bench.default_params
-    return plugins_yaml(
-        [
-            PluginEntry(
-                member.name,
-                str(Path(member.path).resolve()),
-                member.config,
-                params.get(member.name, ""),
-            )
-            for member in bench.pool.members
-        ]
-    )

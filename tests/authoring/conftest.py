@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 import pytest
 
+from tests.support.compiled import compiled
 from workbench.authoring.builder import build_project
 from workbench.authoring.scaffold import new_project
 
@@ -81,14 +81,10 @@ def ticker_py(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def plain_host(tmp_path_factory) -> Path:
+def plain_host() -> Path:
     """Compile a host program without any Python in it; its path."""
-    out = tmp_path_factory.mktemp("host") / "plain_host"
     source = Path(__file__).with_name("plain_host.c")
-    subprocess.run(
-        ["cc", "-O1", "-Wall", "-o", str(out), str(source), "-ldl"], check=True
-    )
-    return out
+    return compiled("plain_host", "-O1", "-Wall", source, libraries=("-ldl",))
 
 
 @pytest.fixture(scope="session")

@@ -166,6 +166,74 @@ def test_run_over_a_saved_capture(sample, tmp_path, capfd):
     assert capfd.readouterr().out.splitlines()[-5:] == saved.splitlines()[-5:]
 
 
+def test_run_over_a_capture_of_several_sources_runs_each_ones_rules(
+    sample, plugin, tmp_path, capfd
+):
+    import pyarrow as pa
+
+    import workbench as wb
+    from workbench.captures.scap import write_scap
+
+    libraries = [str(sample("weblog"))]
+    libraries.append(str(plugin("standin", SCHEMA=True, SOURCE='"probe"', ID=998)))
+    with wb.Workbench() as workbench:
+        for library in libraries:
+            workbench.load(library)
+        first = workbench.capture(source="weblog", max_events=4)
+        second = workbench.capture(source="probe", max_events=3)
+    stored = [events.table.select(["evt.rawtime", "raw"]) for events in (first, second)]
+    write_scap(
+        tmp_path / "mixed.scap",
+        pa.concat_tables([stored[0][:2], stored[1], stored[0][2:]]),
+    )
+    rules = tmp_path / "rules.yaml"
+    rules.write_text(
+        "".join(
+            f"- rule: of {source}\n  desc: d\n  condition: evt.num > 1\n"
+            f"  output: '%evt.num %evt.source'\n  priority: INFO\n  source: {source}\n"
+            for source in ("weblog", "probe")
+        )
+    )
+    args = ["run", "--events", str(tmp_path / "mixed.scap"), "-r", str(rules)]
+    assert main([*args, "--with", libraries[0], "--with", libraries[1]]) == 0
+    lines = capfd.readouterr().out.splitlines()
+    assert [line.split(" ")[-2:] for line in lines[:6]] == [
+        ["2", "weblog"],
+        ["3", "probe"],
+        ["4", "probe"],
+        ["5", "probe"],
+        ["6", "weblog"],
+        ["7", "weblog"],
+    ]
+    assert lines[6] == "Events detected: 6"
+
+
+def test_run_loads_and_compiles_the_rules_once(
+    standin, rules, tmp_path, capfd, monkeypatch
+):
+    from workbench.rules import loader, ruleset
+
+    times = {"load": 0, "compile": 0}
+
+    def counted(what, function):
+        def call(*args, **options):
+            times[what] += 1
+            return function(*args, **options)
+
+        return call
+
+    monkeypatch.setattr(ruleset, "load", counted("load", ruleset.load))
+    monkeypatch.setattr(loader, "compile_all", counted("compile", loader.compile_all))
+    config = tmp_path / "falco.yaml"
+    config.write_text(
+        f"plugins: [{{name: probe, library_path: '{standin}'}}]\n"
+        "static_fields: {site: here}\nappend_output: [{extra_output: more}]\n"
+    )
+    assert main(["run", "-c", str(config), "-r", rules]) == 0
+    assert "Events detected: 3" in capfd.readouterr().out
+    assert times == {"load": 1, "compile": 1}
+
+
 def test_the_dummy_rules_and_configuration_of_the_guide_run(sample, capfd):
     sample("dummy_c")
     folder = SAMPLES / "dummy_c"

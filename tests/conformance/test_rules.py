@@ -9,10 +9,12 @@ import pytest
 from tests.conformance.vectors import pack_numbers, raw
 from workbench.fields.declarations import FieldInfo
 from workbench.rules import Target, load_rules, parse_rules
-from workbench.rules.editing.export import item_yaml
-from workbench.rules.loading.loader import load, read_path
+from workbench.rules.loader import load
+from workbench.rules.loading.files import read_path
 from workbench.rules.outputs.output import parse_output
-from workbench.rules.running.alerts import AlertFormat, Alerts
+from workbench.rules.running.alert_format import AlertFormat
+from workbench.rules.running.alerts import Alerts
+from workbench.rules.running.options import RunOptions
 
 # Records in which the engine itself failed while running.
 ENGINE_FAILURES = {"y0966"}
@@ -96,7 +98,7 @@ def test_every_file_gets_the_engines_verdict_codes_and_places(records, target):
             if loaded.successful != (record["exit_code"] == 0):
                 wrong.append(f"{record['id']}: {loaded.successful}")
             continue
-        known = {p.code for p in loaded.problems}
+        known = {p.code for p in loaded.diagnostics}
         for answer, got in zip(record["verdicts"], loaded.results, strict=True):
             found = fault(answer, got, known)
             if found:
@@ -109,8 +111,8 @@ def test_alerts_are_those_of_the_engine(records, target, probe):
     for record in records:
         if "alerts" not in record or record["id"] in ENGINE_FAILURES:
             continue
-        form = Form(include_message=True)
-        engine = load_rules(*record["files"]).engines(target, form=form)["probe"]
+        options = RunOptions(alert_format=Form(include_message=True))
+        engine = load_rules(*record["files"]).engines(target, options)["probe"]
         table = probe.table(engine.columns)
         for every in (True, False):
             alerts = Alerts([engine.match(table, all_matches=every)])
@@ -145,7 +147,7 @@ def test_valid_files_survive_export_and_loading_again(records):
         rules = load_rules(*record["files"])
         items = [*rules.lists, *rules.macros]
         items += [r for r in rules.rules if r.output == r.output.strip()]
-        back = parse_rules("".join(map(item_yaml, items)))
+        back = parse_rules("".join(item.to_yaml() for item in items))
         same = [*back.lists, *back.macros, *back.rules] == items
         again = parse_rules(rules.to_yaml())
         if not same or (rules.rules, rules.macros, rules.lists) != (
@@ -182,8 +184,8 @@ def test_annotated_files_get_the_newer_engines_verdict(vectors):
             continue
         loaded = parse_rules(case["rules"]).loaded(target)
         ok = all(r.successful for r in loaded.results)
-        missing = set(case["codes"]) - {p.code for p in loaded.problems}
+        missing = set(case["codes"]) - {p.code for p in loaded.diagnostics}
         if ok != case["successful"] or missing:
-            told = [p.message for p in loaded.problems]
+            told = [p.message for p in loaded.diagnostics]
             wrong.append((case["name"], case["codes"], told))
     assert not wrong, "\n".join(map(str, wrong))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.compiled import c_compiler
 from workbench.errors import PluginLoadError
 
 
@@ -100,7 +101,9 @@ def test_a_library_that_is_no_plugin(worker, tmp_path):
     source = tmp_path / "plain.c"
     source.write_text("int plain(void) { return 1; }\n")
     library = tmp_path / "plain.so"
-    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source], check=True)
+    subprocess.run(
+        [c_compiler(), "-shared", "-fPIC", "-o", library, source], check=True
+    )
     with pytest.raises(PluginLoadError) as caught:
         worker.load(str(library))
     assert caught.value.complaints == [
@@ -115,7 +118,9 @@ def test_missing_symbols_and_libraries_are_told_in_dlopens_words(worker, tmp_pat
         "int missing_thing(void);\nint f(void){return missing_thing();}\n"
     )
     library = tmp_path / "wants.so"
-    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source], check=True)
+    subprocess.run(
+        [c_compiler(), "-shared", "-fPIC", "-o", library, source], check=True
+    )
     message = refused(worker, library)
     assert "can't load plugin dynamic library" in message
     assert "undefined symbol: missing_thing" in message
@@ -127,7 +132,8 @@ def test_a_plugin_with_a_library_beside_it(session, tmp_path):
     helper = tmp_path / "helper.c"
     helper.write_text("int helper_id(void) { return 4711; }\n")
     subprocess.run(
-        ["cc", "-shared", "-fPIC", "-o", tmp_path / "libhelper.so", helper], check=True
+        [c_compiler(), "-shared", "-fPIC", "-o", tmp_path / "libhelper.so", helper],
+        check=True,
     )
     source = Path(__file__).parents[1] / "plugins" / "probe.c"
     wrapper = tmp_path / "wrapped.c"
@@ -137,7 +143,7 @@ def test_a_plugin_with_a_library_beside_it(session, tmp_path):
     library = tmp_path / "wrapped.so"
     subprocess.run(
         [
-            *("cc", "-shared", "-fPIC", "-o", library, wrapper),
+            *(c_compiler(), "-shared", "-fPIC", "-o", library, wrapper),
             *(f"-L{tmp_path}", "-lhelper", "-Wl,-rpath,$ORIGIN"),
         ],
         check=True,

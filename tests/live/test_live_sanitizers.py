@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+
+from tests.support.compiled import compiled
 
 ROOT = Path(__file__).resolve().parents[2]
 SRC = ROOT / "workbench" / "native" / "src"
@@ -25,20 +26,17 @@ MODES = {
 @pytest.mark.sanitizer
 @pytest.mark.parametrize("sanitizers", ["address,undefined", "thread"])
 def test_threads_of_plugins_and_the_pump_share_nothing_unguarded(
-    compile_busy, tmp_path, sanitizers
+    compile_busy, sanitizers
 ):
     flags = (f"-fsanitize={sanitizers}", "-fno-sanitize-recover=all")
     library = compile_busy(*flags)
-    program = tmp_path / "live_test"
     rooms = ("common", "tables", "host", "live", "pump")
-    sources = [str(p) for room in rooms for p in sorted((SRC / room).glob("*.c"))]
-    compiler = os.environ.get("CC") or shutil.which("cc") or "gcc"
-    command = [
-        compiler, "-g", "-O1", "-std=gnu11", *flags, f"-I{SRC}",
-        str(HERE / "live_test.c"), *sources, "-o", str(program), "-lpthread", "-ldl",
-    ]  # fmt: skip
-    built = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert built.returncode == 0, built.stderr
+    program = compiled(
+        "live_test",
+        *("-g", "-O1", "-std=gnu11", *flags, f"-I{SRC}", HERE / "live_test.c"),
+        *(p for room in rooms for p in sorted((SRC / room).glob("*.c"))),
+        libraries=("-lpthread", "-ldl"),
+    )
     for mode, events in MODES.items():
         done = subprocess.run(
             [str(program), str(library), mode, str(events)],

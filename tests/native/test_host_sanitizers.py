@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.compiled import CompileError, compiled
+
 ROOT = Path(__file__).resolve().parents[2]
 NATIVE = ROOT / "workbench" / "native" / "src"
 ROOMS = ("common", "tables", "host", "live", "pump")
@@ -18,25 +20,22 @@ pytestmark = pytest.mark.sanitizer
 
 
 @pytest.fixture(scope="module")
-def runner(tmp_path_factory):
-    out = tmp_path_factory.mktemp("sanitized") / "run_host"
-    sources = [str(p) for room in ROOMS for p in sorted((NATIVE / room).glob("*.c"))]
-    command = [
-        *(os.environ.get("CC", "cc"), "-O1", "-g", "-std=gnu11"),
-        "-fsanitize=address,undefined",
-        "-fno-sanitize-recover=undefined",
-        "-fno-omit-frame-pointer",
-        f"-I{NATIVE}",
-        f"-I{ROOT / 'workbench' / 'authoring' / 'include'}",
-        *("-o", str(out), str(ROOT / "tests" / "native" / "run_host.c")),
-        *sources,
-        *("-ldl", "-lpthread"),
-    ]
-    done = subprocess.run(command, capture_output=True, text=True)
-    if "cannot find -lasan" in done.stderr or "cannot find -lubsan" in done.stderr:
-        pytest.skip("the sanitizers are not installed here")
-    assert done.returncode == 0, done.stderr
-    return out
+def runner():
+    try:
+        return compiled(
+            "run_host",
+            *("-O1", "-g", "-std=gnu11", "-fsanitize=address,undefined"),
+            *("-fno-sanitize-recover=undefined", "-fno-omit-frame-pointer"),
+            f"-I{NATIVE}",
+            f"-I{ROOT / 'workbench' / 'authoring' / 'include'}",
+            ROOT / "tests" / "native" / "run_host.c",
+            *(p for room in ROOMS for p in sorted((NATIVE / room).glob("*.c"))),
+            libraries=("-ldl", "-lpthread"),
+        )
+    except CompileError as error:
+        if "cannot find -lasan" in str(error) or "cannot find -lubsan" in str(error):
+            pytest.skip("the sanitizers are not installed here")
+        raise
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,8 @@ from urllib.parse import unquote_to_bytes
 
 import pytest
 
+from tests.support.compiled import compiled, make_sample
+
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 INCLUDE = ROOT / "workbench" / "authoring" / "include"
@@ -98,7 +100,7 @@ class Driver:
 
 
 @pytest.fixture(scope="session")
-def compile_sanitized(tmp_path_factory):
+def compile_sanitized():
     """Compile a C or C++ file under the sanitizers and give the path of the result."""
 
     def build(source: Path, output: str, *flags: str, plain: bool = False) -> Path:
@@ -106,17 +108,14 @@ def compile_sanitized(tmp_path_factory):
         compiler = os.environ.get("CXX" if is_cpp else "CC", "c++" if is_cpp else "cc")
         if shutil.which(compiler) is None:
             pytest.skip(f"{compiler} is not installed here")
-        target = tmp_path_factory.mktemp("built") / output
-        command = [
-            compiler,
+        return compiled(
+            output,
             *("-Wall", "-Wextra", "-g", "-O1", f"-I{INCLUDE}", *flags),
             *(() if plain else SANITIZERS),
-            *(str(source), "-o", str(target), "-ldl"),
-        ]
-        done = subprocess.run(command, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-        assert done.stderr == ""
-        return target
+            source,
+            libraries=("-ldl",),
+            compiler=compiler,
+        )
 
     return build
 
@@ -134,10 +133,7 @@ def sanitized(driver_program, require):
         if name in {"dummy_c", "json_extract"}:
             require("cpp")
         folder = ROOT / "sample_plugins" / name
-        command = ["make", "-C", str(folder), "SAN=1"]
-        done = subprocess.run(command, capture_output=True, text=True)
-        assert done.returncode == 0, done.stdout + done.stderr
-        assert "warning" not in done.stderr, done.stderr
+        assert "warning" not in make_sample(folder, "SAN=1")
         return Driver(
             driver_program, folder / "_build" / "san" / (library or f"lib{name}.so")
         )

@@ -11,18 +11,17 @@ from pathlib import Path
 import pytest
 
 import workbench as wb
+from tests.support.compiled import c_compiler, compiled
 
 HERE = Path(__file__).resolve().parent
 INCLUDE = HERE.parents[1] / "workbench" / "authoring" / "include"
 
 
 @pytest.mark.parametrize("name", ["dummy_c", "dummy_go"])
-def test_two_hundred_rounds_of_one_mapped_library(sample, tmp_path, name):
+def test_two_hundred_rounds_of_one_mapped_library(sample, name):
     library = sample(name)
-    program = tmp_path / "rounds"
-    compiler = os.environ.get("CC", "cc")
-    command = [compiler, "-O1", f"-I{INCLUDE}", str(HERE / "rounds.c"), "-ldl"]
-    subprocess.run([*command, "-o", str(program)], check=True)
+    source = HERE / "rounds.c"
+    program = compiled("rounds", "-O1", f"-I{INCLUDE}", source, libraries=("-ldl",))
     done = subprocess.run([program, library, "200"], capture_output=True, text=True)
     assert done.returncode == 0, (done.returncode, done.stderr)
     early, late = (tuple(map(int, line.split())) for line in done.stdout.splitlines())
@@ -111,8 +110,7 @@ def build(tmp_path):
         source = tmp_path / f"{name}.c"
         source.write_text(NUMBERED.format(version=version))
         target = tmp_path / name
-        compiler = os.environ.get("CC", "cc")
-        command = [compiler, "-shared", "-fPIC", f"-I{INCLUDE}", str(source)]
+        command = [c_compiler(), "-shared", "-fPIC", f"-I{INCLUDE}", str(source)]
         subprocess.run([*command, "-o", str(target)], check=True)
         return target
 

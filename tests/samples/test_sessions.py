@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +9,7 @@ import pandas as pd
 import pytest
 
 import workbench as wb
+from tests.support.compiled import compiled, make_sample
 from workbench.replay.check import check_replay
 
 SAMPLES = Path(__file__).resolve().parents[2] / "sample_plugins"
@@ -189,18 +189,17 @@ def test_fields_of_selected_events_still_know_the_whole_stream(bench):
 
 @pytest.mark.sanitizer
 @pytest.mark.usefixtures("libraries")
-def test_the_sanitized_build_is_clean_over_the_log(tmp_path):
+def test_the_sanitized_build_is_clean_over_the_log():
     built = []
     for name in ("weblog", "sessions"):
-        command = ["make", "-C", str(SAMPLES / name), "SAN=1"]
-        subprocess.run(command, check=True, capture_output=True)
+        make_sample(SAMPLES / name, "SAN=1")
         built.append(SAMPLES / name / "_build" / "san" / f"lib{name}.so")
-    loop = tmp_path / "stateful_loop"
-    source = SAMPLES.parent / "tests" / "bench" / "stateful_loop.c"
-    flags = ("-g", "-w", "-fsanitize=address,undefined")
-    compiler = os.environ.get("CC") or shutil.which("cc") or "gcc"
-    command = [compiler, *flags, str(source), "-o", str(loop), "-ldl"]
-    subprocess.run(command, check=True)
+    loop = compiled(
+        "stateful_loop",
+        *("-g", "-w", "-fsanitize=address,undefined"),
+        SAMPLES.parent / "tests" / "bench" / "stateful_loop.c",
+        libraries=("-ldl",),
+    )
     done = subprocess.run(
         [str(loop), *map(str, built), str(LOG), "weblog"],
         capture_output=True,

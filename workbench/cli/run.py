@@ -3,31 +3,33 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
 import time
 from collections import Counter
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import PluginLoadError, RulesError, WorkbenchError
-from workbench.falco_config import FalcoConfig, load_plugins, read_falco_yaml
+from workbench.falco_config import FalcoConfig, read_falco_yaml
 from workbench.fields.reference import resolve_column
 from workbench.rules.ruleset import RuleSet, load_rules
-from workbench.rules.running.alerts import AlertBatch, statistics
-from workbench.rules.running.falco_options import (
-    ConfiguredAdditions,
-    ConfiguredForm,
-    switched,
-    with_static_columns,
-    with_static_fields,
-)
+from workbench.rules.running.alerts import Alerts, statistics
+from workbench.rules.running.falco_options import falco_options
 from workbench.rules.target.target import target_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pyarrow as pa
+
     from workbench.plugins.capture import Capture
     from workbench.plugins.workbench import Workbench
+    from workbench.rules.running.alert_batch import SomeBatch
     from workbench.rules.running.engine import SourceEngine
+    from workbench.rules.running.options import RunOptions
 
 __all__ = ["add_arguments", "run"]
 
@@ -90,9 +92,9 @@ class _Job:
     """What one run works with."""
 
     args: argparse.Namespace
-    bench: Workbench
-    config: FalcoConfig
-    printer: _Printer
+    workbench: Workbench
+    rules: RuleSet
+    options: RunOptions
     all_matches: bool
 
 
@@ -103,21 +105,20 @@ class _Printer:
         self.as_json = as_json
         self.counts: Counter[str] = Counter()
 
-    def print(self, batch: AlertBatch) -> None:
+    def print(self, batch: SomeBatch) -> None:
         for rule, number in zip(batch.rules, batch.totals, strict=True):
             self.counts[rule.name] += number
         if not len(batch):
             return
-        lines = batch.json_lines() if self.as_json else batch.lines()
+        alerts = Alerts([batch])
         out = sys.stdout.buffer
-        for line in lines:
+        for line in alerts.json_lines() if self.as_json else alerts.lines():
             out.write(line.encode("utf-8", "surrogateescape") + b"\n")
         out.flush()
 
-    def close(self, engines: dict[str, SourceEngine], order: list[str]) -> None:
-        rules = {r.name: r for engine in engines.values() for r in engine.rules}
-        ordered = [rules[name] for name in order if name in rules]
-        text = statistics(self.counts, ordered) + "\n"
+    def close(self, engines: dict[str, SourceEngine]) -> None:
+        rules = [rule for engine in engines.values() for rule in engine.rules]
+        text = statistics(self.counts, rules) + "\n"
         if self.as_json:
             sys.stdout.flush()
             sys.stderr.write(text)
@@ -128,7 +129,7 @@ class _Printer:
 
 def run(args: argparse.Namespace) -> int:
     """Carry the command out."""
-    from workbench.plugins.workbench import Workbench
+    from workbench.plugins.workbench import Workbench, load_plugins
 
     config = _config(args)
     for note in config.notes:
@@ -139,30 +140,18 @@ def run(args: argparse.Namespace) -> int:
             "You must specify at least one rules file/directory via -r or a "
             "rules_files entry in falco.yaml"
         )
-    rules = load_rules(*files)
-    as_json = args.json or config.json_output
+    options = falco_options(config)
     all_matches = args.all_matches or config.rule_matching == "all"
-    with Workbench() as bench:
+    with Workbench() as workbench:
         if args.plugin:
-            plugin = bench.load(args.plugin, config=args.config)
-            bench.default_params[plugin.name] = args.open
-        load_plugins(config, bench)
+            plugin = workbench.load(args.plugin, config=args.config)
+            workbench.default_params[plugin.name] = args.open
+        load_plugins(config, workbench)
         for path in args.others:
-            bench.load(path)
-        printer = _Printer(as_json=as_json)
-        if args.events:
-            job = _Job(args, bench, config, printer, all_matches)
-            return _run_file(job, rules)
-        _check_sources(bench)
-        engines = _engines(rules, bench, config)
-        order = [rule.name for rule in rules.rules]
-        status = _FINE
-        try:
-            job = _Job(args, bench, config, printer, all_matches)
-            status = _Runner(job, engines).run()
-        finally:
-            printer.close(engines, order)
-        return status
+            workbench.load(path)
+        job = _Job(args, workbench, load_rules(*files), options, all_matches)
+        printer = _Printer(as_json=args.json or config.json_output)
+        return (_run_file if args.events else _run_live)(job, printer)
 
 
 def _config(args: argparse.Namespace) -> FalcoConfig:
@@ -172,7 +161,7 @@ def _config(args: argparse.Namespace) -> FalcoConfig:
 
 
 def _existing(config: FalcoConfig) -> list[str]:
-    """Give the rules files of the configuration that exist; Falco skips the others."""
+    """Return the rules files of the configuration that exist, as Falco does."""
     found = []
     for name in config.rules_files:
         beside = Path(config.path).parent / name
@@ -189,149 +178,130 @@ def _existing(config: FalcoConfig) -> list[str]:
     return found
 
 
-def _check_sources(bench: Workbench) -> None:
+def _check_sources(workbench: Workbench) -> None:
     from workbench.plugins.compatibility import unused
 
-    idle = unused(bench.manifests)
+    idle = unused(workbench.manifests)
     if idle:
         raise PluginLoadError(
             f"Plugin '{idle[0].name}' is loaded but unused as not compatible with any "
             "known event source; load the plugin that produces its events too",
             path=idle[0].path,
         )
-    if not bench.sources:
+    if not workbench.sources:
         raise WorkbenchError(
             "Must enable at least one event source: load a plugin that is one"
         )
 
 
 def _engines(
-    rules: RuleSet, against: Any, config: FalcoConfig
+    rules: RuleSet, against: Any, options: RunOptions
 ) -> dict[str, SourceEngine]:
-    """Compile the rules; what is odd goes to stderr."""
-    from workbench.events.builtin_columns import host_name
-
+    """Compile the rules; print what is odd about them to stderr."""
     target = target_of(against)
-    if target is None:  # pragma: no cover - something was given
-        raise WorkbenchError("nothing to run rules over")
-    target = with_static_fields(target, config.static_fields)
-    form = ConfiguredForm(
-        iso_time=config.time_iso,
-        include_message=config.json_include_message,
-        include_output=config.json_include_output,
-        include_output_fields=config.json_include_output_fields,
-        include_tags=config.json_include_tags,
-        hostname=host_name(),
-        appended=config.appended,
-    )
     try:
-        engines = rules.engines(
-            target,
-            priority=config.priority,
-            form=form,
-            additions=ConfiguredAdditions(config.appended),
-            enabled=switched(config.switches),
-        )
+        engines = rules.engines(target, options)
     except RulesError as error:
         print(error.diagnostics, file=sys.stderr)
         raise
     except ValueError as error:
         raise WorkbenchError(str(error)) from None
-    warnings = [d for d in rules.check(target) if d.severity != "hint"]
-    for item in warnings:
-        print(f"workbench: {item}", file=sys.stderr)
+    for item in rules.check(target, options):
+        if item.severity != "hint":
+            print(f"workbench: {item}", file=sys.stderr)
     return engines
 
 
-def _run_file(job: _Job, rules: RuleSet) -> int:
+def _run_file(job: _Job, printer: _Printer) -> int:
     from workbench.events.opening import open_events
-    from workbench.rules.running.engine import match_events
+    from workbench.rules.running.match import match_events
 
-    bench, config, printer = job.bench, job.config, job.printer
-    events = open_events(job.args.events, plugins=(bench,) if bench.plugins else ())
+    plugins = (job.workbench,) if job.workbench.plugins else ()
+    events = open_events(job.args.events, plugins=plugins)
     if job.args.max_events is not None:
         events = events[: job.args.max_events]
-    engines = _engines(rules, [events, *([bench] if bench.plugins else [])], config)
-    if config.static_fields:
-        events = events.derive(with_static_columns(events.table, config.static_fields))
-    engine = engines.get(events.source)
-    if engine is None:
-        known = ", ".join(engines) or "none"
-        raise WorkbenchError(
-            f"{job.args.events} does not say which event source it is of "
-            f"(known: {known}); give the plugin that made it by --with"
-        )
-    printer.print(match_events(engine, events, all_matches=job.all_matches))
-    printer.close(engines, [rule.name for rule in rules.rules])
+    engines = _engines(job.rules, [events, *plugins], job.options)
+    printer.print(match_events(engines, events, all_matches=job.all_matches))
+    printer.close(engines)
     return _FINE
 
 
-class _Runner:
-    """Reads all sources in turn and prints their alerts."""
+def _run_live(job: _Job, printer: _Printer) -> int:
+    from workbench.rules.running.match import match_live
 
-    def __init__(self, job: _Job, engines: dict[str, SourceEngine]) -> None:
-        args = job.args
-        self.engines = engines
-        self.static = job.config.static_fields
-        self.printer = job.printer
-        self.all_matches = job.all_matches
-        self.left: int | None = args.max_events
-        self.limit = None if args.timeout is None else time.monotonic() + args.timeout
-        self.bench = job.bench
-
-    def run(self) -> int:
-        import contextlib
-
-        with contextlib.ExitStack() as stack:
-            captures = [
-                stack.enter_context(self._open(source)) for source in self.engines
-            ]
-            try:
-                self._read(captures)
-            except KeyboardInterrupt:
-                for capture in captures:
-                    for batch in capture.drain():
-                        self._match(capture, batch)
-                print("workbench: interrupted", file=sys.stderr)
-                return _INTERRUPTED
-        return _FINE
-
-    def _open(self, source: str) -> Capture:
-        fields = self.bench.fields_of(source)
-        wanted = [
-            resolve_column(name, fields)
-            for name in self.engines[source].columns
-            if name not in ("evt.num", "evt.rawtime", "evt.source")
-            and not name.startswith("static.")
+    _check_sources(job.workbench)
+    engines = _engines(job.rules, job.workbench, job.options)
+    timeout = job.args.timeout
+    deadline = None if timeout is None else time.monotonic() + timeout
+    with contextlib.ExitStack() as stack:
+        stack.callback(printer.close, engines)
+        captures = [
+            stack.enter_context(_open(job.workbench, engine))
+            for engine in engines.values()
         ]
-        return self.bench.open(source=source, fields=wanted)  # type: ignore[arg-type]
+        batches = _Batches(captures, job.args.max_events, deadline)
+        matches = partial(match_live, engines, all_matches=job.all_matches)
+        try:
+            for batch in matches(batches.read()):
+                printer.print(batch)
+        except KeyboardInterrupt:
+            for batch in matches(batches.drain()):
+                printer.print(batch)
+            print("workbench: interrupted", file=sys.stderr)
+            return _INTERRUPTED
+    return _FINE
 
-    def _read(self, captures: list[Capture]) -> None:
-        running = list(captures)
-        while running:
+
+def _open(workbench: Workbench, engine: SourceEngine) -> Capture:
+    """Open the source of an engine with the columns that its rules read."""
+    wanted = [
+        resolve_column(name, engine.fields)
+        for name in engine.columns
+        if name not in ("evt.num", "evt.rawtime", "evt.source")
+        and not name.startswith("static.")
+    ]
+    return workbench.open(source=engine.source, fields=wanted)  # type: ignore[arg-type]
+
+
+class _Batches:
+    """Reads several captures in turn, until they end or a limit is reached."""
+
+    def __init__(
+        self, captures: list[Capture], max_events: int | None, deadline: float | None
+    ) -> None:
+        """Read at most ``max_events`` rows, until ``deadline`` by the steady clock."""
+        self._captures = captures
+        self._left = max_events
+        self._deadline = deadline
+
+    def read(self) -> Iterator[tuple[str, pa.RecordBatch]]:
+        """Yield event source and record batch."""
+        running = list(self._captures)
+        while running and self._left != 0:
             for capture in list(running):
                 wait: float | None = _TURN_SEC if len(running) > 1 else None
-                if self.limit is not None:
-                    rest = self.limit - time.monotonic()
+                if self._deadline is not None:
+                    rest = self._deadline - time.monotonic()
                     if rest <= 0:
                         return
                     wait = rest if wait is None else min(wait, rest)
                 batch = capture.read(wait)
                 if batch is not None:
-                    self._match(capture, batch)
-                    if self.left == 0:
+                    yield capture.source, self._limited(batch)
+                    if self._left == 0:
                         return
                 elif capture.end_reason is not None:
                     running.remove(capture)
-            if self.left == 0:
-                return
 
-    def _match(self, capture: Capture, batch: Any) -> None:
-        import pyarrow as pa
+    def drain(self) -> Iterator[tuple[str, pa.RecordBatch]]:
+        """Stop the captures and yield what they had read already."""
+        for capture in self._captures:
+            for batch in capture.drain():
+                yield capture.source, self._limited(batch)
 
-        if self.left is not None:
-            batch = batch.slice(0, self.left)
-            self.left -= batch.num_rows
-        table = with_static_columns(pa.Table.from_batches([batch]), self.static)
-        engine = self.engines[capture.source]
-        self.printer.print(engine.match(table, all_matches=self.all_matches))
+    def _limited(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        if self._left is None:
+            return batch
+        batch = batch.slice(0, self._left)
+        self._left -= batch.num_rows
+        return batch

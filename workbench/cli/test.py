@@ -12,7 +12,7 @@ from workbench.errors import RulesError
 from workbench.formatting.printable import printable
 from workbench.rules.test_runs import run_file
 from workbench.rules.testing import case_files
-from workbench.rules.testing.run import TestReport
+from workbench.rules.testing.report import TestReport
 
 __all__ = ["add_arguments", "run"]
 

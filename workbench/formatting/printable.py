@@ -43,5 +43,5 @@ def printable(text: str, *, limit: int | None = None) -> str:
 
 
 def repaired(text: str) -> str:
-    """Return ``text`` with bytes that were no UTF-8 as U+FFFD, fit for any file."""
+    """Return ``text`` with bytes that were not UTF-8 as U+FFFD, fit for any file."""
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

@@ -31,4 +31,5 @@ def moment_text(time_ns: int, *, trimmed: bool = False) -> str:
     fraction = f".{rest:09}"
     if trimmed:
         fraction = fraction.rstrip("0").rstrip(".")
-    return f"{dt.datetime.fromtimestamp(seconds, dt.UTC):%Y-%m-%dT%H:%M:%S}{fraction}Z"
+    moment = dt.datetime.fromtimestamp(seconds, dt.UTC).isoformat()
+    return f"{moment.removesuffix('+00:00')}{fraction}Z"

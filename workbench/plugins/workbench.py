@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-from types import SimpleNamespace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench.errors import PluginLoadError, PluginOpenError
+from workbench.errors import PluginLoadError, PluginOpenError, WorkbenchError
 from workbench.formatting.html import escape, table, tag
 from workbench.formatting.printable import printable
 from workbench.formatting.units import counted
@@ -25,11 +25,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from workbench.events.events import Events
+    from workbench.falco_config import FalcoConfig
     from workbench.plugins.capture import Capture
     from workbench.plugins.state_tables import StateTables
     from workbench.plugins.trace import Trace
 
-__all__ = ["Workbench"]
+__all__ = ["Workbench", "load_plugins"]
 
 
 class Workbench(PluginGroup):
@@ -224,18 +225,52 @@ class Workbench(PluginGroup):
 
         Open params are those of the falco.yaml loaded, else those used last.
         """
-        from workbench.falco_config import to_falco_yaml
+        from workbench.falco_config import PluginEntry, plugins_yaml
 
         params = {**self._used_params, **self.default_params}
-        return to_falco_yaml(SimpleNamespace(pool=self.pool, default_params=params))
+        return plugins_yaml(
+            [
+                PluginEntry(
+                    loaded.name,
+                    str(Path(loaded.path).resolve()),
+                    loaded.config,
+                    params.get(loaded.name, ""),
+                )
+                for loaded in self.pool.loaded_plugins
+            ]
+        )
 
     @classmethod
-    def from_falco_yaml(cls, path: str | os.PathLike[str], **options: Any) -> Workbench:
-        """Load the plugins that a falco.yaml loads, with their configs and params."""
-        from workbench.falco_config import from_falco_yaml
+    def from_falco_yaml(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        plugin_dir: str | os.PathLike[str] | None = None,
+        **options: Any,
+    ) -> Workbench:
+        """Load the plugins that a falco.yaml loads, with their configs and params.
 
-        bench: Workbench = from_falco_yaml(path, bench_class=cls, **options)
-        return bench
+        ``plugin_dir``: where a relative ``library_path`` begins; default: Falco's own.
+        ``options``: for the constructor. Raises WorkbenchError with the position when
+        Falco would refuse the file, and what :meth:`load` raises.
+        """
+        from workbench.falco_config import read_falco_yaml
+
+        config = read_falco_yaml(path, plugin_dir=plugin_dir)
+        workbench = cls(**options)
+        try:
+            load_plugins(config, workbench)
+        except WorkbenchError as error:
+            workbench.close()
+            if config.notes:
+                note = "; ".join(config.notes)
+                error.args = (f"{error}; {note}", *error.args[1:])
+                error.message = error.args[0]
+            raise
+        except BaseException:
+            workbench.close()
+            raise
+        return workbench
 
     # -- the end ---------------------------------------------------------------------
 
@@ -285,3 +320,22 @@ class Workbench(PluginGroup):
         ]
         header = ("plugin", "version", "capabilities", "event source", "fields")
         return tag("div", tag("b", "Workbench"), table(header, rows))
+
+
+def load_plugins(config: FalcoConfig, workbench: Workbench) -> None:
+    """Load the plugins of ``config`` into ``workbench``, with their open params.
+
+    Raises PluginOpenError for an entry whose name is not the plugin's own: Falco loads
+    it and then cannot open it.
+    """
+    for entry in config.plugins:
+        plugin = workbench.load(entry.library_path, config=entry.init_config)
+        own = plugin.info.name
+        if own != entry.name:
+            raise PluginOpenError(
+                f"plugin {entry.name} does not exist: {entry.library_path} calls "
+                f"itself {own!r}; write 'name: {own}'",
+                plugin=entry.name,
+                params=entry.open_params,
+            )
+        workbench.default_params[own] = entry.open_params

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from workbench.rules.testing.run import CaseResult
+    from workbench.rules.testing.report import CaseResult
 
 __all__ = ["RuleTestFile", "RuleTestItem", "pytest_collect_file"]
 
@@ -35,7 +35,7 @@ class RuleTestFile(pytest.File):
     _results: dict[int, CaseResult] | None = None
 
     def collect(self) -> Iterator[RuleTestItem]:
-        """Give one item per case."""
+        """Return one item per case."""
         from workbench.errors import WorkbenchError
         from workbench.rules.testing.case_files import read_tests
 
@@ -49,7 +49,7 @@ class RuleTestFile(pytest.File):
             yield item
 
     def result(self, index: int) -> CaseResult:
-        """Give the result of a case."""
+        """Return the result of a case."""
         if self._results is None:
             from workbench.rules.test_runs import run_file
 

@@ -1,4 +1,4 @@
-"""RuleSet: rules files together, as people hold them.
+"""RuleSet: rules files together, in loading order.
 
 The text of the files is the truth: what is added or saved is text, and rules, macros
 and lists are read from it. So comments, order and quoting stay as they are.
@@ -6,47 +6,42 @@ and lists are read from it. So comments, order and quoting stay as they are.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import os
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import RulesError, WorkbenchError
-from workbench.rules.loading.loader import (
-    Loaded,
-    RulesFile,
-    load,
-    parse_file,
-    read_path,
-)
+from workbench.rules.editing.texts import appended, joined_files
+from workbench.rules.loader import Loaded, load
+from workbench.rules.loading.files import RulesFile, parse_file, read_path
 from workbench.rules.model.diagnostic_list import DiagnosticList
 from workbench.rules.model.items import ItemList
-from workbench.rules.model.model import level_named
-from workbench.rules.running.alerts import AlertFormat, Alerts
+from workbench.rules.running.alert_format import AlertFormat
+from workbench.rules.running.alerts import Alerts
+from workbench.rules.running.options import RunOptions
 from workbench.rules.target.target import Target, target_key, target_of
 from workbench.saving import save_text
 
 if TYPE_CHECKING:
-    import os
-
-    from workbench.rules.compiling.output_stage import OutputAdditions
-    from workbench.rules.model.entries import RuleEntry
-    from workbench.rules.model.locations import RuleDiagnostic
     from workbench.rules.model.model import Macro, Rule, RuleList
+    from workbench.rules.model.rule_diagnostic import RuleDiagnostic
     from workbench.rules.running.compare import Comparison
     from workbench.rules.running.engine import SourceEngine
-    from workbench.rules.testing.run import TestReport
+    from workbench.rules.testing.report import TestReport
 
 __all__ = ["ItemList", "RuleSet", "load_rules", "parse_rules"]
 
-# Complaints shown in the message of an error.
-_SHOWN = 5
+# Diagnostics shown in the message of an error.
+_MAX_SHOWN = 5
+# Targets for which what was loaded is kept.
+_MAX_LOADED = 8
 
 
 class RuleSet:
     """Rules files in loading order.
 
-    Reading never fails: what is wrong is told by :meth:`check`. ``files``: names.
+    Reading never fails: :meth:`check` returns what is wrong. ``files``: names.
     """
 
     def __init__(self, files: Iterable[RulesFile] = ()) -> None:
@@ -107,7 +102,7 @@ class RuleSet:
         return len(self.rules)
 
     def __iter__(self) -> Iterator[Rule]:
-        """Give the rules."""
+        """Return the rules."""
         return iter(self.rules)
 
     def __repr__(self) -> str:
@@ -137,47 +132,48 @@ class RuleSet:
 
     # checking
 
-    def loaded(
-        self,
-        against: Any = None,
-        *,
-        least_priority: int = 7,
-        additions: OutputAdditions | None = None,
-    ) -> Loaded:
-        """Load the files against a target, as often as that changes."""
+    def loaded(self, against: Any = None, options: RunOptions | None = None) -> Loaded:
+        """Load the files against a target, as often as that or the options change."""
+        options = options or RunOptions()
         target = target_of(against)
-        key: Any = None
-        if additions is None:
-            key = (target_key(target), least_priority)
-            known = self._cache.get(key)
-            if known is not None:
-                return known
-        loaded = load(
-            self._files, target, least_priority=least_priority, additions=additions
-        )
-        if additions is None:
-            if len(self._cache) > 8:
+        if target is not None:
+            target = options.extended(target)
+        key = (target_key(target), options.level, options.additions)
+        known = self._cache.get(key)
+        if known is None:
+            known = load(
+                self._files,
+                target,
+                least_priority=options.level,
+                additions=options.additions,
+            )
+            if len(self._cache) > _MAX_LOADED:
                 self._cache.clear()
-            self._cache[key] = loaded
-        return loaded
+            self._cache[key] = known
+        return known
 
-    def check(self, against: Any = None) -> DiagnosticList:
-        """Give every complaint about every file, each at its place.
+    def check(
+        self, against: Any = None, options: RunOptions | None = None
+    ) -> DiagnosticList:
+        """Return everything that is wrong with any file, each at its location.
 
         ``against``: a Plugin, Workbench or Events, several of them, or a mapping of
         source → fields; None checks all that can be checked without knowing fields.
         Errors and engine warnings have Falco's codes; the others are beyond Falco.
         """
-        from workbench.rules.linting.lint import beyond_falco
+        from workbench.rules.linting.lint import lint
 
         target = target_of(against)
-        loaded = self.loaded(target)
-        found = [*loaded.problems, *beyond_falco(loaded, target)]
-        texts = {file.source.name: file.source for file in self._files}
-        return DiagnosticList.of(found, texts)
+        loaded = self.loaded(target, options)
+        beyond = lint(loaded.collector, loaded.compilation, target)
+        return self._public([*loaded.diagnostics, *beyond])
+
+    def _public(self, found: Iterable[RuleDiagnostic]) -> DiagnosticList:
+        sources = {file.source.name: file.source for file in self._files}
+        return DiagnosticList.of(found, sources)
 
     def verdicts(self, against: Any = None) -> list[dict[str, Any]]:
-        """Give Falco's ``falco_load_results``, with every error instead of the first.
+        """Return Falco's ``falco_load_results``, with every error instead of the first.
 
         Position numbers are Falco's own.
         """
@@ -187,63 +183,45 @@ class RuleSet:
     # running
 
     def engines(
-        self,
-        against: Any,
-        *,
-        priority: str | None = None,
-        form: AlertFormat | None = None,
-        additions: OutputAdditions | None = None,
-        enabled: Callable[[RuleEntry], bool] | None = None,
+        self, against: Any, options: RunOptions | None = None
     ) -> dict[str, SourceEngine]:
         """Compile the enabled rules of each source that ``against`` knows.
 
-        ``priority``: least severe priority that is loaded. ``additions``: what is added
-        to outputs. ``enabled``: decides in place of the rules' own word. Raises
-        RulesError when Falco would refuse the rules.
+        Raises RulesError when Falco would refuse the rules.
         """
         from workbench.rules.running.engine import source_engine
 
+        options = options or RunOptions()
         target = target_of(against)
         if target is None:
-            raise WorkbenchError("say what the rules run over: a plugin or events")
-        level = level_named(priority)
-        key: Any = None
-        if additions is None and enabled is None:
-            key = (target_key(target), level, repr(form))
-            known = self._engines.get(key)
-            if known is not None:
-                return known
-        loaded = self.loaded(target, least_priority=level, additions=additions)
-        self._refuse_broken(loaded)
-        engines = {
-            source: source_engine(
-                loaded.compilation,
-                source,
-                target.fields_of(source),
-                form or AlertFormat(),
-                enabled,
-            )
-            for source in target.sources
-        }
-        if key is not None:
+            raise WorkbenchError("rules run over a plugin or events; give one of them")
+        key = (target_key(target), options)
+        if key not in self._engines:
+            loaded = self.loaded(target, options)
+            self._refuse_broken(loaded)
+            known = options.extended(target)
+            engines = {
+                source: source_engine(
+                    loaded.compilation, source, known.fields_of(source), options
+                )
+                for source in target.sources
+            }
             self._engines = {key: engines}
-        return engines
+        return self._engines[key]
 
     def _refuse_broken(self, loaded: Loaded) -> None:
         if loaded.successful:
             return
-        errors = [p for p in loaded.problems if p.severity == "error"]
-        texts = {file.source.name: file.source for file in self._files}
-        found = DiagnosticList.of(errors, texts)
+        found = self._public(p for p in loaded.diagnostics if p.severity == "error")
         noun = "error" if len(found) == 1 else "errors"
         lines = [f"Falco would refuse these rules: {len(found)} {noun}"]
-        lines += [f"  {item}" for item in found[:_SHOWN]]
-        if len(found) > _SHOWN:
-            lines.append(f"  … and {len(found) - _SHOWN} more; see .diagnostics")
+        lines += [f"  {item}" for item in found[:_MAX_SHOWN]]
+        if len(found) > _MAX_SHOWN:
+            lines.append(f"  … and {len(found) - _MAX_SHOWN} more; see .diagnostics")
         raise RulesError("\n".join(lines), diagnostics=found)
 
     def columns(self, against: Any, source: str | None = None) -> list[str]:
-        """Give the columns that the rules of ``source`` read: what a capture needs."""
+        """Return the columns that rules of ``source`` read: what a capture needs."""
         engines = self.engines(against)
         if source is None:
             source = next(iter(engines), None)
@@ -257,73 +235,57 @@ class RuleSet:
         *,
         all_matches: bool = False,
         priority: str | None = None,
-        form: AlertFormat | None = None,
+        options: RunOptions | None = None,
     ) -> Alerts:
-        """Run the enabled rules over events and give the alerts.
+        """Run the enabled rules over events and return the alerts.
 
         ``events``: Events, a mapping source → Events, or an open Capture, which is read
-        to its end. ``all_matches``: every matching rule alerts, not just the first.
-        ``priority``: least severe priority that runs. Raises RulesError when Falco
-        would refuse the rules.
+        to its end. Every rule runs over the events of its own source; alerts come in
+        the order of the events. ``all_matches``: every matching rule alerts, not just
+        the first. ``priority``: least severe priority that runs. Raises RulesError when
+        Falco would refuse the rules.
         """
         from workbench.events.builtin_columns import host_name
-        from workbench.rules.running.engine import match_capture, match_events
+        from workbench.rules.running.match import match_events, match_live
 
-        form = form or AlertFormat(hostname=host_name())
+        if options is None:
+            options = RunOptions(priority, AlertFormat(hostname=host_name()))
         if isinstance(events, Mapping):
-            parts = [
-                self.run(e, all_matches=all_matches, priority=priority, form=form)
-                for e in events.values()
+            runs = [
+                self.run(own, all_matches=all_matches, options=options)
+                for own in events.values()
             ]
-            return Alerts([batch for part in parts for batch in part.batches])
+            return Alerts([batch for alerts in runs for batch in alerts.batches])
         if hasattr(events, "record_batches"):
-            against = Target({events.source: events.fields}, versions_known=False)
-            engine = self.engines(against, priority=priority, form=form)[events.source]
-            return Alerts(list(match_capture(engine, events, all_matches=all_matches)))
+            target = Target({events.source: events.fields}, versions_known=False)
+            engines = self.engines(target, options)
+            batches = ((events.source, batch) for batch in events.record_batches())
+            return Alerts(list(match_live(engines, batches, all_matches=all_matches)))
         if not hasattr(events, "table_with"):
             kind = type(events).__name__
             raise WorkbenchError(
                 f"rules run over Events or an open Capture, not over a {kind}: capture "
                 "some first, with plugin.capture(…)"
             )
-        engines = self.engines(events, priority=priority, form=form)
-        engine = next(iter(engines.values()), None)  # type: ignore[assignment]
-        if engine is None:
-            raise WorkbenchError(
-                "these events do not say their event source, so no rule applies; give "
-                "one with events_from_table(…, source=…)"
-            )
-        return Alerts([match_events(engine, events, all_matches=all_matches)])
+        engines = self.engines(events, options)
+        return Alerts([match_events(engines, events, all_matches=all_matches)])
 
     # changing and keeping
 
     def add(self, item: Rule | Macro | RuleList | str) -> RuleSet:
         """Add a rule, macro, list or YAML text at the end of the last file.
 
-        An item of a name that is there already redefines it. Gives this set.
+        An item of a name that is there already redefines it. Returns this set.
         """
-        from workbench.rules.editing.export import item_yaml
-
-        text = item if isinstance(item, str) else item_yaml(item)
-        self._append(text)
-        return self
-
-    def _append(self, text: str) -> None:
+        text = item if isinstance(item, str) else item.to_yaml()
         raw = text.encode("utf-8", "surrogateescape")
-        if not self._files:
-            self._files.append(parse_file(raw, "rules.yaml"))
+        if self._files:
+            last = self._files[-1].source
+            self._files[-1] = parse_file(appended(last, raw), last.name)
         else:
-            old = self._files[-1].source
-            data = old.data
-            if data and not data.endswith(b"\n"):
-                data += b"\n"
-            if data.strip() and not data.endswith(b"\n\n"):
-                data += b"\n"
-            if data.rstrip().endswith((b"]", b"}")) and _ends_in_flow(data):
-                # A list in brackets is closed: what follows is another document.
-                data += b"---\n"
-            self._files[-1] = parse_file(old.mark + data + raw, old.name)
+            self._files.append(parse_file(raw, "rules.yaml"))
         self._changed()
+        return self
 
     def _changed(self) -> None:
         """Forget what was made from the files as they were."""
@@ -334,7 +296,7 @@ class RuleSet:
         """Change an item where it stands; comments, order and quoting around it stay.
 
         Only keys whose values differ are rewritten. Raises KeyError when no such item
-        is defined here. Gives this set.
+        is defined here. Returns this set.
         """
         from workbench.rules.editing.edit import replace_item
 
@@ -364,43 +326,34 @@ class RuleSet:
         return self
 
     def to_yaml(self) -> str:
-        """Give all files as one YAML text, as they are written."""
-        parts: list[bytes] = []
-        for file in self._files:
-            data = file.source.data
-            if not data.strip():
-                continue
-            if parts and not parts[-1].endswith(b"\n"):
-                parts[-1] += b"\n"
-            if parts and not data.startswith((b"---", b"%")):
-                parts.append(b"---\n")
-            parts.append(data)
-        return b"".join(parts).decode("utf-8", "surrogateescape")
+        """Return all files as one YAML text, as they are written."""
+        raw = joined_files([file.source.data for file in self._files])
+        return raw.decode("utf-8", "surrogateescape")
 
     def header(self, against: Any) -> str:
-        """Give the requirement items that the rules lack, from what they really use.
+        """Return the requirement items that the rules lack, from what they really use.
 
-        ``against``: the plugins, bench or events that they were made with.
+        ``against``: the Plugin, Workbench or Events that they were made with.
         """
-        from workbench.rules.linting.needs import missing_header
+        from workbench.rules.linting.requirements import missing_header
 
-        return missing_header(self.loaded(target_of(against)), against)
+        loaded = self.loaded(target_of(against))
+        return missing_header(loaded.collector, loaded.compilation, against)
 
     def factor(self) -> RuleSet:
-        """Give new rules in which what several repeat became lists and macros."""
-        from workbench.rules.editing.export import item_yaml
-        from workbench.rules.editing.extract_shared import factored
+        """Return new rules in which what several repeat became lists and macros."""
+        from workbench.rules.editing.extract_shared import extract_shared
 
         taken = [*self.lists.keys(), *self.macros.keys()]
-        lists, macros, rules = factored(self.rules, taken)
+        lists, macros, rules = extract_shared(self.rules, taken)
         items: list[Rule | Macro | RuleList] = [*self.lists, *lists]
         items += [*self.macros, *macros, *rules]
-        return parse_rules("\n".join(item_yaml(item) for item in items))
+        return parse_rules("\n".join(item.to_yaml() for item in items))
 
     def save(
         self, path: str | os.PathLike[str], *, against: Any = None, force: bool = False
     ) -> Path:
-        """Write the rules to one file and give its path.
+        """Write the rules to one file and return its path.
 
         Refuses, with RulesError saying why, what Falco would not load; ``force`` writes
         it all the same. ``against``: as :meth:`check`; what the rules require of it is
@@ -424,10 +377,18 @@ class RuleSet:
 
         ``plugins``: loaded plugins, needed for payload cases and for fields that the
         file does not declare. ``events``: in place of the captures that it names.
+        Raises WorkbenchError when the file itself is wrong, RulesError when Falco would
+        refuse the rules.
         """
-        from workbench.rules.testing.run import run_tests
+        from workbench.rules.testing.case_files import read_tests
+        from workbench.rules.testing.run import run_tests, tested_source
 
-        return run_tests(self, Path(path), plugins=plugins, events=events)
+        file = read_tests(Path(path))
+        given = tuple(plugins) if isinstance(plugins, list | tuple) else (plugins,)
+        target, source = tested_source(file, given, events)
+        engine = self.engines(target)[source]
+        names = {rule.name for rule in self.rules}
+        return run_tests(file, engine, names, plugins=given, events=events)
 
     def write_tests(
         self,
@@ -437,31 +398,43 @@ class RuleSet:
         rule: str | None = None,
         columns: Iterable[str] = (),
     ) -> Path:
-        """Turn labelled events into a file of rule tests and give its path.
+        """Turn labelled events into a file of rule tests and return its path.
 
         Events labelled "must match" must make ``rule`` fire, the others must not;
-        ``rule`` may be left out while there is one. ``columns``: fields to write.
+        ``rule`` may be left out while there is one. ``columns``: fields to write; none:
+        all there are.
         """
-        from workbench.rules.testing.labels import tests_from_labels
+        from workbench.rules.testing.labels import write_tests
 
-        return tests_from_labels(self, events, Path(path), rule, list(columns))
+        enabled = [r for r in self.rules if r.enabled and rule in (None, r.name)]
+        if len(enabled) != 1:
+            names = ", ".join(r.name for r in self.rules if r.enabled)
+            raise WorkbenchError(
+                f"name the rule that the labels are for with rule=; enabled: {names}"
+            )
+        target = Path(path)
+        files = [
+            os.path.relpath(file, target.parent)
+            for file in self.files
+            if Path(file).exists()
+        ]
+        return write_tests(
+            events,
+            target,
+            rule=enabled[0],
+            rules_files=files,
+            columns=list(columns),
+        )
 
     def compare(
         self, other: RuleSet, events: Any, *, all_matches: bool = True
     ) -> Comparison:
-        """Tell which alerts appear, disappear or change from this set to ``other``."""
+        """Compare alerts: which appear, disappear or change from this to ``other``."""
         from workbench.rules.running.compare import compare_runs
 
         old = self.run(events, all_matches=all_matches)
         new = other.run(events, all_matches=all_matches)
         return compare_runs(old, new)
-
-
-def _ends_in_flow(data: bytes) -> bool:
-    """Tell whether the last document of a text is one bracketed list or map."""
-    last = re.split(rb"^---.*$", data, flags=re.MULTILINE)[-1].lstrip()
-    lines = [line for line in last.splitlines() if not line.lstrip().startswith(b"#")]
-    return b"\n".join(lines).lstrip().startswith((b"[", b"{"))
 
 
 def _rebuilt(parts: list[tuple[bytes, str, RuleDiagnostic | None]]) -> RuleSet:
@@ -475,26 +448,26 @@ def _rebuilt(parts: list[tuple[bytes, str, RuleDiagnostic | None]]) -> RuleSet:
 
 
 def _files_of(path: str | os.PathLike[str]) -> list[Path]:
-    """Give a file, or for a directory its .yaml and .yml files, sorted."""
+    """Return a file, or for a directory its .yaml and .yml files, sorted."""
     found = Path(path)
     try:
         inside = [p for p in found.iterdir() if p.suffix in (".yaml", ".yml")]
     except (OSError, ValueError):
         return [found]
-    # a directory without any is told like a file that cannot be read
+    # a directory without any is reported like a file that cannot be read
     return sorted(inside) or [found]
 
 
 def load_rules(*paths: str | os.PathLike[str]) -> RuleSet:
     """Read rules files in this order; a directory gives its YAML files, sorted.
 
-    Never raises for what is in the files or for files that cannot be read: that is told
-    by :meth:`RuleSet.check`.
+    Never raises for what is in the files or for files that cannot be read:
+    :meth:`RuleSet.check` returns that.
     """
     return RuleSet(read_path(p) for path in paths for p in _files_of(path))
 
 
 def parse_rules(text: str | bytes, name: str = "rules.yaml") -> RuleSet:
-    """Read rules from a text; ``name`` stands for the file in complaints."""
+    """Read rules from a text; ``name`` stands for the file in diagnostics."""
     raw = text if isinstance(text, bytes) else text.encode("utf-8", "surrogateescape")
     return RuleSet([parse_file(raw, name)])

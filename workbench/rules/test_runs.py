@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from workbench.errors import WorkbenchError
 from workbench.rules.ruleset import load_rules
 from workbench.rules.testing.case_files import read_tests
-from workbench.rules.testing.run import TestReport, run_tests
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Sequence
+
+    from workbench.rules.testing.report import TestReport
 
 __all__ = ["run_file"]
 
@@ -39,10 +40,10 @@ def run_file(
     rule_set = load_rules(*chosen)
     libraries = list(plugins) or list(file.plugins)
     if not libraries:
-        return run_tests(rule_set, Path(path))
-    # rules know no plugins: the object that loads them is looked up by name
-    workbench = importlib.import_module("workbench")
-    with workbench.Workbench() as bench:
+        return rule_set.test(path)
+    # rules know no plugins: the class that loads them is looked up by name
+    package = importlib.import_module("workbench")
+    with package.Workbench() as workbench:
         for library in libraries:
-            bench.load(library)
-        return run_tests(rule_set, Path(path), plugins=(bench,))
+            workbench.load(library)
+        return rule_set.test(path, plugins=(workbench,))

@@ -128,7 +128,7 @@ class Lab(ipywidgets.VBox):
         return [self.nav, self.stream.widget, *pages]
 
     @property
-    def _parts(self) -> list[LabWidget]:
+    def _widgets(self) -> list[LabWidget]:
         return [
             self.nav,
             self.code_panel,
@@ -148,9 +148,9 @@ class Lab(ipywidgets.VBox):
         ]
 
     def _wire(self) -> None:
-        for part in self._parts:
-            part.lock = self.model.lock
-            part.on_error = self._tell
+        for widget in self._widgets:
+            widget.lock = self.model.lock
+            widget.on_error = self._show_error
         verdict = self.condition_panel.verdict
         self.condition_panel.near.handle("reveal", self.reveal)
         verdict.handle("make_rule", lambda: self.go("rule"))
@@ -350,7 +350,7 @@ class Lab(ipywidgets.VBox):
         self.condition_panel.set_text(add_check(self.model.condition, f"{name} "))
         self.go("explore")
 
-    # -- the pump's side ----
+    # -- called by the refresh loop ----
 
     @property
     def live(self) -> bool:
@@ -369,8 +369,8 @@ class Lab(ipywidgets.VBox):
                 self.stream.tick()
                 changes = self.model.work()
                 self._refresh(changes)
-        except Exception as error:  # noqa: BLE001 - told on screen; the pump goes on
-            self._tell(error)
+        except Exception as error:  # noqa: BLE001 - shown; the loop goes on
+            self._show_error(error)
 
     def refine(self) -> None:
         """Make funnel and near misses when they are due."""
@@ -379,8 +379,8 @@ class Lab(ipywidgets.VBox):
                 self.detail.refine()
                 if self.model.refine_due():
                     self._refresh(self.model.refine())
-        except Exception as error:  # noqa: BLE001 - told on screen; the pump goes on
-            self._tell(error)
+        except Exception as error:  # noqa: BLE001 - shown; the loop goes on
+            self._show_error(error)
 
     def finish(self) -> None:
         """Do what can wait until typing pauses: rule, rule set, code."""
@@ -391,8 +391,8 @@ class Lab(ipywidgets.VBox):
                     self._show(late, self.rule_panel, self.ruleset_panel)
                     if late & _CODE_CHANGES:
                         self.code_panel.put(code=self.code, log=self._log())
-        except Exception as error:  # noqa: BLE001 - told on screen; the pump goes on
-            self._tell(error)
+        except Exception as error:  # noqa: BLE001 - shown; the loop goes on
+            self._show_error(error)
 
     def settle(self) -> None:
         """Bring everything up to date now, instead of within a tenth of a second."""
@@ -400,7 +400,7 @@ class Lab(ipywidgets.VBox):
         self.refine()
         self.finish()
 
-    def _tell(self, error: Exception) -> None:
+    def _show_error(self, error: Exception) -> None:
         with contextlib.suppress(Exception):
             self.notice(error_text(error))
 
@@ -409,16 +409,16 @@ class Lab(ipywidgets.VBox):
         self._show(changes, self.stream)
         if changes:
             self._late |= changes
-            parts = (self.condition_panel, self.table, self.timeline, self.detail)
-            self._show(changes, *parts)
+            panels = (self.condition_panel, self.table, self.timeline, self.detail)
+            self._show(changes, *panels)
 
-    def _show(self, changes: set[str], *parts: Any) -> None:
-        """Refresh parts; one that fails says so and holds up no other."""
-        for part in parts:
+    def _show(self, changes: set[str], *panels: Any) -> None:
+        """Refresh panels; one that fails shows why and holds up no other."""
+        for panel in panels:
             try:
-                part.refresh(changes)
-            except Exception as error:  # noqa: BLE001 - told on screen
-                self._tell(error)
+                panel.refresh(changes)
+            except Exception as error:  # noqa: BLE001 - shown on screen
+                self._show_error(error)
 
     def _log(self) -> list[str]:
         lines = getattr(self.target, "log", None)
@@ -429,16 +429,16 @@ class Lab(ipywidgets.VBox):
     def resend(self) -> None:
         """Send everything that changes once more."""
         with contextlib.suppress(Exception), self.model.lock:
-            for part in self._parts:
-                part.resend()
+            for widget in self._widgets:
+                widget.resend()
 
     def close(self) -> None:
         """End the stream and take the lab off the screen; the target stays."""
         self.stream.stop()
         self._refresh_loop.close()
         self.state_panel.close()
-        for part in self._parts:
-            part.close()
+        for widget in self._widgets:
+            widget.close()
         super().close()
 
     # -- without a browser ----

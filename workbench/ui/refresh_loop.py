@@ -1,8 +1,8 @@
-"""The one writer: a daemon thread that keeps every part on screen up to date.
+"""The one writer: a daemon thread that keeps the screen up to date.
 
 It sleeps until something happened, works at most ten times a second, and a second after
 the last change sends the state once more: a browser that missed a message is put right.
-It holds the lab weakly, so that a lab nobody has ends its thread.
+It holds the lab weakly, so that the thread ends with the lab.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _IDLE_SEC = 5.0
 
 
 class Refreshable(Protocol):
-    """What the pump drives."""
+    """What the refresh loop keeps up to date."""
 
     model: LabModel
 

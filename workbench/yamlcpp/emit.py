@@ -6,9 +6,15 @@ Plain where nothing could misread it, blocks for several or long lines, else quo
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["block", "flow", "scalar"]
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
+__all__ = ["INDENT", "block", "flow", "flow_value", "pair", "scalar", "sequence"]
+
+# One step of indentation in what is written.
+INDENT = "  "
 # Longest line before a block is folded, in characters.
 _WIDTH = 88
 
@@ -91,9 +97,9 @@ def _literal(text: str, indent: str) -> str | None:
         return None
     ends = len(text) - len(body)
     chomp = {0: "-", 1: ""}.get(ends, "+")
-    shown = [indent + line if line else "" for line in lines]
-    shown += [""] * (ends - 1)
-    return f"|{chomp}\n" + "\n".join(shown)
+    written = [indent + line if line else "" for line in lines]
+    written += [""] * (ends - 1)
+    return f"|{chomp}\n" + "\n".join(written)
 
 
 def _folded(text: str, indent: str) -> str | None:
@@ -136,3 +142,25 @@ def block(text: str, key_width: int, indent: str) -> str:
     elif key_width + len(text) > _WIDTH:
         written = _folded(text, indent)
     return written if written is not None else scalar(text)
+
+
+def pair(key: str, text: str, indent: str = INDENT) -> str:
+    """Write ``key: text`` with the text in its most readable safe form."""
+    width = len(indent) + len(key) + 2
+    return f"{indent}{key}: {block(text, width, indent + INDENT)}"
+
+
+def sequence(key: str, items: Sequence[str], indent: str = INDENT) -> str:
+    """Write a sequence of texts on one line, or one line each when long."""
+    line = f"{indent}{key}: {flow_value(items)}"
+    if len(line) <= _WIDTH or len(items) < 2:
+        return line
+    rows = [f"{indent}{INDENT}- {scalar(item)}" for item in items]
+    return f"{indent}{key}:\n" + "\n".join(rows)
+
+
+def flow_value(value: Any) -> str:
+    """Write a text, or nested lists or tuples of texts in brackets, on one line."""
+    if isinstance(value, str):
+        return flow(value)
+    return f"[{', '.join(map(flow_value, value))}]"

@@ -57,7 +57,7 @@ class SourceText:
 
     @property
     def mark(self) -> bytes:
-        """Give the byte-order mark to write before :attr:`data`: that of UTF-8."""
+        """Return the byte-order mark to write before :attr:`data`: that of UTF-8."""
         return self.prefix if self.prefix == b"\xef\xbb\xbf" else b""
 
     def _line_starts(self) -> list[int]:
@@ -72,20 +72,20 @@ class SourceText:
         return self._starts
 
     def row_column(self, pos: int) -> tuple[int, int]:
-        """Give line and column of a byte offset, both from 0, columns in bytes."""
+        """Return line and column of a byte offset, both from 0, columns in bytes."""
         starts = self._line_starts()
         row = bisect_right(starts, pos) - 1
         return row, pos - starts[row]
 
     def line_column(self, pos: int) -> tuple[int, int]:
-        """Give line and column of a byte offset, both from 1, in characters."""
+        """Return line and column of a byte offset, both from 1, in characters."""
         row, column = self.row_column(pos)
         start = self._line_starts()[row]
         head = self.data[start : start + column].decode("utf-8", "replace")
         return row + 1, len(head) + 1
 
     def line(self, row: int) -> bytes:
-        """Give the line with number ``row`` (from 0) without its end."""
+        """Return the line with number ``row`` (from 0) without its end."""
         starts = self._line_starts()
         if row >= len(starts):
             return b""
@@ -127,7 +127,7 @@ class Node:
         self._index: dict[str, Node] | None = None
 
     def get(self, key: str) -> Node | None:
-        """Give the value of ``key`` in a mapping; the first of duplicates counts."""
+        """Return the value of ``key`` in a mapping; the first of duplicates counts."""
         index = self._index
         if index is None:
             index = {}
@@ -138,7 +138,7 @@ class Node:
         return index.get(key)
 
     def key_node(self, key: str) -> Node | None:
-        """Give the node of the key itself, the first of duplicates."""
+        """Return the node of the key itself, the first of duplicates."""
         for name, _ in self.pairs:
             if name.kind == "scalar" and name.text == key:
                 return name

@@ -84,7 +84,7 @@ class BreakResult:
 
 
 def column_of(data: bytes, pos: int) -> int:
-    """Give the column of ``pos``, from 0, in bytes."""
+    """Return the column of ``pos``, from 0, in bytes."""
     return pos - data.rfind(b"\n", 0, pos) - 1
 
 

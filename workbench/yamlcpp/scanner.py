@@ -60,7 +60,7 @@ class Scanner:
     # what the parser uses
 
     def peek(self) -> Token | None:
-        """Give the next token without taking it, None at the end."""
+        """Return the next token without taking it, None at the end."""
         tokens = self._tokens
         while True:
             if tokens:

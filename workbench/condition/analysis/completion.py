@@ -61,7 +61,7 @@ class Candidate:
     end: int
 
 
-class _Reader(RecoveringParser):
+class _TailParser(RecoveringParser):
     """Remembers the check it reads last, so that its end can be understood."""
 
     left: FieldExpr | FieldTransformerExpr | None = None
@@ -73,7 +73,7 @@ class _Reader(RecoveringParser):
 
 
 @dataclass(slots=True)
-class _Place:
+class _Context:
     """Where the cursor is: what the grammar wants, and the check so far.
 
     ``wants``: code of the fault at the end of the text, "more" behind a complete
@@ -86,19 +86,19 @@ class _Place:
     behind: bytes
 
 
-def _read(head: bytes) -> _Place:
-    reader = _Reader(head)
+def _read(head: bytes) -> _Context:
+    reader = _TailParser(head)
     try:
         if head.strip():
-            reader.run(reader.whole())
+            reader.run(reader.read_all())
         else:
-            return _Place("expected-check", None, b"")
+            return _Context("expected-check", None, b"")
     except ParseFault as fault:
         reader.faults.append(fault)
     last = next((f for f in reader.faults if f.at >= len(head)), None)
     left = reader.left
     behind = head[left.span.end :] if left is not None else b""
-    return _Place("more" if last is None else last.code, left, behind)
+    return _Context("more" if last is None else last.code, left, behind)
 
 
 def complete(
@@ -176,12 +176,12 @@ class _Finder:
             word = argument[2]
             return word, self.ranked(word, self.arguments(argument[1].decode()))
         word = _BARE_TAIL.search(head)[0]  # type: ignore[index]
-        place = _read(head[: len(head) - len(word)])
+        context = _read(head[: len(head) - len(word)])
         name = _NAME_TAIL.search(head)[0]  # type: ignore[index]
-        if name != word and place.wants in ("expected-check", "more"):
+        if name != word and context.wants in ("expected-check", "more"):
             word = name
-            place = _read(head[: len(head) - len(word)])
-        return word, self.ranked(word, self.at(place))
+            context = _read(head[: len(head) - len(word)])
+        return word, self.ranked(word, self.at(context))
 
     @staticmethod
     def ranked(
@@ -205,13 +205,13 @@ class _Finder:
                 ranks[2].append(item)
         return [*ranks[0], *ranks[1], *ranks[2]]
 
-    def at(self, place: _Place) -> Iterator[Found]:
-        """Yield all that may stand at a place."""
-        wants = place.wants
-        in_list = place.behind.count(b"(") > place.behind.count(b")")
-        next_item = in_list and place.behind.rstrip().endswith((b"(", b","))
+    def at(self, context: _Context) -> Iterator[Found]:
+        """Yield all that may stand at a context."""
+        wants = context.wants
+        in_list = context.behind.count(b"(") > context.behind.count(b")")
+        next_item = in_list and context.behind.rstrip().endswith((b"(", b","))
         if next_item and wants in ("expected-string", "expected-close"):
-            yield from self.seen_values(place)
+            yield from self.seen_values(context)
             yield from (("list", name, "a list") for name in self.lists)
         elif in_list and wants == "expected-close":
             yield ("keyword", ",", "one more value")
@@ -219,14 +219,14 @@ class _Finder:
         elif wants == "expected-check":
             yield from self.checks()
         elif wants == "expected-operator":
-            yield from self.operators(place)
+            yield from self.operators(context)
         elif wants == "val-field":
-            yield from self.same_type(place)
+            yield from self.same_type(context)
         elif wants == "call-argument":
             yield from self.named_fields()
             yield from self.transformers()
         elif wants in ("expected-string", "expected-number", "expected-list"):
-            yield from self.right_sides(place)
+            yield from self.right_sides(context)
         elif wants in ("more", "expected-close"):
             yield ("keyword", "and", "both must match")
             yield ("keyword", "or", "one must match")
@@ -255,18 +255,18 @@ class _Finder:
         yield ("keyword", "not", "the opposite of what follows")
         yield from self.transformers()
 
-    def operand(self, place: _Place) -> tuple[str, bool] | None:
+    def operand(self, context: _Context) -> tuple[str, bool] | None:
         """Return type and list-ness of the left side, None when it cannot be bound."""
-        if place.left is None:
+        if context.left is None:
             return None
         try:
-            bound = bind_operand(place.left, self.fields)
+            bound = bind_operand(context.left, self.fields)
         except BindFault:
             return None
         return bound.type, bound.is_list
 
-    def operators(self, place: _Place) -> Iterator[Found]:
-        kind = self.operand(place)
+    def operators(self, context: _Context) -> Iterator[Found]:
+        kind = self.operand(context)
         names = (
             list(OPERATORS)
             if kind is None
@@ -275,43 +275,43 @@ class _Finder:
         for name in names:
             yield ("operator", name, OPERATORS[name].desc)
 
-    def right_sides(self, place: _Place) -> Iterator[Found]:
-        found = _FIRST_WORD.match(place.behind)
+    def right_sides(self, context: _Context) -> Iterator[Found]:
+        found = _FIRST_WORD.match(context.behind)
         operator = OPERATORS.get(found[1].decode()) if found else None
         modifier = found is not None and found[2] is not None
         if operator is not None and (operator.right == "list" or modifier):
             yield ("keyword", "(", "opens the list of values")
             yield from (("list", f"({name})", "a list") for name in self.lists)
-        elif place.wants == "expected-string":
-            yield from self.seen_values(place)
-            kind = self.operand(place)
+        elif context.wants == "expected-string":
+            yield from self.seen_values(context)
+            kind = self.operand(context)
             if operator and kind and not kind[1] and kind[0] in operator.modifiers:
                 for name in MODIFIERS:
                     yield ("modifier", f"{name} (", _MODIFIER_NOTES[name])
         else:
-            yield from self.seen_values(place)
+            yield from self.seen_values(context)
         if operator is not None and operator.field_right and not modifier:
             yield ("transformer", "val(", TRANSFORMER_INFO["val"].desc)
             yield from self.transformers()
 
-    def seen_values(self, place: _Place) -> Iterator[Found]:
+    def seen_values(self, context: _Context) -> Iterator[Found]:
         """Yield values of the field on the left, as seen in the data."""
-        kind = self.operand(place)
+        kind = self.operand(context)
         if kind is not None and kind[0] == "bool":
             yield ("value", "true", "bool")
             yield ("value", "false", "bool")
             return
-        if not isinstance(place.left, FieldExpr):
+        if not isinstance(context.left, FieldExpr):
             return
-        column = place.left.name
-        if place.left.arg is not None:
-            column += f"[{place.left.arg.decode('utf-8', 'replace')}]"
+        column = context.left.name
+        if context.left.arg is not None:
+            column += f"[{context.left.arg.decode('utf-8', 'replace')}]"
         for value in self.values.get(column, ())[:_MAX_VALUES]:
             yield ("value", _written(value), f"seen in {column}")
 
-    def same_type(self, place: _Place) -> Iterator[Found]:
+    def same_type(self, context: _Context) -> Iterator[Found]:
         """Yield the fields that may stand in ``val(…)`` here."""
-        kind = self.operand(place)
+        kind = self.operand(context)
         for item in self.named_fields():
             info = self.fields[item[1].rstrip("[")]
             if kind is None or (info.type, info.is_list) == kind:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from workbench.condition.binding.bound import BoundCheck
     from workbench.condition.execution.compile import CompiledCondition
+    from workbench.condition.execution.outline import Line
 
 __all__ = [
     "ExplainedLine",
@@ -39,7 +40,6 @@ __all__ = [
     "NearMisses",
     "ShownValue",
     "explain",
-    "explain_row",
     "funnel",
     "near_misses",
 ]
@@ -300,6 +300,20 @@ def explain(compiled: CompiledCondition, table: pa.Table, row: int) -> Explanati
         raise IndexError(f"row {row} of a table with {table.num_rows} rows")
     values = _row_values(compiled, table, row)
     lines = outline(compiled.root)
+    verdicts = _verdicts(lines, values)
+    shown = [
+        _explained(line, table, row, values, verdict=verdict, reached=reached)
+        for line, verdict, reached in zip(
+            lines, verdicts, _reached(lines, verdicts), strict=True
+        )
+    ]
+    event = _cell(table, "evt.num", row)
+    number = event if isinstance(event, int) else None
+    return Explanation(compiled.ast, row, number, verdicts[0], tuple(shown))
+
+
+def _verdicts(lines: list[Line], values: Mapping[str, Any]) -> list[bool]:
+    """Return what each line comes to."""
     verdicts = [False] * len(lines)
     for at in range(len(lines) - 1, -1, -1):
         line = lines[at]
@@ -310,6 +324,11 @@ def explain(compiled: CompiledCondition, table: pa.Table, row: int) -> Explanati
             verdicts[at] = not below[0]
         else:
             verdicts[at] = all(below) if line.kind == "and" else any(below)
+    return verdicts
+
+
+def _reached(lines: list[Line], verdicts: list[bool]) -> list[bool]:
+    """Return which lines the engine looks at, going left to right, stopping early."""
     reached = [False] * len(lines)
     reached[0] = True
     for at, line in enumerate(lines):
@@ -319,30 +338,25 @@ def explain(compiled: CompiledCondition, table: pa.Table, row: int) -> Explanati
             reached[child] = True
             if line.kind != "not" and verdicts[child] == (line.kind == "or"):
                 break
-    out = []
-    for at, line in enumerate(lines):
-        seen: list[ShownValue] = []
-        reason = ""
-        if line.check is not None:
-            sides = [line.check.left, line.check.right]
-            for side in sides:
-                if isinstance(side, Operand):
-                    seen += _saw(side, table, row, values)
-            reason = _reason(line.check, values, verdict=verdicts[at])
-        out.append(
-            ExplainedLine(
-                line.kind,
-                line.depth,
-                line.text,
-                verdicts[at],
-                reached[at],
-                tuple(seen),
-                reason,
-            )
-        )
-    event = _cell(table, "evt.num", row)
-    number = event if isinstance(event, int) else None
-    return Explanation(compiled.ast, row, number, verdicts[0], tuple(out))
+    return reached
 
 
-explain_row = explain
+def _explained(
+    line: Line,
+    table: pa.Table,
+    row: int,
+    values: Mapping[str, Any],
+    *,
+    verdict: bool,
+    reached: bool,
+) -> ExplainedLine:
+    seen: list[ShownValue] = []
+    reason = ""
+    if line.check is not None:
+        for side in (line.check.left, line.check.right):
+            if isinstance(side, Operand):
+                seen += _saw(side, table, row, values)
+        reason = _reason(line.check, values, verdict=verdict)
+    return ExplainedLine(
+        line.kind, line.depth, line.text, verdict, reached, tuple(seen), reason
+    )

@@ -224,12 +224,12 @@ def _check_many(node: FieldTransformerExpr, arguments: list[_Bound]) -> None:
             raise refuse(f"the separator of join() is one text, {first.text} is a list")
         if not second.origin_list:
             raise refuse(
-                f"join() takes a list, {second.text} is none",
+                f"join() takes a list, {second.text} is not one",
                 "put the values in parentheses: join(',', (a, b))",
             )
         return
     if not first.origin_list:
-        raise refuse(f"getopt() reads a list of words, {first.text} is none")
+        raise refuse(f"getopt() reads a list of words, {first.text} is not a list")
     if second.origin_list:
         raise refuse(f"the options of getopt() are one text, {second.text} is a list")
     if first.origin != "string" or second.origin != "string":

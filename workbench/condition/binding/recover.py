@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RecoveringParser", "check_condition", "examine", "understand"]
 
-# More complaints than this help nobody.
+# More diagnostics than this are of no help.
 _MAX_FAULTS = 100
 
 # Where reading can go on: a conjunction, a parenthesis, a quoted string to step over.
@@ -115,7 +115,7 @@ class RecoveringParser(Parser):
         self.depth -= 1
         return child
 
-    def whole(self) -> Rule:
+    def read_all(self) -> Rule:
         """Read all of the text as one condition."""
         child = yield self.or_expr()
         while self.cursor.at < len(self.raw):
@@ -143,7 +143,7 @@ def understand(text: str | bytes) -> tuple[Expr, list[Diagnostic]]:
     parser = RecoveringParser(raw)
     tree: Any
     try:
-        tree = parser.run(parser.whole()) if raw else parser.parse()
+        tree = parser.run(parser.read_all()) if raw else parser.parse()
     except ParseFault as fault:
         parser.faults.append(fault)
         tree = UnknownExpr(Span(0, len(raw)))

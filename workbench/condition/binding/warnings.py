@@ -149,45 +149,13 @@ def _closing_nul_warnings(
 
 
 def _operand_warnings(operand: Operand) -> Iterator[BindWarning]:
-    steps = operand.steps
-    for step in steps:
+    for step in operand.steps:
         if isinstance(step, ListStep):
-            mixed = [
-                index
-                for index, decimal in zip(step.items, step.decimal, strict=True)
-                if not decimal and _kind(operand, index) != "string"
-            ]
-            if mixed:
-                yield BindWarning(
-                    "raw-bytes",
-                    "only texts and uint64 fields print as text in a list; the other"
-                    " items stand for their raw bytes",
-                    operand.span,
-                    "leave them out",
-                )
+            yield from _list_warnings(step, operand)
         elif isinstance(step, CallStep) and step.name in ("join", "concat"):
-            if any(_kind(operand, index) != "string" for index in step.args):
-                yield BindWarning(
-                    "raw-bytes",
-                    f"{step.name}() of values that are not text gives their raw bytes",
-                    operand.span,
-                    "put uint64 fields in a list in parentheses: join(',', (a, b))",
-                )
-            first = steps[step.args[0]]
-            if (
-                step.name == "join"
-                and isinstance(first, CallStep)
-                and first.name in STRING_TRANSFORMERS
-            ):
-                yield BindWarning(
-                    "cut-at-nul",
-                    "a transformed separator ends in a NUL, which cuts the joined text"
-                    " behind the first separator",
-                    operand.span,
-                    "write the separator as a constant",
-                )
+            yield from _joining_warnings(step, operand)
         elif isinstance(step, CallStep) and step.name == "len":
-            inner = steps[step.args[0]]
+            inner = operand.steps[step.args[0]]
             if (
                 isinstance(inner, CallStep)
                 and inner.name == "getopt"
@@ -202,6 +170,43 @@ def _operand_warnings(operand: Operand) -> Iterator[BindWarning]:
                 )
 
 
+def _list_warnings(step: ListStep, operand: Operand) -> Iterator[BindWarning]:
+    if any(
+        not decimal and _kind(operand, index) != "string"
+        for index, decimal in zip(step.items, step.decimal, strict=True)
+    ):
+        yield BindWarning(
+            "raw-bytes",
+            "only texts and uint64 fields print as text in a list; the other"
+            " items stand for their raw bytes",
+            operand.span,
+            "leave them out",
+        )
+
+
+def _joining_warnings(step: CallStep, operand: Operand) -> Iterator[BindWarning]:
+    if any(_kind(operand, index) != "string" for index in step.args):
+        yield BindWarning(
+            "raw-bytes",
+            f"{step.name}() of values that are not text gives their raw bytes",
+            operand.span,
+            "put uint64 fields in a list in parentheses: join(',', (a, b))",
+        )
+    first = operand.steps[step.args[0]]
+    if (
+        step.name == "join"
+        and isinstance(first, CallStep)
+        and first.name in STRING_TRANSFORMERS
+    ):
+        yield BindWarning(
+            "cut-at-nul",
+            "a transformed separator ends in a NUL, which cuts the joined text"
+            " behind the first separator",
+            operand.span,
+            "write the separator as a constant",
+        )
+
+
 def _kind(operand: Operand, index: int) -> str:
     step = operand.steps[index]
     return getattr(step, "type", "string")
@@ -210,93 +215,101 @@ def _kind(operand: Operand, index: int) -> str:
 def _constant_warnings(
     node: BinaryCheckExpr, check: BoundCheck, right: Constants
 ) -> Iterator[BindWarning]:
-    span = node.right.span
-    values = right.values
-    if isinstance(node.right, ValueExpr) and node.right.form == "word":
-        word = node.right.value.decode()
-        before = f"{node.op} {node.modifier}" if node.modifier else node.op
-        yield BindWarning(
-            "set-of-one-word",
-            f"'{before} {word}' compares with the one text '{word}'",
-            span,
-            f"write {before} ({word}); lists of this name exist in rules files only",
-        )
-    if isinstance(node.right, ListExpr) and not node.right.items:
-        if node.right.dropped is not None:
-            yield BindWarning(
-                "dropped-value",
-                "the engine drops a first value with a bad escape, so that the list is"
-                " empty and never matches",
-                node.right.dropped,
-                "for a backslash write \\\\",
-            )
-        else:
-            yield BindWarning(
-                "empty-set", "an empty set never matches", span, "list some values"
-            )
-    if check.left.type == "ipnet" and node.modifier is not None:
-        if check.test == "in":
-            yield BindWarning(
-                "never-matches",
-                "'= anyof' compares addresses with networks byte by byte in the real"
-                " engine and never matches",
-                span,
-                "write in (…)",
-            )
-        elif check.test == "not_in":
-            yield BindWarning(
-                "always-matches",
-                "'!= allof' compares addresses with networks byte by byte in the real"
-                " engine and always matches",
-                span,
-                "write not … in (…)",
-            )
-    if node.op == "!=" and node.modifier == "anyof" and len(set(values)) > 1:
-        yield BindWarning(
-            "always-matches",
-            "a value always differs from at least one of several",
-            span,
-            "for 'none of these' write != allof (…), or not … in (…)",
-        )
-    if node.modifier == "oneof" and len(set(values)) < len(values):
-        yield BindWarning(
-            "repeated-value",
-            "oneof counts a value that is listed twice as two, so it never matches",
-            span,
-            "list every value once",
-        )
-    if (
-        node.op in ("=", "==")
-        and node.modifier == "allof"
-        and len(set(values)) > 1
-        and check.left.type != "ipnet"
-    ):
-        yield BindWarning(
-            "never-matches",
-            "a value never equals several values at once",
-            span,
-            "write in (…)",
-        )
-    if check.test == "pmatch" and has_sibling_patterns(values):  # type: ignore[arg-type]
+    yield from _set_warnings(node)
+    if node.modifier is not None:
+        yield from _modifier_warnings(node, check, len(set(right.values)))
+    if check.test == "pmatch" and has_sibling_patterns(right.values):  # type: ignore[arg-type]
         yield BindWarning(
             "order-matters",
             "where several patterns stand side by side, the engine may miss paths: it"
             " tries the last one first and then loses its place",
-            span,
+            node.right.span,
             "use separate pmatch checks joined by or",
         )
     if check.left.type == "string":
         yield from _text_warnings(node)
     elif (
         _is_list_length(check.left)
-        and 0 in values
+        and 0 in right.values
         and check.test in ("eq", "in", "intersects", "le")
     ):
         yield BindWarning(
             "absent-list",
             "an empty list counts as absent, so the length of a list is never 0",
-            span,
+            node.right.span,
             "write not field exists",
+        )
+
+
+def _set_warnings(node: BinaryCheckExpr) -> Iterator[BindWarning]:
+    """Yield what is odd about the set itself: a bare word, or nothing in it."""
+    right = node.right
+    if isinstance(right, ValueExpr) and right.form == "word":
+        word = right.value.decode()
+        before = f"{node.op} {node.modifier}" if node.modifier else node.op
+        yield BindWarning(
+            "set-of-one-word",
+            f"'{before} {word}' compares with the one text '{word}'",
+            right.span,
+            f"write {before} ({word}); lists of this name exist in rules files only",
+        )
+    if not isinstance(right, ListExpr) or right.items:
+        return
+    if right.dropped is None:
+        yield BindWarning(
+            "empty-set", "an empty set never matches", right.span, "list some values"
+        )
+    else:
+        yield BindWarning(
+            "dropped-value",
+            "the engine drops a first value with a bad escape, so that the list is"
+            " empty and never matches",
+            right.dropped,
+            "for a backslash write \\\\",
+        )
+
+
+def _modifier_warnings(
+    node: BinaryCheckExpr, check: BoundCheck, distinct: int
+) -> Iterator[BindWarning]:
+    """Yield what is odd about a modifier; ``distinct``: how many different values."""
+    span = node.right.span
+    pair = ("=" if node.op == "==" else node.op, node.modifier)
+    networks = check.left.type == "ipnet"
+    values = check.right.values if isinstance(check.right, Constants) else ()
+    if networks and check.test in ("in", "not_in"):
+        op, outcome, write = (
+            ("= anyof", "never", "in (…)")
+            if check.test == "in"
+            else ("!= allof", "always", "not … in (…)")
+        )
+        yield BindWarning(
+            f"{outcome}-matches",
+            f"'{op}' compares addresses with networks byte by byte in the real engine"
+            f" and {outcome} matches",
+            span,
+            f"write {write}",
+        )
+    if pair == ("!=", "anyof") and distinct > 1:
+        yield BindWarning(
+            "always-matches",
+            "a value always differs from at least one of several",
+            span,
+            "for 'none of these' write != allof (…), or not … in (…)",
+        )
+    if node.modifier == "oneof" and distinct < len(values):
+        yield BindWarning(
+            "repeated-value",
+            "oneof counts a value that is listed twice as two, so it never matches",
+            span,
+            "list every value once",
+        )
+    if pair == ("=", "allof") and distinct > 1 and not networks:
+        yield BindWarning(
+            "never-matches",
+            "a value never equals several values at once",
+            span,
+            "write in (…)",
         )
 
 

@@ -1,1 +1,1 @@
-"""Bound conditions evaluated column-wise, in C, and row by row as the oracle."""
+"""Bound conditions evaluated column-wise, in C, and row by row as the reference."""

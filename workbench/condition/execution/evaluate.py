@@ -134,7 +134,7 @@ def _transformed(array: pa.Array, step: int) -> pa.Array:
 
 
 class _BatchEvaluation:
-    """One batch of rows: its columns, and the answers that Python gives instead of C."""
+    """One batch of rows: its columns, and the answers that Python has to give."""
 
     def __init__(
         self, owner: Evaluation, batch: pa.RecordBatch, *, backwards: bool

@@ -1,4 +1,4 @@
-"""The door to the C kernel: leaves, columns and programs as the C core takes them.
+"""The seam to the C kernel: leaves, columns and programs as the C core takes them.
 
 Nothing else of the condition room imports the extension. Memory of Arrow is lent to C
 for the time of a call; what C makes is given back when its owner goes.
@@ -361,28 +361,14 @@ class Program:
         ``out``: bitmaps to write into from row ``out_offset`` on, or None. ``answer``:
         called for slots without leaf. Raises what ``answer`` raised.
         """
-        keep: list[Any] = []
         program = ffi.new("wbk_program *")
         program.nodes, program.n_nodes = self.nodes, self.n_nodes
         program.children, program.n_children = self.children, self.n_children
+        # C keeps no reference: these names live until it is done.
         c_roots = ffi.new("int32_t[]", list(roots) or [0])
         program.roots, program.n_roots = c_roots, len(roots)
-        c_slots = ffi.new("wbk_slot[]", max(1, len(slots)))
-        for index, slot in enumerate(slots):
-            item = c_slots[index]
-            item.leaf = slot.leaf.pointer if slot.leaf else ffi.NULL
-            item.left = slot.left.pointer if slot.left else ffi.NULL
-            item.right = slot.right.pointer if slot.right else ffi.NULL
-            item.group, item.cost = slot.group, slot.cost
+        c_slots, c_groups = _slots_for_c(slots), _groups_for_c(groups)
         program.slots, program.n_slots = c_slots, len(slots)
-        c_groups = ffi.new("wbk_group[]", max(1, len(groups)))
-        for index, group in enumerate(groups):
-            item = c_groups[index]
-            item.column = group.column.pointer
-            item.lut = ffi.cast("uint8_t *", group.lut.ctypes.data)
-            item.count = len(group.leaves)
-            for bit, leaf in enumerate(group.leaves):
-                item.slots[bit] = leaf
         program.groups, program.n_groups = c_groups, len(groups)
         context = _Context(answer)
         handle = ffi.new_handle(context)
@@ -396,13 +382,35 @@ class Program:
             )
         counts = np.zeros(len(roots), np.int64)
         c_counts = ffi.cast("int64_t *", counts.ctypes.data)
-        keep += [c_roots, c_slots, c_groups, handle, c_out]
         failed = lib.wbk_run(program, rows, c_out, out_offset, c_counts)
         if context.error is not None:
             raise context.error
         if failed:
             raise MemoryError
         return counts
+
+
+def _slots_for_c(slots: Sequence[Slot]) -> Any:
+    c_slots = ffi.new("wbk_slot[]", max(1, len(slots)))
+    for index, slot in enumerate(slots):
+        item = c_slots[index]
+        item.leaf = slot.leaf.pointer if slot.leaf else ffi.NULL
+        item.left = slot.left.pointer if slot.left else ffi.NULL
+        item.right = slot.right.pointer if slot.right else ffi.NULL
+        item.group, item.cost = slot.group, slot.cost
+    return c_slots
+
+
+def _groups_for_c(groups: Sequence[Group]) -> Any:
+    c_groups = ffi.new("wbk_group[]", max(1, len(groups)))
+    for index, group in enumerate(groups):
+        item = c_groups[index]
+        item.column = group.column.pointer
+        item.lut = ffi.cast("uint8_t *", group.lut.ctypes.data)
+        item.count = len(group.leaves)
+        for bit, leaf in enumerate(group.leaves):
+            item.slots[bit] = leaf
+    return c_groups
 
 
 _leaves_lock = threading.Lock()

@@ -201,7 +201,7 @@ class _Builder:
 
 
 def _constant(value: bytes | int | Network) -> bytes:
-    """Return a constant as the kernel takes it: bytes, 8-byte number, prefix + address."""
+    """Return a constant for the kernel: bytes, 8-byte number, prefix + address."""
     if isinstance(value, bytes):
         return value
     if isinstance(value, Network):

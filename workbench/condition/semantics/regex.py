@@ -1,6 +1,6 @@
 """Regular expressions of the engine: RE2 in POSIX syntax, the whole value, as bytes.
 
-google-re2 is the judge. Many values at once go through pyarrow's RE2, which speaks the
+google-re2 decides. Many values at once go through pyarrow's RE2, which reads the
 Perl syntax; :func:`rewrite` gives an equivalent pattern for it, or None when it is not
 sure to be one. :func:`required` finds a text that every match must contain, so that
 most values are ruled out by a plain search.

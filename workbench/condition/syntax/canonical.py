@@ -44,7 +44,7 @@ def _argument(value: bytes | None) -> bytes:
 
 
 def operand_text(root: Argument | ListExpr) -> bytes:
-    """Return the canonical text of a field, call (inner ones included), value or list."""
+    """Return the canonical text of a field, call, value or list."""
     parts: list[bytes] = []
     todo: list[Argument | ListExpr | bytes] = [root]
     while todo:

@@ -1,4 +1,4 @@
-"""What compiling gives: conditions, rules, and everything around them."""
+"""What compiling makes: conditions, rules, and everything around them."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 from workbench.rules.compiling.list_substitution import ListTable
 from workbench.rules.compiling.macros import MacroTable
+from workbench.rules.compiling.source_map import SourceMap
+from workbench.rules.model.locations import SourcePoint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from workbench.condition.binding.bind import BoundCondition
     from workbench.condition.syntax.nodes import Expr
-    from workbench.rules.compiling.source_map import SourceMap
-    from workbench.rules.model.entries import RuleEntry
-    from workbench.rules.model.locations import Location
+    from workbench.rules.compiling.exceptions import ExceptionText
+    from workbench.rules.compiling.list_substitution import Substitution
+    from workbench.rules.model.entries import Piece, RuleEntry
     from workbench.rules.outputs.output import Output
 
 __all__ = ["Compilation", "CompiledRule", "Parsed"]
@@ -23,16 +23,43 @@ __all__ = ["Compilation", "CompiledRule", "Parsed"]
 
 @dataclass(slots=True)
 class Parsed:
-    """A condition on its way: its text after lists, and how the text came about.
+    """A condition's text, its tree if it could be parsed, and how it came about.
 
-    ``written``: the text before lists, with exceptions.
+    ``written``: the text before lists, with exceptions; ``text``: after lists.
+    ``pieces``: what stands in the files. ``added``: what exceptions add, None for an
+    item that has none.
     """
 
-    text: bytes
-    tree: Expr | None
-    retrace: Callable[[], SourceMap]
-    place: Location
+    pieces: list[Piece]
+    added: list[ExceptionText] | None
+    lists: ListTable
     written: bytes
+    text: bytes
+    tree: Expr | None = None
+
+    def source_map(self) -> SourceMap:
+        """Follow every byte of the text back to the file that it came from."""
+        made = SourceMap()
+        first = None
+        if self.pieces:
+            first = SourcePoint(self.pieces[0].source, self.pieces[0].node.start)
+        if self.added is not None:
+            made.add_made(1, first)
+        for number, piece in enumerate(self.pieces):
+            if number:
+                made.add_made(1, SourcePoint(piece.source, piece.node.start))
+            made.add_piece(piece)
+        if self.added is not None:
+            made.add_made(1, first)
+        for text, exception, operand in self.added or ():
+            location = exception.location
+            pos = location.pos if operand is None else operand[1].start
+            made.add_made(len(text), SourcePoint(location.source, pos))
+        log: list[Substitution] = []
+        self.lists.substitute(self.written, set(), log)
+        for change in log:
+            made.replace(change)
+        return made
 
 
 @dataclass(slots=True)
@@ -44,7 +71,6 @@ class CompiledRule:
     tree: Expr
     bound: BoundCondition | None
     output: Output | None
-    output_text: str
 
 
 @dataclass(slots=True)

@@ -45,13 +45,13 @@ class _Macro:
 
     tree: Expr
     index: int
-    whole: Expr | None = None
+    expanded: Expr | None = None
     newest: int = -1
     checks: int = 0
 
 
 def identifiers(root: Expr) -> list[IdentifierExpr]:
-    """Give the names that stand where a check may stand, in reading order."""
+    """Return the names that stand where a check may stand, in reading order."""
     return [node for node in postorder(root) if isinstance(node, IdentifierExpr)]
 
 
@@ -73,11 +73,11 @@ class MacroTable:
             self._macros[name] = _Macro(tree, index)
 
     def names(self) -> list[str]:
-        """Give the names of all macros."""
+        """Return the names of all macros."""
         return [*self._macros, *self._broken]
 
     def visible(self, name: str, before: int | None) -> bool:
-        """Say whether a macro is defined where ``before`` limits the view."""
+        """Whether a macro is defined where ``before`` limits the view."""
         known = self._macros.get(name)
         index = known.index if known else self._broken.get(name)
         return index is not None and (before is None or index < before)
@@ -88,7 +88,7 @@ class MacroTable:
         """Put macros in place of their names.
 
         ``before``: only macros of a lower index are visible; None: all. ``used``:
-        receives every name replaced; always the same set. Gives None as tree when there
+        receives every name replaced; always the same set. The tree is None when there
         are faults, or when a macro that is used is itself broken, which has been
         reported elsewhere.
         """
@@ -96,10 +96,10 @@ class MacroTable:
         if not names:
             return tree, []
         faults: list[MacroFault] = []
-        whole = True
+        complete = True
         for node in names:
-            whole &= self._settle(node, before, faults, used)
-        if faults or not whole:
+            complete &= self._settle(node, before, faults, used)
+        if faults or not complete:
             return None, faults
         result, checks = self._insert(tree)
         if checks > MAX_CHECKS:
@@ -113,62 +113,58 @@ class MacroTable:
         faults: list[MacroFault],
         used: set[str],
     ) -> bool:
-        """Make sure that the macro ``node`` names is resolved; False when it cannot."""
+        """Expand the macro that ``node`` names, depth first; False if it cannot be."""
         good = True
         visited: set[str] = set()
-        # (name, its identifiers still to visit); the path is what is on the stack
-        path: list[tuple[str, list[IdentifierExpr]]] = []
-        pending = [node]
-        while True:
-            if not pending:
-                if not path:
-                    return good
-                name, _ = path.pop()
+        # (macro, its identifiers still to visit), outermost first; "" stands for node
+        path = [("", iter([node]))]
+        while path:
+            name, pending = path[-1]
+            current = next(pending, None)
+            if current is None:
+                path.pop()
                 visited.add(name)
-                macro = self._macros[name]
-                if good:
-                    macro.whole, macro.checks = self._insert(macro.tree)
-                    macro.newest = max(
-                        [macro.index]
-                        + [
-                            self._macros[i.name].newest
-                            for i in identifiers(macro.tree)
-                            if i.name in self._macros
-                        ]
-                    )
-                    if macro.checks > MAX_CHECKS:
-                        fault = MacroFault("large", name, node.span)
-                        faults.append(fault)
-                        return False
-                pending = path[-1][1] if path else []
+                if name and good and not self._expand(name):
+                    faults.append(MacroFault("large", name, node.span))
+                    return False
                 continue
-            current = pending.pop(0)
-            name = current.name
-            inside = tuple(step[0] for step in path)
-            if name in inside:
-                faults.append(MacroFault("loop", name, current.span, inside))
+            inside = tuple(step for step, _ in path[1:])
+            reason = self._refusal(current.name, before, inside)
+            if reason:
+                faults.append(MacroFault(reason, current.name, current.span, inside))
                 good = False
                 continue
-            if not self.visible(name, before):
-                defined = name in self._macros or name in self._broken
-                reason = "invisible" if defined else "unknown"
-                faults.append(MacroFault(reason, name, current.span, inside))
+            used.add(current.name)
+            macro = self._macros.get(current.name)
+            if current.name in visited:
+                continue
+            if macro is None:
                 good = False
-                continue
-            used.add(name)
-            if name in visited:
-                continue
-            macro_or_none = self._macros.get(name)
-            if macro_or_none is None:
-                good = False
-                continue
-            if macro_or_none.whole is not None and (
-                before is None or macro_or_none.newest < before
+            elif macro.expanded is not None and (
+                before is None or macro.newest < before
             ):
-                self._mark(name, used)
-                continue
-            path.append((name, identifiers(macro_or_none.tree)))
-            pending = path[-1][1]
+                self._mark(current.name, used)
+            else:
+                path.append((current.name, iter(identifiers(macro.tree))))
+        return good
+
+    def _refusal(self, name: str, before: int | None, inside: tuple[str, ...]) -> str:
+        """Return why a name cannot be replaced here, "" when it can."""
+        if name in inside:
+            return "loop"
+        if self.visible(name, before):
+            return ""
+        return (
+            "invisible" if name in self._macros or name in self._broken else "unknown"
+        )
+
+    def _expand(self, name: str) -> bool:
+        """Put the macros inside a macro in place; False when it grows too large."""
+        macro = self._macros[name]
+        macro.expanded, macro.checks = self._insert(macro.tree)
+        inner = [i.name for i in identifiers(macro.tree) if i.name in self._macros]
+        macro.newest = max([macro.index, *(self._macros[n].newest for n in inner)])
+        return macro.checks <= MAX_CHECKS
 
     def _mark(self, name: str, used: set[str]) -> None:
         """Note every macro that a resolved one contains."""
@@ -201,7 +197,7 @@ class MacroTable:
             elif isinstance(node, IdentifierExpr):
                 macro = self._macros[node.name]
                 checks += macro.checks
-                inner = macro.whole if macro.whole is not None else macro.tree
+                inner = macro.tree if macro.expanded is None else macro.expanded
                 stack.append(MacroExpr(node.name, inner, node.span))
             else:
                 checks += 1

@@ -28,80 +28,72 @@ class OutputAdditions:
     """What a configuration adds to outputs; the default adds nothing."""
 
     def added_text(self, entry: RuleEntry, fields: FieldTable) -> str:  # noqa: ARG002
-        """Give text to append to a rule's output."""
+        """Return text to append to a rule's output."""
         return ""
 
     def formats(self, entry: RuleEntry) -> list[str]:  # noqa: ARG002
-        """Give further formats that must compile for a rule to load."""
+        """Return further formats that must compile for a rule to load."""
         return []
 
 
 class OutputStage:
-    """Compiles the outputs of rules, complaining to ``report``."""
+    """Compiles the outputs of rules, complaining to ``sink``."""
 
     def __init__(
         self,
-        report: DiagnosticSink,
+        sink: DiagnosticSink,
         target: Target | None,
         additions: OutputAdditions | None,
     ) -> None:
         """Check against ``target``; None: no field is known."""
-        self.report = report
+        self.sink = sink
         self.target = target
         self.additions = additions or OutputAdditions()
 
     def compile(
         self, entry: RuleEntry, fields: FieldTable | None
-    ) -> tuple[Output | None, str, bool]:
-        """Compile a rule's output: it, its text, and whether to go on with the rule."""
-        text = as_text(joined(entry.output)) if entry.output else ""
+    ) -> tuple[Output | None, bool]:
+        """Compile a rule's output; say too whether to go on with the rule."""
+        if not entry.output:
+            return None, True
+        text = as_text(joined(entry.output))
         if _CONTAINER_INFO in text:
-            self.report.warn(
+            self.sink.warn(
                 "LOAD_DEPRECATED_ITEM",
                 "%container.info is deprecated and no more useful, and will be dropped "
                 "by Falco 1.0.0. The container plugin will automatically add required "
                 "fields to the output message.",
-                entry.place,
+                entry.location,
                 "remove %container.info from the output",
             )
             text = text.replace(_CONTAINER_INFO, "", 1)
-        if not entry.output:
-            return None, text, True
         if fields is None:
-            return None, text, self._shape(entry, text)
+            self._check_shape(entry, text)
+            return None, True
         extra = self.additions.added_text(entry, fields)
-        whole = f"{text} {extra}" if extra else text
-        output = None
+        full = f"{text} {extra}" if extra else text
         try:
-            output = self._parsed(entry, whole, fields)
+            output = self._parsed(entry, full, fields)
         except OutputFault as fault:
-            unknown = "unknown filter" in fault.message
-            if unknown and entry.skip_if_unknown_filter:
-                self.report.warn(
-                    "LOAD_UNKNOWN_FILTER",
-                    fault.message,
-                    self._place(entry, fault.at, whole),
-                    fault.hint,
-                )
-                return None, whole, False
-            self.report.error(
-                _OUTPUT,
-                fault.message,
-                self._place(entry, fault.at, whole),
-                fault.hint,
+            skipped = entry.skip_if_unknown_filter and "unknown filter" in fault.message
+            code = "LOAD_UNKNOWN_FILTER" if skipped else _OUTPUT
+            report = self.sink.warn if skipped else self.sink.error
+            location = self._location(entry, fault.at, full)
+            report(code, fault.message, location, fault.hint)
+            return None, not skipped
+        self._warn_of_deprecated(entry, text)
+        return output, True
+
+    def _warn_of_deprecated(self, entry: RuleEntry, text: str) -> None:
+        name = next((name for name in DEPRECATED_FIELDS if name in text), None)
+        if name is not None:
+            self.sink.warn(
+                "LOAD_DEPRECATED_ITEM",
+                f"usage of deprecated field '{name}' has been detected in the rule "
+                "output",
+                entry.output_location,
+                f"remove {name}",
             )
-            return None, whole, True
-        for name in DEPRECATED_FIELDS:
-            if name in text:
-                self.report.warn(
-                    "LOAD_DEPRECATED_ITEM",
-                    f"usage of deprecated field '{name}' has been detected in the rule "
-                    "output",
-                    entry.output_place,
-                    f"remove {name}",
-                )
-                break
-        return output, whole, True
 
     def _parsed(self, entry: RuleEntry, text: str, fields: FieldTable) -> Output | None:
         if not text:
@@ -114,7 +106,7 @@ class OutputStage:
             parse_output("*" + added, fields)
         return parse_output("*" + text, fields)
 
-    def _shape(self, entry: RuleEntry, text: str) -> bool:
+    def _check_shape(self, entry: RuleEntry, text: str) -> None:
         """Check what can be checked of an output without knowing any field."""
         message = None
         if not text:
@@ -123,21 +115,20 @@ class OutputStage:
             message = "invalid formatting syntax: formatting cannot end with a %"
             hint = "remove the percent sign: outputs cannot print one"
         if message is not None:
-            self.report.error(
-                _OUTPUT, message, self._place(entry, len(text), text), hint
+            self.sink.error(
+                _OUTPUT, message, self._location(entry, len(text), text), hint
             )
-        return True
 
-    def _place(self, entry: RuleEntry, offset: int, text: str) -> Location:
-        place = entry.output_place
+    def _location(self, entry: RuleEntry, offset: int, text: str) -> Location:
+        location = entry.output_location
         if not entry.output:
-            return place
+            return location
         # a leading * was put before the text
         raw = text.encode("utf-8", "surrogateescape")
         at = max(0, min(offset - 1, len(raw)))
         for piece in entry.output:
             if at <= len(piece.text):
                 inner = source_offset(piece.node, piece.source, at, piece.text)
-                return place.pointing(piece.source, inner)
+                return location.pointing_at(piece.source, inner)
             at -= len(piece.text) + 1
-        return place
+        return location

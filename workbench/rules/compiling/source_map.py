@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple
 
 from workbench.rules.model.locations import SourcePoint
 
@@ -57,7 +57,7 @@ def source_offset(node: Node, source: SourceText, offset: int, text: bytes) -> i
 
 
 def _escape_size(data: bytes, at: int) -> tuple[int, int]:
-    """Give the length of an escape and how many visible bytes it makes."""
+    """Return the length of an escape and how many visible bytes it makes."""
     code = data[at + 1 : at + 2]
     digits = {b"x": 2, b"u": 4, b"U": 8}.get(code)
     if digits is not None:
@@ -76,84 +76,89 @@ def _escape_size(data: bytes, at: int) -> tuple[int, int]:
     return 2, {b"L": 3, b"P": 3}.get(code, 1)
 
 
-# Length; piece and offset in it, or a fixed spot; name of the list put in.
-_Part: TypeAlias = "tuple[int, Piece | None, int, SourcePoint | None, str | None]"
+class _Segment(NamedTuple):
+    """``length`` bytes: of ``piece`` from ``base`` on, or all from one ``point``.
+
+    ``list_name``: of the list that was put in here.
+    """
+
+    length: int
+    piece: Piece | None = None
+    base: int = 0
+    point: SourcePoint | None = None
+    list_name: str | None = None
 
 
 class SourceMap:
-    """A condition's text with the origin of every stretch.
+    """A condition's text with the origin of every byte.
 
-    A stretch is (length, spot maker): text of a piece moves with the offset, text that
-    was put together points at one spot.
+    Text of a piece moves with the offset; text that was put together points at one
+    position.
     """
 
     def __init__(self) -> None:
         """Start empty."""
-        self._parts: list[_Part] = []
+        self._segments: list[_Segment] = []
 
     def add_piece(self, piece: Piece) -> None:
         """Append a text as it stands in a file."""
-        self._parts.append((len(piece.text), piece, 0, None, None))
+        self._segments.append(_Segment(len(piece.text), piece))
 
-    def add_made(self, length: int, spot: SourcePoint | None) -> None:
-        """Append text that the engine puts together; it points at ``spot``."""
-        self._parts.append((length, None, 0, spot, None))
+    def add_made(self, length: int, point: SourcePoint | None) -> None:
+        """Append text that the engine puts together; it points at ``point``."""
+        self._segments.append(_Segment(length, point=point))
 
     def replace(self, change: Substitution) -> None:
         """Follow one list substitution: what was put in points at the name."""
-        spot = self.spot(change.name_at)
-        self._cut(change.start)
-        self._cut(change.end)
-        position = 0
-        kept: list[_Part] = []
-        placed = False
-        new: _Part = (change.length, None, 0, spot, change.compiled.entry.name)
-        for part in self._parts:
-            if not placed and position >= change.start:
-                kept.append(new)
-                placed = True
-            if not change.start <= position < change.end:
-                kept.append(part)
-            position += part[0]
-        if not placed:
-            kept.append(new)
-        self._parts = kept
+        point = self.source_point(change.name_at)
+        first = self._split(change.start)
+        end = self._split(change.end)
+        name = change.compiled.entry.name
+        new = _Segment(change.length, point=point, list_name=name)
+        self._segments[first:end] = [new]
 
-    def _cut(self, offset: int) -> None:
+    def _split(self, offset: int) -> int:
+        """Make a segment begin at ``offset``; return its index."""
         position = 0
-        for index, (length, piece, base, spot, name) in enumerate(self._parts):
-            if position < offset < position + length:
-                left = offset - position
-                self._parts[index : index + 1] = [
-                    (left, piece, base, spot, name),
-                    (length - left, piece, base + left, spot, name),
+        for index, segment in enumerate(self._segments):
+            if position >= offset:
+                return index
+            left = offset - position
+            if left < segment.length:
+                self._segments[index : index + 1] = [
+                    segment._replace(length=left),
+                    segment._replace(
+                        length=segment.length - left, base=segment.base + left
+                    ),
                 ]
-                return
-            position += length
+                return index + 1
+            position += segment.length
+        return len(self._segments)
 
-    def spot(self, offset: int) -> SourcePoint | None:
-        """Give the true place of a byte of the finished text."""
+    def source_point(self, offset: int) -> SourcePoint | None:
+        """Return the true position of a byte of the finished text."""
         position = 0
         last: SourcePoint | None = None
-        for length, piece, base, spot, _ in self._parts:
+        for segment in self._segments:
+            piece = segment.piece
             if piece is not None:
-                inner = base + min(max(0, offset - position), length)
+                inner = segment.base + min(max(0, offset - position), segment.length)
                 last = SourcePoint(
                     piece.source,
                     source_offset(piece.node, piece.source, inner, piece.text),
                 )
-            elif spot is not None:
-                last = spot
-            if offset < position + length:
+            elif segment.point is not None:
+                last = segment.point
+            if offset < position + segment.length:
                 return last
-            position += length
+            position += segment.length
         return last
 
     def list_at(self, offset: int) -> str | None:
-        """Give the list whose items stand at a byte of the finished text."""
+        """Return the list whose items stand at a byte of the finished text."""
         position = 0
-        for length, _, _, _, name in self._parts:
-            if position <= offset < position + length:
-                return name
-            position += length
+        for segment in self._segments:
+            if position <= offset < position + segment.length:
+                return segment.list_name
+            position += segment.length
         return None

@@ -8,12 +8,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from workbench.rules.editing.export import item_yaml
-from workbench.rules.loading.loader import parse_file
+from workbench.rules.loading.files import parse_file
 from workbench.rules.model.model import Macro, Rule, RuleList
 
 if TYPE_CHECKING:
-    from workbench.rules.loading.loader import RulesFile
+    from workbench.rules.loading.files import RulesFile
     from workbench.yamlcpp import Node
 
 __all__ = ["remove_item", "replace_item"]
@@ -31,7 +30,7 @@ def _kind_of(item: Rule | Macro | RuleList) -> str:
 
 
 def _definitions(file: RulesFile, kind: str, name: str) -> list[Node]:
-    """Give the items that define ``name``, without those that change it later."""
+    """Return the items that define ``name``, without those that change it later."""
     return [
         item
         for item in _items(file, kind, name)
@@ -50,7 +49,7 @@ def _items(file: RulesFile, kind: str, name: str) -> list[Node]:
 
 
 def replace_item(file: RulesFile, item: Rule | Macro | RuleList) -> bytes | None:
-    """Give the text of ``file`` with ``item`` in place of its definition there.
+    """Return the text of ``file`` with ``item`` in place of its definition there.
 
     None when the file does not define it. Keys whose values are the same stay as they
     are written; keys that are unknown to us stay too.
@@ -65,7 +64,7 @@ def replace_item(file: RulesFile, item: Rule | Macro | RuleList) -> bytes | None
         return None
     old = nodes[-1]
     data = file.source.data
-    fresh = parse_file(item_yaml(item).encode("utf-8", "surrogateescape"), "new")
+    fresh = parse_file(item.to_yaml().encode("utf-8", "surrogateescape"), "new")
     new = fresh.documents[0].items[0]
     if data[old.start : old.start + 1] == b"{" or _shares(old, data):
         return _swap_whole(file, old, item)
@@ -101,7 +100,7 @@ def replace_item(file: RulesFile, item: Rule | Macro | RuleList) -> bytes | None
 
 
 def _shares(node: Node, data: bytes) -> bool:
-    """Say whether a value is an alias or anchored: then parts cannot be swapped."""
+    """Whether a value is an alias or anchored: then parts cannot be swapped."""
     return any(
         not key.start <= value.start <= len(data)
         or data[value.start : value.start + 1] in (b"&", b"*")
@@ -110,7 +109,7 @@ def _shares(node: Node, data: bytes) -> bool:
 
 
 def _values(file: RulesFile, kind: str, name: str) -> dict[str, object]:
-    """Give the values of an item's keys as they are understood."""
+    """Return the values of an item's keys as they are understood."""
     from workbench.yamlcpp import plain_json
 
     item = _definitions(file, kind, name)[-1]
@@ -135,7 +134,7 @@ def _values(file: RulesFile, kind: str, name: str) -> dict[str, object]:
 
 
 def _default_keys(kind: str) -> frozenset[str]:
-    """Give the keys that are left out when they say nothing."""
+    """Return the keys that are left out when they say nothing."""
     if kind != "rule":
         return frozenset()
     return frozenset(
@@ -161,7 +160,7 @@ def _line_end(data: bytes, pos: int) -> int:
 
 
 def _pair_text(fresh: RulesFile, value: Node, indent: bytes) -> bytes:
-    """Give ``key: value`` as the writer wrote it, indented like the item."""
+    """Return ``key: value`` as the writer wrote it, indented like the item."""
     data = fresh.source.data
     item = fresh.documents[0].items[0]
     start = next(k.start for k, v in item.pairs if v is value)
@@ -190,7 +189,7 @@ def _value_change(
 
 
 def _pair_lines(data: bytes, key: Node, value: Node) -> tuple[int, int]:
-    """Give the whole lines of a pair; comments after it are not its."""
+    """Return the whole lines of a pair; comments after it are not its."""
     start = data.rfind(b"\n", 0, key.start) + 1
     return start, _line_end(data, max(value.end - 1, key.end))
 
@@ -198,7 +197,7 @@ def _pair_lines(data: bytes, key: Node, value: Node) -> tuple[int, int]:
 def _swap_whole(file: RulesFile, old: Node, item: Rule | Macro | RuleList) -> bytes:
     """Write an item anew where parts cannot be told apart."""
     data = file.source.data
-    text = item_yaml(item).encode("utf-8", "surrogateescape")
+    text = item.to_yaml().encode("utf-8", "surrogateescape")
     start = data.rfind(b"\n", 0, old.start) + 1
     end = _line_end(data, max(old.end - 1, old.start))
     if data[start : old.start].strip() != b"-":
@@ -221,7 +220,7 @@ def _swap_whole(file: RulesFile, old: Node, item: Rule | Macro | RuleList) -> by
 
 
 def remove_item(file: RulesFile, kind: str, name: str) -> bytes | None:
-    """Give the text of ``file`` without the items that define or change ``name``.
+    """Return the text of ``file`` without the items that define or change ``name``.
 
     None when there is none; items inside brackets cannot be cut out and count as none.
     """

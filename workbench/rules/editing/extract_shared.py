@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from workbench.diagnostics import Span
 
-__all__ = ["factored"]
+__all__ = ["extract_shared"]
 
 # Fewer values than this are left in place.
 _LEAST_VALUES = 3
@@ -32,10 +32,10 @@ _WORD = re.compile(r"[^ \t\r\n(),=]+")
 _LEAST_TEXT = 40
 
 
-def factored(
+def extract_shared(
     rules: Sequence[Rule], taken: Iterable[str]
 ) -> tuple[list[RuleList], list[Macro], list[Rule]]:
-    """Give new lists and macros for what at least two rules share, and the rules.
+    """Return new lists and macros for what at least two rules share, and the rules.
 
     Sets of values become lists, parts of ``and`` conditions become macros. ``taken``:
     names that are in use. Every rule means what it meant.
@@ -69,7 +69,7 @@ def _replaced(text: str, changes: list[tuple[Span, str]]) -> str:
 
 
 def _value_sets(rule: Rule) -> list[tuple[str, ListExpr]]:
-    """Give the sets of plain words in a condition, with the field before them."""
+    """Return the sets of plain words in a condition, with the field before them."""
     try:
         tree = parse(rule.condition)
     except ParseFault:

@@ -5,44 +5,51 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from workbench.rules.linting.static_analysis import find_shadows, verdict
-from workbench.rules.model.locations import Location, RuleDiagnostic
+from workbench.rules.model.locations import Location
+from workbench.rules.model.rule_diagnostic import RuleDiagnostic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from workbench.rules.compiling.compiled import CompiledRule
+    from workbench.rules.compiling.compiled import Compilation, CompiledRule
     from workbench.rules.compiling.list_substitution import Substitution
-    from workbench.rules.loading.loader import Loaded
+    from workbench.rules.loading.collector import Collector
     from workbench.rules.target.target import Target
 
-__all__ = ["beyond_falco"]
+__all__ = ["lint"]
 
 
-def beyond_falco(loaded: Loaded, target: Target | None) -> list[RuleDiagnostic]:
-    """Give the complaints that Falco does not make, each with a correction.
+def lint(
+    collector: Collector, compilation: Compilation, target: Target | None
+) -> list[RuleDiagnostic]:
+    """Return what Falco does not complain of, each with a correction.
 
     ``target``: what the rules were checked against; None leaves out what needs fields.
     """
-    found = [*_lost_lists(loaded), *_redefined(loaded), *_in_quotes(loaded)]
-    for rule in loaded.compilation.rules:
+    found = [
+        *_nested_names(compilation),
+        *_redefined(collector),
+        *_in_quotes(compilation),
+    ]
+    for rule in compilation.rules:
         found += _shortened(rule)
         found += _constant(rule)
     if target is not None:
-        found += _shadowed(loaded)
+        found += _shadowed(compilation)
     return found
 
 
-def _warning(code: str, message: str, place: Location, hint: str) -> RuleDiagnostic:
-    return RuleDiagnostic("warning", code, message, place, hint)
+def _warning(code: str, message: str, location: Location, hint: str) -> RuleDiagnostic:
+    return RuleDiagnostic("warning", code, message, location, hint)
 
 
-def _lost_lists(loaded: Loaded) -> Iterator[RuleDiagnostic]:
+def _nested_names(compilation: Compilation) -> Iterator[RuleDiagnostic]:
     """Find list names inside lists that stay words: only one level is replaced.
 
     A list that comes later in definition order is still found, because its name is
     looked for in the text afterwards.
     """
-    lists = loaded.compilation.lists.lists
+    lists = compilation.lists.lists
     position = {c.entry.name: i for i, c in enumerate(lists)}
     for at, compiled in enumerate(lists):
         inner = set(compiled.nested)
@@ -53,48 +60,48 @@ def _lost_lists(loaded: Loaded) -> Iterator[RuleDiagnostic]:
                 known = position.get(word)
                 if known is None or known > at or word in (text, compiled.entry.name):
                     continue
-                place = Location(
-                    source, node.start, "list item", "", compiled.entry.place
+                location = Location(
+                    source, node.start, "list item", "", compiled.entry.location
                 )
                 yield _warning(
                     "list-stays-word",
                     f"list {compiled.entry.name} holds list {text}, which holds list "
                     f"{word}: Falco goes one level deep, so '{word}' becomes a mere "
                     "word here",
-                    place,
+                    location,
                     f"name {word} in {compiled.entry.name} directly beside {text}",
                 )
 
 
-def _redefined(loaded: Loaded) -> Iterator[RuleDiagnostic]:
+def _redefined(collector: Collector) -> Iterator[RuleDiagnostic]:
     """Find plain definitions that silently replace earlier ones."""
     for kind, entries in (
-        ("rule", loaded.collector.rules),
-        ("macro", loaded.collector.macros),
-        ("list", loaded.collector.lists),
+        ("rule", collector.rules),
+        ("macro", collector.macros),
+        ("list", collector.lists),
     ):
-        for name, places in loaded.collector.definitions[kind].items():
-            if len(places) < 2 or name not in entries:
+        for name, locations in collector.definitions[kind].items():
+            if len(locations) < 2 or name not in entries:
                 continue
-            first = places[0]
+            first = locations[0]
             line, _ = first.source.line_column(first.pos)
-            for place in places[1:]:
+            for location in locations[1:]:
                 yield RuleDiagnostic(
                     "hint",
                     "redefined",
                     f"{kind} {name} replaces the definition in "
                     f"{first.source.name or 'the text'}, line {line}",
-                    place,
+                    location,
                     "use an override mapping to change parts of it, or another name",
                 )
 
 
-def _in_quotes(loaded: Loaded) -> Iterator[RuleDiagnostic]:
+def _in_quotes(compilation: Compilation) -> Iterator[RuleDiagnostic]:
     """Find list names that are replaced inside quoted texts."""
-    lists = loaded.compilation.lists
+    lists = compilation.lists
     if not lists.lists:
         return
-    for rule in loaded.compilation.rules:
+    for rule in compilation.rules:
         written = rule.parsed.written
         if written == rule.parsed.text or not (b'"' in written or b"'" in written):
             continue
@@ -112,13 +119,13 @@ def _in_quotes(loaded: Loaded) -> Iterator[RuleDiagnostic]:
         yield _warning(
             "list-inside-quotes",
             f"'{name}' inside a quoted text is replaced by the items of list {name}",
-            rule.entry.condition_place,
+            rule.entry.condition_location,
             "rename the list: Falco replaces its name wherever it stands alone",
         )
 
 
 def _open_quote(head: bytes) -> int | None:
-    """Give the delimiter of the quoted text that is open at the end of ``head``."""
+    """Return the delimiter of the quoted text that is open at the end of ``head``."""
     open_: int | None = None
     for index, byte in enumerate(head):
         if open_ is None and byte in b"'\"":
@@ -139,8 +146,8 @@ def _shortened(rule: CompiledRule) -> Iterator[RuleDiagnostic]:
         piece = rule.entry.output[0]
         at = min(max(0, span.start - 1), len(piece.text))
         pos = source_offset(piece.node, piece.source, at, piece.text)
-        base = rule.entry.output_place
-        place = base.pointing(piece.source, pos)
+        base = rule.entry.output_location
+        location = base.pointing_at(piece.source, pos)
         rest = written[len(used) :]
         known = rule.output.known_names
         near = [n for n in nearest_names(written, dict.fromkeys(known)) if n != used]
@@ -148,7 +155,7 @@ def _shortened(rule: CompiledRule) -> Iterator[RuleDiagnostic]:
         yield _warning(
             "output-shorter-field",
             f"%{written} is no field: the output prints %{used} and then '{rest}'",
-            place,
+            location,
             hint,
         )
 
@@ -161,33 +168,32 @@ def _constant(rule: CompiledRule) -> Iterator[RuleDiagnostic]:
     if found is None:
         return
     always, span, macros = found
-    origin = rule.parsed
-    place = rule.entry.condition_place
+    location = rule.entry.condition_location
     if not macros and span is not None:
-        spot = origin.retrace().spot(span.start)
-        if spot is not None:
-            place = place.pointing(spot.source, spot.pos)
+        point = rule.parsed.source_map().source_point(span.start)
+        if point is not None:
+            location = location.pointing_at(point.source, point.pos)
     if always:
         yield _warning(
             "always-true",
             "the condition is true for every event",
-            place,
+            location,
             "a part of it and its opposite are joined by 'or'; remove one",
         )
     else:
         yield _warning(
             "never-true",
             "the condition can never be true",
-            place,
+            location,
             "its parts exclude each other; join alternatives by 'or' or 'in (…)'",
         )
 
 
-def _shadowed(loaded: Loaded) -> Iterator[RuleDiagnostic]:
+def _shadowed(compilation: Compilation) -> Iterator[RuleDiagnostic]:
     """Find rules that an earlier rule hides when only the first match alerts."""
     rules = [
         rule
-        for rule in loaded.compilation.rules
+        for rule in compilation.rules
         if rule.entry.enabled and rule.bound is not None and rule.bound.root is not None
     ]
     by_source: dict[str, list[CompiledRule]] = {}
@@ -201,6 +207,6 @@ def _shadowed(loaded: Loaded) -> Iterator[RuleDiagnostic]:
                 "shadowed-rule",
                 f"every event that matches rule '{hidden.name}' matches rule "
                 f"'{hiding.name}' first, so it never alerts under rule_matching: first",
-                hidden.place,
+                hidden.location,
                 f"put it before '{hiding.name}', or make that one narrower",
             )

@@ -36,7 +36,7 @@ class _Literal:
 
 
 def _literals(node: Bound) -> list[_Literal] | None:
-    """Give the checks that must all hold for a conjunction, None for other shapes."""
+    """Return the checks that must all hold for a conjunction, None for other shapes."""
     found: list[_Literal] = []
     todo = [node]
     while todo:
@@ -55,7 +55,7 @@ def _literals(node: Bound) -> list[_Literal] | None:
 
 
 def _some_literals(node: Bound) -> list[_Literal]:
-    """Give those checks of a conjunction that stand alone in it."""
+    """Return those checks of a conjunction that stand alone in it."""
     found: list[_Literal] = []
     todo = [node]
     while todo and len(found) < _MAX_PARTS:
@@ -75,7 +75,7 @@ def _scalar_column(check: BoundCheck) -> str | None:
 
 
 def _values(check: BoundCheck) -> frozenset[Any] | None:
-    """Give the only values that satisfy a check on a plain scalar field."""
+    """Return the only values that satisfy a check on a plain scalar field."""
     if _scalar_column(check) is None or not isinstance(check.right, Constants):
         return None
     if check.test == "in" or (check.test == "eq" and check.combine in (None, "any")):
@@ -84,7 +84,7 @@ def _values(check: BoundCheck) -> frozenset[Any] | None:
 
 
 def _excluded(literal: _Literal) -> frozenset[Any] | None:
-    """Give values that a check rules out."""
+    """Return values that a check rules out."""
     check = literal.check
     if not literal.positive:
         return _values(check)
@@ -96,7 +96,7 @@ def _excluded(literal: _Literal) -> frozenset[Any] | None:
 
 
 def _contradicts(literals: Sequence[_Literal]) -> bool:
-    """Say whether checks that must all hold exclude each other."""
+    """Whether checks that must all hold exclude each other."""
     allowed: dict[str, frozenset[Any]] = {}
     excluded: dict[str, set[Any]] = {}
     low: dict[str, int] = {}
@@ -158,9 +158,9 @@ def _bounds(
 
 
 def verdict(root: Bound) -> tuple[bool, Span | None, tuple[str, ...]] | None:
-    """Say whether a condition is always (True) or never (False) true, and where.
+    """Whether a condition is always (True) or never (False) true, and where.
 
-    None when neither follows. Gives also the span of the part that decides, and the
+    None when neither follows. Returns also the span of the part that decides, and the
     macros it is in.
     """
     stack: list[tuple[bool | None, Bound]] = []
@@ -216,7 +216,7 @@ def _joined(
 
 
 def _implied(wanted: _Literal, given: Sequence[_Literal]) -> bool:
-    """Say whether one of the checks given implies the one wanted."""
+    """Whether one of the checks given implies the one wanted."""
     check = wanted.check
     values = _values(check) if wanted.positive else None
     column = check.left.column

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from workbench.rules.model.entries import ExceptionEntry, Piece
+from workbench.rules.model.locations import Location
+from workbench.rules.model.model import PRIORITIES, priority_named
 from workbench.yamlcpp import as_bool, as_uint32
 
 if TYPE_CHECKING:
     from workbench.rules.model.diagnostics_sink import DiagnosticSink
     from workbench.rules.model.entries import Operand
-    from workbench.rules.model.locations import Location
-    from workbench.yamlcpp import Node
+    from workbench.yamlcpp import Node, SourceText
 
-__all__ = ["Decoder"]
+__all__ = ["ItemDecoder"]
 
 _SHAPE = "LOAD_ERR_YAML_VALIDATE"
 # Elements of exceptions nest two deep; anything more is refused.
@@ -34,33 +36,41 @@ _MISSING_HINTS = {
 }
 
 
-class Decoder:
-    """Reads keys of one item after the other into a :class:`DiagnosticSink`.
+class ItemDecoder:
+    """Reads the keys of the items of one file, complaining to a diagnostic sink.
 
-    Every method gives None when the value is missing or unusable; a complaint has then
-    been recorded unless the key was optional and absent.
+    Every method returns None when the value is missing or unusable; a diagnostic has
+    then been recorded, unless the key was optional and absent.
     """
 
-    def __init__(self, report: DiagnosticSink) -> None:
-        """Complain to ``report``."""
-        self.report = report
+    def __init__(self, source: SourceText, sink: DiagnosticSink) -> None:
+        """Read items of ``source``; complain to ``sink``."""
+        self.source = source
+        self.sink = sink
+
+    def _value(
+        self, item: Node, key: str, location: Location, *, optional: bool
+    ) -> Node | None:
+        """Return the node of ``key``; complain if it must be there and is not."""
+        node = item.get(key)
+        if node is None and not optional:
+            message = f"Item has no mapping for key '{key}'"
+            self.sink.error(_SHAPE, message, location, _MISSING_HINTS.get(key))
+        return node
 
     def scalar(
-        self, item: Node, key: str, place: Location, *, optional: bool = False
+        self, item: Node, key: str, location: Location, *, optional: bool = False
     ) -> Node | None:
-        """Give the non-empty scalar node of ``key``."""
-        node = item.get(key)
-        fail = self.report.error
+        """Return the node of ``key`` if it is a scalar with text."""
+        node = self._value(item, key, location, optional=optional)
         if node is None:
-            if not optional:
-                message = f"Item has no mapping for key '{key}'"
-                fail(_SHAPE, message, place, _MISSING_HINTS.get(key))
             return None
+        fail = self.sink.error
         if node.kind == "null":
             message = f"Mapping for key '{key}' is empty"
-            fail(_SHAPE, message, place, f"give {key} a value or remove the key")
+            fail(_SHAPE, message, location, f"give {key} a value or remove the key")
             return None
-        inner = place.inside("value for", node, key)
+        inner = location.inside("value for", node, key)
         if node.kind != "scalar":
             hint = f"{key} takes one text; quote it if it begins with [ or {{"
             fail(_SHAPE, "Value is not a scalar value", inner, hint)
@@ -71,52 +81,59 @@ class Decoder:
         return node
 
     def text(
-        self, item: Node, key: str, place: Location, *, optional: bool = False
+        self, item: Node, key: str, location: Location, *, optional: bool = False
     ) -> str | None:
-        """Give the text of ``key``."""
-        node = self.scalar(item, key, place, optional=optional)
+        """Return the text of ``key``."""
+        node = self.scalar(item, key, location, optional=optional)
         return None if node is None else node.text
 
-    def boolean(self, item: Node, key: str, place: Location) -> bool | None:
-        """Give the truth value of an optional ``key``."""
-        node = self.scalar(item, key, place, optional=True)
+    def boolean(self, item: Node, key: str, location: Location) -> bool | None:
+        """Return the truth value of an optional ``key``."""
+        node = self.scalar(item, key, location, optional=True)
         if node is None:
             return None
         value = as_bool(node.text)
         if value is None:
-            self._undecodable(
-                place.inside("value for", node, key), "write true or false"
-            )
+            self._undecodable(node, key, location, "write true or false")
         return value
 
-    def uint32(self, item: Node, key: str, place: Location) -> int | None:
-        """Give the number of an optional ``key``."""
-        node = self.scalar(item, key, place, optional=True)
+    def uint32(self, item: Node, key: str, location: Location) -> int | None:
+        """Return the number of an optional ``key``."""
+        node = self.scalar(item, key, location, optional=True)
         if node is None:
             return None
         value = as_uint32(node.text)
         if value is None:
-            self._undecodable(
-                place.inside("value for", node, key),
-                "write a number from 0 to 4294967295",
-            )
+            hint = "write a number from 0 to 4294967295"
+            self._undecodable(node, key, location, hint)
         return value
 
-    def _undecodable(self, place: Location, hint: str) -> None:
-        self.report.error(_SHAPE, "Can't decode YAML scalar value", place, hint)
+    def _undecodable(self, node: Node, key: str, location: Location, hint: str) -> None:
+        inner = location.inside("value for", node, key)
+        self.sink.error(_SHAPE, "Can't decode YAML scalar value", inner, hint)
+
+    def bad_conversion(self, node: Node, hint: str) -> None:
+        """Complain of a key or word that is a sequence or mapping.
+
+        The engine's reader fails there, and the engine then knows no location.
+        """
+        row, column = self.source.row_column(node.start)
+        self.sink.error(
+            "LOAD_ERR_VALIDATE",
+            f"yaml-cpp: error at line {row + 1}, column {column + 1}: bad conversion",
+            Location(self.source, 0).pointing_at(self.source, node.start),
+            hint,
+        )
 
     def texts(
-        self, item: Node, key: str, place: Location, *, optional: bool = False
+        self, item: Node, key: str, location: Location, *, optional: bool = False
     ) -> list[tuple[str, Node]] | None:
-        """Give the scalars of a sequence with their nodes."""
-        node = item.get(key)
-        fail = self.report.error
+        """Return the scalars of a sequence with their nodes."""
+        node = self._value(item, key, location, optional=optional)
         if node is None:
-            if not optional:
-                message = f"Item has no mapping for key '{key}'"
-                fail(_SHAPE, message, place, _MISSING_HINTS.get(key))
             return None
-        inner = place.inside("value for", node, key)
+        fail = self.sink.error
+        inner = location.inside("value for", node, key)
         if node.kind != "sequence":
             fail(_SHAPE, "Value is not a sequence", inner, f"write {key}: [a, b]")
             return None
@@ -139,38 +156,113 @@ class Decoder:
         self,
         item: Node,
         key: str,
-        place: Location,
+        location: Location,
         *,
         optional: bool,
         trim: bool = False,
     ) -> Operand | None:
-        """Give ``fields`` or ``comps`` of an exception: a text, or several."""
-        node = item.get(key)
+        """Return ``fields`` or ``comps`` of an exception: a text, or several."""
+        node = self._value(item, key, location, optional=optional)
         if node is None:
-            if not optional:
-                message = f"Item has no mapping for key '{key}'"
-                self.report.error(_SHAPE, message, place, _MISSING_HINTS.get(key))
             return None
-        value = self.element(node, place.inside("value for", node, key))
+        value = self.element(node, location.inside("value for", node, key))
         return _trimmed(value) if trim else value
 
-    def element(self, node: Node, place: Location, depth: int = 0) -> Operand:
-        """Give a text or nested sequence; anything else counts as an empty text."""
+    def element(self, node: Node, location: Location, depth: int = 0) -> Operand:
+        """Return a text or nested sequence; anything else counts as an empty text."""
         if node.kind == "scalar":
             if not node.text:
                 hint = 'write "\\"\\"" for a comparison with the empty text'
-                self.report.error(_SHAPE, "Value must be non-empty", place, hint)
+                self.sink.error(_SHAPE, "Value must be non-empty", location, hint)
             return node.text, node
         if node.kind == "sequence":
             if depth >= _MAX_NESTING:
-                self.report.error(_SHAPE, "Value is nested too deeply", place)
+                self.sink.error(_SHAPE, "Value is nested too deeply", location)
                 return "", node
             items = []
             for child in node.items:
-                inner = place.inside("exception", child).inside("value for", child)
+                inner = location.inside("exception", child).inside("value for", child)
                 items.append(self.element(child, inner, depth + 1))
             return items, node
         return "", node
+
+    def pieces(self, node: Node | None, *, strip: bool = False) -> list[Piece]:
+        """Make the pieces of a condition or output."""
+        if node is None:
+            return []
+        text = node.text.strip(" \t\n\r\f\v") if strip else node.text
+        return [Piece.of(text, node, self.source)]
+
+    def priority(self, item: Node, location: Location) -> str | None:
+        """Return the priority's key form."""
+        node = self.scalar(item, "priority", location)
+        if node is None:
+            return None
+        known = priority_named(node.text)
+        if known is None:
+            self.sink.error(
+                _SHAPE,
+                "Invalid priority",
+                location.inside("rule priority", node),
+                f"one of {', '.join(p.key for p in PRIORITIES)}",
+            )
+            return None
+        return known.key
+
+    def exceptions(
+        self, item: Node, location: Location, *, update: bool
+    ) -> list[ExceptionEntry] | None:
+        """Read the exceptions of a rule; None when there is no such key."""
+        node = item.get("exceptions")
+        if node is None:
+            return None
+        if node.kind == "null":
+            return []
+        outer = location.inside("exceptions", node)
+        fail = self.sink.error
+        if node.kind != "sequence":
+            hint = "write a sequence of '- name: …' entries"
+            fail(_SHAPE, "Rule exceptions must be a sequence", outer, hint)
+            return []
+        result: list[ExceptionEntry] = []
+        for element in node.items:
+            unnamed = outer.inside("exception", element)
+            if element.kind != "mapping":
+                hint = "write '- name: …' with fields and values"
+                fail(_SHAPE, "Rule exception must be a mapping", unnamed, hint)
+                continue
+            name = self.text(element, "name", unnamed)
+            if name is None:
+                continue
+            entry = self._exception(element, name, location, update=update)
+            if any(other.name == name for other in result):
+                message = f"Multiple definitions of exception '{name}' in the same rule"
+                code = "LOAD_EXCEPTION_NAME_NOT_UNIQUE"
+                hint = "give each exception its own name"
+                self.sink.warn(code, message, entry.location, hint)
+            result.append(entry)
+        return result
+
+    def _exception(
+        self, element: Node, name: str, location: Location, *, update: bool
+    ) -> ExceptionEntry:
+        inner = location.inside("exception", element, name)
+        entry = ExceptionEntry(name, inner)
+        entry.fields = self.operand(element, "fields", inner, optional=update)
+        entry.comps = self.operand(element, "comps", inner, optional=True, trim=True)
+        values = element.get("values")
+        if values is None:
+            return entry
+        outer = inner.inside("exception values", values)
+        if values.kind != "sequence":
+            message = "Rule exception values must be a sequence"
+            hint = "write a sequence of values, or of tuples as long as fields"
+            self.sink.error(_SHAPE, message, outer, hint)
+            return entry
+        for value in values.items:
+            where = outer.inside("exception value", value).inside("value for", value)
+            entry.values.append(self.element(value, where))
+        return entry
 
 
 def _trimmed(operand: Operand) -> Operand:

@@ -3,31 +3,57 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
 
-from workbench.rules.loading.decode import Decoder
-from workbench.rules.loading.updates import Updates, read_overrides
-from workbench.rules.model.diagnostics_sink import FirstError
-from workbench.rules.model.entries import (
-    ExceptionEntry,
-    ListEntry,
-    MacroEntry,
-    Piece,
-    RuleEntry,
+from workbench.rules.loading.decode import ItemDecoder
+from workbench.rules.loading.overrides import read_overrides
+from workbench.rules.loading.required_versions import (
+    read_engine_version,
+    read_plugin_versions,
 )
+from workbench.rules.loading.updates import RuleUpdates
+from workbench.rules.model.diagnostics_sink import FirstError
+from workbench.rules.model.entries import ListEntry, MacroEntry, RuleEntry
 from workbench.rules.model.locations import Location
-from workbench.rules.model.model import PRIORITIES, priority_named
+from workbench.rules.model.model import RULE_FLAGS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from workbench.rules.loading.collector import Collector
     from workbench.rules.model.diagnostics_sink import DiagnosticSink
     from workbench.yamlcpp import Node, SourceText
 
-__all__ = ["ITEM_KEYS", "Reader"]
+__all__ = ["ITEM_KEYS", "Reader", "read_file"]
 
 _SHAPE = "LOAD_ERR_YAML_VALIDATE"
-_MACRO_NAME = re.compile(r"[a-zA-Z]+[a-zA-Z0-9_]*")
-_LIST_NAME = re.compile(r"[^()\"'\s=,]+", re.ASCII)
+
+
+class _NameForm(NamedTuple):
+    """How names of one kind should look: pattern, its text in the engine's words."""
+
+    pattern: re.Pattern[str]
+    shown: str
+    code: str
+    hint: str
+
+
+# Kind of item → how its names should look; rules may have any.
+_NAME_FORMS = {
+    "list": _NameForm(
+        re.compile(r"[^()\"'\s=,]+", re.ASCII),
+        "[^()\"'[:space:]=,]+",
+        "LOAD_INVALID_LIST_NAME",
+        "use letters, digits and underscores",
+    ),
+    "macro": _NameForm(
+        re.compile(r"[a-zA-Z]+[a-zA-Z0-9_]*"),
+        "[a-zA-Z]+[a-zA-Z0-9_]*",
+        "LOAD_INVALID_MACRO_NAME",
+        "begin with a letter, go on with letters, digits and underscores",
+    ),
+}
 
 _APPEND_DEPRECATED = (
     "'append' key is deprecated. Add an 'append' entry (e.g. 'condition: append') "
@@ -56,15 +82,12 @@ ITEM_KEYS: dict[str, frozenset[str]] = {
             "desc",
             "priority",
             "source",
-            "enabled",
-            "warn_evttypes",
-            "skip-if-unknown-filter",
             "tags",
             "exceptions",
             "append",
             "override",
-            "capture",
             "capture_duration",
+            *RULE_FLAGS,
         )
     ),
 }
@@ -74,13 +97,24 @@ class Reader:
     """Reads the documents of one file into a collector."""
 
     def __init__(
-        self, source: SourceText, report: DiagnosticSink, collector: Collector
+        self, source: SourceText, sink: DiagnosticSink, collector: Collector
     ) -> None:
-        """Read ``source``; complain to ``report``."""
+        """Read ``source``; complain to ``sink``."""
         self.source = source
-        self.report = report
+        self.sink = sink
         self.collector = collector
-        self.decode = Decoder(report)
+        self.decoder = ItemDecoder(source, sink)
+        self._read_item: dict[str, Callable[[Node, Location], Location]] = {
+            "required_engine_version": partial(
+                read_engine_version, self.decoder, collector
+            ),
+            "required_plugin_versions": partial(
+                read_plugin_versions, self.decoder, collector
+            ),
+            "list": self._list,
+            "macro": self._macro,
+            "rule": self._rule,
+        }
 
     def read(self, documents: list[Node]) -> None:
         """Read every item of every document."""
@@ -96,394 +130,212 @@ class Reader:
                 self._fail_at(content, document, message, hint)
             for item in document.items:
                 if item.kind != "null":
-                    self.item(item, content)
+                    self._item(item, content)
 
     def _fail_at(self, content: Location, node: Node, message: str, hint: str) -> None:
-        # the engine names no place; ours is where the document begins
-        place = content.pointing(self.source, node.start)
-        self.report.error(_SHAPE, message, place, hint)
+        # the engine names no position; ours is where the document begins
+        location = content.pointing_at(self.source, node.start)
+        self.sink.error(_SHAPE, message, location, hint)
 
-    def item(self, item: Node, content: Location) -> None:
-        """Read one item."""
+    def _item(self, item: Node, content: Location) -> None:
+        location = content.inside("rules content item", item)
         if item.kind != "mapping":
-            self.report.error(
+            self.sink.error(
                 _SHAPE,
                 "Unexpected element type. Each element should be a yaml associative "
                 "array.",
-                content.inside("rules content item", item),
+                location,
                 "each element begins with a key, such as '- rule: name'",
             )
             return
         kind = next((k for k in ITEM_KEYS if item.get(k) is not None), None)
         if kind is None:
-            place = content.inside("rules content item", item)
-            known = ", ".join(ITEM_KEYS)
-            hint = f"an item has one of the keys {known}"
-            self.report.warn("LOAD_UNKNOWN_ITEM", "Unknown top level item", place, hint)
+            hint = f"an item has one of the keys {', '.join(ITEM_KEYS)}"
+            message = "Unknown top level item"
+            self.sink.warn("LOAD_UNKNOWN_ITEM", message, location, hint)
             return
-        place = getattr(self, f"_{kind}")(item, content)
-        self._unknown_keys(item, kind, place)
+        self._check_keys(item, kind, self._read_item[kind](item, content))
 
-    def _unknown_keys(self, item: Node, kind: str, place: Location) -> None:
-        known = ITEM_KEYS[kind]
+    def _check_keys(self, item: Node, kind: str, location: Location) -> None:
+        """Warn of keys that are unknown or given twice."""
         seen: set[str] = set()
         for key, _ in item.pairs:
             if key.kind not in ("scalar", "null"):
-                row, column = self.source.row_column(key.start)
-                self.report.error(
-                    "LOAD_ERR_VALIDATE",
-                    f"yaml-cpp: error at line {row + 1}, column {column + 1}: "
-                    "bad conversion",
-                    Location(self.source, 0).pointing(self.source, key.start),
-                    "keys are plain words",
-                )
+                self.decoder.bad_conversion(key, "keys are plain words")
                 continue
             name = key.text if key.kind == "scalar" else "null"
-            if name not in known:
-                self._unknown_key(name, key, kind, place)
+            if name not in ITEM_KEYS[kind]:
+                self._unknown_key(name, key, kind, location)
             elif name in seen:
-                self.report.warn(
+                self.sink.warn(
                     "duplicate-key",
                     f"key '{name}' is given twice; the engine uses the first",
-                    place.inside("value for", key, name),
+                    location.inside("value for", key, name),
                     f"remove one of the two '{name}' keys",
                 )
             seen.add(name)
 
-    def _unknown_key(self, name: str, key: Node, kind: str, place: Location) -> None:
+    def _unknown_key(self, name: str, key: Node, kind: str, location: Location) -> None:
         import difflib
 
         near = difflib.get_close_matches(name.lower(), sorted(ITEM_KEYS[kind]), 1, 0.6)
         hint = f"did you mean {near[0]}?" if near else f"a {kind} has no such key"
-        where = place.pointing(self.source, key.start)
-        self.report.warn(
+        self.sink.warn(
             "LOAD_UNKNOWN_KEY",
             f"Unknown key '{name}'. The key will be ignored.",
-            where,
+            location.pointing_at(self.source, key.start),
             hint,
         )
-
-    # requirements
-
-    def _required_engine_version(self, item: Node, content: Location) -> Location:
-        from workbench.rules.model.versions import parse_version
-        from workbench.yamlcpp import as_uint32
-
-        key = "required_engine_version"
-        place = content.inside(key, item)
-        node = self.decode.scalar(item, key, place)
-        if node is None:
-            return place
-        number = as_uint32(node.text)
-        version = (0, number, 0) if number is not None else parse_version(node.text)
-        if version is None:
-            self.report.error(
-                _SHAPE,
-                f"Unable to parse engine version '{node.text}' as a semver string. "
-                'Expected "x.y.z" semver format.',
-                place,
-                "write a version such as 0.31.0",
-            )
-        else:
-            self.collector.require_engine(version, place)
-        return place
-
-    def _required_plugin_versions(self, item: Node, content: Location) -> Location:
-        kind = "required plugin versions"
-        entries = item.get("required_plugin_versions")
-        fail = self.report.error
-        whole = content.inside(kind, item)
-        if entries is None:  # pragma: no cover - the key chose this method
-            return whole
-        outer = content.inside(kind, entries)
-        if entries.kind != "sequence":
-            message = "Value of required_plugin_versions must be a sequence"
-            hint = "write a sequence of name and version pairs"
-            fail(_SHAPE, message, outer, hint)
-            return whole
-        for entry in entries.items:
-            unnamed = outer.inside(f"{kind} entry", entry)
-            if entry.kind != "mapping":
-                hint = "write '- name: …' and 'version: x.y.z'"
-                fail(_SHAPE, "Plugin version must be a mapping", unnamed, hint)
-                continue
-            pairs: list[tuple[str, str]] = []
-            place = self._requirement(entry, unnamed, pairs)
-            others = entry.get("alternatives")
-            if others is not None:
-                self._alternatives(others, place, pairs)
-            if pairs:
-                self.collector.require_plugin(pairs, place)
-        return whole
-
-    def _requirement(
-        self, entry: Node, unnamed: Location, pairs: list[tuple[str, str]]
-    ) -> Location:
-        name = self.decode.text(entry, "name", unnamed)
-        place = Location(
-            unnamed.source, unnamed.pos, unnamed.kind, name or "", unnamed.parent
-        )
-        version = self.decode.text(entry, "version", place)
-        if name is not None and version is not None:
-            pairs.append((name, version))
-        return place
-
-    def _alternatives(
-        self, others: Node, place: Location, pairs: list[tuple[str, str]]
-    ) -> None:
-        fail = self.report.error
-        if others.kind != "sequence":
-            message = "Value of plugin version alternatives must be a sequence"
-            fail(_SHAPE, message, place, "write a sequence of name and version pairs")
-            return
-        for other in others.items:
-            unnamed = place.inside("required plugin versions alternative", other)
-            if other.kind != "mapping":
-                message = "Plugin version alternative must be a mapping"
-                fail(_SHAPE, message, unnamed, "write '- name: …' and 'version: x.y.z'")
-                continue
-            self._requirement(other, unnamed, pairs)
 
     # lists and macros
 
     def _named(
         self, item: Node, kind: str, content: Location
     ) -> tuple[str | None, Location]:
-        name = self.decode.text(item, kind, content.inside(kind, item))
-        return name, content.inside(kind, item, name or "")
+        name = self.decoder.text(item, kind, content.inside(kind, item))
+        location = content.inside(kind, item, name or "")
+        form = _NAME_FORMS.get(kind)
+        if name is not None and form is not None and not form.pattern.fullmatch(name):
+            message = (
+                f"{kind.capitalize()} has an invalid name. {kind.capitalize()} names "
+                f"should match a regular expression: ({form.shown})"
+            )
+            self.sink.warn(form.code, message, location, form.hint)
+        return name, location
 
-    def _append_flag(self, item: Node, place: Location) -> bool:
-        append = self.decode.boolean(item, "append", place)
+    def _append_flag(self, item: Node, location: Location) -> bool:
+        append = self.decoder.boolean(item, "append", location)
         if append:
             hint = "replace 'append: true' by an override mapping"
-            self.report.warn("LOAD_DEPRECATED_ITEM", _APPEND_DEPRECATED, place, hint)
+            self.sink.warn("LOAD_DEPRECATED_ITEM", _APPEND_DEPRECATED, location, hint)
         return bool(append)
 
-    def _not_both(self, place: Location) -> None:
+    def _not_both(self, location: Location) -> None:
         hint = "remove 'append: true'"
-        self.report.error(_SHAPE, _APPEND_AND_OVERRIDE, place, hint)
+        self.sink.error(_SHAPE, _APPEND_AND_OVERRIDE, location, hint)
+
+    def _appends(self, item: Node, key: str, location: Location) -> bool:
+        """Whether a list or macro adds to an earlier one; ``key``: its only value."""
+        append = self._append_flag(item, location)
+        keys = frozenset((key,))
+        overrides = read_overrides(self.decoder, item, keys, keys, location)
+        if append and overrides:
+            self._not_both(location)
+        return append or overrides.get(key) in ("append", "both")
 
     def _list(self, item: Node, content: Location) -> Location:
-        name, place = self._named(item, "list", content)
-        errors = self.report.error_count
-        if name is not None and not _LIST_NAME.fullmatch(name):
-            self.report.warn(
-                "LOAD_INVALID_LIST_NAME",
-                "List has an invalid name. List names should match a regular "
-                "expression: ([^()\"'[:space:]=,]+)",
-                place,
-                "use letters, digits and underscores",
-            )
-        items = self.decode.texts(item, "items", place)
-        append = self._append_flag(item, place)
-        kinds = frozenset(("items",))
-        overrides = read_overrides(item, kinds, kinds, place, self.report)
-        if append and overrides:
-            self._not_both(place)
-        if name is None:
-            return place
-        entry = ListEntry(
-            name, place, [(text, node, self.source) for text, node in items or ()]
-        )
-        entry.broken = self.report.error_count > errors
-        if append or overrides.get("items") in ("append", "both"):
-            self.collector.append_list(entry)
-        else:
-            self.collector.define_list(entry)
-        return place
+        errors = self.sink.error_count
+        name, location = self._named(item, "list", content)
+        items = self.decoder.texts(item, "items", location)
+        appends = self._appends(item, "items", location)
+        if name is not None:
+            texts = [(text, node, self.source) for text, node in items or ()]
+            entry = ListEntry(name, location, texts)
+            entry.broken = self.sink.error_count > errors
+            if appends:
+                self.collector.append_list(entry)
+            else:
+                self.collector.define_list(entry)
+        return location
 
     def _macro(self, item: Node, content: Location) -> Location:
-        name, place = self._named(item, "macro", content)
-        errors = self.report.error_count
-        if name is not None and not _MACRO_NAME.fullmatch(name):
-            self.report.warn(
-                "LOAD_INVALID_MACRO_NAME",
-                "Macro has an invalid name. Macro names should match a regular "
-                "expression: ([a-zA-Z]+[a-zA-Z0-9_]*)",
-                place,
-                "begin with a letter, go on with letters, digits and underscores",
-            )
-        node = self.decode.scalar(item, "condition", place)
-        append = self._append_flag(item, place)
-        kinds = frozenset(("condition",))
-        overrides = read_overrides(item, kinds, kinds, place, self.report)
-        if append and overrides:
-            self._not_both(place)
-        if name is None:
-            return place
-        pieces = [Piece.of(node.text, node, self.source)] if node is not None else []
-        at = place if node is None else place.inside("macro condition", node)
-        entry = MacroEntry(name, place, pieces, at)
-        entry.broken = self.report.error_count > errors
-        if append or overrides.get("condition") in ("append", "both"):
-            self.collector.append_macro(entry)
-        else:
-            self.collector.define_macro(entry)
-        return place
+        errors = self.sink.error_count
+        name, location = self._named(item, "macro", content)
+        node = self.decoder.scalar(item, "condition", location)
+        appends = self._appends(item, "condition", location)
+        if name is not None:
+            inner = _inside(location, "macro condition", node)
+            entry = MacroEntry(name, location, self.decoder.pieces(node), inner)
+            entry.broken = self.sink.error_count > errors
+            if appends:
+                self.collector.append_macro(entry)
+            else:
+                self.collector.define_macro(entry)
+        return location
 
     # rules
 
     def _rule(self, item: Node, content: Location) -> Location:
-        name, place = self._named(item, "rule", content)
-        updates = Updates(self, item, name or "", place)
-        append = self._append_flag(item, place)
-        overrides = updates.overrides()
+        name, location = self._named(item, "rule", content)
+        update = RuleUpdates(self.decoder, self.collector, item, name or "", location)
+        append = self._append_flag(item, location)
+        overrides = update.overrides()
         if append and overrides:
-            self._not_both(place)
+            self._not_both(location)
         if overrides:
-            updates.apply(overrides)
+            update.apply(overrides)
         elif append:
-            updates.append_old_way()
+            update.append_old_way()
         elif not any(item.get(k) for k in ("condition", "output", "desc", "priority")):
-            self._switch(item, name, place)
+            self._switch(item, name, location)
         else:
-            self._define_rule(item, name, place)
-        return place
+            self._define_rule(item, name, location)
+        return location
 
-    def _switch(self, item: Node, name: str | None, place: Location) -> None:
+    def _switch(self, item: Node, name: str | None, location: Location) -> None:
         if item.get("enabled") is None:
-            self.decode.scalar(item, "enabled", place)
+            self.decoder.scalar(item, "enabled", location)
             return
-        enabled = self.decode.boolean(item, "enabled", place)
+        enabled = self.decoder.boolean(item, "enabled", location)
         if enabled is None or name is None:
             return
         hint = "add 'override: {enabled: replace}'"
-        self.report.warn("LOAD_DEPRECATED_ITEM", _ENABLED_DEPRECATED, place, hint)
-        self.collector.enable(name, place, enabled=enabled)
+        self.sink.warn("LOAD_DEPRECATED_ITEM", _ENABLED_DEPRECATED, location, hint)
+        self.collector.enable(name, location, enabled=enabled)
 
-    def _define_rule(self, item: Node, name: str | None, place: Location) -> None:
-        decode = self.decode
-        errors = self.report.error_count
-        condition = decode.scalar(item, "condition", place)
-        output = decode.scalar(item, "output", place)
-        desc = decode.text(item, "desc", place)
-        priority = self.priority(item, place)
+    def _define_rule(self, item: Node, name: str | None, location: Location) -> None:
+        decoder = self.decoder
+        errors = self.sink.error_count
+        condition = decoder.scalar(item, "condition", location)
+        output = decoder.scalar(item, "output", location)
+        desc = decoder.text(item, "desc", location)
+        priority = decoder.priority(item, location)
         entry = RuleEntry(
             name or "",
-            place,
-            self.pieces(condition),
-            place if condition is None else place.inside("rule condition", condition),
-            self.pieces(output, strip=True),
-            place if output is None else place.inside("rule output", output),
+            location,
+            decoder.pieces(condition),
+            _inside(location, "rule condition", condition),
+            decoder.pieces(output, strip=True),
+            _inside(location, "rule output", output),
             desc=desc or "",
             priority=priority or "DEBUG",
         )
-        source = decode.text(item, "source", place, optional=True)
+        source = decoder.text(item, "source", location, optional=True)
         entry.source = source or "syscall"
-        self.flags(item, place, entry)
-        tags = decode.texts(item, "tags", place, optional=True)
+        self._flags(item, location, entry)
+        tags = decoder.texts(item, "tags", location, optional=True)
         entry.tags = {text for text, _ in tags or ()}
-        entry.exceptions = self.exceptions(item, place, update=False) or []
+        entry.exceptions = decoder.exceptions(item, location, update=False) or []
         entry.broken = (
-            self.report.error_count > errors
+            self.sink.error_count > errors
             or name is None
             or (source is None and item.get("source") is not None)
         )
         self.collector.define_rule(entry)
 
-    def flags(self, item: Node, place: Location, entry: RuleEntry) -> None:
+    def _flags(self, item: Node, location: Location, entry: RuleEntry) -> None:
         """Read the truth values and the duration of a rule."""
-        for key in (
-            "enabled",
-            "warn_evttypes",
-            "skip-if-unknown-filter",
-            "capture",
-        ):
-            value = self.decode.boolean(item, key, place)
+        for key, (attribute, _) in RULE_FLAGS.items():
+            value = self.decoder.boolean(item, key, location)
             if value is not None:
-                setattr(entry, key.replace("-", "_"), value)
-        duration = self.decode.uint32(item, "capture_duration", place)
+                setattr(entry, attribute, value)
+        duration = self.decoder.uint32(item, "capture_duration", location)
         if duration is not None:
             entry.capture_duration = duration
 
-    def pieces(self, node: Node | None, *, strip: bool = False) -> list[Piece]:
-        """Make the pieces of a condition or output."""
-        if node is None:
-            return []
-        text = node.text.strip(" \t\n\r\f\v") if strip else node.text
-        return [Piece.of(text, node, self.source)]
 
-    def priority(self, item: Node, place: Location) -> str | None:
-        """Give the priority's key form."""
-        node = self.decode.scalar(item, "priority", place)
-        if node is None:
-            return None
-        known = priority_named(node.text)
-        if known is None:
-            self.report.error(
-                _SHAPE,
-                "Invalid priority",
-                place.inside("rule priority", node),
-                f"one of {', '.join(p.key for p in PRIORITIES)}",
-            )
-            return None
-        return known.key
-
-    def exceptions(
-        self, item: Node, place: Location, *, update: bool
-    ) -> list[ExceptionEntry] | None:
-        """Read the exceptions of a rule; None when there is no such key."""
-        node = item.get("exceptions")
-        if node is None:
-            return None
-        if node.kind == "null":
-            return []
-        outer = place.inside("exceptions", node)
-        fail = self.report.error
-        if node.kind != "sequence":
-            hint = "write a sequence of '- name: …' entries"
-            fail(_SHAPE, "Rule exceptions must be a sequence", outer, hint)
-            return []
-        result: list[ExceptionEntry] = []
-        for element in node.items:
-            unnamed = outer.inside("exception", element)
-            if element.kind != "mapping":
-                hint = "write '- name: …' with fields and values"
-                fail(_SHAPE, "Rule exception must be a mapping", unnamed, hint)
-                continue
-            name = self.decode.text(element, "name", unnamed)
-            if name is None:
-                continue
-            entry = self._exception(element, name, place, update=update)
-            if any(other.name == name for other in result):
-                message = f"Multiple definitions of exception '{name}' in the same rule"
-                code = "LOAD_EXCEPTION_NAME_NOT_UNIQUE"
-                hint = "give each exception its own name"
-                self.report.warn(code, message, entry.place, hint)
-            result.append(entry)
-        return result
-
-    def _exception(
-        self, element: Node, name: str, place: Location, *, update: bool
-    ) -> ExceptionEntry:
-        inner = place.inside("exception", element, name)
-        decode = self.decode
-        entry = ExceptionEntry(name, inner)
-        entry.fields = decode.operand(element, "fields", inner, optional=update)
-        entry.comps = decode.operand(element, "comps", inner, optional=True, trim=True)
-        values = element.get("values")
-        if values is None:
-            return entry
-        outer = inner.inside("exception values", values)
-        if values.kind != "sequence":
-            message = "Rule exception values must be a sequence"
-            hint = "write a sequence of values, or of tuples as long as fields"
-            self.report.error(_SHAPE, message, outer, hint)
-            return entry
-        for value in values.items:
-            where = outer.inside("exception value", value).inside("value for", value)
-            entry.values.append(decode.element(value, where))
-        return entry
+def _inside(location: Location, kind: str, node: Node | None) -> Location:
+    return location if node is None else location.inside(kind, node)
 
 
 def read_file(
     source: SourceText,
     documents: list[Node],
-    report: DiagnosticSink,
+    sink: DiagnosticSink,
     collector: Collector,
 ) -> None:
-    """Read one file; stops at its first error when the report says so."""
+    """Read one file; stop at its first error when ``sink`` says so."""
     try:
-        Reader(source, report, collector).read(documents)
+        Reader(source, sink, collector).read(documents)
     except FirstError:
         return

@@ -102,7 +102,7 @@ _FILE = _Schema("list", items=_ITEM)
 
 
 def schema_warnings(documents: list[Node]) -> list[str] | None:
-    """Give the engine's schema warnings for a file; None when nothing is checked.
+    """Return the engine's schema warnings for a file; None when nothing is checked.
 
     Only the first document counts.
     """

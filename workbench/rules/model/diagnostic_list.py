@@ -1,4 +1,4 @@
-"""A list of complaints that shows itself well."""
+"""A list of diagnostics that displays itself well."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from workbench.diagnostics import Diagnostic
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from workbench.rules.model.locations import RuleDiagnostic
+    from workbench.rules.model.rule_diagnostic import RuleDiagnostic
     from workbench.yamlcpp import SourceText
 
 __all__ = ["DiagnosticList"]
@@ -25,26 +25,21 @@ class DiagnosticList(list[Diagnostic]):
 
     @classmethod
     def of(
-        cls, problems: Iterable[RuleDiagnostic], sources: Mapping[str, SourceText]
+        cls, found: Iterable[RuleDiagnostic], sources: Mapping[str, SourceText]
     ) -> DiagnosticList:
-        """Make the public form of problems, duplicates dropped."""
+        """Return the public form of what was found, sorted, without duplicates."""
         order = {name: number for number, name in enumerate(sources)}
-        made: dict[tuple[object, ...], Diagnostic] = {}
-        for problem in problems:
-            item = problem.diagnostic()
+        unique: dict[tuple[object, ...], Diagnostic] = {}
+        for diagnostic in found:
+            item = diagnostic.public()
             key = (item.code, item.message, item.file, item.line, item.column)
-            made.setdefault(key, item)
-        result = cls(
-            sorted(
-                made.values(),
-                key=lambda d: (
-                    order.get(d.file or "", 0),
-                    d.line or 0,
-                    d.column or 0,
-                    _ORDER[d.severity],
-                ),
-            )
-        )
+            unique.setdefault(key, item)
+
+        def position(item: Diagnostic) -> tuple[int, int, int, int]:
+            file = order.get(item.file or "", 0)
+            return file, item.line or 0, item.column or 0, _ORDER[item.severity]
+
+        result = cls(sorted(unique.values(), key=position))
         result.sources = sources
         return result
 
@@ -59,7 +54,7 @@ class DiagnosticList(list[Diagnostic]):
         return [d for d in self if d.severity == "warning"]
 
     def snippet(self, item: Diagnostic) -> list[str]:
-        """Give the source line of a complaint and a line with a caret."""
+        """Return the source line of a diagnostic and a line with a caret."""
         source = getattr(self, "sources", {}).get(item.file or "")
         if source is None or not item.line or not item.column:
             return []
@@ -75,7 +70,7 @@ class DiagnosticList(list[Diagnostic]):
         return [safe, " " * (column - first) + "^"]
 
     def __str__(self) -> str:
-        """Give one paragraph for each complaint, with the line it is about."""
+        """Return one paragraph for each diagnostic, with the line it is about."""
         paragraphs = []
         for item in self:
             lines = [str(item), *("    " + line for line in self.snippet(item))]
@@ -83,7 +78,7 @@ class DiagnosticList(list[Diagnostic]):
         return "\n".join(paragraphs)
 
     def __repr__(self) -> str:
-        """Give the same, or say that there is nothing."""
+        """Return the same, or "no complaints" when there is none."""
         return str(self) or "no complaints"
 
     def _repr_html_(self) -> str:
@@ -102,4 +97,4 @@ class DiagnosticList(list[Diagnostic]):
             )
             for d in self
         ]
-        return html.table(["", "code", "place", "message", "in", "hint"], rows)
+        return html.table(["", "code", "location", "message", "in", "hint"], rows)

@@ -1,18 +1,19 @@
-"""Collecting complaints: all of them, or up to the first error as the engine does."""
+"""Where diagnostics go: all of them, or up to the first error as the engine does."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workbench.rules.model.locations import RuleDiagnostic
+from workbench.rules.model.rule_diagnostic import RuleDiagnostic
 
 if TYPE_CHECKING:
+    from workbench.diagnostics import Severity
     from workbench.rules.model.locations import ConditionLocation, Location
 
 __all__ = ["DiagnosticSink", "FirstError"]
 
-# Complaints beyond this are of no use to anybody.
-_MAX_PROBLEMS = 10_000
+# More diagnostics than this help nobody.
+_MAX_DIAGNOSTICS = 10_000
 
 
 class FirstError(Exception):
@@ -20,7 +21,7 @@ class FirstError(Exception):
 
 
 class DiagnosticSink:
-    """Where complaints go.
+    """Collects the diagnostics of one run over rules files.
 
     ``stop_at_first``: raise :class:`FirstError` after an error, as the engine stops.
     """
@@ -28,23 +29,20 @@ class DiagnosticSink:
     def __init__(self, *, stop_at_first: bool) -> None:
         """Start empty."""
         self.stop_at_first = stop_at_first
-        self.problems: list[RuleDiagnostic] = []
+        self.diagnostics: list[RuleDiagnostic] = []
         self.error_count = 0
 
     def error(
         self,
         code: str,
         message: str,
-        place: Location | ConditionLocation,
+        location: Location | ConditionLocation,
         hint: str | None = None,
         about: tuple[str, ...] = (),
     ) -> None:
         """Record an error. Raises FirstError when only the first counts."""
         self.error_count += 1
-        if len(self.problems) < _MAX_PROBLEMS:
-            self.problems.append(
-                RuleDiagnostic("error", code, message, place, hint, about)
-            )
+        self._record(RuleDiagnostic("error", code, message, location, hint, about))
         if self.stop_at_first:
             raise FirstError
 
@@ -52,20 +50,17 @@ class DiagnosticSink:
         self,
         code: str,
         message: str,
-        place: Location | ConditionLocation,
+        location: Location | ConditionLocation,
         hint: str | None = None,
         about: tuple[str, ...] = (),
     ) -> None:
         """Record a warning."""
-        if len(self.problems) < _MAX_PROBLEMS:
-            self.problems.append(
-                RuleDiagnostic("warning", code, message, place, hint, about)
-            )
+        self._record(RuleDiagnostic("warning", code, message, location, hint, about))
 
-    def errors(self) -> list[RuleDiagnostic]:
-        """Give the errors."""
-        return [p for p in self.problems if p.severity == "error"]
+    def _record(self, diagnostic: RuleDiagnostic) -> None:
+        if len(self.diagnostics) < _MAX_DIAGNOSTICS:
+            self.diagnostics.append(diagnostic)
 
-    def warnings(self) -> list[RuleDiagnostic]:
-        """Give the warnings."""
-        return [p for p in self.problems if p.severity == "warning"]
+    def of(self, severity: Severity) -> list[RuleDiagnostic]:
+        """Return the errors, or the warnings, in the order recorded."""
+        return [found for found in self.diagnostics if found.severity == severity]

@@ -18,6 +18,9 @@ __all__ = [
     "Operand",
     "Piece",
     "RuleEntry",
+    "RuleUpdate",
+    "as_text",
+    "joined",
 ]
 
 # An element of an exception: a text or a list of elements, with its node.
@@ -46,23 +49,23 @@ def joined(pieces: list[Piece]) -> bytes:
 
 
 def as_text(raw: bytes) -> str:
-    """Give bytes as text; what is not UTF-8 becomes surrogates."""
+    """Return bytes as text; what is not UTF-8 becomes surrogates."""
     return raw.decode("utf-8", "surrogateescape")
 
 
 @dataclass(slots=True)
 class ExceptionEntry:
-    """An exception with its places. ``fields``, ``comps``: None when not given."""
+    """An exception with its locations. ``fields``, ``comps``: None when not given."""
 
     name: str
-    place: Location
+    location: Location
     fields: Operand | None = None
     comps: Operand | None = None
     values: list[Operand] = field(default_factory=list)
     defaulted: bool = False
 
     def value(self) -> RuleException:
-        """Give the plain value; comps only if they were written."""
+        """Return the plain value; comps only if they were written."""
         return RuleException(
             self.name,
             _plain(self.fields),  # type: ignore[arg-type]
@@ -85,14 +88,14 @@ class ListEntry:
     """A list. ``index``: first definition; ``visibility``: latest definition."""
 
     name: str
-    place: Location
+    location: Location
     items: list[tuple[str, Node, SourceText]]
     index: int = 0
     visibility: int = 0
     broken: bool = False
 
     def value(self) -> RuleList:
-        """Give the plain value."""
+        """Return the plain value."""
         return RuleList(self.name, tuple(item[0] for item in self.items))
 
 
@@ -101,15 +104,15 @@ class MacroEntry:
     """A macro. ``condition_place``: of the first piece of its condition."""
 
     name: str
-    place: Location
+    location: Location
     condition: list[Piece]
-    condition_place: Location
+    condition_location: Location
     index: int = 0
     visibility: int = 0
     broken: bool = False
 
     def value(self) -> Macro:
-        """Give the plain value."""
+        """Return the plain value."""
         return Macro(self.name, as_text(joined(self.condition)))
 
 
@@ -118,11 +121,11 @@ class RuleEntry:
     """A rule in its latest state. ``broken``: some part could not be read."""
 
     name: str
-    place: Location
+    location: Location
     condition: list[Piece]
-    condition_place: Location
+    condition_location: Location
     output: list[Piece]
-    output_place: Location
+    output_location: Location
     desc: str = ""
     priority: str = "DEBUG"
     source: str = "syscall"
@@ -138,7 +141,7 @@ class RuleEntry:
     broken: bool = False
 
     def value(self) -> Rule:
-        """Give the plain value."""
+        """Return the plain value."""
         return Rule(
             name=self.name,
             condition=as_text(joined(self.condition)),
@@ -154,3 +157,23 @@ class RuleEntry:
             capture=self.capture,
             capture_duration=self.capture_duration,
         )
+
+
+@dataclass(slots=True)
+class RuleUpdate:
+    """What an item brings to an earlier rule; None: nothing for that key."""
+
+    name: str
+    location: Location
+    condition: Piece | None = None
+    condition_location: Location | None = None
+    output: Piece | None = None
+    output_location: Location | None = None
+    desc: str | None = None
+    tags: set[str] | None = None
+    exceptions: list[ExceptionEntry] | None = None
+    priority: str | None = None
+    source: str | None = None
+    flags: dict[str, bool] = field(default_factory=dict)
+    capture_duration: int | None = None
+    broken: bool = False

@@ -21,7 +21,7 @@ class ItemList(tuple[_T, ...], Generic[_T]):
     def __getitem__(self, key: slice) -> tuple[_T, ...]: ...
 
     def __getitem__(self, key: Any) -> Any:
-        """Give an item by name or position."""
+        """Return an item by name or position."""
         if isinstance(key, str):
             for item in self:
                 if item.name == key:  # type: ignore[attr-defined]
@@ -30,23 +30,23 @@ class ItemList(tuple[_T, ...], Generic[_T]):
         return super().__getitem__(key)
 
     def __contains__(self, key: object) -> bool:
-        """Say whether an item, or one of that name, is there."""
+        """Whether an item, or one of that name, is there."""
         if isinstance(key, str):
             return key in self.keys()
         return super().__contains__(key)
 
     def keys(self) -> list[str]:
-        """Give the names."""
+        """Return the names."""
         return [item.name for item in self]  # type: ignore[attr-defined]
 
     def values(self) -> list[_T]:
-        """Give the items."""
+        """Return the items."""
         return list(self)
 
     def items(self) -> list[tuple[str, _T]]:
-        """Give names and items."""
+        """Return names and items."""
         return list(zip(self.keys(), self, strict=True))
 
     def get(self, name: str, default: Any = None) -> Any:
-        """Give an item by name, or ``default``."""
+        """Return an item by name, or ``default``."""
         return next((i for n, i in self.items() if n == name), default)

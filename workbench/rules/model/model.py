@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
+from workbench.errors import RulesError
+from workbench.yamlcpp.emit import INDENT, block, flow_value, pair, scalar, sequence
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 __all__ = [
     "ENGINE_VERSION",
     "PRIORITIES",
+    "RULE_FLAGS",
     "ExceptionValue",
     "Macro",
     "PluginRequirement",
@@ -30,17 +34,17 @@ ExceptionValue: TypeAlias = "str | tuple[ExceptionValue, ...]"
 
 @dataclass(frozen=True, slots=True)
 class Priority:
-    """``level``: 0 is the most severe. ``word``: in alerts; ``key``: in rules files."""
+    """``level``: 0 is the most severe. ``name``: in alerts; ``key``: in rules files."""
 
     level: int
-    word: str
+    name: str
     key: str
 
 
 # From the most to the least severe.
 PRIORITIES: tuple[Priority, ...] = tuple(
-    Priority(level, word, word.upper() if word != "Informational" else "INFO")
-    for level, word in enumerate(
+    Priority(level, name, name.upper() if name != "Informational" else "INFO")
+    for level, name in enumerate(
         (
             "Emergency",
             "Alert",
@@ -53,18 +57,18 @@ PRIORITIES: tuple[Priority, ...] = tuple(
         )
     )
 )
-_BY_NAME = {p.word.lower(): p for p in PRIORITIES} | {"info": PRIORITIES[6]}
+_BY_NAME = {p.name.lower(): p for p in PRIORITIES} | {"info": PRIORITIES[6]}
 
 
-def priority_named(word: str) -> Priority | None:
-    """Give the priority a rules file names, in any case, or None."""
-    return _BY_NAME.get(word.lower()) if word.isascii() else None
+def priority_named(name: str) -> Priority | None:
+    """Return the priority that a rules file names, in any case, or None."""
+    return _BY_NAME.get(name.lower()) if name.isascii() else None
 
 
 def level_named(priority: str | None) -> int:
-    """Give the level of a priority; None means the least severe one.
+    """Return the level of a priority; None means the least severe one.
 
-    Raises ValueError for a word that is no priority.
+    Raises ValueError for any other text.
     """
     if priority is None:
         return PRIORITIES[-1].level
@@ -95,11 +99,31 @@ class RuleException:
         for name in ("fields", "comps", "values"):
             object.__setattr__(self, name, _frozen(getattr(self, name)))
 
+    def to_yaml(self, indent: str) -> str:
+        """Write the entry for a rule's ``exceptions``, without a line end."""
+        lines = [f"{indent}- name: {scalar(self.name)}"]
+        for key, value in (("fields", self.fields), ("comps", self.comps)):
+            if value is not None:
+                lines.append(f"{indent}{INDENT}{key}: {flow_value(value)}")
+        if self.values:
+            lines.append(f"{indent}{INDENT}values:")
+            lines += [f"{indent}{INDENT * 2}- {flow_value(v)}" for v in self.values]
+        return "\n".join(lines)
+
 
 def _frozen(value: object) -> object:
     if isinstance(value, list | tuple):
         return tuple(_frozen(item) for item in value)
     return value
+
+
+# Key in a rules file → attribute, and what a rule without the key has.
+RULE_FLAGS = {
+    "enabled": ("enabled", True),
+    "warn_evttypes": ("warn_evttypes", True),
+    "skip-if-unknown-filter": ("skip_if_unknown_filter", False),
+    "capture": ("capture", False),
+}
 
 
 def _texts(values: Iterable[str] | str) -> tuple[str, ...]:
@@ -156,14 +180,51 @@ class Rule:
             object.__setattr__(self, "priority", known.key)
 
     def to_yaml(self) -> str:
-        """Give the rules-file item: a YAML sequence with this one rule.
+        """Return the rules-file item: a YAML sequence with this one rule.
 
-        What is written reads back to an equal rule. Raises RulesError when it cannot
-        be loaded by Falco at all, such as without an output.
+        What is written reads back to an equal rule, but for an empty description:
+        Falco requires one, so the rule's name stands in. Raises RulesError for what
+        Falco cannot load at all: an empty name, condition, output or source, an
+        unknown priority, an output with white space around it, which Falco trims.
         """
-        from workbench.rules.editing.export import rule_yaml
+        faults = self._faults()
+        if faults:
+            name = self.name or "without a name"
+            raise RulesError(f"rule {name} cannot be written: {'; '.join(faults)}")
+        lines = [
+            f"- rule: {block(self.name, 8, INDENT * 2)}",
+            pair("desc", self.desc or self.name),
+            pair("condition", self.condition),
+            pair("output", self.output),
+            f"{INDENT}priority: {self.priority}",
+            pair("source", self.source),
+        ]
+        if self.tags:
+            lines.append(sequence("tags", self.tags))
+        for key, (attribute, default) in RULE_FLAGS.items():
+            value = getattr(self, attribute)
+            if value != default:
+                lines.append(f"{INDENT}{key}: {'true' if value else 'false'}")
+        if self.capture_duration:
+            lines.append(f"{INDENT}capture_duration: {self.capture_duration}")
+        if self.exceptions:
+            lines.append(f"{INDENT}exceptions:")
+            lines += [item.to_yaml(INDENT * 2) for item in self.exceptions]
+        return "\n".join(lines) + "\n"
 
-        return rule_yaml(self)
+    def _faults(self) -> list[str]:
+        faults = [
+            f"the {name} is empty"
+            for name in ("name", "condition", "output", "source")
+            if not getattr(self, name)
+        ]
+        if priority_named(self.priority) is None:
+            faults.append(f"{self.priority!r} is not a priority")
+        if self.output != self.output.strip(" \t\n\r\f\v"):
+            faults.append(
+                "the output begins or ends with white space, which Falco trims"
+            )
+        return faults
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +233,13 @@ class Macro:
 
     name: str
     condition: str
+
+    def to_yaml(self) -> str:
+        """Return the rules-file item. Raises RulesError when something is empty."""
+        if not self.name or not self.condition:
+            raise RulesError(f"macro {self.name or 'without a name'} is empty")
+        head = f"- macro: {block(self.name, 9, INDENT * 2)}"
+        return f"{head}\n{pair('condition', self.condition)}\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +252,13 @@ class RuleList:
     def __post_init__(self) -> None:
         """Turn a list into a tuple."""
         object.__setattr__(self, "items", tuple(self.items))
+
+    def to_yaml(self) -> str:
+        """Return the rules-file item. Raises RulesError without a name."""
+        if not self.name:
+            raise RulesError("a list without a name cannot be written")
+        head = f"- list: {block(self.name, 8, INDENT * 2)}"
+        return f"{head}\n{sequence('items', self.items)}\n"
 
 
 @dataclass(frozen=True, slots=True)

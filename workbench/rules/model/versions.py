@@ -24,7 +24,7 @@ def parse_version(text: str) -> Version | None:
 
 
 def compatible(present: Version, required: Version) -> bool:
-    """Say whether ``present`` satisfies ``required``: same major, at least as new."""
+    """Whether ``present`` satisfies ``required``: same major, at least as new."""
     return present[0] == required[0] and present >= required
 
 

@@ -70,12 +70,12 @@ class FieldItem:
 
     @property
     def names(self) -> list[str]:
-        """Give the names of the values that the item needs."""
+        """Return the names of the values that the item needs."""
         return [_shown(self.ref)]
 
     @property
     def columns(self) -> list[str]:
-        """Give the columns that the item reads."""
+        """Return the columns that the item reads."""
         return [self.field.column]
 
 
@@ -90,12 +90,12 @@ class CallItem:
 
     @property
     def names(self) -> list[str]:
-        """Give the names of the fields inside, and the call itself."""
+        """Return the names of the fields inside, and the call itself."""
         return [*(_shown(ref) for ref, _ in self.call.fields), self.call.text]
 
     @property
     def columns(self) -> list[str]:
-        """Give the columns that the item reads."""
+        """Return the columns that the item reads."""
         return [resolved.column for _, resolved in self.call.fields]
 
 
@@ -286,16 +286,16 @@ class Output:
 
     @property
     def calls(self) -> set[str]:
-        """Give the names of the transformers that the format uses."""
+        """Return the names of the transformers that the format uses."""
         calls = [item.call for item in self.items if isinstance(item, CallItem)]
         return {name for call in calls for name in call.names}
 
     def field_items(self) -> list[FieldItem | CallItem]:
-        """Give the items that are not literal text."""
+        """Return the items that are not literal text."""
         return [item for item in self.items if not isinstance(item, str)]
 
     def json_fields(self) -> dict[str, ResolvedField]:
-        """Give the plain fields of ``output_fields``: name as written → field."""
+        """Return the plain fields of ``output_fields``: name as written → field."""
         result: dict[str, ResolvedField] = {}
         for item in self.field_items():
             if isinstance(item, FieldItem):
@@ -306,7 +306,7 @@ class Output:
         return result
 
     def shortened(self) -> list[tuple[Span, str, str]]:
-        """Give the items that fell back to a shorter name: span, written, used."""
+        """Return the items that fell back to a shorter name: span, written, used."""
         return [
             (Span(item.at, item.end), item.wanted, item.ref.name)
             for item in self.field_items()
@@ -316,7 +316,7 @@ class Output:
         ]
 
     def render(self, table: pa.Table) -> list[str | None]:
-        """Give one text per row, None where Falco renders nothing.
+        """Return one text per row, None where Falco renders nothing.
 
         Bytes that are not UTF-8 come as surrogate escapes. Raises KeyError naming a
         column that ``table`` lacks.
@@ -352,7 +352,7 @@ class Output:
         return texts
 
     def json(self, table: pa.Table) -> list[dict[str, Any] | None]:
-        """Give the raw values of ``output_fields``, one dict per row.
+        """Return the raw values of ``output_fields``, one dict per row.
 
         None where Falco renders nothing, and everywhere when the format names no
         field. Times are integers of ns. Raises KeyError as :meth:`render`.
@@ -370,14 +370,14 @@ class Output:
         return [None if None in row.values() else row for row in rows]
 
     def json_columns(self, table: pa.Table) -> dict[str, list[Any]]:
-        """Give the raw values of ``output_fields``: name → one value per row."""
+        """Return the raw values of ``output_fields``: name → one value per row."""
         return {
             name: self._json_column(field, table)
             for name, field in self.json_fields().items()
         }
 
     def json_texts(self, table: pa.Table) -> dict[str, list[str]]:
-        """Give ``output_fields`` written as JSON: name → one text per row."""
+        """Return ``output_fields`` written as JSON: name → one text per row."""
         found = {}
         for name, field in self.json_fields().items():
             info = field.info

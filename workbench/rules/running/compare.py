@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Comparison", "compare_runs"]
 
-_SHOWN = 10
+_MAX_LINES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Comparison:
     same: int
 
     def __bool__(self) -> bool:
-        """Say whether there is any difference."""
+        """Whether there is any difference."""
         return bool(self.appeared or self.disappeared or self.changed)
 
     @property
@@ -57,11 +57,11 @@ class Comparison:
         )
         lines = [head]
         for sign, found in (("+", self.appeared), ("-", self.disappeared)):
-            for number, rule, line in found[:_SHOWN]:
+            for number, rule, line in found[:_MAX_LINES]:
                 lines.append(printable(f"{sign} {number} {rule}: {line}", limit=200))
-            if len(found) > _SHOWN:
-                lines.append(f"{sign} … and {len(found) - _SHOWN} more")
-        for number, rule, old, new in self.changed[:_SHOWN]:
+            if len(found) > _MAX_LINES:
+                lines.append(f"{sign} … and {len(found) - _MAX_LINES} more")
+        for number, rule, old, new in self.changed[:_MAX_LINES]:
             lines.append(printable(f"~ {number} {rule}: {old}", limit=200))
             lines.append(printable(f"  → {new}", limit=200))
         return "\n".join(lines)
@@ -77,14 +77,11 @@ class Comparison:
 
 
 def _lines(alerts: Alerts) -> dict[tuple[str, int, str], str]:
-    found = {}
-    for batch in alerts.batches:
-        for part in batch.rendered():
-            for number, rule, line in zip(
-                part.numbers, part.rules, part.lines, strict=True
-            ):
-                found[rule.source, number, rule.name] = readable(line)
-    return found
+    return {
+        (rule.source, number, rule.name): readable(line)
+        for some in alerts.rendered()
+        for number, rule, line in zip(some.numbers, some.rules, some.lines, strict=True)
+    }
 
 
 def compare_runs(old: Alerts, new: Alerts) -> Comparison:

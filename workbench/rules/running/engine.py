@@ -1,4 +1,4 @@
-"""Running rules: conditions over tables, matches in the engine's order."""
+"""The enabled rules of one event source, made ready to run."""
 
 from __future__ import annotations
 
@@ -7,19 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.condition.execution.compile import CompiledCondition, CompiledSet
 from workbench.condition.syntax.canonical import canonical
-from workbench.errors import WorkbenchError
-from workbench.fields.builtin import BUILTIN_FIELDS
 from workbench.rules.model.entries import as_text
-from workbench.rules.running.alerts import AlertBatch, AlertFormat, AlertRule
+from workbench.rules.running.alert_batch import AlertBatch
+from workbench.rules.running.alert_format import AlertFormat, AlertRule
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
     import pyarrow as pa
 
-    from workbench.fields.declarations import FieldInfo
-    from workbench.rules.compiling.compiled import Compilation
-    from workbench.rules.model.entries import RuleEntry
+    from workbench.fields.declarations import FieldTable
+    from workbench.rules.compiling.compiled import Compilation, CompiledRule
+    from workbench.rules.running.options import RunOptions
 
 __all__ = ["SourceEngine", "source_engine"]
 
@@ -28,24 +25,26 @@ __all__ = ["SourceEngine", "source_engine"]
 class SourceEngine:
     """The enabled rules of one event source, ready to run.
 
-    ``columns``: everything that conditions and alerts read.
+    ``fields``: of the source, without ``evt.*``. ``static_fields``: name → the one
+    text that ``static.NAME`` has in every event.
     """
 
     source: str
+    fields: FieldTable
     rules: list[AlertRule]
     conditions: CompiledSet
-    form: AlertFormat
+    alert_format: AlertFormat
+    static_fields: dict[str, str]
 
     @property
     def columns(self) -> list[str]:
-        """Give the columns that a table needs for conditions and alerts."""
-        names = [*self.conditions.columns, *self.alert_columns]
-        return list(dict.fromkeys(names))
+        """The columns that a table needs for conditions and alerts."""
+        return list(dict.fromkeys([*self.conditions.columns, *self.alert_columns]))
 
     @property
     def alert_columns(self) -> list[str]:
-        """Give the columns that only alerts need."""
-        names = ["evt.num", "evt.rawtime", self.form.time_field]
+        """The columns that alerts need."""
+        names = ["evt.num", "evt.rawtime", self.alert_format.time_field]
         for rule in self.rules:
             names += rule.columns
         return list(dict.fromkeys(names))
@@ -59,8 +58,8 @@ class SourceEngine:
     ) -> AlertBatch:
         """Run the conditions over a table that has their columns.
 
-        ``alert_table``: called with row numbers, gives the table of those rows with all
-        alert columns; None: ``table`` has them.
+        ``alert_table``: called with row numbers, returns the table of those rows with
+        all alert columns; None: ``table`` has them.
         """
 
         def own(rows: Any) -> pa.Table:
@@ -72,28 +71,22 @@ class SourceEngine:
             else []
         )
         return AlertBatch(
-            self.rules, self.form, masks, table.num_rows, alert_table or own
+            self.rules, self.alert_format, masks, table.num_rows, alert_table or own
         )
 
 
 def source_engine(
-    compilation: Compilation,
-    source: str,
-    fields: Mapping[str, FieldInfo],
-    form: AlertFormat,
-    enabled: Callable[[RuleEntry], bool] | None = None,
+    compilation: Compilation, source: str, fields: FieldTable, options: RunOptions
 ) -> SourceEngine:
-    """Make the engine for the enabled rules of ``source``, in definition order.
-
-    ``enabled``: decides in place of the rules' own word.
-    """
+    """Make the engine for the enabled rules of ``source``, in definition order."""
+    runnable = [
+        rule
+        for rule in compilation.rules
+        if rule.entry.source == source and options.enables(rule.entry)
+    ]
     rules: list[AlertRule] = []
     conditions: list[CompiledCondition] = []
-    for rule in compilation.rules:
-        entry = rule.entry
-        on = entry.enabled if enabled is None else enabled(entry)
-        if entry.source != source or not on:
-            continue
+    for rule in runnable:
         if rule.bound is None or rule.bound.root is None or rule.output is None:
             continue
         conditions.append(
@@ -104,54 +97,29 @@ def source_engine(
                 fields=fields,
             )
         )
-        rules.append(
-            AlertRule(
-                entry.name,
-                entry.priority,
-                entry.source,
-                tuple(sorted(entry.tags)),
-                rule.output,
-                form.extra_fields(entry, fields),
-            )
-        )
-    return SourceEngine(source, rules, CompiledSet(conditions), form)
+        rules.append(_alert_rule(rule, fields, options.alert_format))
+    return SourceEngine(
+        source,
+        fields,
+        rules,
+        CompiledSet(conditions),
+        options.alert_format,
+        dict(options.static_fields),
+    )
 
 
-def match_events(engine: SourceEngine, events: Any, *, all_matches: bool) -> AlertBatch:
-    """Run an engine over stored events.
-
-    Columns that conditions need come from the events as a whole; generic ``evt.*``
-    columns that only alerts show are made for the matching rows alone.
-    """
-    table = events.table_with(engine.conditions.columns)
-    later = [n for n in engine.alert_columns if n not in table.column_names]
-    extracted = [n for n in later if n not in BUILTIN_FIELDS]
-    generic = [n for n in later if n in BUILTIN_FIELDS]
-    if extracted:
-        table = events.table_with([*engine.conditions.columns, *extracted])
-
-    def rows_of(rows: Any) -> pa.Table:
-        picked = table.take(rows)
-        return events.derive(picked).table_with(generic) if generic else picked
-
-    return engine.match(table, rows_of, all_matches=all_matches)
-
-
-def match_capture(
-    engine: SourceEngine, capture: Any, *, all_matches: bool
-) -> Iterator[AlertBatch]:
-    """Run an engine over a live capture: one batch of alerts per record batch.
-
-    Raises WorkbenchError when the capture was opened without a column that is needed.
-    """
-    import pyarrow as pa
-
-    for batch in capture.record_batches():
-        table = pa.Table.from_batches([batch])
-        missing = [n for n in engine.columns if n not in table.column_names]
-        if missing:
-            raise WorkbenchError(
-                f"the capture does not extract {', '.join(missing)}, which the rules "
-                "need; open it with fields=rules.columns(plugin)"
-            )
-        yield engine.match(table, all_matches=all_matches)
+def _alert_rule(
+    rule: CompiledRule, fields: FieldTable, alert_format: AlertFormat
+) -> AlertRule:
+    entry, output = rule.entry, rule.output
+    if output is None:  # pragma: no cover - asked before
+        raise TypeError
+    return AlertRule(
+        entry.name,
+        entry.priority,
+        entry.source,
+        tuple(sorted(entry.tags)),
+        output,
+        alert_format.extra_fields(entry, fields),
+        entry.index,
+    )

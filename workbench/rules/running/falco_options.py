@@ -1,31 +1,44 @@
-"""What a configuration changes in rules and alerts: outputs, switches, fixed fields."""
+"""What a falco.yaml changes in rules and alerts: outputs, switches, static fields."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from workbench.fields.declarations import FieldInfo
+from workbench.events.builtin_columns import host_name
 from workbench.rules.compiling.output_stage import OutputAdditions
 from workbench.rules.outputs.output import OutputFault, parse_output
-from workbench.rules.running.alerts import AlertFormat
+from workbench.rules.running.alert_format import AlertFormat
+from workbench.rules.running.options import RunOptions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from workbench.fields.declarations import FieldTable
+    from workbench.fields.declarations import FieldInfo, FieldTable
     from workbench.rules.model.entries import RuleEntry
     from workbench.rules.outputs.output import Output
-    from workbench.rules.target.target import Target
 
-__all__ = [
-    "ConfiguredAdditions",
-    "ConfiguredForm",
-    "switched",
-    "wildcard_matches",
-    "with_static_columns",
-    "with_static_fields",
-]
+__all__ = ["falco_options", "wildcard_matches"]
+
+
+def falco_options(config: Any) -> RunOptions:
+    """Return how rules run under a configuration, a FalcoConfig."""
+    appended = tuple(config.appended)
+    return RunOptions(
+        config.priority,
+        _ConfiguredFormat(
+            iso_time=config.time_iso,
+            include_message=config.json_include_message,
+            include_output=config.json_include_output,
+            include_output_fields=config.json_include_output_fields,
+            include_tags=config.json_include_tags,
+            hostname=host_name(),
+            appended=appended,
+        ),
+        _ConfiguredAdditions(appended),
+        _Switches(tuple(config.switches)),
+        tuple(config.static_fields.items()),
+    )
 
 
 def _entries(appended: Sequence[Any], entry: RuleEntry) -> list[Any]:
@@ -33,46 +46,45 @@ def _entries(appended: Sequence[Any], entry: RuleEntry) -> list[Any]:
     return [a for a in appended if a.matches(entry.source, entry.name, tags)]
 
 
-class ConfiguredAdditions(OutputAdditions):
+@dataclass(frozen=True, slots=True)
+class _ConfiguredAdditions(OutputAdditions):
     """Adds what ``append_output`` entries say (objects with ``matches`` …)."""
 
-    def __init__(self, appended: Sequence[Any]) -> None:
-        """Take the entries in their order."""
-        self._appended = appended
+    appended: tuple[Any, ...]
 
     def added_text(self, entry: RuleEntry, fields: FieldTable) -> str:
-        """Give the texts to append to a rule's output, with blanks between."""
-        parts = []
-        for added in _entries(self._appended, entry):
+        """Return the texts to append to a rule's output, with blanks between."""
+        texts = []
+        for added in _entries(self.appended, entry):
             if added.output:
-                parts.append(added.output)
+                texts.append(added.output)
             if added.suggested:
-                parts += [
+                texts += [
                     f"{name.replace('.', '_')}=%{name}"
                     for name, info in fields.items()
                     if info.add_output
                 ]
-        return " ".join(parts)
+        return " ".join(texts)
 
     def formats(self, entry: RuleEntry) -> list[str]:
-        """Give the formats of extra fields."""
+        """Return the formats of extra fields."""
         return [
             f"%{name}" if text is None else text
-            for added in _entries(self._appended, entry)
+            for added in _entries(self.appended, entry)
             for name, text in added.fields
         ]
 
 
-@dataclass(slots=True)
-class ConfiguredForm(AlertFormat):
-    """An alert form that adds the extra fields of ``append_output``."""
+@dataclass(frozen=True, slots=True)
+class _ConfiguredFormat(AlertFormat):
+    """An alert format that adds the extra fields of ``append_output``."""
 
-    appended: Sequence[Any] = field(default_factory=list)
+    appended: tuple[Any, ...] = ()
 
     def extra_fields(
         self, entry: RuleEntry, fields: Mapping[str, FieldInfo]
     ) -> tuple[tuple[str, Output, bool], ...]:
-        """Give the fields to add to ``output_fields``."""
+        """Return the fields to add to ``output_fields``."""
         found = []
         for added in _entries(self.appended, entry):
             for name, text in added.fields:
@@ -84,6 +96,27 @@ class ConfiguredForm(AlertFormat):
                     continue
                 found.append((name, output, text is None))
         return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Switches:
+    """Decides whether a rule is on: its own key, then each switch in order.
+
+    ``switches``: enable or disable, "rule" or "tag", and a pattern or a tag.
+    """
+
+    switches: tuple[tuple[bool, str, str], ...]
+
+    def __call__(self, entry: RuleEntry) -> bool:
+        """Whether ``entry`` is on."""
+        on = entry.enabled
+        for enable, kind, pattern in self.switches:
+            if kind == "rule":
+                hit = wildcard_matches(pattern, entry.name)
+            else:
+                hit = pattern in entry.tags
+            on = enable if hit else on
+        return on
 
 
 def wildcard_matches(pattern: str, text: str) -> bool:
@@ -102,50 +135,3 @@ def wildcard_matches(pattern: str, text: str) -> bool:
             return False
         at = found + len(piece)
     return not rest[-1] or at == len(text)
-
-
-def switched(switches: Sequence[tuple[bool, str, str]]) -> Any:
-    """Make the decision whether a rule is on: its own word, then each switch."""
-
-    def enabled(entry: RuleEntry) -> bool:
-        on = entry.enabled
-        for enable, kind, pattern in switches:
-            if kind == "rule":
-                hit = wildcard_matches(pattern, entry.name)
-            else:
-                hit = pattern in entry.tags
-            on = enable if hit else on
-        return on
-
-    return enabled
-
-
-def with_static_fields(target: Target, static: Mapping[str, str]) -> Target:
-    """Give a target whose sources know ``static.NAME`` fields too."""
-    from workbench.rules.target.target import Target
-
-    if not static:
-        return target
-    added = [FieldInfo(f"static.{name}", "string") for name in static]
-    return Target(
-        {
-            name: [*target.fields_of(name).values(), *added]  # type: ignore[misc]
-            for name in target.sources
-        },
-        target.plugin_versions,
-        versions_known=target.versions_known,
-    )
-
-
-def with_static_columns(table: Any, static: Mapping[str, str]) -> Any:
-    """Add the constant columns of ``static.NAME`` fields to a table."""
-    import pyarrow as pa
-
-    for name, value in static.items():
-        raw = value.encode("utf-8", "surrogateescape")
-        column = pa.array([raw], pa.binary())
-        codes = pa.array([0] * table.num_rows, pa.int32())
-        table = table.append_column(
-            f"static.{name}", pa.DictionaryArray.from_arrays(codes, column)
-        )
-    return table

@@ -72,7 +72,7 @@ class CallValue:
         self._never = _over_nothing(node)
 
     def texts(self, table: pa.Table) -> list[str | None]:
-        """Give one text per row, None where the call yields nothing."""
+        """Return one text per row, None where the call yields nothing."""
         from workbench.condition.execution.reference import operand_values
 
         if self._never:
@@ -117,7 +117,7 @@ def _value_text(value: Any) -> str:
 
 
 def _over_nothing(node: FieldTransformerExpr) -> bool:
-    """Say whether this is a one-argument call with no field at its bottom.
+    """Whether this is a one-argument call with no field at its bottom.
 
     Outputs evaluate such a call on a field, and there is none: nothing results.
     """
@@ -128,7 +128,7 @@ def _over_nothing(node: FieldTransformerExpr) -> bool:
 
 
 def _walk(node: Argument) -> list[Argument]:
-    """Give every part of a call, outermost first, in reading order."""
+    """Return every part of a call, outermost first, in reading order."""
     found: list[Argument] = []
     todo = [node]
     while todo:

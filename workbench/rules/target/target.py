@@ -63,11 +63,11 @@ class Target:
         return [name for name in self._sources if name != "syscall"]
 
     def knows_source(self, source: str) -> bool:
-        """Say whether rules of ``source`` are looked at."""
+        """Whether rules of ``source`` are looked at."""
         return source == "syscall" or source in self._sources
 
     def fields_of(self, source: str) -> FieldTable:
-        """Give the fields of ``source`` without ``evt.*``."""
+        """Return the fields of ``source`` without ``evt.*``."""
         return self._sources.get(source, FieldTable())
 
     def source_hint(self, source: str) -> str:
@@ -85,7 +85,7 @@ class Target:
     def field_fault(self, text: str, source: str) -> tuple[str | None, str] | None:
         """Check a field or call as exceptions name it.
 
-        Gives None when it is usable; else a message (None: unknown) and a hint.
+        Returns None when it is usable; else a message (None: unknown) and a hint.
         """
         from workbench.rules.target.operands import check_operand
 
@@ -94,7 +94,7 @@ class Target:
         return check_operand(text, self.fields_of(source))
 
     def syscall_field_known(self, name: str) -> bool:
-        """Say whether ``name`` may be a field of source ``syscall``."""
+        """Whether ``name`` may be a field of source ``syscall``."""
         if name.partition(".")[0] in SYSCALL_FAMILIES or name in BUILTIN_FIELDS:
             return True
         try:
@@ -138,7 +138,7 @@ def target_of(thing: Any) -> Target | None:
 
 
 def target_key(target: Target | None) -> Any:
-    """Give what tells one target from another, for caches."""
+    """Return what tells one target from another, for caches."""
     if target is None:
         return None
     return (

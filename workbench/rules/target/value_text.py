@@ -39,7 +39,7 @@ def address_text(raw: bytes | None) -> str | None:
 
 
 def _flat(column: Any) -> pa.Array:
-    """Give one plain array: no chunks, no dictionaries inside lists."""
+    """Return one plain array: no chunks, no dictionaries inside lists."""
     import pyarrow as pa
 
     if isinstance(column, pa.ChunkedArray):
@@ -52,7 +52,7 @@ def _flat(column: Any) -> pa.Array:
 
 
 def _integers(array: pa.Array) -> pa.Array:
-    """Give times as unsigned numbers of nanoseconds."""
+    """Return times as unsigned numbers of nanoseconds."""
     import pyarrow as pa
 
     kind = array.type
@@ -98,7 +98,7 @@ def _strings(array: pa.Array, errors: str) -> list[str | None]:
 
 
 def _scalars(array: pa.Array, kind: str, *, as_json: bool) -> list[Any]:
-    """Give the values of a plain array: texts, or what JSON shows."""
+    """Return the values of a plain array: texts, or what JSON shows."""
     import pyarrow as pa
 
     if pa.types.is_dictionary(array.type):
@@ -123,7 +123,7 @@ def _scalars(array: pa.Array, kind: str, *, as_json: bool) -> list[Any]:
 
 
 def _lists(array: pa.Array, kind: str, *, as_json: bool) -> list[list[Any] | None]:
-    """Give list values; an empty list is absent."""
+    """Return list values; an empty list is absent."""
     import pyarrow as pa
 
     if pa.types.is_dictionary(array.type):
@@ -157,7 +157,7 @@ def list_text(items: Sequence[str | None]) -> str:
 def text_values(
     column: Any, name: str, kind: str, *, is_list: bool
 ) -> list[str | None]:
-    """Give one text per row, None where the value is absent.
+    """Return one text per row, None where the value is absent.
 
     ``column``: Arrow array in the condition layout; ``kind``: the field's type.
     """
@@ -174,7 +174,7 @@ def text_values(
 
 
 def json_values(column: Any, kind: str, *, is_list: bool) -> list[Any]:
-    """Give one JSON value per row: numbers, truth values, texts, lists or None."""
+    """Return one JSON value per row: numbers, truth values, texts, lists or None."""
     array = _flat(column)
     if is_list:
         return list(_lists(array, kind, as_json=True))
@@ -207,7 +207,7 @@ def _json_scalars(array: pa.Array, kind: str) -> list[str]:
 
 
 def json_texts(column: Any, kind: str, *, is_list: bool) -> list[str]:
-    """Give one value per row, written as JSON; as :func:`json_values`, but faster."""
+    """Return one value per row, written as JSON; as :func:`json_values`, but faster."""
     array = _flat(column)
     if not is_list:
         return _json_scalars(array, kind)
@@ -226,7 +226,7 @@ def json_texts(column: Any, kind: str, *, is_list: bool) -> list[str]:
 
 
 def raw_values(column: Any, kind: str, *, is_list: bool) -> list[Any]:
-    """Give one value per row as conditions see it: bytes, numbers, truth values.
+    """Return one value per row as conditions see it: bytes, numbers, truth values.
 
     Lists come as tuples; an absent value is None.
     """

@@ -279,6 +279,6 @@ def read_value(node: Node, info: FieldInfo, fault: Any) -> Any:
 
 
 def value_reader(file: TestFile) -> Any:
-    """Give the function that reads a case's values: (node, field) → value."""
+    """Return the function that reads a case's values: (node, field) → value."""
     raw = file.path.read_bytes()
     return _Reader(file.path, SourceText(raw, str(file.path))).value

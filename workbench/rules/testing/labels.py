@@ -2,85 +2,80 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import WorkbenchError
-from workbench.rules.testing.run import resolve_column_info
+from workbench.fields.reference import resolve_column
+from workbench.rules.target.value_text import address_text, raw_values
+from workbench.yamlcpp.emit import flow, flow_value, scalar
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
-    from workbench.rules.ruleset import RuleSet
+    from workbench.fields.declarations import FieldInfo
+    from workbench.rules.model.model import Rule
 
-__all__ = ["tests_from_labels", "write_tests"]
+__all__ = ["write_tests"]
 
 # More labelled events than this are kept in a capture beside the file.
-_INLINE = 200
-
-
-def tests_from_labels(
-    rules: RuleSet, events: Any, path: Path, rule: str | None, columns: Sequence[str]
-) -> Path:
-    """Write tests for one rule of ``rules``; None takes the only one there is."""
-    names = [r.name for r in rules.rules if r.enabled]
-    if rule is None and len(names) != 1:
-        raise WorkbenchError(
-            f"say which rule the labels are for with rule=: {', '.join(names)}"
-        )
-    files = [f for f in rules.files if Path(f).exists()]
-    return write_tests(
-        events,
-        path,
-        rules=[rule or names[0]],
-        rules_files=[os.path.relpath(f, path.parent) for f in files],
-        columns=columns,
-    )
+_MAX_INLINE = 200
+# Columns that are never values of a case.
+_NOT_VALUES = frozenset(("raw", "payload", "evt.source"))
 
 
 def write_tests(
     events: Any,
     path: Path,
     *,
-    rules: Sequence[str],
+    rule: Rule,
     rules_files: Sequence[str] = (),
     columns: Sequence[str] = (),
 ) -> Path:
-    """Write labelled events as a file of tests and give its path.
+    """Write labelled events as a file of tests and return its path.
 
-    ``rules``: names that must fire on events labelled "must match" and must not on the
-    others. ``columns``: fields whose values are written; none: all there are. Many
-    events are saved to a capture beside the file instead.
+    ``rule``: must fire on events labelled "must match" and must not on the others; of
+    mixed events only those of its source count. ``columns``: fields whose values are
+    written; none: all there are. Many events are saved to a capture beside the file
+    instead. Raises WorkbenchError when no event is labelled.
     """
-    from workbench.yamlcpp.emit import flow, scalar
-
     labels = events.labels
+    if not events.source and rule.source in events.sources:
+        events = events.by_source()[rule.source]
+    numbers = events.table.column("evt.num").to_pylist()
+    chosen = [number in labels for number in numbers]
+    labels = {n: labels[n] for n in numbers if n in labels}
     if not labels:
         raise WorkbenchError(
             "no event is labelled; use events.label(mask, must_match=…)"
         )
     lines = [f"source: {scalar(events.source)}"]
     if rules_files:
-        lines.append(f"rules: [{', '.join(flow(f) for f in rules_files)}]")
-    named = f"[{', '.join(flow(name) for name in rules)}]"
-    if len(labels) > _INLINE:
+        lines.append(f"rules: {flow_value(rules_files)}")
+    labelled = events[chosen]
+    if len(labels) > _MAX_INLINE:
         capture = path.with_suffix(".parquet")
-        numbers = events.table.column("evt.num").to_pylist()
-        events[[n in labels for n in numbers]].save(capture)
-        lines += [f"capture: {flow(capture.name)}", "cases:"]
-        for wanted, word in ((True, "fires"), (False, "quiet")):
-            chosen = sorted(n for n, label in labels.items() if label is wanted)
-            if chosen:
-                lines += [
-                    f"  - name: {'must' if wanted else 'must not'} match",
-                    f"    events: [{', '.join(_ranges(chosen))}]",
-                    f"    {word}: {named}",
-                ]
+        labelled.save(capture)
+        lines += _saved_cases(capture.name, labels, rule.name)
     else:
-        lines += _inline_cases(events, labels, named, columns)
+        names = list(columns) or [
+            n for n in labelled.table.column_names if n not in _NOT_VALUES
+        ]
+        lines += _inline_cases(labelled, labels, rule.name, names)
     path.write_text("\n".join(lines) + "\n", encoding="utf-8", errors="surrogateescape")
     return path
+
+
+def _saved_cases(capture: str, labels: Mapping[int, bool], rule: str) -> Iterator[str]:
+    """Yield the lines of two cases that name events of a capture."""
+    yield f"capture: {flow(capture)}"
+    yield "cases:"
+    for wanted, word, key in ((True, "must", "fires"), (False, "must not", "quiet")):
+        chosen = sorted(n for n, label in labels.items() if label is wanted)
+        if chosen:
+            yield f"  - name: {word} match"
+            yield f"    events: [{', '.join(_ranges(chosen))}]"
+            yield f"    {key}: [{flow(rule)}]"
 
 
 def _ranges(numbers: Sequence[int]) -> list[str]:
@@ -95,29 +90,15 @@ def _ranges(numbers: Sequence[int]) -> list[str]:
 
 
 def _inline_cases(
-    events: Any, labels: Mapping[int, bool], named: str, columns: Sequence[str]
-) -> list[str]:
-    import numpy as np
-
-    from workbench.rules.target.value_text import raw_values
-    from workbench.yamlcpp.emit import flow
-
-    fields = events.fields
-    names = list(columns) or [
-        n
-        for n in events.table.column_names
-        if n not in ("raw", "payload", "evt.source")
-    ]
+    events: Any, labels: Mapping[int, bool], rule: str, names: Sequence[str]
+) -> Iterator[str]:
+    """Yield the lines of one case per event, with its values."""
     table = events.table_with(names)
-    numbers = table.column("evt.num").to_numpy()
-    rows = np.flatnonzero(np.isin(numbers, np.array(list(labels), np.uint64)))
-    picked = table.take(rows)
-    values: dict[str, tuple[Any, list[Any]]] = {}
+    values: dict[str, tuple[FieldInfo, list[Any]]] = {}
     for name in names:
-        info = resolve_column_info(name, fields)
-        column = picked.column(name)
+        info = resolve_column(name, events.fields).info
+        column = table.column(name)
         values[name] = info, raw_values(column, info.type, is_list=info.is_list)
-    lines = []
     types = {
         info.name + ("[]" if "[" in name else ""): (
             f"{'list of ' if info.is_list else ''}{info.type}"
@@ -126,27 +107,21 @@ def _inline_cases(
         if not name.startswith("evt.")
     }
     if types:
-        lines.append("fields:")
-        lines += [f"  {flow(name)}: {kind}" for name, kind in types.items()]
-    lines.append("cases:")
-    for index, number in enumerate(numbers[rows].tolist()):
+        yield "fields:"
+        yield from (f"  {flow(name)}: {kind}" for name, kind in types.items())
+    yield "cases:"
+    for row, number in enumerate(table.column("evt.num").to_pylist()):
         wanted = labels[number]
-        word = "must" if wanted else "must not"
-        lines.append(f"  - name: event {number} {word} match")
-        lines.append("    event:")
+        yield f"  - name: event {number} {'must' if wanted else 'must not'} match"
+        yield "    event:"
         for name, (info, column) in values.items():
-            value = column[index]
-            if value is not None:
-                lines.append(f"      {flow(name)}: {_written(value, info)}")
-        lines.append(f"    {'fires' if wanted else 'quiet'}: {named}")
-    return lines
+            if column[row] is not None:
+                yield f"      {flow(name)}: {_written(column[row], info)}"
+        yield f"    {'fires' if wanted else 'quiet'}: [{flow(rule)}]"
 
 
-def _written(value: Any, info: Any) -> str:
+def _written(value: Any, info: FieldInfo) -> str:
     """Write a value so that it is read back the same."""
-    from workbench.rules.target.value_text import address_text
-    from workbench.yamlcpp.emit import flow
-
     if isinstance(value, tuple | list):
         return "[" + ", ".join(_written(item, info) for item in value) + "]"
     if isinstance(value, bool):

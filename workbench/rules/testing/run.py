@@ -1,190 +1,92 @@
-"""Running rule tests: cases become tables, rules run over them, results are told."""
+"""Rule tests: cases become tables, rules run over them, results are reported."""
 
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from xml.sax.saxutils import escape, quoteattr
 
 from workbench.errors import ConditionError, WorkbenchError
-from workbench.fields.reference import nearest_names, resolve
+from workbench.fields.reference import nearest_names, resolve, resolve_column
 from workbench.rules.target.target import Target, target_of
-from workbench.rules.testing.case_files import Case, TestFile, read_tests, value_reader
+from workbench.rules.testing.case_files import value_reader
+from workbench.rules.testing.report import CaseResult, TestReport
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    import pyarrow as pa
+    from workbench.rules.running.engine import SourceEngine
+    from workbench.rules.testing.case_files import Case, TestFile
 
-    from workbench.fields.declarations import FieldTable
-    from workbench.rules.ruleset import RuleSet
-
-__all__ = [
-    "CaseResult",
-    "TestReport",
-    "resolve_column_info",
-    "run_tests",
-]
+__all__ = ["run_tests", "tested_source"]
 
 # Time of an inline event that gives none: an arbitrary fixed moment, ns.
 _DEFAULT_NS = 1_700_000_000_000_000_000
 _PLUGIN_EVENT = 322
+# Lines that tell how a case failed.
+_MAX_FAULTS = 20
 
 
-@dataclass(frozen=True, slots=True)
-class CaseResult:
-    """How a case went. ``message``: "" when it passed."""
+def tested_source(
+    file: TestFile, plugins: tuple[Any, ...], events: Any
+) -> tuple[Target, str]:
+    """Return what a file's tests run against, and the event source of its cases.
 
-    name: str
-    file: str
-    line: int
-    message: str = ""
-
-    @property
-    def passed(self) -> bool:
-        """Say whether the case passed."""
-        return not self.message
-
-
-@dataclass(slots=True)
-class TestReport:
-    """The results of one or more files of rule tests."""
-
-    __test__ = False
-
-    results: list[CaseResult] = field(default_factory=list)
-
-    @property
-    def failures(self) -> list[CaseResult]:
-        """The cases that failed."""
-        return [r for r in self.results if not r.passed]
-
-    @property
-    def passed(self) -> bool:
-        """Say whether every case passed."""
-        return not self.failures
-
-    def __bool__(self) -> bool:
-        """Say whether every case passed."""
-        return self.passed
-
-    def __len__(self) -> int:
-        """Count the cases."""
-        return len(self.results)
-
-    def __iter__(self) -> Iterator[CaseResult]:
-        """Give the results."""
-        return iter(self.results)
-
-    def __str__(self) -> str:
-        """Give one line per case and a summary."""
-        lines = []
-        for result in self.results:
-            word = "PASSED" if result.passed else "FAILED"
-            lines.append(f"{result.file}:{result.line}: {result.name}: {word}")
-            lines += [f"    {line}" for line in result.message.splitlines()]
-        failed = len(self.failures)
-        lines.append(f"{len(self) - failed} passed, {failed} failed")
-        return "\n".join(lines)
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        from workbench.formatting import html
-
-        rows = [
-            ("passed" if r.passed else "FAILED", r.name, r.line, r.message)
-            for r in self.results
-        ]
-        return html.table(["", "case", "line", "why"], rows)
-
-    def to_junit(self) -> str:
-        """Give the results as JUnit XML."""
-        head = (
-            f'<testsuites><testsuite name="rule tests" tests="{len(self)}" '
-            f'failures="{len(self.failures)}" errors="0">'
+    Known fields are those of ``plugins``, else of ``events``, else those that the file
+    declares. Raises WorkbenchError for an unknown source.
+    """
+    if plugins or events is not None:
+        target = target_of(list(plugins) or events)
+    else:
+        target = Target({file.source: file.fields}, versions_known=False)
+    if target is None:  # pragma: no cover - something was given
+        raise WorkbenchError("nothing to test against")
+    source = file.source or next(iter(target.sources), "")
+    if source not in target.sources:
+        known = ", ".join(target.sources) or "none"
+        raise WorkbenchError(
+            f"{file.path}: unknown source {source!r} (known: {known}); give the "
+            "plugins, or declare the fields"
         )
-        parts = ['<?xml version="1.0" encoding="utf-8"?>', head]
-        for result in self.results:
-            head = (
-                f"<testcase classname={quoteattr(_xml(result.file))} "
-                f'name={quoteattr(_xml(result.name))} line="{result.line}"'
-            )
-            if result.passed:
-                parts.append(head + "/>")
-            else:
-                first = _xml(result.message.splitlines()[0])
-                body = escape(_xml(result.message))
-                parts.append(
-                    f"{head}><failure message={quoteattr(first)}>{body}</failure>"
-                    "</testcase>"
-                )
-        parts.append("</testsuite></testsuites>\n")
-        return "\n".join(parts)
-
-
-def _xml(text: str) -> str:
-    """Spell out what XML cannot hold."""
-    return "".join(
-        c
-        if c in "\t\n"
-        or (c >= " " and not 0xD800 <= ord(c) <= 0xDFFF and c not in "\x7f\ufffe\uffff")
-        else f"\\x{ord(c):02x}"
-        for c in text
-    )
+    return target, source
 
 
 def run_tests(
-    rules: RuleSet, path: Path, *, plugins: Any = (), events: Any = None
+    file: TestFile,
+    engine: SourceEngine,
+    known_rules: set[str],
+    *,
+    plugins: tuple[Any, ...] = (),
+    events: Any = None,
 ) -> TestReport:
-    """Run one file of tests against ``rules``.
+    """Run the cases of a file with the rules of one source.
 
-    ``plugins``: loaded plugins, for fields and payloads; without them the file's own
-    ``plugins`` are loaded, or its ``fields`` count. ``events``: in place of captures.
-    Raises WorkbenchError when the file itself is wrong, RulesError when Falco would
-    refuse the rules.
+    ``known_rules``: names of all rules, for hints. ``plugins``: loaded plugins, for
+    payloads. ``events``: in place of the captures that the file names.
     """
-    file = read_tests(path)
-    given = tuple(plugins) if isinstance(plugins, list | tuple) else (plugins,)
-    runner = _Runner(rules, file, given, events)
+    runner = _Runner(file, engine, known_rules, plugins, events)
     return TestReport([runner.result(case) for case in file.cases])
 
 
 class _Runner:
     def __init__(
-        self, rules: RuleSet, file: TestFile, plugins: tuple[Any, ...], events: Any
+        self,
+        file: TestFile,
+        engine: SourceEngine,
+        known_rules: set[str],
+        plugins: tuple[Any, ...],
+        events: Any,
     ) -> None:
         self.file = file
+        self.engine = engine
+        self.source = engine.source
+        self.fields = engine.fields
+        self.known_rules = known_rules
         self.plugins = plugins
         self.events = events
         self.captures: dict[Path, Any] = {}
-        target = self._target()
-        self.source = file.source or next(iter(target.sources), "")
-        if self.source not in target.sources:
-            known = ", ".join(target.sources) or "none"
-            raise WorkbenchError(
-                f"{file.path}: unknown source {self.source!r} (known: {known}); give "
-                "the plugins, or declare the fields"
-            )
-        self.fields: FieldTable = target.fields_of(self.source)
-        self.engine = rules.engines(target)[self.source]
-        self.known_rules = {rule.name for rule in rules.rules}
-        self.running = {rule.name for rule in self.engine.rules}
+        self.running = {rule.name for rule in engine.rules}
         self.value = value_reader(file)
-
-    def _target(self) -> Target:
-        if self.plugins:
-            target = target_of(list(self.plugins))
-        elif self.events is not None:
-            target = target_of(self.events)
-        else:
-            source = self.file.source
-            target = Target({source: self.file.fields}, versions_known=False)
-        if target is None:  # pragma: no cover - something was given
-            raise WorkbenchError("nothing to test against")
-        return target
 
     def result(self, case: Case) -> CaseResult:
         try:
@@ -199,8 +101,7 @@ class _Runner:
             if name not in self.running:
                 return self._unknown_rule(name)
         if case.event is not None:
-            table = self._inline(case.event)
-            fired = self._fired(table)
+            fired = self._fired_events(self._inline_events(case.event))
         elif case.payload is not None:
             fired = self._fired_events(self._payload_events(case.payload))
         else:
@@ -208,7 +109,7 @@ class _Runner:
         faults = [
             fault for label, names in fired for fault in _faults(case, label, names)
         ]
-        return "\n".join(faults[:20])
+        return "\n".join(faults[:_MAX_FAULTS])
 
     def _unknown_rule(self, name: str) -> str:
         if name in self.known_rules:
@@ -219,10 +120,11 @@ class _Runner:
         hint = f"; did you mean '{near[0]}'?" if near else ""
         return f"there is no rule '{name}'{hint}"
 
-    def _inline(self, event: Mapping[str, Any]) -> pa.Table:
-        """Make a table of one row from values by field text."""
+    def _inline_events(self, event: Mapping[str, Any]) -> Any:
+        """Make one event from values by field text."""
         import pyarrow as pa
 
+        from workbench.arrow.types import column_type
         from workbench.events.events import events_from_table
 
         columns: dict[str, Any] = {}
@@ -232,18 +134,16 @@ class _Runner:
             except ConditionError as error:
                 raise WorkbenchError(f"event: {error}") from None
             value = self.value(node, found.info)
-            columns[found.column] = pa.array([value], arrow_type(found.info))
+            columns[found.column] = pa.array([value], column_type(found.info))
         for name in self.engine.columns:
             if name not in columns and not name.startswith("evt."):
-                info = resolve_column_info(name, self.fields)
-                columns[name] = pa.array([None], arrow_type(info))
+                info = resolve_column(name, self.fields).info
+                columns[name] = pa.array([None], column_type(info))
         columns.setdefault("evt.num", pa.array([1], pa.uint64()))
         columns.setdefault("evt.rawtime", pa.array([_DEFAULT_NS], pa.uint64()))
-        events = events_from_table(
+        return events_from_table(
             pa.table(columns), fields=self.fields, source=self.source
         )
-        table: pa.Table = events.table_with(self.engine.conditions.columns)
-        return table
 
     def _payload_events(self, payload: bytes) -> Any:
         import pyarrow as pa
@@ -256,15 +156,15 @@ class _Runner:
                 "'plugins' or give --plugin"
             )
         number = 0
-        for one in self.plugins:
-            for manifest in getattr(one, "manifests", None) or [one.info]:
+        for plugin in self.plugins:
+            for manifest in getattr(plugin, "manifests", None) or [plugin.info]:
                 if manifest.event_source == self.source:
                     number = manifest.id
         table = pa.table(
             {
                 "evt.num": pa.array([1], pa.uint64()),
                 "evt.rawtime": pa.array([_DEFAULT_NS], pa.uint64()),
-                "raw": pa.array([plugin_event(number, payload)], pa.binary()),
+                "raw": pa.array([_plugin_event(number, payload)], pa.binary()),
             }
         )
         events = events_from_table(table, fields=self.fields, source=self.source)
@@ -276,24 +176,26 @@ class _Runner:
         events = self.events
         if events is None:
             path = case.capture or self.file.path
-            events = self.captures.get(path)
-            if events is None:
+            if path not in self.captures:
                 from workbench.events.opening import open_events
 
-                events = self.captures[path] = open_events(path, plugins=self.plugins)
+                self.captures[path] = open_events(path, plugins=self.plugins)
+            events = self.captures[path]
+        if not events.source and events.sources:
+            # of a mixed capture only events of the rules' own source count
+            events = events.by_source().get(self.source, events[:0])
         numbers = events.table.column("evt.num").to_numpy()
         wanted = np.array(case.numbers or [], np.uint64)
         missing = wanted[~np.isin(wanted, numbers)]
         if len(missing):
-            raise WorkbenchError(f"the capture has no event {missing[0]}")
+            raise WorkbenchError(
+                f"the capture has no event {missing[0]} of source {self.source}"
+            )
         return events[np.isin(numbers, wanted)]
 
     def _fired_events(self, events: Any) -> list[tuple[str, set[str]]]:
+        """Return for each event its label and the rules that fire on it."""
         table = events.table_with(self.engine.conditions.columns)
-        return self._fired(table)
-
-    def _fired(self, table: pa.Table) -> list[tuple[str, set[str]]]:
-        """Give for each row its label and the rules that fire on it."""
         masks = self.engine.conditions.masks(table) if self.engine.rules else []
         numbers = table.column("evt.num").to_pylist()
         several = len(numbers) > 1
@@ -327,26 +229,7 @@ def _faults(case: Case, label: str, fired: set[str]) -> Iterator[str]:
         )
 
 
-def arrow_type(info: Any) -> pa.DataType:
-    """Give the Arrow type of a column for a field."""
-    import pyarrow as pa
-
-    from workbench.fields.types import FIELD_TYPES
-
-    kind = {"bool": pa.bool_(), "uint64": pa.uint64()}.get(
-        FIELD_TYPES[info.type].arrow, pa.binary()
-    )
-    return pa.list_(kind) if info.is_list else kind
-
-
-def resolve_column_info(name: str, fields: FieldTable) -> Any:
-    """Give the declaration behind a column's name."""
-    from workbench.fields.reference import resolve_column
-
-    return resolve_column(name, fields).info
-
-
-def plugin_event(plugin_id: int, payload: bytes) -> bytes:
+def _plugin_event(plugin_id: int, payload: bytes) -> bytes:
     """Make the stored form of a plugin event: header, two lengths, id, payload."""
     head = struct.Struct("<QqIHI")
     lengths = struct.pack("<II", 4, len(payload))

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 __all__ = ["DetailPanel"]
 
-_TEXT = 2000
-_PAYLOAD = 16384
+# Longest text of a field in characters, most of a payload in bytes.
+_MAX_TEXT = 2000
+_MAX_PAYLOAD = 16384
 
 
 class DetailPanel:
@@ -109,44 +110,43 @@ class DetailPanel:
             self.widget.put(title="", fields=[], text="", payload=None, serial=serial)
             return
         position = model.selection[-1]
-        at = np.array([position], np.int64)
         number = int(model.store.numbers[position])
         more = len(model.selection) - 1
         title = f"Event {number}" + (f" and {more} more" if more else "")
-        fields = [
-            {
-                "name": TIME_AXIS,
-                "type": "time",
-                "text": moment_text(int(model.store.times[position])),
-                "absent": False,
-            }
-        ]
-        for name in self._names():
-            info = column_info(name, model.fields)
-            text = model.store.texts(at, name, limit=_TEXT)[0]
-            size = self._size(position, name)
-            fields.append(
-                {
-                    "name": name,
-                    "type": (info.type if info else "")
-                    + (" list" if info and info.is_list else ""),
-                    "text": text or "",
-                    "absent": text is None,
-                    "cut": size > _TEXT,
-                    "size": size,
-                    "check": check_text(name, model.store.value(position, name), info)
-                    if size <= _TEXT
-                    else None,
-                }
-            )
+        time = {
+            "name": TIME_AXIS,
+            "type": "time",
+            "text": moment_text(int(model.store.times[position])),
+            "absent": False,
+        }
         self.widget.put(
             title=title,
-            fields=fields,
+            fields=[time, *(self._field(position, name) for name in self._names())],
             text="",
             payload=None,
             explain=None,
             serial=serial,
         )
+
+    def _field(self, position: int, name: str) -> dict[str, Any]:
+        """Return a line of the detail: a field, its text, the check it passes."""
+        store = self.model.store
+        info = column_info(name, self.model.fields)
+        text = store.texts(np.array([position], np.int64), name, limit=_MAX_TEXT)[0]
+        size = self._size(position, name)
+        check = None
+        if size <= _MAX_TEXT:
+            check = check_text(name, store.value(position, name), info)
+        kind = info.type if info else ""
+        return {
+            "name": name,
+            "type": kind + (" list" if info and info.is_list else ""),
+            "text": text or "",
+            "absent": text is None,
+            "cut": size > _MAX_TEXT,
+            "size": size,
+            "check": check,
+        }
 
     def refine(self) -> None:
         """Ask the plugin for its text of the event: it may take a moment."""
@@ -225,7 +225,7 @@ class DetailPanel:
         if data is None:
             self.widget.put(payload=None, offsets={})
             return
-        shown = data[:_PAYLOAD]
+        shown = data[:_MAX_PAYLOAD]
         self.widget.put(
             payload={
                 "hex": shown.hex(),
@@ -240,7 +240,7 @@ class DetailPanel:
 
 def _pretty_json(data: bytes) -> str | None:
     """Return the payload as indented JSON, None when it is none or too long."""
-    if len(data) > 4 * _PAYLOAD or data[:1] not in (b"{", b"["):
+    if len(data) > 4 * _MAX_PAYLOAD or data[:1] not in (b"{", b"["):
         return None
     try:
         return json.dumps(json.loads(data), indent=2, ensure_ascii=False)

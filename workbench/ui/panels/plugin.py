@@ -115,33 +115,9 @@ class PluginPanel:
             self.config_text = config
         else:
             self.config_text = "" if config is None else json.dumps(config)
-        facts = [
-            ["event source", manifest.event_source or "none"],
-            ["plugin ID", str(manifest.id or "none")],
-            ["plugin API", manifest.required_api_version],
-            [
-                "extracts from",
-                ", ".join(manifest.extract_event_sources) or "any source",
-            ],
-            ["contact", manifest.contact],
-            ["file", manifest.path],
-        ]
-        if "extraction" not in manifest.capabilities:
-            facts = [fact for fact in facts if fact[0] != "extracts from"]
         self.widget.put(
             path=manifest.path,
-            about={
-                "name": manifest.name,
-                "version": manifest.version,
-                "description": manifest.description,
-                "facts": facts,
-                "capabilities": [
-                    {"name": word.replace("_", " "), "sentence": CAPABILITIES[word]}
-                    for word in manifest.capabilities
-                    if word in CAPABILITIES
-                ],
-                "complaints": list(manifest.complaints),
-            },
+            about=_about(manifest),
             schema=manifest.init_schema,
             config_value=self.config or {},
             config_text=self.config_text,
@@ -159,6 +135,31 @@ class PluginPanel:
                 for f in manifest.fields.values()
             ],
         )
+
+
+def _about(manifest: Manifest) -> dict[str, Any]:
+    """Return what the panel shows of a plugin besides config and fields."""
+    extracts = ", ".join(manifest.extract_event_sources) or "any source"
+    facts = [
+        ["event source", manifest.event_source or "none"],
+        ["plugin ID", str(manifest.id or "none")],
+        ["plugin API", manifest.required_api_version],
+        ["extracts from", extracts if "extraction" in manifest.capabilities else ""],
+        ["contact", manifest.contact],
+        ["file", manifest.path],
+    ]
+    return {
+        "name": manifest.name,
+        "version": manifest.version,
+        "description": manifest.description,
+        "facts": [fact for fact in facts if fact != ["extracts from", ""]],
+        "capabilities": [
+            {"name": word.replace("_", " "), "sentence": CAPABILITIES[word]}
+            for word in manifest.capabilities
+            if word in CAPABILITIES
+        ],
+        "complaints": list(manifest.complaints),
+    }
 
 
 def config_errors(value: Any, schema: dict[str, Any] | None) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The rule form and what comes of it: alerts, YAML, complaints, tests."""
+"""The rule form and what comes of it: alerts, YAML, diagnostics, tests."""
 
 from __future__ import annotations
 
@@ -149,11 +149,13 @@ class RulePanel:
 
     def yaml(self) -> str:
         """Return the rules file of this rule alone, as it will be exported."""
-        text: str = self.draft.rule_set(self.model.condition, self.checked).to_yaml()
+        text: str = self.draft.rule_set(
+            self.model.condition, self.rules_target
+        ).to_yaml()
         return text
 
     @property
-    def checked(self) -> Any:
+    def rules_target(self) -> Any:
         """What the rule is checked against: the events, else the target."""
         return self.model.events if self.model.events is not None else self.target
 
@@ -207,13 +209,13 @@ class RulePanel:
         model = self.model
         outputs: list[str] = []
         try:
-            rules = self.draft.rule_set(model.condition, self.checked)
+            rules = self.draft.rule_set(model.condition, self.rules_target)
         except WorkbenchError as error:
-            found = rule_queries.complaints(None, None, error_text(error))
+            found = rule_queries.diagnostics_of(None, None, error_text(error))
             self.result.put(yaml="", diagnostics=found, outputs=[], tests=self._tests())
             return
         text = rules.to_yaml()
-        diagnostics = rule_queries.complaints(rules, self.checked)
+        diagnostics = rule_queries.diagnostics_of(rules, self.rules_target)
         output_error, alerts = "", None
         mask, events = model.matcher.mask, model.events
         if events is not None and mask is not None:

@@ -28,7 +28,7 @@ class RuleSetPanel:
         self.model = model
         self.rule_panel = rule_panel
         self.rules: RuleSet = RuleSet()
-        self._hits: dict[str, int] | None = None
+        self._matches: dict[str, int] | None = None
         self.widget = StateWidget(view="ruleset")
         self.widget.lock = model.lock
         for name, handler in (
@@ -107,7 +107,7 @@ class RuleSetPanel:
 
         events = self.model.events
         if events is None:
-            self.widget.put(message="There are no events to compare on yet.")
+            self.widget.put(message="There are no events yet to compare the rules on.")
             return
         try:
             other = load_rules(Path(path).expanduser())
@@ -118,14 +118,14 @@ class RuleSetPanel:
         self.widget.put(compare={"path": path, **found}, message="")
 
     def count(self) -> None:
-        """Run the rules over the current events: hits and overlap."""
+        """Run the rules over the current events: matches and overlap."""
         events = self.model.events
-        self._hits = None
+        self._matches = None
         overlap: list[dict[str, Any]] = []
         diagnostics: list[dict[str, Any]] = []
         if events is not None and rule_queries.rules_of(self.rules):
             try:
-                self._hits, overlap = rule_queries.matches_and_overlap(
+                self._matches, overlap = rule_queries.matches_and_overlap(
                     self.rules, events
                 )
             except WorkbenchError as error:
@@ -134,7 +134,7 @@ class RuleSetPanel:
         self._show()
 
     def _show(self) -> None:
-        hits = self._hits
+        matches = self._matches
         self.widget.put(
             rules=[
                 {
@@ -142,7 +142,7 @@ class RuleSetPanel:
                     "priority": rule.priority.lower(),
                     "source": rule.source,
                     "enabled": rule.enabled,
-                    "hits": None if hits is None else hits.get(rule.name, 0),
+                    "hits": None if matches is None else matches.get(rule.name, 0),
                 }
                 for rule in rule_queries.rules_of(self.rules)
             ]

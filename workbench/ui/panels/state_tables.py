@@ -24,9 +24,9 @@ __all__ = ["StatePanel"]
 _ROWS = 50
 _SAMPLE_SEC = 1.0
 _MAX_SAMPLES = 3600
-# A source that holds its host answers later; nobody waits longer than this.
+# A plugin that is busy in a call answers later; the lab waits no longer than this.
 _PATIENCE_SEC = 2.0
-_BUSY = "The source holds its host in one call: ask again when events come, or stop it."
+_BUSY = "The plugin is busy in a call; try again when events come, or stop the stream."
 
 
 class StatePanel:
@@ -104,7 +104,7 @@ class StatePanel:
                 values = latest.setdefault((row["plugin"], row["metric"]), [])
                 values.append(row["value"])
             if not latest:
-                return tag("p", "These plugins count nothing.")
+                return tag("p", "These plugins have no metrics.")
             rows = [
                 (plugin, metric, values[-1], values[-1] - values[0], len(values))
                 for (plugin, metric), values in latest.items()
@@ -121,8 +121,8 @@ class StatePanel:
             taken = plugins[0].set_config(self._config())
             name = escape(plugins[0].name)
             if taken:
-                return tag("p", f"{name} took the new config.")
-            return tag("p", f"{name} does not take a config while it runs.")
+                return tag("p", f"{name} accepted the new config.")
+            return tag("p", f"{name} does not accept a config while it runs.")
 
         self._answer(ask)
 

@@ -18,7 +18,7 @@ __all__ = ["StreamPanel"]
 
 _PROGRESS_SEC = 0.5
 _ENDS = {
-    "eof": "the source came to its end",
+    "eof": "the source ended",
     "limit": "limit reached",
     "cancelled": "stopped",
 }

@@ -100,7 +100,7 @@ def _raw(text: str) -> bytes:
 def compile_text(
     text: str, fields: Mapping[str, FieldInfo]
 ) -> tuple[CompiledCondition | None, list[dict[str, Any]]]:
-    """Return what to evaluate (None: the text has errors), and all complaints."""
+    """Return what to evaluate (None: the text has errors), and all diagnostics."""
     from workbench.condition.execution.compile import try_compile
 
     raw = _raw(text)
@@ -116,7 +116,7 @@ def failure_text(error: Exception) -> str:
 
 
 def failure_diagnostic(message: str, text: str) -> dict[str, Any]:
-    """Return a problem of the whole text as a complaint."""
+    """Return why the rows could not be evaluated as a diagnostic of all the text."""
     end = _units(text)
     return {
         "from": 0,
@@ -390,7 +390,7 @@ def open_capture(
 def progress_of(capture: Any) -> dict[str, Any] | None:
     """Return how far the plugin says it is; None when it does not."""
     with contextlib.suppress(Exception):
-        told = capture.progress
-        if told.percent is not None or told.text:
-            return {"percent": told.percent, "text": told.text}
+        now = capture.progress
+        if now.percent is not None or now.text:
+            return {"percent": now.percent, "text": now.text}
     return None

@@ -26,7 +26,7 @@ __all__ = ["Matcher"]
 class Matcher:
     """Match flags of one condition over rows that only ever grow.
 
-    ``text``: the condition. ``valid``: it compiles. ``problem``: why the rows could not
+    ``text``: the condition. ``valid``: it compiles. ``failure``: why the rows could not
     be evaluated although it does, or "". ``mask``: one flag per row evaluated.
     """
 
@@ -46,7 +46,7 @@ class Matcher:
 
     @property
     def empty(self) -> bool:
-        """Whether there is no condition at all."""
+        """Whether nothing is typed."""
         return not self.text.strip()
 
     @property

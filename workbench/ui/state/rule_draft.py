@@ -85,7 +85,9 @@ class RuleDraft:
                 f"{name!r} cannot name a macro or list; use letters, digits and _"
             )
         if name in re.split(r"[ \t\r\n(),=\"']+", condition):
-            raise ValueError(f"{name!r} stands in the condition; choose another name")
+            raise ValueError(
+                f"{name!r} is a word of the condition; choose another name"
+            )
         self.fragments[name] = fragment
 
     def named(self, condition: str) -> str:
@@ -140,16 +142,16 @@ class RuleDraft:
             exceptions=tuple(self.exceptions),
         )
 
-    def rule_set(self, condition: str, checked: Any = None) -> RuleSet:
+    def rule_set(self, condition: str, target: Any = None) -> RuleSet:
         """Return a rule set of this rule and the macros and lists taken out of it.
 
-        ``checked``: Plugin, Workbench or Events whose plugins the file requires.
+        ``target``: Plugin, Workbench or Events whose plugins the file requires.
         """
         from workbench.rules import RuleSet
-        from workbench.rules.editing.export import header_yaml
+        from workbench.rules.linting.requirements import header_yaml
 
         rules = RuleSet()
-        rules.add(header_yaml(dict(getattr(checked, "plugin_versions", None) or {})))
+        rules.add(header_yaml(dict(getattr(target, "plugin_versions", None) or {})))
         for item in (*self.used_items(condition), self.rule(condition)):
             rules.add(item)
         return rules

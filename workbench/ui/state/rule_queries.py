@@ -1,4 +1,4 @@
-"""The lab's calls into rules: YAML, complaints, alerts, hits, comparison."""
+"""The lab's calls into rules: YAML, diagnostics, alerts, matches, comparison."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "comparison",
-    "complaints",
+    "diagnostics_of",
     "error_lines",
     "exception_text",
     "items_of",
@@ -68,20 +68,20 @@ def exception_text(exception: RuleException) -> str:
     return f"{names} equal to {count} known {'value' if count == 1 else 'values'}"
 
 
-def complaints(
-    rules: RuleSet | None, checked: Any, problem: str = ""
+def diagnostics_of(
+    rules: RuleSet | None, target: Any, failure: str = ""
 ) -> list[dict[str, Any]]:
     """Return what the engine would say to this rule set, worst first.
 
-    ``problem``: what prevented that there is a rule set at all.
+    ``failure``: why there is no rule set at all.
     """
     found: list[Any] = []
-    if rules is not None and checked is not None:
+    if rules is not None and target is not None:
         try:
-            found = list(rules.check(checked))
+            found = list(rules.check(target))
         except WorkbenchError as error:
             found = list(getattr(error, "diagnostics", None) or [])
-            problem = problem or ("" if found else str(error))
+            failure = failure or ("" if found else str(error))
     order = {"error": 0, "warning": 1, "hint": 2}
     lines = [
         {
@@ -93,13 +93,13 @@ def complaints(
         }
         for item in sorted(found, key=lambda item: order[item.severity])
     ]
-    if problem and not lines:
+    if failure and not lines:
         lines.append(
             {
                 "severity": "error",
                 "code": "",
                 "line": None,
-                "message": problem,
+                "message": failure,
                 "hint": "",
             }
         )

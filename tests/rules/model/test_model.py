@@ -15,7 +15,7 @@ from workbench.rules import (
     load_rules,
     parse_rules,
 )
-from workbench.rules.editing.export import header_yaml, item_yaml
+from workbench.rules.linting.requirements import header_yaml
 
 # The machine may be busy; that is no fault of the code.
 PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -72,7 +72,7 @@ def test_any_rule_reads_back_the_same(rule):
 @given(NAMES, TEXT, st.lists(NAMES).map(tuple))
 def test_any_macro_and_list_read_back_the_same(name, condition, items):
     macro, words = Macro(name, condition), RuleList(name, items)
-    back = parse_rules(item_yaml(macro) + item_yaml(words))
+    back = parse_rules(macro.to_yaml() + words.to_yaml())
     assert (list(back.macros), list(back.lists)) == ([macro], [words])
 
 
@@ -114,7 +114,9 @@ def test_a_rule_is_written_readably():
 
 
 def test_what_no_file_can_say_is_refused():
-    with pytest.raises(RulesError, match="condition is empty; 'loud' is no priority"):
+    with pytest.raises(
+        RulesError, match="condition is empty; 'loud' is not a priority"
+    ):
         Rule(name="r", condition="", output="o", priority="loud").to_yaml()
 
 

@@ -1,0 +1,108 @@
+"""Running engines over stored events and over captures as they go."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from workbench.errors import WorkbenchError
+from workbench.events.columns import source_rows
+from workbench.fields.builtin import BUILTIN_FIELDS
+from workbench.rules.running.alert_batch import MixedBatch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    import pyarrow as pa
+
+    from workbench.rules.running.alert_batch import AlertBatch, SomeBatch
+    from workbench.rules.running.engine import SourceEngine
+
+__all__ = ["match_events", "match_live"]
+
+
+def match_events(
+    engines: Mapping[str, SourceEngine], events: Any, *, all_matches: bool
+) -> SomeBatch:
+    """Run the engine of each event source over the stored events of that source.
+
+    Alerts come in the order of the events, whatever their source. Raises
+    WorkbenchError when the events do not say their source.
+    """
+    if not events.sources:
+        raise WorkbenchError(
+            "these events do not say their event source, so no rule applies; give "
+            "one with events_from_table(…, source=…), or the plugin that made them: "
+            "open_events(…, plugins=…), on the command line --with PLUGIN"
+        )
+    batches = [
+        _match_source(engines[source], part, all_matches=all_matches)
+        for source, part in events.by_source().items()
+    ]
+    if events.source:
+        return batches[0]
+    return MixedBatch(batches, list(source_rows(events.table).values()))
+
+
+def _match_source(
+    engine: SourceEngine, events: Any, *, all_matches: bool
+) -> AlertBatch:
+    """Run an engine over events of its source.
+
+    Columns that conditions need come from all events; built-in ``evt.*`` columns that
+    only alerts show are made for the matching rows alone.
+    """
+    static = engine.static_fields
+    if static:
+        events = events.derive(_with_static_columns(events.table, static))
+    table = events.table_with(engine.conditions.columns)
+    later = [n for n in engine.alert_columns if n not in table.column_names]
+    extracted = [n for n in later if n not in BUILTIN_FIELDS]
+    built_in = [n for n in later if n in BUILTIN_FIELDS]
+    if extracted:
+        table = events.table_with([*engine.conditions.columns, *extracted])
+
+    def rows_of(rows: Any) -> pa.Table:
+        picked = table.take(rows)
+        return events.derive(picked).table_with(built_in) if built_in else picked
+
+    return engine.match(table, rows_of, all_matches=all_matches)
+
+
+def match_live(
+    engines: Mapping[str, SourceEngine],
+    batches: Iterable[tuple[str, pa.RecordBatch]],
+    *,
+    all_matches: bool,
+) -> Iterator[AlertBatch]:
+    """Run engines over captures as they go: one batch of alerts per record batch.
+
+    ``batches``: event source and record batch. Raises WorkbenchError when a column is
+    missing that the rules need.
+    """
+    import pyarrow as pa
+
+    for source, batch in batches:
+        engine = engines[source]
+        table = pa.Table.from_batches([batch])
+        table = _with_static_columns(table, engine.static_fields)
+        missing = [n for n in engine.columns if n not in table.column_names]
+        if missing:
+            raise WorkbenchError(
+                f"the capture does not extract {', '.join(missing)}, which the rules "
+                "need; open it with fields=rules.columns(plugin)"
+            )
+        yield engine.match(table, all_matches=all_matches)
+
+
+def _with_static_columns(table: pa.Table, static: Mapping[str, str]) -> pa.Table:
+    """Add the constant columns of ``static.NAME`` fields to a table."""
+    import pyarrow as pa
+
+    for name, value in static.items():
+        raw = value.encode("utf-8", "surrogateescape")
+        column = pa.array([raw], pa.binary())
+        codes = pa.array([0] * table.num_rows, pa.int32())
+        table = table.append_column(
+            f"static.{name}", pa.DictionaryArray.from_arrays(codes, column)
+        )
+    return table
