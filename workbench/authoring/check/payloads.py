@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from workbench.authoring.event_header import PAYLOAD_OFFSET, event_header
+from workbench.authoring.falco.event_header import PAYLOAD_OFFSET, event_header
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

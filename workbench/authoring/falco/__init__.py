@@ -1,0 +1,1 @@
+"""Facts of Falco that the tools for plugin authors need."""
