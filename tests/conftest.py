@@ -19,6 +19,7 @@ _TOOLS = {
     "chromium": lambda: shutil.which("chromium") or shutil.which("chromium-browser"),
     "docker": lambda: shutil.which("dockerd", path=os.environ["PATH"] + ":/usr/sbin"),
     "clang": lambda: shutil.which("clang"),
+    "musl": lambda: shutil.which("musl-gcc"),
 }
 
 

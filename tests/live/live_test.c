@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common_api.h"
 #include "host_api.h"
 #include "live_api.h"
 #include "pump_api.h"

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -30,6 +32,7 @@ def test_wheel_carries_what_works_without_a_clone(wheel):
     for needed in (
         "workbench/native/_core.abi3.so",
         "workbench/authoring/include/falco_plugin.h",
+        "workbench/authoring/include/falco_plugin.map",
         "workbench/authoring/include/falcosecurity_plugin.h",
         "workbench/_share/sample_plugins/weblog/weblog.c",
         "workbench/_share/sample_plugins/weblog/data/access.log",
@@ -72,3 +75,85 @@ def test_installed_wheel_inspects_and_streams_outside_the_clone(wheel, tmp_path)
     )
     assert done.returncode == 0, done.stderr
     assert len(done.stdout.splitlines()) == 3
+
+
+def run_hook(code: str, cwd: Path, *paths: Path) -> subprocess.CompletedProcess:
+    """Run Python as pip runs the build backend, in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=cwd,
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(
+                map(str, [cwd / "workbench" / "packaging", *paths])
+            ),
+        },
+        capture_output=True,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize(
+    ("platform", "name"),
+    [("darwin", "macOS"), ("win32", "Windows"), ("freebsd14", "freebsd14")],
+)
+@pytest.mark.parametrize("kind", ["wheel", "sdist", "editable"])
+def test_other_systems_are_told_in_one_sentence(platform, name, kind):
+    code = (
+        f"import sys, backend; sys.platform = {platform!r}\n"
+        f"print(backend.get_requires_for_build_{kind}())"
+    )
+    done = run_hook(code, ROOT)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        f"The Falco Plugin Workbench runs on Linux only, not on {name}: use it in a "
+        "Linux container or virtual machine, or under WSL 2.\n"
+    )
+
+
+# Before anything else is imported: this Python says that it runs without a global lock.
+FREE_THREADED = """
+import sysconfig
+ask = sysconfig.get_config_var
+sysconfig.get_config_var = lambda name: 1 if name == "Py_GIL_DISABLED" else ask(name)
+"""
+
+
+@pytest.mark.slow
+def test_a_free_threaded_python_builds_without_the_limited_api(tmp_path):
+    tools, source, out = tmp_path / "tools", tmp_path / "source", tmp_path / "out"
+    shutil.copytree(
+        ROOT,
+        source,
+        ignore=shutil.ignore_patterns(".*", "*.so", "node_modules", "build", "tests"),
+    )
+    install = [sys.executable, "-m", "pip", "install", "-q", "--target", str(tools)]
+    subprocess.run([*install, "setuptools>=77", "cffi>=2.0"], check=True)
+    asked = run_hook(
+        FREE_THREADED + "import backend; print(backend.get_requires_for_build_wheel())",
+        source,
+        tools,
+    )
+    assert asked.stdout.splitlines()[-1] == "['cffi>=2.0']", asked.stderr
+    built = run_hook(
+        FREE_THREADED + f"import backend; backend.build_wheel({str(out)!r})",
+        source,
+        tools,
+    )
+    assert built.returncode == 0, built.stdout + built.stderr
+    (path,) = out.glob("*.whl")
+    python = f"cp{sys.version_info.major}{sys.version_info.minor}"
+    assert path.name.split("-")[2:4] == [python, python]
+    names = zipfile.ZipFile(path).namelist()
+    (core,) = [n for n in names if n.startswith("workbench/native/_core.")]
+    assert "abi3" not in core
+    zipfile.ZipFile(path).extractall(tmp_path / "site")
+    code = "from workbench.native._core import lib; print(lib.wb_core_version())"
+    used = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path / "site")},
+        capture_output=True,
+        text=True,
+    )
+    assert (used.returncode, used.stdout) == (0, "1\n"), used.stderr

@@ -14,8 +14,8 @@ __all__ = ["LANGUAGES", "Language", "language_of", "named_language"]
 class Language:
     """``main``: the source file of a project. ``tool``: the program that builds it.
 
-    ``headers``: pattern of our headers that are copied beside the source, "" for none.
-    ``install``: what to do when the tool is missing.
+    ``headers``: pattern of our headers and the linker's script, copied beside the
+    source; "" for none. ``install``: what to do when the tool is missing.
     """
 
     word: str
@@ -30,7 +30,7 @@ LANGUAGES: dict[str, Language] = {
     row.word: row
     for row in (
         Language("c", "C", "plugin.c", "cc", "falco_plugin*.h", "apt-get install gcc"),
-        Language("cpp", "C++", "plugin.cpp", "c++", "*.h", "apt-get install g++"),
+        Language("cpp", "C++", "plugin.cpp", "c++", "*", "apt-get install g++"),
         Language("go", "Go", "plugin.go", "go", "", "see go.dev/doc/install"),
         Language("rust", "Rust", "src/lib.rs", "cargo", "", "see rustup.rs"),
         Language("python", "Python", "plugin.py", "cc", "", "apt-get install gcc"),

@@ -6,7 +6,7 @@ import re
 import shutil
 from pathlib import Path
 
-from workbench.authoring.falco.names import FIELD_FAMILIES, RESERVED_SOURCES
+from workbench.authoring.facts.falco_names import FIELD_FAMILIES, RESERVED_SOURCES
 from workbench.authoring.languages import Language, named_language
 from workbench.errors import WorkbenchError
 from workbench.paths import include_dir

@@ -111,7 +111,7 @@ class FieldTable(Mapping[str, FieldInfo]):
         return self._fields[name]
 
     def get(self, name: str, default: Any = None) -> Any:
-        """Return the field called ``name``, or ``default``; no exception is raised."""
+        """Return the field called ``name``, or ``default``; no exception needed."""
         return self._fields.get(name, default)
 
     def __iter__(self) -> Iterator[str]:

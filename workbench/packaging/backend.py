@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import setuptools
+from build_target import more_requirements, refuse_other_systems, wheel_options
 from setuptools import build_meta
 from setuptools.command.build_py import build_py
 from setuptools.command.sdist import sdist
@@ -87,14 +88,14 @@ class SourceArchive(sdist):
 
 
 def _setup() -> None:
+    refuse_other_systems()
     os.chdir(ROOT)
     # An editable install of a flat layout is meant here, not a mistake.
     warnings.filterwarnings("ignore", message=r"(?s).*Editable installation")
     setuptools.setup(
         cffi_modules=["workbench/native/build_core.py:ffibuilder"],
         cmdclass={"build_py": BuildPy, "sdist": SourceArchive},
-        # The extension keeps to the limited API: one wheel for every Python.
-        options={"bdist_wheel": {"py_limited_api": "cp311"}},
+        options={"bdist_wheel": wheel_options()},
     )
 
 
@@ -111,11 +112,19 @@ _backend: Any = _Backend()
 build_wheel = _backend.build_wheel
 build_sdist = _backend.build_sdist
 build_editable = _backend.build_editable
-get_requires_for_build_wheel = _backend.get_requires_for_build_wheel
-get_requires_for_build_sdist = _backend.get_requires_for_build_sdist
-get_requires_for_build_editable = _backend.get_requires_for_build_editable
 prepare_metadata_for_build_wheel = _backend.prepare_metadata_for_build_wheel
 prepare_metadata_for_build_editable = _backend.prepare_metadata_for_build_editable
+
+
+def get_requires_for_build_wheel(config_settings: Any = None) -> list[str]:
+    """Return what building a wheel needs. The first of all hooks that pip calls."""
+    refuse_other_systems()
+    found: list[str] = _backend.get_requires_for_build_wheel(config_settings)
+    return [*found, *more_requirements()]
+
+
+get_requires_for_build_sdist = get_requires_for_build_wheel
+get_requires_for_build_editable = get_requires_for_build_wheel
 
 if __name__ == "__main__":
     # Found beside this file, these names would shadow real packages.

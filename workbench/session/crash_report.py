@@ -163,7 +163,7 @@ def crash_error(death: ExitFacts) -> errors.PluginCrashed:
     else:
         reason = "exit"
         exit_status = death.exit_code
-        how = "exit" if shared_page.exit()[0] else "_exit (or its runtime's exit)"
+        how = "exit" if shared_page.exited() else "_exit (or its runtime's exit)"
         message = (
             f"plugin {plugin} ended the process by calling {how} with status "
             f"{exit_status}{where}"

@@ -67,10 +67,9 @@ class SharedPage:
         """Say that chunks of this cost in total were received."""
         struct.pack_into("<Q", self._memory, 72, cost)
 
-    def exit(self) -> tuple[bool, int]:
-        """Return whether the process left by exit, and with which status."""
-        flag, status = struct.unpack_from("<Ii", self._memory, 80)
-        return bool(flag), status
+    def exited(self) -> bool:
+        """Whether the process left by exit, not by _exit or a signal."""
+        return bool(struct.unpack_from("<I", self._memory, 80)[0])
 
     def crash(self) -> tuple[int, int, int, int, int, int, int]:
         """Return crashed, signal, code, call, fault address, event, other thread."""

@@ -12,8 +12,13 @@ from hypothesis import HealthCheck, given, settings
 from tests.condition import kernel_cases as cases
 from workbench.condition import compile_condition
 from workbench.condition.analysis.explain import explain, funnel, near_misses
+from workbench.condition.binding.bind import bind
+from workbench.condition.execution.compile import CompiledCondition
 from workbench.condition.execution.plan import build_plan
 from workbench.condition.execution.reference import matches_row
+from workbench.condition.syntax.nodes import AndExpr, MacroExpr
+from workbench.condition.syntax.parser import parse
+from workbench.fields.declarations import as_field_table
 
 FIELDS = [
     {"name": "x.user", "type": "string", "desc": ""},
@@ -233,3 +238,22 @@ def _flipped_verdict(tree, row, numbers, flipped):
             del stack[-size:]
             stack.append(all(kids) if isinstance(node, BoundAnd) else any(kids))
     return stack.pop()
+
+
+def test_a_step_of_the_funnel_knows_its_bytes_unless_it_is_a_macros(table):
+    outer = parse("x.size > 1 and here")
+    size, here = outer.children
+    inner = parse("x.user exists or x.path exists")
+    tree = AndExpr((size, MacroExpr("here", inner, here.span)), outer.span)
+    fields = as_field_table(FIELDS)
+    compiled = CompiledCondition.from_bound(
+        bind(tree, fields), text="", ast="", fields=fields
+    )
+    steps = funnel(compiled, table).steps
+    assert [(s.kind, s.span) for s in steps] == [
+        ("and", outer.span),
+        ("check", size.span),
+        ("or", None),
+        ("check", None),
+        ("check", None),
+    ]

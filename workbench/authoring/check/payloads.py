@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from workbench.authoring.falco.event_header import PAYLOAD_OFFSET, event_header
+from workbench.authoring.facts.event_header import PAYLOAD_OFFSET, event_header
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -85,21 +85,21 @@ def hostile_payloads(
 def _mutant(dice: random.Random, data: bytes, other: bytes) -> bytes:
     """Damage ``data`` in one of the ways that parsers fall over."""
     kind = dice.randrange(7)
-    at = dice.randrange(len(data) + 1)
+    place = dice.randrange(len(data) + 1)
     if kind == 0:
-        return data[:at]
+        return data[:place]
     if kind == 1:
-        return data[at:]
+        return data[place:]
     if kind == 2 and data:
         flipped = bytearray(data)
         for _ in range(dice.randrange(1, 9)):
             flipped[dice.randrange(len(flipped))] ^= 1 << dice.randrange(8)
         return bytes(flipped)
     if kind == 3:
-        return data[:at] + dice.randbytes(dice.randrange(1, 20)) + data[at:]
+        return data[:place] + dice.randbytes(dice.randrange(1, 20)) + data[place:]
     if kind == 4:
-        return data[:at] + other[dice.randrange(len(other) + 1) :]
+        return data[:place] + other[dice.randrange(len(other) + 1) :]
     if kind == 5:
-        end = min(len(data), at + dice.randrange(1, 30))
-        return data[:at] + data[at:end] * dice.randrange(2, 200) + data[end:]
+        end = min(len(data), place + dice.randrange(1, 30))
+        return data[:place] + data[place:end] * dice.randrange(2, 200) + data[end:]
     return data.replace(b'"', b"").replace(b" ", b"\x00")

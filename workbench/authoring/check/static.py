@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from workbench.authoring.falco.names import FIELD_FAMILIES, RESERVED_SOURCES
+from workbench.authoring.facts.falco_names import FIELD_FAMILIES, RESERVED_SOURCES
 from workbench.fields.builtin import BUILTIN_FIELDS
 
 if TYPE_CHECKING:

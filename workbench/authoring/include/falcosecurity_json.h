@@ -241,7 +241,7 @@ class json {
         return;
       }
       const int more = code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
-      static const unsigned lead[] = {0, 0xc0, 0xe0, 0xf0};
+      const unsigned lead[] = {0, 0xc0, 0xe0, 0xf0};
       out += static_cast<char>(lead[more] | (code >> (6 * more)));
       for (int i = more - 1; i >= 0; i--) {
         out += static_cast<char>(0x80 | ((code >> (6 * i)) & 0x3f));
@@ -249,8 +249,8 @@ class json {
     }
 
     void read_escape(std::string& out) {
-      static const char from[] = "\"\\/bfnrt";
-      static const char to[] = "\"\\/\b\f\n\r\t";
+      const char from[] = "\"\\/bfnrt";
+      const char to[] = "\"\\/\b\f\n\r\t";
       for (size_t i = 0; i < sizeof from - 1; i++) {
         if (take(from[i])) {
           out += to[i];

@@ -187,6 +187,12 @@ class extractor_plugin : public plugin_base {};
 
 /* ----------------------------------------------------------- behind the generated hooks */
 
+/* Functions that remember something must not be shared by two plugins of one process
+ * whose classes have the same names: hidden, whatever flags the plugin is built with.
+ * Classes that authors derive from are as visible as theirs, and remember nothing. */
+#ifdef __GNUC__
+#pragma GCC visibility push(hidden)
+#endif
 namespace detail {
 
 inline std::string quoted(const std::string& text) {
@@ -590,6 +596,9 @@ const char* event_string(ss_plugin_t* plugin, const ss_plugin_event_input* e) no
 }
 
 }  // namespace detail
+#ifdef __GNUC__
+#pragma GCC visibility pop
+#endif
 }  // namespace falcosecurity
 
 #ifndef FALCOSECURITY_NAME_TAKEN

@@ -102,6 +102,9 @@ class stateful_plugin : public extractor_plugin {
   ss_plugin_async_event_handler_t m_handler = nullptr;
 };
 
+#ifdef __GNUC__
+#pragma GCC visibility push(hidden)
+#endif
 namespace detail {
 
 /* What a stateful plugin says before it is initialised. */
@@ -161,6 +164,9 @@ ss_plugin_rc set_async(ss_plugin_t* plugin, ss_plugin_owner_t* owner,
 }
 
 }  // namespace detail
+#ifdef __GNUC__
+#pragma GCC visibility pop
+#endif
 }  // namespace falcosecurity
 
 /* Exports a plugin that keeps state. Once per library, at the end of its source. */

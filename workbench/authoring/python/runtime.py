@@ -12,7 +12,7 @@ import sys
 import traceback
 from typing import TYPE_CHECKING, Any
 
-from workbench.authoring.falco.event_header import NO_TIME, event_header
+from workbench.authoring.facts.event_header import NO_TIME, event_header
 from workbench.authoring.python.model import PythonPlugin, find_plugin_class
 from workbench.authoring.python.values import EndOfEvents, PluginEvent, PluginInfo
 

@@ -7,8 +7,6 @@ or a list of these for a list field. Times are nanoseconds as unsigned integers.
 
 from __future__ import annotations
 
-import ctypes
-import ctypes.util
 import operator
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -25,6 +23,7 @@ from workbench.condition.binding.bound import (
     Operand,
     postorder,
 )
+from workbench.condition.semantics.globs import fnmatch
 from workbench.condition.semantics.paths import PathSet
 from workbench.condition.semantics.transformers import (
     apply_string,
@@ -39,7 +38,7 @@ if TYPE_CHECKING:
 
     from workbench.condition.binding.bound import Bound, CallStep
 
-__all__ = ["check_row", "glob_matches", "matches_row", "operand_values"]
+__all__ = ["check_row", "matches_row", "operand_values"]
 
 # What an operand or a step gives for a row: None (absent) or the values.
 Values = list[Any] | None
@@ -129,18 +128,6 @@ def _is_option_list(operand: Operand, index: int) -> bool:
 # --- tests on one value and one constant ----------------------------------------------
 
 
-@lru_cache(maxsize=1)
-def _libc() -> Any:
-    return ctypes.CDLL(ctypes.util.find_library("c") or "libc.so.6", use_errno=True)
-
-
-def glob_matches(pattern: bytes, text: bytes, *, fold: bool = False) -> bool:
-    """Match as the C library's ``fnmatch`` without flags, bytewise in the C locale."""
-    from workbench.condition.semantics.globs import fnmatch
-
-    return fnmatch(pattern, text, fold=fold)
-
-
 def _in_network(address: bytes, network: Network) -> bool:
     if len(address) != len(network.address):
         return False
@@ -168,8 +155,8 @@ _ONE: dict[str, Callable[[Any, Any], bool]] = {
     "icontains": lambda value, constant: constant.lower() in value.lower(),
     "startswith": bytes.startswith,
     "endswith": bytes.endswith,
-    "glob": lambda value, constant: glob_matches(constant, value),
-    "iglob": lambda value, constant: glob_matches(constant, value, fold=True),
+    "glob": lambda value, constant: fnmatch(constant, value),
+    "iglob": lambda value, constant: fnmatch(constant, value, fold=True),
     "regex": lambda value, constant: (
         compile_regex(constant).fullmatch(value) is not None
     ),

@@ -88,31 +88,27 @@ class Parser(Rules):
 
     def or_expr(self) -> Rule:
         """or_expr = and_expr { "or" ( B and_expr | "(" group ) }."""
-        cursor = self.cursor
-        cursor.blank()
-        start = cursor.at
-        children = [(yield self.and_expr())]
-        cursor.blank()
-        while cursor.literal(b"or"):
-            children.append((yield self.operand("or", self.and_expr)))
-            cursor.blank()
-        if len(children) == 1:
-            return children[0]
-        return OrExpr(tuple(children), Span(start, self.back()))
+        return self.chain("or", self.and_expr, OrExpr)
 
     def and_expr(self) -> Rule:
         """and_expr = not_expr { "and" ( B not_expr | "(" group ) }."""
-        cursor = self.cursor
+        return self.chain("and", self.not_expr, AndExpr)
+
+    def chain(
+        self, word: str, rule: Callable[[], Rule], node: type[AndExpr | OrExpr]
+    ) -> Rule:
+        """Read one or more of ``rule`` with ``word`` between them."""
+        cursor, token = self.cursor, word.encode()
         cursor.blank()
         start = cursor.at
-        children = [(yield self.not_expr())]
+        children = [(yield rule())]
         cursor.blank()
-        while cursor.literal(b"and"):
-            children.append((yield self.operand("and", self.not_expr)))
+        while cursor.literal(token):
+            children.append((yield self.operand(word, rule)))
             cursor.blank()
         if len(children) == 1:
             return children[0]
-        return AndExpr(tuple(children), Span(start, self.back()))
+        return node(tuple(children), Span(start, self.back()))
 
     def operand(self, word: str, rule: Callable[[], Rule]) -> Rule:
         """Read what follows ``and`` or ``or``: a blank and a rule, or a group."""

@@ -37,14 +37,13 @@ class DetailPanel:
         self.value_field = ""
         self._values: list[dict[str, Any]] = []
         self._asked: int | None = None
-        for name, handler in (
-            ("page", self._on_page),
-            ("label", self._on_label),
-            ("values", self.show_values),
-            ("add_check", self._on_check),
-            ("add_value", self._on_value),
-        ):
-            self.widget.handle(name, handler)
+        self.widget.handle_all(
+            page=self._on_page,
+            label=self._on_label,
+            values=self.show_values,
+            add_check=self._on_check,
+            add_value=self._on_value,
+        )
 
     # -- from the browser ----
 

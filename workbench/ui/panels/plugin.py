@@ -30,15 +30,14 @@ class PluginPanel:
         self.manifest: Manifest | None = None
         self.on_use_field: Callable[[str], None] = lambda _name: None
         self.widget = StateWidget(view="plugin", state={"config_serial": 0})
-        for name, handler in (
-            ("paths", self._on_paths),
-            ("inspect", self.inspect),
-            ("load", self.load),
-            ("config", self._on_config),
-            ("config_text", self._on_config_text),
-            ("use_field", self._on_use),
-        ):
-            self.widget.handle(name, handler)
+        self.widget.handle_all(
+            paths=self._on_paths,
+            inspect=self.inspect,
+            load=self.load,
+            config=self._on_config,
+            config_text=self._on_config_text,
+            use_field=self._on_use,
+        )
         self.widget.put(samples=_found_samples())
 
     # -- from the browser ----

@@ -31,15 +31,14 @@ class RuleSetPanel:
         self._matches: dict[str, int] | None = None
         self.widget = StateWidget(view="ruleset")
         self.widget.lock = model.lock
-        for name, handler in (
-            ("import", self._on_import),
-            ("compare", self.compare),
-            ("save", self.save),
-            ("refresh", self.count),
-            ("enable", self._on_enable),
-            ("remove", self.remove),
-        ):
-            self.widget.handle(name, handler)
+        self.widget.handle("import", self._on_import)
+        self.widget.handle_all(
+            compare=self.compare,
+            save=self.save,
+            refresh=self.count,
+            enable=self._on_enable,
+            remove=self.remove,
+        )
         self._show()
 
     def rule(self, name: str) -> Rule:

@@ -41,16 +41,15 @@ class StreamPanel:
         self._was = ""
         self.widget = StateWidget(view="stream", state={"phase": "none", "card": None})
         self.widget.lock = model.lock
-        for name, handler in (
-            ("start", self._on_start),
-            ("pause", self.toggle_pause),
-            ("stop", self.stop),
-            ("restart", self._on_restart),
-            ("dismiss", self._on_dismiss),
-            ("limit", self._on_limit),
-            ("set", self._on_set),
-        ):
-            self.widget.handle(name, handler)
+        self.widget.handle_all(
+            start=self._on_start,
+            pause=self.toggle_pause,
+            stop=self.stop,
+            restart=self._on_restart,
+            dismiss=self._on_dismiss,
+            limit=self._on_limit,
+            set=self._on_set,
+        )
 
     # -- what it streams ----
 

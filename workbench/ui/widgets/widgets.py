@@ -42,6 +42,10 @@ class LabWidget(anywidget.AnyWidget):
         """Call ``handler(**message)`` for messages ``{"do": name, …}``."""
         self._handlers[name] = handler
 
+    def handle_all(self, **handlers: Callable[..., Any]) -> None:
+        """Register several handlers by the names of their messages."""
+        self._handlers.update(handlers)
+
     def receive(self, _widget: Any, content: Any, _buffers: Any = None) -> None:
         """Take one message from the browser."""
         if not isinstance(content, dict):

@@ -3,7 +3,12 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
+#if __has_include(<execinfo.h>)
 #include <execinfo.h>
+#else /* musl has none: reports come without a backtrace there */
+static int backtrace(void **frames, int count) { return 0; }
+static void backtrace_symbols_fd(void *const *frames, int count, int fd) {}
+#endif
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -71,11 +76,7 @@ static void on_fatal(int signo, siginfo_t *info, void *context)
 	_exit(128 + signo);
 }
 
-static void on_process_exit(int status, void *unused)
-{
-	crash_page->exit_status = status;
-	crash_page->exited = 1;
-}
+static void on_process_exit(void) { crash_page->exited = 1; }
 
 int wb_crash_install(void *page, int text_fd)
 {
@@ -98,7 +99,7 @@ int wb_crash_install(void *page, int text_fd)
 			return -1;
 	/* What a plugin prints goes into a pipe: line by line, not lost in a buffer. */
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	return on_exit(on_process_exit, NULL);
+	return atexit(on_process_exit);
 }
 
 static void *wait_for_hangup(void *fd)

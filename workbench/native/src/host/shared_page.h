@@ -55,7 +55,7 @@ typedef struct wb_shared_page {
 	volatile uint64_t bytes_acked;
 	/* the end */
 	volatile uint32_t exited;
-	volatile int32_t exit_status;
+	int32_t reserved1;
 	volatile uint32_t crashed;
 	volatile int32_t signal;
 	volatile int32_t signal_code;

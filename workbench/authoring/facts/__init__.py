@@ -1,0 +1,1 @@
+"""Facts of Falco that authors meet: taken names, the layout of an event."""

@@ -1,1 +1,0 @@
-"""Facts of Falco that the tools for plugin authors need."""
