@@ -27,7 +27,7 @@ CODES: dict[str, Code] = {
     "CONTACT_FORM": Code("note", "a contact that can be followed helps users"),
     "NAME_FORM": Code("note", "names are written in falco.yaml and in rules files"),
     "ID_TEST": Code("note", "999 is shared by all plugins under test"),
-    "ID_TAKEN": Code("warning", "captures tell plugins apart by their ID alone"),
+    "ID_TAKEN": Code("warning", "captures identify plugins by their ID alone"),
     "SOURCE_RESERVED": Code("error", "the name belongs to Falco itself"),
     "SOURCE_TAKEN": Code("warning", "rules of the other plugin would see these events"),
     "FIELD_NAME": Code("error", "conditions cannot contain such a name"),
@@ -38,7 +38,7 @@ CODES: dict[str, Code] = {
     "ANY_SOURCE": Code("note", "extraction must cope with any bytes"),
     "SCHEMA_INVALID": Code("error", "no config can be checked against it"),
     "SCHEMA_DEFAULT": Code("warning", "a default that the schema refuses misleads"),
-    "SCHEMA_UNDESCRIBED": Code("note", "forms show the description of an option"),
+    "SCHEMA_UNDESCRIBED": Code("note", "the lab shows the description of an option"),
     # What it does when it runs.
     "INIT_FAILED": Code("error", "the plugin cannot be used as it comes"),
     "INIT_NEEDS_CONFIG": Code("note", "an empty config is not enough"),
