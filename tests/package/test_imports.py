@@ -22,6 +22,9 @@ ALLOWED: dict[str, str] = {
     "manifest": "errors fields reprs",
     "reprs": "html",
     "native": "",
+    # where plugins run: only this starts processes for those below
+    "hosts": "host manifest worker",
+    "artifacts": "errors hosts html manifest share yaml",
     "worker": "errors fields manifest",
     "host": "errors fields manifest native worker",
     "condition": "diagnostics errors field_refs fields html native quoting",
@@ -30,15 +33,15 @@ ALLOWED: dict[str, str] = {
     "addresses": "native",
     "events": "addresses captures condition diagnostics errors field_refs fields html "
     "manifest reprs tables worker",
-    "plugin": "captures diagnostics errors events field_refs fields host html manifest reprs "
-    "tables worker falco_config",
+    "plugin": "artifacts captures diagnostics errors events falco_config field_refs fields "
+    "host hosts html manifest reprs tables worker",
     "yaml": "",
     "rules": "addresses condition diagnostics errors events field_refs fields html manifest "
     "quoting share yaml",
-    "falco_config": "errors fields manifest rules yaml share",
+    "falco_config": "errors fields manifest rules share yaml",
     "replaying": "captures errors events plugin",
-    "authoring": "captures diagnostics errors events field_refs fields html manifest "
-    "plugin replaying share",
+    "authoring": "captures diagnostics errors events field_refs fields hosts html "
+    "manifest plugin replaying share",
 }
 # Module → the room that it is a part of.
 PARTS = {
@@ -56,7 +59,6 @@ PARTS = {
     "collect": "plugin",
     "config": "plugin",
     "feeders": "plugin",
-    "hosts": "plugin",
     "registration": "plugin",
     "state_tables": "plugin",
     "requests": "plugin",
