@@ -10,9 +10,12 @@ import re
 import subprocess
 import tarfile
 import time
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import requests
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 INDEX = "application/vnd.oci.image.index.v1+json"
@@ -49,7 +52,9 @@ def targz(files) -> bytes:
 class RegistryServer:
     """One docker-registry process; ``push_…`` put artifacts there as falcoctl does."""
 
-    def __init__(self, program: str, folder: Path, *, users: Path | None = None) -> None:
+    def __init__(
+        self, program: str, folder: Path, *, users: Path | None = None
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.storage = folder / "storage"
         self.auth = None
@@ -95,7 +100,9 @@ class RegistryServer:
             session.trust_env = False
             return session.request(method, url, auth=self.auth, timeout=30, **options)
 
-    def push_blob(self, repository: str, data: bytes, media_type: str, title="") -> dict:
+    def push_blob(
+        self, repository: str, data: bytes, media_type: str, title=""
+    ) -> dict:
         begun = self._request("POST", self._url(f"{repository}/blobs/uploads/"))
         assert begun.status_code == 202, begun.text
         place = begun.headers["Location"]
@@ -129,7 +136,9 @@ class RegistryServer:
         layer_type = options.get("layer_type", LAYER.format(kind))
         title = options.get("title", "artifact.tar.gz")
         layer = self.push_blob(repository, archive, layer_type, title)
-        body = config if isinstance(config, bytes) else json.dumps(config or {}).encode()
+        body = (
+            config if isinstance(config, bytes) else json.dumps(config or {}).encode()
+        )
         about = self.push_blob(repository, body, CONFIG.format(kind))
         document = {
             "schemaVersion": 2,

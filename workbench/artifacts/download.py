@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["download", "forget_old_parts"]
 
-_READ_BYTES: Final = 1 << 16
+_READ_BYTES: Final = 1 << 14
 # Attempts in one run without a single new byte, and the pause between them.
 _ATTEMPTS: Final = 3
 _PAUSE_SEC: Final = 0.5

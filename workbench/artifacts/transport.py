@@ -1,24 +1,23 @@
-"""Requests to registries and index hosts: oras with what it leaves open closed.
+"""Requests to registries and index hosts: requests and oras, with bounds added.
 
-``oras`` gives the session, its cookie policy, and the round of request, challenge and
-second request. Added here, because it has none of it: limits of time and size, no
-password to another host or over a connection that lost its encryption, ``.netrc`` left
-alone, Basic challenges, identity tokens, tokens that expire on the way. Not used are
-its pull (digests are not verified), its retries (two minutes for a closed port) and its
-parsing of references (a dot in a repository makes it another host).
+The token flow is that of ``oras``. Added, because it has none of it: limits of time and
+size, no password to another host or over a connection that lost its encryption, Basic
+challenges, identity tokens, tokens that expire on the way. Not used are its pull
+(digests are not verified), its retries (two minutes for a closed port), its parsing of
+references (a dot in a repository makes it another host), its reading of docker's config
+(``DOCKER_CONFIG`` does not count).
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
+from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 import requests
 from oras.auth.token import TokenAuth
 from oras.auth.utils import parse_auth_header
-from oras.provider import Registry as OrasRegistry
 from requests import exceptions
 
 from workbench.artifacts.faults import ArtifactFault
@@ -34,7 +33,8 @@ __all__ = ["RegistryTransport", "Session", "network_faults", "read_bounded"]
 _TIMEOUT: Final = (10.0, 30.0)
 _MAX_REDIRECTS: Final = 5
 _READ_BYTES: Final = 1 << 16
-_MAX_TOKEN_BYTES: Final = 1 << 18
+# Of an answer that is not read in pieces: those with tokens.
+_MAX_BODY_BYTES: Final = 1 << 18
 _REFUSED: Final = (401, 403)
 
 
@@ -101,11 +101,19 @@ class Session(requests.Session):
         self.headers["Accept-Encoding"] = "identity"
         # requests would put what .netrc holds in the place of any authorization.
         self.auth = _leave_alone
+        # Some registries take a client that keeps cookies for a browser.
+        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
 
     def send(self, request: Any, **options: Any) -> requests.Response:
-        """Send with a limit of time."""
+        """Send with a limit of time, and read what is read at once within bounds."""
         options["timeout"] = options.get("timeout") or _TIMEOUT
-        response: requests.Response = super().send(request, **options)
+        whole = not options.get("stream")
+        response: requests.Response = super().send(
+            request, **{**options, "stream": True}
+        )
+        if whole:
+            body = read_bounded(response, _MAX_BODY_BYTES, "answer")
+            response._content = body  # noqa: SLF001 - what requests itself would do
         return response
 
     def get_redirect_target(self, resp: Any) -> str | None:
@@ -131,123 +139,111 @@ def _leave_alone(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
 
 
-class _Challenges(TokenAuth):  # type: ignore[misc, unused-ignore]
+class _Auth(TokenAuth):
     """Answers what a registry asks: Basic, or Bearer with a token fetched for it."""
 
-    def __init__(self, host: str, credentials: Credentials | None) -> None:
+    def __init__(
+        self, host: str, session: Session, credentials: Credentials | None
+    ) -> None:
         super().__init__()
         self.host = host
+        self.session = session
         self.credentials = credentials
-        self.session: requests.Session = requests.Session()
+        self.prefix = "http" if session.insecure else "https"
+        self._tls_verify = True
+        if credentials is not None and credentials.user:
+            self.set_basic_auth(credentials.user, credentials.password)
 
-    def authenticate_request(
-        self,
-        original: requests.Response,
-        headers: dict[str, str],
-        refresh: bool = False,  # noqa: FBT001, FBT002 - the library's signature
-    ) -> tuple[dict[str, str], bool]:
-        """Return headers that answer the challenge. Raises ArtifactFault."""
+    def answer(self, refused: requests.Response) -> dict[str, str]:
+        """Return the headers that a refusal asks for. Raises ArtifactFault."""
         # Whoever a redirect led to gets no password of this registry.
-        if urlsplit(original.url).netloc != self.host:
-            raise self._denied("it sent us to a host that refuses")
-        challenge = original.headers.get("Www-Authenticate", "")
-        original.close()
+        if urlsplit(refused.url).netloc != self.host:
+            raise self.denied("it sent us to a host that refuses")
+        challenge = refused.headers.get("Www-Authenticate", "")
         scheme = challenge.partition(" ")[0].lower()
-        if scheme == "basic" and self.credentials and not refresh:
-            given = {"Authorization": f"Basic {self.credentials.basic}"}
-        elif scheme == "bearer" and not refresh:
-            self.token = self._fetch_token(challenge)
-            given = {"Authorization": f"Bearer {self.token}"}
-        else:
-            raise self._denied("")
-        return {**(headers or {}), **given}, True
+        known = self.credentials
+        if scheme == "basic" and known is not None and known.user:
+            return {"Authorization": f"Basic {self._basic_auth}"}
+        if scheme != "bearer":
+            raise self.denied()
+        self.token = self._fetch_token(parse_auth_header(challenge))
+        headers: dict[str, str] = self.get_auth_header()
+        return headers
 
-    def _denied(self, why: str) -> ArtifactFault:
+    def denied(self, why: str = "") -> ArtifactFault:
+        """Return the fault of a registry that lets nobody in, or not this user."""
         text = f"{self.host} refuses access" + (f": {why}" if why else "")
         if self.credentials is None:
-            return ArtifactFault(
-                "registry", text, f"is the name right? Log in: docker login {self.host}"
+            advice = f"is the name right? To log in: docker login {self.host}"
+        else:
+            user = self.credentials.user or "an identity token"
+            advice = (
+                f"it was asked as {user}; is the name right, may that user read it?"
             )
-        user = self.credentials.user or "an identity token"
-        advice = f"it was asked as {user}; is the name right, may that user read it?"
         return ArtifactFault("registry", text, advice)
 
-    def _fetch_token(self, challenge: str) -> str:
+    def _fetch_token(self, asked: Any) -> str:
         """Ask the realm of a challenge for a token, with the credentials there are."""
-        asked = parse_auth_header(challenge)
-        realm = asked.realm or ""
-        where = urlsplit(realm)
-        if where.scheme != "https" and (
-            where.scheme != "http" or self.prefix != "http"
-        ):
-            raise self._denied(
-                f"its tokens come from {realm!r}, an address without TLS"
-            )
-        facts = {"service": asked.service, "scope": asked.scope}
-        params = {key: value for key, value in facts.items() if value}
-        answer = self._ask_realm(realm, params)
-        with contextlib.closing(answer):
-            if answer.status_code in _REFUSED:
-                raise self._denied("it gives no token")
-            body = read_bounded(answer, _MAX_TOKEN_BYTES, "answer with the token")
-        token = None
-        with contextlib.suppress(ValueError, RecursionError, AttributeError):
-            data = json.loads(body)
-            token = data.get("token") or data.get("access_token")
-        if answer.status_code != requests.codes.ok or not isinstance(token, str):
-            raise self._denied(f"{where.netloc} gave no token")
+        where = urlsplit(asked.realm or "")
+        if where.scheme != "https" and (where.scheme, self.prefix) != ("http", "http"):
+            text = f"its tokens come from {asked.realm!r}, an address without TLS"
+            raise self.denied(text)
+        try:
+            if self.credentials is not None and self.credentials.identity_token:
+                token = self._exchange(asked, self.credentials.identity_token)
+            else:
+                token = self.request_token(asked)
+        except (ValueError, RecursionError, AttributeError):
+            # the library trusts the answer to be a JSON object
+            token = None
+        if not isinstance(token, str) or not token.isascii() or not token.isprintable():
+            raise self.denied(f"{where.netloc} gave no token")
         return token
 
-    def _ask_realm(self, realm: str, params: dict[str, str]) -> requests.Response:
-        known = self.credentials
-        if known is not None and known.identity_token:
-            form = {
-                **params,
-                "grant_type": "refresh_token",
-                "refresh_token": known.identity_token,
-                "client_id": "falco-plugin-workbench",
-            }
-            return self.session.post(
-                realm, data=form, stream=True, allow_redirects=False
-            )
-        headers = {"Authorization": f"Basic {known.basic}"} if known else {}
-        return self.session.get(realm, params=params, headers=headers, stream=True)
+    def _exchange(self, asked: Any, identity_token: str) -> Any:
+        """Return the token that a realm gives for an identity token."""
+        form = {
+            "grant_type": "refresh_token",
+            "refresh_token": identity_token,
+            "client_id": "falco-plugin-workbench",
+            "service": asked.service,
+            "scope": asked.scope,
+        }
+        answer = self.session.post(asked.realm, data=form, allow_redirects=False)
+        if answer.status_code != requests.codes.ok:
+            return None
+        data = answer.json()
+        return data.get("access_token") or data.get("token")
 
 
-class RegistryTransport(OrasRegistry):  # type: ignore[misc, unused-ignore]
+class RegistryTransport:
     """Requests to one registry, authorised as it asks."""
-
-    session: requests.Session
 
     def __init__(
         self, host: str, *, insecure: bool, credentials: Credentials | None
     ) -> None:
         """Begin. ``insecure``: HTTP instead of HTTPS."""
-        super().__init__(hostname=host, insecure=insecure)
-        session = Session(insecure=insecure)
-        session.cookies = self.session.cookies
-        self.session = session
-        self.auth = _Challenges(host, credentials)
-        self.auth.session = self.session
-        self.auth.prefix = self.prefix
-        self.host = host
+        self._session = Session(insecure=insecure)
+        self._auth = _Auth(host, self._session, credentials)
+        self._base = f"{self._auth.prefix}://{host}/v2/"
 
     def get(self, path: str, headers: dict[str, str]) -> requests.Response:
         """Return the answer to a request below ``/v2/``, its body still to be read.
 
         Raises ArtifactFault for access refused; other refusals are in the status.
         """
-        url = f"{self.prefix}://{self.host}/v2/{path}"
-        # The function inside the retries: those sleep for two minutes in all.
-        once = OrasRegistry.do_request.__wrapped__
-        response: requests.Response = once(
-            self, url, "GET", headers=dict(headers), stream=True
-        )
-        if response.status_code in _REFUSED:
+        given: dict[str, str] = self._auth.get_auth_header()
+        for _ in range(2):
+            response = self._session.get(
+                self._base + path, headers={**headers, **given}, stream=True
+            )
+            if response.status_code not in _REFUSED:
+                return response
             response.close()
-            raise self.auth._denied("")  # noqa: SLF001 - of this module
-        return response
+            # also when a token was sent: it may have expired, or be for another place
+            given = self._auth.answer(response)
+        raise self._auth.denied()
 
     def close(self) -> None:
         """Close the connections (idempotent)."""
-        self.session.close()
+        self._session.close()

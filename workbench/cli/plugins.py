@@ -53,7 +53,10 @@ def run(args: argparse.Namespace) -> int:
         where = ", ".join(str(folder) for folder in folders)
         print(f"workbench: no plugin in {where}", file=sys.stderr)
         print("workbench: to get one: workbench get NAME", file=sys.stderr)
-    print("\n".join([*_plugin_lines(plugins), *_rule_lines(rules)]))
+    lines = _plugin_lines(plugins)
+    more = _rule_lines(rules)
+    for line in [*lines, *([""] if lines and more else []), *more]:
+        print(line)
     return 0
 
 
@@ -93,7 +96,7 @@ def _rule_lines(rules: Sequence[Record]) -> list[str]:
     if not rules:
         return []
     rows = [(r.name, r.version, str(r.main)) for r in rules]
-    return ["", *_table([("RULES FILES", "VERSION", "WHERE"), *rows])]
+    return _table([("RULES FILES", "VERSION", "WHERE"), *rows])
 
 
 def _remove(name: str) -> int:
