@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import json
@@ -39,7 +40,10 @@ def sha256(data: bytes) -> str:
 def targz(files) -> bytes:
     """Give a tar.gz of name → bytes, or of ready TarInfo objects (with their bytes)."""
     out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w:gz") as tar:
+    with (
+        gzip.GzipFile(fileobj=out, mode="wb", mtime=0) as packed,
+        tarfile.open(fileobj=packed, mode="w") as tar,
+    ):
         for name, data in files.items() if isinstance(files, dict) else files:
             info = name
             if not isinstance(name, tarfile.TarInfo):

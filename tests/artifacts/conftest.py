@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -54,8 +55,7 @@ def front(registry):
 @pytest.fixture
 def repository(request):
     """A repository that no other test uses."""
-    name = request.node.name.lower()
-    return "tests/" + "".join(c if c.isalnum() else "-" for c in name).strip("-")[:100]
+    return "tests/" + hashlib.sha256(request.node.nodeid.encode()).hexdigest()[:16]
 
 
 @pytest.fixture(scope="session")
