@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 
 import pytest
 from artifact_registry import OURS, RULES, targz
@@ -12,7 +13,7 @@ import workbench as wb
 
 
 @pytest.fixture
-def several(published, tmp_path, monkeypatch, weblog, home, registry, repository):
+def several(published, tmp_path, monkeypatch, weblog, registry, repository):
     """Fetch weblog and rules; put a second weblog, junk and a crasher beside."""
     wb.get(published, insecure=True)
     config = {"dependencies": [{"name": "weblog", "version": "0.1.0"}]}
@@ -73,7 +74,7 @@ def test_the_list_as_json(cli, several, home, published):
     assert (rules["name"], rules["needs"]) == ("web-rules", ["weblog"])
 
 
-def test_a_plugin_that_dies_when_asked_is_listed(cli, plugin, tmp_path, monkeypatch):
+def test_a_plugin_that_dies_when_asked_is_listed(cli, tmp_path, monkeypatch):
     folder = tmp_path / "mine"
     folder.mkdir()
     monkeypatch.setenv("WORKBENCH_PLUGIN_PATH", str(folder))
@@ -81,8 +82,6 @@ def test_a_plugin_that_dies_when_asked_is_listed(cli, plugin, tmp_path, monkeypa
     source.write_text(
         "__attribute__((constructor)) static void f(void) { *(int *)0 = 1; }"
     )
-    import subprocess
-
     subprocess.run(
         ["cc", "-shared", "-fPIC", "-o", str(folder / "libcrash.so"), str(source)],
         check=True,
@@ -102,7 +101,7 @@ def test_nothing_found_says_so(cli, home):
     assert (data["plugins"], data["rules"]) == ([], [])
 
 
-def test_a_changed_file_is_a_complaint(cli, published, home, weblog):
+def test_a_changed_file_is_a_complaint(cli, published, weblog):
     path = wb.get(published, insecure=True)
     path.write_bytes(weblog.read_bytes() + b"x")
     assert "was changed since workbench get installed it" in cli("plugins").stdout

@@ -167,8 +167,12 @@ def _read_copy(path: Path | None) -> Index | None:
     with contextlib.suppress(OSError, ValueError, RecursionError, ArtifactFault):
         with path.open("rb") as stream:
             data: Any = json.loads(stream.read(4 * _MAX_BYTES))
-        where, text = data["where"], data["text"].encode("utf-8", "surrogateescape")
-        return Index(where, _parse(text, where), float(data["fetched"]))
+        parts = data if isinstance(data, dict) else {}
+        where, text = parts.get("where"), parts.get("text")
+        fetched = parts.get("fetched")
+        if isinstance(where, str) and isinstance(text, str):
+            entries = _parse(text.encode("utf-8", "surrogateescape"), where)
+            return Index(where, entries, fetched if isinstance(fetched, float) else 0.0)
     return None
 
 

@@ -6,7 +6,6 @@ import difflib
 from pathlib import Path
 
 from workbench.artifacts.folders import (
-    SEARCH_PATH,
     find_plugin,
     libraries,
     plugin_folders,
@@ -42,9 +41,8 @@ def library_named(name: str) -> Path:
     shown = printable(name, limit=100)
     searched = ", ".join(str(folder) for folder in plugin_folders())
     raise PluginLoadError(
-        f"cannot load plugin {shown}: no lib{shown}.so in {searched}\n"
-        f"{_advice(name, shown)}; or give a path such as ./lib{shown}.so, or its "
-        f"folder in {SEARCH_PATH}",
+        f"cannot load plugin {shown}: no lib{shown}.so in {searched} (a file of yours "
+        f"is named by a path, such as ./lib{shown}.so); {_advice(name, shown)}",
         path=name,
         complaints=["no plugin of this name"],
     )

@@ -62,7 +62,10 @@ def run(args: argparse.Namespace) -> int:
 
 def _table(rows: Sequence[Sequence[str]]) -> list[str]:
     """Return lines with all columns but the last aligned."""
-    cells = [[printable(cell, limit=100) for cell in row] for row in rows]
+    cells = [
+        [*(printable(cell, limit=100) for cell in row[:-1]), printable(row[-1])]
+        for row in rows
+    ]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     return [
         "  ".join(
