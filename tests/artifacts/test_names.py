@@ -215,6 +215,19 @@ def test_every_command_takes_a_name(named, weblog, tmp_path, capsys):
         assert "did you mean web?" in capsys.readouterr().err, words
 
 
+@pytest.mark.usefixtures("named")
+def test_rule_tests_take_a_name(weblog, tmp_path, capsys):
+    rules = weblog.parent / "weblog_rules.yaml"
+    line = '127.0.0.1 - - [10/Oct/2000:13:55:36 -0700] "GET / HTTP/1.0" 200 2326'
+    case = f"cases:\n  - name: a\n    payload: '{line}'\n    exactly: []\n"
+    test = tmp_path / "test.yaml"
+    test.write_text(f"source: weblog\nrules: [{rules}]\nplugins: [web]\n{case}")
+    assert main(["test", str(test)]) == 0, capsys.readouterr().out
+    test.write_text(f"source: weblog\nrules: [{rules}]\nplugins: [wev]\n{case}")
+    assert main(["test", str(test)]) == 1
+    assert "did you mean web?" in capsys.readouterr().err
+
+
 def test_check_takes_a_name(named, capsys):
     assert main(["check", "web", "--events", named, "--json"]) == 1
     assert "web?" not in capsys.readouterr().err

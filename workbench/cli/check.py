@@ -14,7 +14,9 @@ __all__ = ["add_arguments", "run"]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    parser.add_argument("plugin", metavar="PLUGIN", help="the plugin library, a .so")
+    parser.add_argument(
+        "plugin", metavar="PLUGIN", help="the plugin: a .so file, or a name"
+    )
     parser.add_argument("--config", metavar="TEXT", help="init config")
     parser.add_argument("--open", metavar="TEXT", help="open params of the stream")
     parser.add_argument(

@@ -23,7 +23,9 @@ __all__ = ["add_arguments", "render_manifest", "run"]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    parser.add_argument("plugin", metavar="PLUGIN", help="the plugin library, a .so")
+    parser.add_argument(
+        "plugin", metavar="PLUGIN", help="the plugin: a .so file, or a name"
+    )
     parser.add_argument(
         "--config",
         metavar="TEXT",

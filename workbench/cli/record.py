@@ -34,7 +34,7 @@ def _above_zero(text: str) -> int:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     add = parser.add_argument
-    add("plugin", metavar="PLUGIN", help="the plugin library, a .so")
+    add("plugin", metavar="PLUGIN", help="the plugin: a .so file, or a name")
     add(
         "--out",
         metavar="FILE",

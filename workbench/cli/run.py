@@ -56,7 +56,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     source.add_argument(
         "-c", dest="falco_yaml", metavar="FALCO_YAML", help="run as this file says"
     )
-    source.add_argument("--plugin", metavar="PATH", help="the plugin library, a .so")
+    source.add_argument(
+        "--plugin", metavar="PATH", help="the plugin: a .so file, or a name"
+    )
     source.add_argument("--events", metavar="FILE", help="a saved capture")
     add = parser.add_argument
     add("--config", metavar="TEXT", help="init config of --plugin")

@@ -70,7 +70,7 @@ def split_fields(text: str) -> list[str]:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     add = parser.add_argument
-    add("plugin", metavar="PLUGIN", help="the plugin library, a .so")
+    add("plugin", metavar="PLUGIN", help="the plugin: a .so file, or a name")
     add("--config", metavar="TEXT", help="init config of PLUGIN")
     add("--open", metavar="TEXT", default="", help="open params of PLUGIN")
     add(
