@@ -87,7 +87,7 @@ def test_a_manifest_changed_on_the_way(
     }
     false = true.replace(b'"schemaVersion": 2', b'"schemaVersion":  2')
     front.answers[path + "latest"] = (200, headers, false)
-    front.answers[path + about["digest"]] = (200, headers, false)
+    front.answers[path + about["digest"]] = (200, {}, false)
     end = ":latest" if asked == "tag" else f"@{about['digest']}"
     text = refused(f"{front.host}/{repository}/weblog{end}", "digest")
     assert "the manifest is not what was announced" in text
@@ -263,6 +263,19 @@ def test_a_member_with_a_negative_size(push_archive, refused):
     assert "nothing of it was installed" in text
 
 
+def test_the_reader_goes_forward_only():
+    from workbench.artifacts.archive import _Unpacked
+    from workbench.artifacts.faults import ArtifactFault
+
+    source = _Unpacked(gzip.GzipFile(fileobj=io.BytesIO(gzip.compress(b"x" * 100))), 50)
+    assert source.seek(20) == 20
+    for where in ((10,), (0, io.SEEK_END), (0, io.SEEK_CUR)):
+        with pytest.raises(ArtifactFault, match="contradictory headers"):
+            source.seek(*where)
+    with pytest.raises(ArtifactFault, match="more than 50 bytes"):
+        source.seek(100)
+
+
 def test_too_many_members(push_archive, refused):
     many = [member(f"{n}.txt") for n in range(10_001)]
     text = refused(push_archive(targz(many), "rulesfile"), "archive")
@@ -417,13 +430,20 @@ def test_an_index_that_is_none(tmp_path, refused, text, why):
     assert why in refused("weblog", "index", index=index)
 
 
-def test_an_index_whose_aliases_blow_up(tmp_path, refused):
+@pytest.mark.parametrize(
+    ("names", "why"),
+    [
+        ("abcdefghi", "aliases blow the document up"),
+        ("abcdef", "more than 500,000 val"),
+    ],
+)
+def test_an_index_whose_aliases_blow_up(tmp_path, refused, names, why):
     lines = ["- &a [x, x, x, x, x, x, x, x, x, x]"]
-    for here, there in zip("bcdefghi", "abcdefgh", strict=True):
+    for here, there in zip(names[1:], names[:-1], strict=True):
         lines.append(f"- &{here} [{', '.join([f'*{there}'] * 10)}]")
     (tmp_path / "index.yaml").write_text("\n".join(lines))
     text = refused("weblog", "index", index=str(tmp_path / "index.yaml"))
-    assert "aliases blow the document up" in text
+    assert why in text
 
 
 def test_a_huge_index(tmp_path, front, refused):
