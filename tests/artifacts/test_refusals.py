@@ -153,6 +153,12 @@ def member(name, kind=tarfile.REGTYPE, link="", data=b""):
     return info, data
 
 
+def pax(name, **headers):
+    info, data = member(name)
+    info.pax_headers = headers
+    return info, data
+
+
 GOOD = member("rules.yaml", data=RULES)
 
 
@@ -173,6 +179,10 @@ GOOD = member("rules.yaml", data=RULES)
         (member("evil.yaml", tarfile.CHRTYPE), "holds a special file: evil.yaml"),
         (member("evil.yaml", tarfile.BLKTYPE), "holds a special file"),
         (member("evil.yaml", tarfile.FIFOTYPE), "holds a special file"),
+        (member("evil.yaml", tarfile.GNUTYPE_SPARSE), "holds a special file"),
+        (member("evil.yaml", b"Z"), "holds a special file"),
+        (pax("rules.yaml", path="../../evil.yaml"), "leads outside: ../../evil.yaml"),
+        (pax("rules.yaml", linkpath="/etc/passwd"), "holds rules.yaml twice"),
         (member("rules.yaml", data=b"again"), "holds rules.yaml twice"),
         (member("./rules.yaml", data=b"again"), "holds rules.yaml twice"),
         (member("e\x1b[31mvil/../..", data=b""), "leads outside: e\\x1b[31mvil"),

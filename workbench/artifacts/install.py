@@ -32,7 +32,7 @@ _POLL_SEC: Final = 0.1
 
 @contextlib.contextmanager
 def owned_root(notify: Callable[[str], None]) -> Iterator[Path]:
-    """Give the user's data folder, made if need be, for this process alone.
+    """Yield the user's data folder, made if need be, for this process alone.
 
     ``notify``: told when another process has it. Raises ArtifactFault.
     """
@@ -68,7 +68,7 @@ def owned_root(notify: Callable[[str], None]) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def staging(root: Path) -> Iterator[Path]:
-    """Give an empty folder on the same disk, gone afterwards. Raises ArtifactFault."""
+    """Yield an empty folder on the same disk, gone afterwards. Raises ArtifactFault."""
     try:
         folder = Path(tempfile.mkdtemp(prefix=_STAGING, dir=root))
     except OSError as error:

@@ -10,16 +10,16 @@ import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from workbench.artifacts.faults import ArtifactFault, artifact_error
-from workbench.artifacts.folders import find_plugin
-from workbench.artifacts.index import Entry, Index, read_index
-from workbench.artifacts.layout import (
+from workbench.artifacts.documents import (
     choose_platform,
     is_index,
     read_config,
     read_manifest,
-    this_platform,
 )
+from workbench.artifacts.faults import ArtifactFault, artifact_error
+from workbench.artifacts.folders import find_plugin
+from workbench.artifacts.index import Entry, Index, read_index
+from workbench.artifacts.layout import this_platform
 from workbench.artifacts.records import read_record
 from workbench.artifacts.reference import (
     Reference,
