@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import WorkbenchError
+from workbench.paths import FALCO_PLUGIN_DIR
 from workbench.yamlcpp import (
     Node,
     SourceText,
@@ -40,7 +41,7 @@ __all__ = [
     "read_falco_yaml",
 ]
 
-DEFAULT_PLUGIN_DIR = "/usr/share/falco/plugins"
+DEFAULT_PLUGIN_DIR = FALCO_PLUGIN_DIR
 _MAX_BYTES = 8 << 20
 # Values of one init config, aliases counted as often as they are used.
 _MAX_VALUES = 200_000

@@ -34,9 +34,10 @@ LAYERS = {
     "condition": "errors diagnostics fields formatting native",
     "captures": "arrow fields native errors formatting closing saving",
     "session": "wire host fields manifest errors",
+    "artifacts": "session manifest formatting paths yamlcpp errors saving host",
     "events": "arrow captures condition fields errors diagnostics formatting manifest",
-    "falco_config": "errors yamlcpp",
-    "plugins": "closing events session arrow captures manifest falco_config fields formatting "
+    "falco_config": "errors yamlcpp paths",
+    "plugins": "artifacts closing events session arrow captures manifest falco_config fields formatting "
     "errors diagnostics",
     "rules": "condition events arrow fields yamlcpp diagnostics errors formatting "
     "manifest paths saving",

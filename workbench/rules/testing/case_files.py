@@ -3,7 +3,7 @@
 ```yaml
 source: weblog              # event source of the cases
 rules: [weblog_rules.yaml]  # beside this file; `workbench test -r` overrides it
-plugins: [libweblog.so]     # what to load for payloads; or declare fields instead:
+plugins: [libweblog.so]     # what to load for payloads, a file or a name; or:
 fields: {weblog.path: string, weblog.tags: list of string}
 capture: traffic.parquet    # for cases with `events`
 cases:
@@ -72,14 +72,14 @@ class Case:
 
 @dataclass(slots=True)
 class TestFile:
-    """A file of cases; paths are relative to it."""
+    """A file of cases; paths are relative to it. ``plugins``: texts are names."""
 
     __test__ = False
 
     path: Path
     source: str = ""
     rules: list[Path] = field(default_factory=list)
-    plugins: list[Path] = field(default_factory=list)
+    plugins: list[Path | str] = field(default_factory=list)
     fields: dict[str, FieldInfo] = field(default_factory=dict)
     cases: list[Case] = field(default_factory=list)
 
@@ -95,6 +95,13 @@ def read_tests(path: Path) -> TestFile:
     if len(raw) > _MAX_BYTES:
         raise WorkbenchError(f"{path} has more than {_MAX_BYTES:,} bytes")
     return _Reader(path, SourceText(raw, str(path))).read()
+
+
+def _library(folder: Path, text: str) -> Path | str:
+    """Return a library beside the file, or as text a name that ``wb.load`` looks up."""
+    path = folder / text
+    named = "/" not in text and "." not in text
+    return text if named and not path.exists() else path
 
 
 class _Reader:
@@ -122,7 +129,7 @@ class _Reader:
         source = root.get("source")
         file.source = "" if source is None else self._text(source)
         file.rules = [folder / t for t in self._texts(root.get("rules"))]
-        file.plugins = [folder / t for t in self._texts(root.get("plugins"))]
+        file.plugins = [_library(folder, t) for t in self._texts(root.get("plugins"))]
         self._fields(root.get("fields"))
         capture = root.get("capture")
         shared = None if capture is None else folder / self._text(capture)
