@@ -56,7 +56,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument(
-        "-c", dest="falco_yaml", metavar="FALCO_YAML", help="run as this file says"
+        "-c",
+        dest="falco_yaml",
+        metavar="FALCO_YAML",
+        help="run as this configuration defines",
     )
     source.add_argument("--plugin", metavar="PATH", help="the plugin library, a .so")
     source.add_argument("--events", metavar="FILE", help="a saved capture")
@@ -78,7 +81,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         action="extend",
         default=[],
-        help="rules files or directories, in order; in place of rules_files",
+        help="rules files or directories, in order; instead of rules_files",
     )
     add("--plugin-dir", metavar="DIR", help="where relative library paths begin")
     add("--json", action="store_true", help="one JSON object per alert")
@@ -294,7 +297,7 @@ class _Batches:
                     running.remove(capture)
 
     def drain(self) -> Iterator[tuple[str, pa.RecordBatch]]:
-        """Stop the captures and yield what they had read already."""
+        """Yield what the captures had read already, and stop them."""
         for capture in self._captures:
             for batch in capture.drain():
                 yield capture.source, self._limited(batch)

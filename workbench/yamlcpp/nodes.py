@@ -57,7 +57,7 @@ class SourceText:
 
     @property
     def mark(self) -> bytes:
-        """Return the byte-order mark to write before :attr:`data`: that of UTF-8."""
+        """The byte-order mark to write before :attr:`data`: that of UTF-8."""
         return self.prefix if self.prefix == b"\xef\xbb\xbf" else b""
 
     def _line_starts(self) -> list[int]:

@@ -95,7 +95,7 @@ def test_the_schema_describes_the_format():
         ("cases: 5", "'cases' is a sequence"),
         ("cases: []\nextra: 1", "unknown key 'extra'"),
         ("source: t\ncases: [{event: {}, fires: [a], payload: x}]", "one of event"),
-        ("source: t\ncases: [{event: {}}]", "say what is expected"),
+        ("source: t\ncases: [{event: {}}]", "name what is expected"),
         ("source: t\ncases: [{events: 3, fires: [a]}]", "needs a 'capture'"),
         ("source: t\nfields: {a.b: text}\ncases: []", "unknown type 'text'"),
         ("a: [", "end of sequence flow not found"),

@@ -205,7 +205,7 @@ def _rewrite_item(file: RulesFile, old: Node, item: Rule | Macro | RuleList) -> 
     start = data.rfind(b"\n", 0, old.start) + 1
     end = _line_end(data, max(old.end - 1, old.start))
     if data[start : old.start].strip() != b"-":
-        # inside brackets: cut it out there and define it anew at the end
+        # inside brackets: leave it there and define it anew at the end
         return (
             file.source.mark
             + data
@@ -226,7 +226,7 @@ def _rewrite_item(file: RulesFile, old: Node, item: Rule | Macro | RuleList) -> 
 def remove_item(file: RulesFile, kind: str, name: str) -> bytes | None:
     """Return the text of ``file`` without the items that define or change ``name``.
 
-    None when there is none; items inside brackets cannot be cut out and count as none.
+    None when there is none; items inside brackets cannot be removed and count as none.
     """
     data = file.source.data
     found = [

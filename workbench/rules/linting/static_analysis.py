@@ -201,12 +201,12 @@ def _joined(
 # shadows
 
 
-def _implied(wanted: _Literal, given: Sequence[_Literal]) -> bool:
-    """Whether one of the checks given implies the one wanted."""
+def _implied(wanted: _Literal, known: Sequence[_Literal]) -> bool:
+    """Whether one of the known checks implies the one wanted."""
     check = wanted.check
     values = _values(check) if wanted.positive else None
     column = check.left.column
-    for item in given:
+    for item in known:
         if item.positive == wanted.positive and item.check == check:
             return True
         if item.check.left.column != column or column is None:
