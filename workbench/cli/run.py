@@ -273,7 +273,7 @@ class _Batches:
                     running.remove(capture)
 
     def drain(self) -> Iterator[tuple[str, pa.RecordBatch]]:
-        """Stop the captures and yield what they had read already."""
+        """Yield what the captures had read already, and stop them."""
         for capture in self._captures:
             for batch in capture.drain():
                 yield capture.source, self._limited(batch)

@@ -94,7 +94,7 @@ def _yaml_hint(reason: str, source: SourceText) -> str:
         "unknown token": "quote texts that begin with % @ ` & * or !",
         "illegal block entry": "a sequence item begins on its own line",
     }
-    return hints.get(reason, "correct the YAML at this place")
+    return hints.get(reason, "correct the YAML here")
 
 
 def read_path(path: str | os.PathLike[str]) -> RulesFile:

@@ -85,7 +85,7 @@ class TestFile:
 
 
 def read_tests(path: Path) -> TestFile:
-    """Read a file of rule tests. Raises WorkbenchError with the place of a fault."""
+    """Read a file of rule tests. Raises WorkbenchError with the location of a fault."""
     try:
         with path.open("rb") as stream:
             raw = stream.read(_MAX_BYTES + 1)
@@ -211,7 +211,7 @@ class _Reader:
         exactly = item.get("exactly")
         case.exactly = None if exactly is None else self._texts(exactly)
         if exactly is None and not case.fires and not case.quiet:
-            raise self.fault(item, "say what is expected: fires, quiet or exactly")
+            raise self.fault(item, "name what is expected: fires, quiet or exactly")
         return case
 
     def _bytes(self, node: Node) -> bytes:
@@ -252,7 +252,7 @@ class _Reader:
 
 
 def read_value(node: Node, info: FieldInfo, fault: Any) -> Any:
-    """Read one scalar for a field's type; ``fault`` makes the error for a place."""
+    """Read one scalar for a field's type; ``fault`` makes the error for a node."""
     import socket
 
     from workbench.yamlcpp import as_bool
@@ -279,7 +279,7 @@ def read_value(node: Node, info: FieldInfo, fault: Any) -> Any:
         try:
             return socket.inet_pton(family, text)
         except OSError:
-            raise fault(node, f"{text!r} is no address") from None
+            raise fault(node, f"{text!r} is not an address") from None
     if not text.isascii() or not text.isdigit() or int(text[:21]) >= 1 << 64:
         raise fault(node, f"{info.name} takes a number from 0 to 2^64-1")
     return int(text)
