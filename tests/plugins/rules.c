@@ -20,7 +20,13 @@ TEXT(get_contact, "c")
 #ifndef NO_INIT
 EXPORT void *plugin_init(const abi_init_input *in, int32_t *rc)
 {
+#ifdef READS_TABLES /* as the C++ SDK of the plugins' project does, whatever it can do */
+	*rc = ((volatile const abi_init_tables_input *)in->tables)->list_tables == 0;
+#elif defined(WANTS_TABLES)
+	*rc = in->tables == 0;
+#else
 	*rc = 0;
+#endif
 	return (void *)1;
 }
 #endif

@@ -15,7 +15,12 @@ from workbench.authoring.check.hostile import check_hostile_input
 from workbench.authoring.check.initialising import check_init
 from workbench.authoring.check.payloads import plugin_events
 from workbench.authoring.check.report import CheckReport, first_line
-from workbench.authoring.check.states import check_init_rounds, check_threads
+from workbench.authoring.check.states import (
+    check_init_as_falco,
+    check_init_rounds,
+    check_numbers,
+    check_threads,
+)
 from workbench.authoring.check.static import check_manifest, registry_entry
 from workbench.authoring.check.streaming import (
     check_log,
@@ -123,6 +128,8 @@ def _check_initialised(
             check_stop(report, plugin, opened)
     else:
         raw = stored_events(events or _companion_events(report, companions, params))
+    say("initialising as Falco does")
+    check_init_as_falco(report, plugin)
     say("initialising again")
     check_init_rounds(report, plugin)
     if "extraction" in capabilities:
@@ -130,6 +137,8 @@ def _check_initialised(
         if len(raw):
             say("comparing values")
             check_values(report, feeding, raw[:_SAMPLE_EVENTS], path, config)
+            say("showing events under one number")
+            check_numbers(report, feeding, raw[:_SAMPLE_EVENTS])
             say("extracting in several threads")
             check_threads(report, feeding, raw[:_SAMPLE_EVENTS])
         elif "sourcing" not in capabilities:
