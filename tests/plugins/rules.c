@@ -9,7 +9,10 @@
 TEXT(get_required_api_version, API)
 #endif
 #ifndef NO_NAME
-TEXT(get_name, "rules")
+#ifndef NAME
+#define NAME "rules"
+#endif
+TEXT(get_name, NAME)
 #endif
 #ifndef VERSION
 #define VERSION "0.1.0"
