@@ -115,9 +115,7 @@ def reflected(description: str) -> dict[str, object]:
         "definitions": {
             "Config": {
                 "type": "object",
-                "properties": {
-                    "step": {"type": "integer", "description": description}
-                },
+                "properties": {"step": {"type": "integer", "description": description}},
             }
         },
     }
