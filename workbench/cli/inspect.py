@@ -12,6 +12,7 @@ from workbench.fields.declarations import describe_argument
 from workbench.formatting.columns import aligned, column_widths
 from workbench.formatting.printable import printable, repaired
 from workbench.manifest import CAPABILITIES
+from workbench.schemas.resolving import resolve_schema
 
 if TYPE_CHECKING:
     import argparse
@@ -63,6 +64,7 @@ def _table(rows: Iterable[Sequence[str]], indent: str = "  ") -> list[str]:
 
 def _schema_rows(schema: dict[str, Any]) -> list[tuple[str, str, str]]:
     """Return key, type and meaning of each top-level property of the init config."""
+    schema = resolve_schema(schema)
     properties = schema.get("properties")
     if not isinstance(properties, dict):
         return []

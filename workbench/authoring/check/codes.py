@@ -19,7 +19,8 @@ class Code(NamedTuple):
 CODES: dict[str, Code] = {
     # What the library says of itself.
     "LOAD": Code("error", "Falco refuses to load the library"),
-    "API_OLD": Code("warning", "current Falco loads only plugins of its own major API"),
+    "API_OLD": Code("note", "current Falco loads only plugins of its own major API"),
+    "FIELDS_NONE": Code("note", "newer Falco refuses extraction without any field"),
     "API_BEHIND": Code("note", "newer plugin APIs add capabilities and fix layouts"),
     "VERSION_FORM": Code("warning", "tools compare versions as x.y.z"),
     "DESCRIPTION_MISSING": Code("warning", "people choose plugins by it"),
@@ -41,6 +42,7 @@ CODES: dict[str, Code] = {
     "SCHEMA_UNDESCRIBED": Code("note", "the lab shows the description of an option"),
     # What it does when it runs.
     "INIT_FAILED": Code("error", "the plugin cannot be used as it comes"),
+    "INIT_AS_FALCO": Code("error", "Falco ends at its start, whatever else it runs"),
     "INIT_NEEDS_CONFIG": Code("note", "an empty config is not enough"),
     "INIT_ACCEPTS_JUNK": Code("note", "a typo in the config goes unnoticed"),
     "NO_LAST_ERROR": Code(
@@ -57,6 +59,9 @@ CODES: dict[str, Code] = {
     "VALUE_REFUSED": Code("error", "the host had to drop what the plugin returned"),
     "NOT_REPEATABLE": Code("error", "the same event gave a different value"),
     "NOT_REPLAYABLE": Code("warning", "a replayed capture shows different values"),
+    "NUMBER_CACHED": Code(
+        "note", "an event that meets the number of another one shows its values"
+    ),
     "NOT_UTF8": Code("note", "JSON output repairs such text"),
     "HOSTILE_CRASH": Code("error", "an attacker who writes events takes Falco down"),
     "HOSTILE_HANG": Code("error", "an attacker who writes events stops Falco"),

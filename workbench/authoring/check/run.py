@@ -13,7 +13,12 @@ from workbench.authoring.check.hostile import check_hostile_input
 from workbench.authoring.check.initialising import check_init
 from workbench.authoring.check.payloads import plugin_events
 from workbench.authoring.check.report import CheckReport, first_line
-from workbench.authoring.check.states import check_init_rounds, check_threads
+from workbench.authoring.check.states import (
+    check_init_as_falco,
+    check_init_rounds,
+    check_numbers,
+    check_threads,
+)
 from workbench.authoring.check.static import check_manifest, registry_entry
 from workbench.authoring.check.streaming import (
     check_log,
@@ -109,6 +114,8 @@ def _check_initialised(
         raw = _check_source(report, plugin, params=params, events=events, say=say)
     else:
         raw = stored_events(events or _companion_events(report, companions, params))
+    say("initialising as Falco does")
+    check_init_as_falco(report, plugin)
     say("initialising again")
     check_init_rounds(report, plugin)
     if "extraction" in capabilities:
@@ -148,6 +155,8 @@ def _check_extraction(
         sample = raw[:_SAMPLE_EVENTS]
         say("comparing values")
         check_values(report, feeding, sample, plugin.path, plugin.config)
+        say("showing events under one number")
+        check_numbers(report, feeding, sample)
         say("extracting in several threads")
         check_threads(report, feeding, sample)
     elif "sourcing" not in plugin.info.capabilities:
