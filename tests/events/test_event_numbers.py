@@ -101,3 +101,14 @@ def test_rules_alert_on_their_own_event(caching):
 def test_replay_agrees(caching):
     caching.capture("z,1")
     assert check_replay(caching.capture("a,5"), caching).same
+
+
+def test_events_extracted_again_meet_the_numbers_of_then(plugin):
+    with wb.load(plugin("probe")) as probe:
+        for params in ("n=3", "n=4"):
+            live = probe.capture(params, fields=["probe.src"])
+            again = live.table.select(["evt.num", "evt.rawtime", "raw"])
+            stored = live.derive(again).extract("probe.src")
+            assert (
+                stored.frame["probe.src"].tolist() == live.frame["probe.src"].tolist()
+            )

@@ -149,11 +149,14 @@ def test_stored_events_give_the_same_columns(session, probe, columns, read):
     table, _, _ = read(session, index, "n=5000", wanted, keep_raw=True)
     raw = table["raw"].combine_chunks()
     numbers = table["evt.num"].combine_chunks()
-    again = session.extract(raw, numbers, "probe", wanted)
+    base = session.number_base
+    again = session.extract(raw, numbers, "probe", wanted, number_base=base)
     again.validate(full=True)
     for name in EXPECTED:
         assert again[name].to_pylist() == table[name].to_pylist(), name
-    part = session.extract(raw[100:200], numbers[100:200], "probe", wanted)
+    part = session.extract(
+        raw[100:200], numbers[100:200], "probe", wanted, number_base=base
+    )
     assert part["probe.num"].to_pylist() == list(range(100, 200))
     assert part["probe.src"].to_pylist() == list(range(101, 201))
     other = session.extract(raw[:5], numbers[:5], "elsewhere", wanted)

@@ -125,6 +125,7 @@ class HostHandle:
         flush_ns: int = 20_000_000,
         max_events: int = 0,
         flags: int = 0,
+        number_base: int = 0,
     ) -> Pump:
         """Make a pump; without ``source`` it is fed with stored events."""
         pointer = lib.wb_pump_new(
@@ -138,6 +139,7 @@ class HostHandle:
             max_events,
             flags,
         )
+        lib.wb_pump_number_from(pointer, number_base)
         return Pump(pointer)
 
     def tables(self, max_rows: int) -> bytes:

@@ -28,6 +28,7 @@ _FLAGS = {
     "async_columns": 32,
     "parse": 64,
     "one_number": 128,
+    "own_numbers": 256,
 }
 _EOF, _LIMIT, _CANCELLED, _FAILURE, _BAD_EVENT = 1, 2, 3, 4, 5
 END_REASONS = {_EOF: "eof", _LIMIT: "limit", _CANCELLED: "cancelled"}
@@ -239,6 +240,7 @@ class PluginHost:
             flush_ns=int(options["flush_sec"] * 1e9),
             max_events=int(options["max_events"] or 0),
             flags=flags,
+            number_base=int(options["number_base"]),
         )
         try:
             names = self._want(pump, columns, options)
@@ -363,6 +365,7 @@ class PluginHost:
             chunk_rows=int(options["chunk_rows"]),
             window_bytes=1 << 40,
             flags=flags,
+            number_base=int(options.get("number_base", 0)),
         )
         try:
             names = self._want(pump, columns, {})
@@ -373,11 +376,23 @@ class PluginHost:
         return pump, names
 
     def event_texts(
-        self, index: int, data: Any, offsets: Any, numbers: Any, count: int
+        self,
+        index: int,
+        data: Any,
+        offsets: Any,
+        numbers: Any,
+        count: int,
+        *,
+        options: dict[str, Any],
     ) -> list[bytes | None]:
         """Return ``event_to_string`` of stored events."""
         plugin = self._ready(index)
-        pump = self._host.pump(None, plugin.facts["event_source"])
+        pump = self._host.pump(
+            None,
+            plugin.facts["event_source"],
+            flags=_FLAGS["own_numbers"] if options["own_numbers"] else 0,
+            number_base=int(options["number_base"]),
+        )
         try:
             return pump.event_texts(plugin.handle, data, offsets, numbers, count)
         finally:

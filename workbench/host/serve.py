@@ -199,7 +199,12 @@ class _Worker:
     def _do_event_strings(self, request: dict[str, Any], fds: list[int]) -> Any:
         data, offsets, numbers = self._block(request, fds)
         texts = self._plugin_host.event_texts(
-            request["plugin"], data, offsets, numbers, request["count"]
+            request["plugin"],
+            data,
+            offsets,
+            numbers,
+            request["count"],
+            options=request["options"],
         )
         self._reply_fds = [write_memfd("workbench-texts", text_parts(texts))]
 

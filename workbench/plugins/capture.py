@@ -12,6 +12,7 @@ import os
 import threading
 import time
 import warnings
+import weakref
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -28,6 +29,7 @@ from workbench.events.builtin_columns import (
     payloads,
 )
 from workbench.plugins.compatibility import fields_of, source_name
+from workbench.plugins.extraction import Captured
 from workbench.plugins.selection import PAYLOAD, select_columns
 from workbench.session.types import CaptureOptions, Progress
 
@@ -131,6 +133,9 @@ class Capture(Closing):
                     self.options,
                 )
             self._pooled = pooled
+            self.captured = Captured(
+                weakref.ref(pooled.session), pooled.session.number_base
+            )
         if self.options.max_events == 0:
             # To the host 0 means no limit.
             self._finish("limit")

@@ -148,7 +148,7 @@ class EventsBuilder:
             join_batches(self.batches, _schema(capture)),
             fields=capture.fields,
             origin=self.origin(reason),
-            extractor=PoolExtractor(capture.pool),
+            extractor=PoolExtractor(capture.pool, captured=capture.captured),
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -14,6 +14,7 @@ from workbench.plugins.compatibility import fields_of, source_name
 from workbench.plugins.selection import select_columns
 
 if TYPE_CHECKING:
+    import weakref
     from collections.abc import Iterable, Iterator, Sequence
 
     from workbench.fields.declarations import FieldTable
@@ -21,9 +22,18 @@ if TYPE_CHECKING:
     from workbench.manifest import Manifest
     from workbench.plugins.pool import SessionPool
     from workbench.plugins.selection import Selection
+    from workbench.session.interface import Session
     from workbench.session.types import ColumnRequest
 
-__all__ = ["PoolExtractor"]
+__all__ = ["Captured", "PoolExtractor"]
+
+
+@dataclass(frozen=True)
+class Captured:
+    """The session that captured some events, and the base of their numbers there."""
+
+    session: weakref.ref[Session]
+    number_base: int | None
 
 
 @dataclass(frozen=True)
@@ -31,11 +41,13 @@ class PoolExtractor:
     """Feeds stored events to the plugins of one pool, in stream order.
 
     ``pool``: may restart when one of its plugins crashed. ``dedicated``: always ask
-    plugins that have seen no event yet.
+    plugins that have seen no event yet. ``captured``: where the events were captured,
+    so that plugins see them under the numbers of then.
     """
 
     pool: SessionPool
     dedicated: bool = False
+    captured: Captured | None = field(default=None, compare=False)
 
     def fields_of(self, source: str) -> FieldTable:
         """Return the fields usable for events of ``source``."""
@@ -125,8 +137,17 @@ class PoolExtractor:
             for events, numbered in _pairs(raw, numbers):
                 with pooled.calling() as session:
                     yield session.extract(
-                        events, numbered, source, pooled.numbered(requests)
+                        events,
+                        numbered,
+                        source,
+                        pooled.numbered(requests),
+                        number_base=self._number_base(session),
                     )
+
+    def _number_base(self, session: Session) -> int | None:
+        captured = self.captured
+        known = captured is not None and captured.session() is session
+        return captured.number_base if captured is not None and known else None
 
     def event_strings(
         self, raw: pa.ChunkedArray, numbers: pa.ChunkedArray, source: str

@@ -94,12 +94,15 @@ class Session(Protocol):
         source: str,
         columns: Sequence[ColumnRequest],
         *,
+        number_base: int | None = None,
         one_number: bool = False,
     ) -> pa.RecordBatch:
         """Re-feed stored 3.x events and give the requested columns, one row each.
 
-        ``one_number``: show plugins all events of a chunk under one event number, which
-        mixes up what they cache by it; only in a session to throw away.
+        ``number_base``: of the capture of this session that the events come from, None
+        when they come from elsewhere: plugins then see new numbers. ``one_number``:
+        show plugins all events of a chunk under one event number, which mixes up what
+        they cache by it; only in a session to throw away.
         """
 
     def rounds(self, plugin: int, config: str, count: int) -> dict[str, Any]:
@@ -124,6 +127,10 @@ class Session(Protocol):
         All states are of one loaded plugin. The first batch comes from a state that
         worked alone, before the threads; the others in no particular order.
         """
+
+    @property
+    def number_base(self) -> int | None:
+        """What plugins saw added to the event numbers of the latest capture."""
 
     def event_strings(self, plugin: int, raw: pa.Array, numbers: pa.Array) -> pa.Array:
         """Return ``event_to_string`` of stored events as binary, null when absent."""

@@ -34,6 +34,7 @@ from workbench.session.event_block import (
 )
 from workbench.session.host_errors import error_from_wire
 from workbench.session.log_lines import LARGEST_LOG_PACKET, decode_log_packet
+from workbench.session.numbering import Numbering
 from workbench.session.table_decoder import decode_tables
 from workbench.session.types import CaptureOptions, Chunk, Progress
 from workbench.wire.messages import HostError
@@ -93,6 +94,8 @@ class LocalSession:
         self._ended = False
         self._loads = 0
         self._progress = Progress()
+        self._numbering = Numbering()
+        self.number_base: int | None = None
 
     @property
     def pid(self) -> int:
@@ -150,10 +153,15 @@ class LocalSession:
             raise PluginOpenError(
                 "a capture is open in this session: close it first", params=params
             )
+        base = self._numbering.fresh()
         with _told():
             answer = self._open_plugin_host().open(
-                plugin, params, wire_columns(columns), wire_options(options)
+                plugin,
+                params,
+                wire_columns(columns),
+                {**wire_options(options), "number_base": base},
             )
+        self.number_base = base
         self._reader = ChunkReader(answer["columns"], answer["source"], trusted=True)
         self._ended = False
         self._progress = Progress()
@@ -209,6 +217,7 @@ class LocalSession:
         source: str,
         columns: Sequence[ColumnRequest],
         *,
+        number_base: int | None = None,
         one_number: bool = False,
     ) -> pa.RecordBatch:
         """Extract from stored events; see :meth:`Session.extract`."""
@@ -217,7 +226,11 @@ class LocalSession:
             "count": len(raw),
             "source": source,
             "columns": wire_columns(columns),
-            "options": {**wire_options(CaptureOptions()), "one_number": one_number},
+            "options": {
+                **wire_options(CaptureOptions()),
+                **self._numbering.options(number_base),
+                "one_number": one_number,
+            },
         }
         with _told():
             chunks, names = feed_chunks(
@@ -263,7 +276,12 @@ class LocalSession:
         block, size = _block_of(raw, numbers)
         parts = split_block(block, size, len(raw))
         with _told():
-            texts = self._open_plugin_host().event_texts(plugin, *parts, len(raw))
+            texts = self._open_plugin_host().event_texts(
+                plugin,
+                *parts,
+                len(raw),
+                options=self._numbering.text_options(),
+            )
         return pa.array(texts, type=pa.binary())
 
     def progress(self) -> Progress:

@@ -34,6 +34,7 @@ from workbench.session.event_block import (
 )
 from workbench.session.host_errors import error_from_wire
 from workbench.session.interrupts import undisturbed
+from workbench.session.numbering import Numbering
 from workbench.session.table_decoder import decode_tables
 from workbench.session.types import CaptureOptions, Chunk, Progress
 from workbench.wire.messages import CHUNK, END, MESSAGE
@@ -91,6 +92,8 @@ class WorkerSession:
         self._left_behind = False
         self._progress = Progress()
         self._cost = 0
+        self._numbering = Numbering()
+        self.number_base: int | None = None
 
     @property
     def alive(self) -> bool:
@@ -168,13 +171,15 @@ class WorkerSession:
             self._meet_again()
         self._connection.drop_packets()
         self._settle_window()
+        base = self._numbering.fresh()
         answer, fds = self._call(
             "open",
             plugin=plugin,
             params=params,
             columns=wire_columns(columns),
-            options=wire_options(options),
+            options={**wire_options(options), "number_base": base},
         )
+        self.number_base = base
         reader = ChunkReader(answer["columns"], answer["source"])
         self._capture = _Capture(reader, fds[0] if fds else -1)
         self._progress = Progress()
@@ -333,6 +338,7 @@ class WorkerSession:
         source: str,
         columns: Sequence[ColumnRequest],
         *,
+        number_base: int | None = None,
         one_number: bool = False,
     ) -> pa.RecordBatch:
         """Extract from stored events; see :meth:`Session.extract`."""
@@ -345,7 +351,11 @@ class WorkerSession:
                 count=len(raw),
                 source=source,
                 columns=wire_columns(columns),
-                options={**wire_options(CaptureOptions()), "one_number": one_number},
+                options={
+                    **wire_options(CaptureOptions()),
+                    **self._numbering.options(number_base),
+                    "one_number": one_number,
+                },
             )
         finally:
             os.close(block)
@@ -408,6 +418,7 @@ class WorkerSession:
                 plugin=plugin,
                 data_bytes=data_bytes,
                 count=len(raw),
+                options=self._numbering.text_options(),
             )
         finally:
             os.close(block)

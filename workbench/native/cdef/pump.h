@@ -10,6 +10,7 @@ typedef struct wb_pump wb_pump;
 #define WB_DICTIONARIES 16
 #define WB_ASYNC_COLUMNS 32
 #define WB_PARSE 64
+#define WB_OWN_NUMBERS 256 /* stored events: plugins see their own numbers */
 #define WB_ONE_NUMBER 128 /* stored events: all under one number, to show who caches */
 
 /* What wb_pump_run returned for. */
@@ -32,6 +33,8 @@ typedef struct wb_pump wb_pump;
 wb_pump *wb_pump_new(wb_host *host, wb_plugin *source, const char *event_source,
                      int data_fd, uint32_t chunk_rows, uint64_t window_bytes,
                      uint64_t flush_ns, uint64_t max_events, int flags);
+/* What is added to the numbers of events before plugins see them; 0 at first. */
+void wb_pump_number_from(wb_pump *pump, uint64_t base);
 /* Add a column request. arg: the argument's text, "" when there is none. Returns its
  * number. */
 int wb_pump_request(wb_pump *pump, wb_plugin *plugin, uint32_t field_id,

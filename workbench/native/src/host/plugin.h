@@ -62,7 +62,6 @@ struct wb_host {
 	wb_plugin *first;
 	wb_plugin *last;
 	void *tables; /* the registry */
-	uint64_t events; /* shown to the plugins so far, stored ones included */
 };
 
 /* One event as the pump sees it. blob is the whole 3.x event, built when needed.

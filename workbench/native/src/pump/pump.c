@@ -21,7 +21,7 @@ static bool take_event(wb_pump *m, wb_event *e)
 {
 	wb_builder *b = &m->builder;
 	e->num = ++m->events;
-	e->serial = ++m->host->events;
+	e->serial = m->number_base + e->num;
 	wb_parse_event(m->host, e, m->event_source, &m->selection, m->source->id);
 	wb_pump_add_row(m, e, m->source->id);
 	if (m->max_events && m->events >= m->max_events) {

@@ -76,15 +76,24 @@ void wb_pump_add_row(wb_pump *m, wb_event *e, uint32_t id)
 
 /* ---- stored events ------------------------------------------------------------------ */
 
+/* The number that plugins see for a stored event: its own one after the base of the
+ * capture it comes from, or the next one of a block of numbers. */
+static uint64_t stored_serial(wb_pump *m, uint64_t number, bool first)
+{
+	if (m->flags & WB_OWN_NUMBERS)
+		return m->number_base + number;
+	if (first || !(m->flags & WB_ONE_NUMBER))
+		m->events++;
+	return m->number_base + m->events;
+}
+
 int64_t wb_pump_extract(wb_pump *m, uint8_t *data, const int64_t *offsets,
                         const uint64_t *numbers, int64_t n)
 {
 	wb_builder *b = &m->builder;
 	int64_t i = 0;
 	while (i < n) {
-		if (!i || !(m->flags & WB_ONE_NUMBER))
-			m->host->events++;
-		wb_event e = {.num = numbers[i], .serial = m->host->events};
+		wb_event e = {.num = numbers[i], .serial = stored_serial(m, numbers[i], !i)};
 		uint32_t len = (uint32_t)(offsets[i + 1] - offsets[i]);
 		if (wb_event_view(data + offsets[i], len, &e)) {
 			if (m->flags & WB_PARSE)
@@ -112,7 +121,7 @@ int64_t wb_pump_extract(wb_pump *m, uint8_t *data, const int64_t *offsets,
 const char *wb_pump_event_text(wb_pump *m, wb_plugin *plugin, uint8_t *data,
                                uint32_t bytes, uint64_t number)
 {
-	wb_event e = {.num = number, .serial = ++m->host->events};
+	wb_event e = {.num = number, .serial = stored_serial(m, number, true)};
 	wb_free(m->text);
 	m->text = NULL;
 	if (plugin->init_ok && wb_event_view(data, bytes, &e))

@@ -23,6 +23,8 @@ wb_pump *wb_pump_new(wb_host *host, wb_plugin *source, const char *event_source,
 	return m;
 }
 
+void wb_pump_number_from(wb_pump *m, uint64_t base) { m->number_base = base; }
+
 int wb_pump_request(wb_pump *m, wb_plugin *plugin, uint32_t field_id,
                     const char *field, uint32_t type, int is_list, int arg_present,
                     const char *arg_key, uint64_t arg_index, const char *arg,

@@ -25,6 +25,7 @@ struct wb_pump {
 	uint64_t flush_ns;
 	uint64_t max_events;
 	uint64_t events;
+	uint64_t number_base; /* added to what plugins see as the event's number */
 	wb_builder builder;
 	wb_selection selection;
 	bool prepared;
