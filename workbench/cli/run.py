@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import sys
 import time
@@ -12,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workbench.cli.options import count, seconds
 from workbench.errors import PluginLoadError, RulesError, WorkbenchError
 from workbench.falco_config import FalcoConfig, read_falco_yaml
 from workbench.fields.reference import resolve_column
@@ -21,6 +21,7 @@ from workbench.rules.running.falco_options import falco_options
 from workbench.rules.target.target import target_of
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Iterator
 
     import pyarrow as pa
@@ -36,20 +37,6 @@ __all__ = ["add_arguments", "run"]
 _FINE, _FAILED, _INTERRUPTED = 0, 1, 130
 # Longest wait for one source while others may have events, seconds.
 _TURN_SEC = 0.05
-
-
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 0:
-        raise argparse.ArgumentTypeError("a count is not negative")
-    return number
-
-
-def _seconds(text: str) -> float:
-    number = float(text)
-    if not number >= 0:
-        raise argparse.ArgumentTypeError("a time is not negative")
-    return number
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -83,8 +70,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--plugin-dir", metavar="DIR", help="where relative library paths begin")
     add("--json", action="store_true", help="one JSON object per alert")
     add("--all-matches", action="store_true", help="every matching rule alerts")
-    add("--max-events", metavar="N", type=_count, help="stop after so many events")
-    add("--timeout", metavar="SEC", type=_seconds, help="stop after so many seconds")
+    add("--max-events", metavar="N", type=count, help="stop after so many events")
+    add("--timeout", metavar="SEC", type=seconds, help="stop after so many seconds")
 
 
 @dataclass(slots=True)
