@@ -273,9 +273,10 @@ def read_value(node: Node, info: FieldInfo, fault: Any) -> Any:
             return socket.inet_pton(family, text)
         except OSError:
             raise fault(node, f"{text!r} is no address") from None
-    if not text.isascii() or not text.isdigit() or int(text[:21]) >= 1 << 64:
+    digits = text.lstrip("0")[:21] or "0"
+    if not text.isascii() or not text.isdigit() or int(digits) >= 1 << 64:
         raise fault(node, f"{info.name} takes a number from 0 to 2^64-1")
-    return int(text)
+    return int(digits)
 
 
 def value_reader(file: TestFile) -> Any:
