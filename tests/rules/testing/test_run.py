@@ -177,7 +177,8 @@ def test_payloads_are_extracted_by_the_plugin(sample, tmp_path):
     assert main(["test", str(path)]) == 0
 
 
-def test_pytest_collects_rule_tests(folder):
+def run_pytest(folder, *words):
+    """Run pytest on ``folder`` with our plugin, as a project of its own."""
     import subprocess
     import sys
     from importlib.metadata import entry_points
@@ -185,25 +186,31 @@ def test_pytest_collects_rule_tests(folder):
     # An installed package announces its pytest plugin by itself.
     name = "workbench.rules.pytest_plugin"
     known = any(point.value == name for point in entry_points(group="pytest11"))
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "pytest",
-            *([] if known else ["-p", name]),
-            "-p",
-            "no:cacheprovider",
-            "--rootdir",
-            str(folder),
-            "-c",
-            "/dev/null",
-            "-q",
-            str(folder / "web_rule_tests.yaml"),
-        ],
+    command = [sys.executable, "-m", "pytest", *([] if known else ["-p", name])]
+    command += ["-p", "no:cacheprovider", "--rootdir", str(folder), "-q", *words]
+    return subprocess.run(
+        command,
         capture_output=True,
         text=True,
         cwd=Path(__file__).resolve().parents[3],
     )
+
+
+def test_pytest_collects_rule_tests_that_the_command_line_names(folder):
+    file = str(folder / "web_rule_tests.yaml")
+    done = run_pytest(folder, "-c", "/dev/null", file)
     assert "2 passed" in done.stdout, done.stdout + done.stderr
     assert "1 failed" in done.stdout
     assert "Traceback" not in done.stdout
+
+
+def test_pytest_leaves_rule_tests_of_a_folder_alone(folder):
+    done = run_pytest(folder, "-c", "/dev/null", str(folder))
+    assert done.stdout.splitlines()[-1].startswith("no tests ran"), done.stdout
+
+
+def test_a_project_asks_for_its_rule_tests(folder):
+    ini = folder / "pytest.ini"
+    ini.write_text("[pytest]\nworkbench_rule_tests = true\n")
+    done = run_pytest(folder, "-c", str(ini), str(folder))
+    assert "1 failed, 2 passed" in done.stdout, done.stdout + done.stderr
