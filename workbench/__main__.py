@@ -150,7 +150,9 @@ def _write_log(words: list[str]) -> str:
     for folder in (Path(home) / "falco-plugin-workbench", Path(tempfile.gettempdir())):
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_text(text, encoding="utf-8")
+            # Only a new file: the temporary folder belongs to everybody.
+            with (folder / name).open("x", encoding="utf-8", errors="replace") as log:
+                log.write(text)
         except OSError:
             continue
         return str(folder / name)

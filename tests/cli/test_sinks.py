@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import pyarrow as pa
+import pytest
 
-from workbench.cli.sinks import table_lines
+from workbench.cli.sinks import LineFile, table_lines
 from workbench.fields.declarations import FieldInfo, FieldTable
 
 FIELDS = FieldTable(
@@ -52,3 +53,25 @@ def test_later_rows_keep_the_widths_of_the_first():
     lines = list(table_lines(first, FIELDS, ["p.s"], widths))
     lines += list(table_lines(later, FIELDS, ["p.s"], widths))
     assert lines == ["p.s\n", "abc\n", "a much longer text\n"]
+
+
+def test_a_file_of_lines_takes_the_place_of_the_old_one_at_the_end(tmp_path):
+    target = tmp_path / "out.csv"
+    target.write_text("old")
+    sink = LineFile(target, "csv", {}, ["a"])
+    sink.write(pa.table({"a": ["1"]}))
+    assert target.read_text() == "old"
+    sink.close()
+    sink.close()
+    assert target.read_text() == "a\n1\n"
+
+
+def test_a_file_of_lines_that_fails_leaves_the_old_one(tmp_path):
+    target = tmp_path / "out.csv"
+    target.write_text("old")
+    sink = LineFile(target, "csv", {}, ["a"])
+    with pytest.raises(KeyError):
+        sink.write(pa.table({"b": ["1"]}))
+    sink.close()
+    assert target.read_text() == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["out.csv"]

@@ -19,11 +19,11 @@ PACKAGE = Path(__file__).resolve().parents[2] / "workbench"
 LAYERS = {
     "lazy": "",
     "errors": "",
+    "formatting": "",
     "closing": "errors",
-    "saving": "errors",
+    "saving": "errors formatting",
     "diagnostics": "errors",
     "paths": "",
-    "formatting": "",
     "yamlcpp": "",
     "native": "",
     "wire": "",
@@ -41,7 +41,7 @@ LAYERS = {
     "rules": "condition events arrow fields yamlcpp diagnostics errors formatting "
     "manifest paths saving",
     "replay": "events plugins captures errors fields formatting",
-    "authoring": "plugins replay events session manifest fields captures paths errors "
+    "authoring": "saving plugins replay events session manifest fields captures paths errors "
     "diagnostics formatting",
 }
 # May import everything; nobody imports them.

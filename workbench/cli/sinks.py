@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 from workbench.arrow.values import display_info, display_texts
+from workbench.captures.files import file_errors
 from workbench.captures.formats import SUFFIXES, suffix_of
 from workbench.captures.text_lines import csv_header, csv_rows, json_rows, text_columns
-from workbench.errors import WorkbenchError
+from workbench.errors import CaptureFileError, WorkbenchError
 from workbench.formatting.columns import aligned
 from workbench.formatting.printable import printable
+from workbench.saving import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -81,15 +84,12 @@ class LineSink:
         form: str,
         fields: Mapping[str, FieldInfo],
         columns: Sequence[str],
-        *,
-        owned: bool = False,
     ) -> None:
-        """Write to ``out``; ``owned``: closing this closes it."""
+        """Write to ``out``, which stays open."""
         self.out = out
         self.form = form
         self.fields = fields
         self.columns = list(columns)
-        self.owned = owned
         self._widths: list[int] = []
         if form == "csv":
             out.write(csv_header(self.columns))
@@ -106,11 +106,49 @@ class LineSink:
         self.out.flush()
 
     def close(self) -> None:
-        """Flush, and close what this opened."""
-        if self.owned:
-            self.out.close()
-        else:
-            self.out.flush()
+        """Flush."""
+        self.out.flush()
+
+
+class LineFile:
+    """Writes lines to a file that appears whole, under its name, when closed."""
+
+    def __init__(
+        self,
+        path: Path,
+        form: str,
+        fields: Mapping[str, FieldInfo],
+        columns: Sequence[str],
+    ) -> None:
+        """Begin the file. Raises CaptureFileError."""
+        self.path = path
+        self._failed = False
+        with contextlib.ExitStack() as stack, file_errors(path, "write"):
+            draft = stack.enter_context(replacing(path))
+            out = draft.open("w", encoding="utf-8", errors="replace", newline="")
+            stack.enter_context(out)
+            self._lines = LineSink(out, form, fields, columns)
+            self._stack = stack.pop_all()
+
+    def write(self, table: pa.Table) -> None:
+        """Take further rows. Raises CaptureFileError, and the old file then stays."""
+        try:
+            with file_errors(self.path, "write"):
+                self._lines.write(table)
+        except Exception:
+            self._failed = True
+            raise
+
+    def close(self) -> None:
+        """Let the file take the place of the old one (idempotent)."""
+        stack = self._stack.pop_all()
+        if self._failed:
+            dropped = CaptureFileError("abandoned", path=str(self.path))
+            with contextlib.suppress(CaptureFileError, OSError):
+                stack.__exit__(CaptureFileError, dropped, None)
+            return
+        with file_errors(self.path, "write"):
+            stack.close()
 
 
 class EventsSink:
@@ -149,11 +187,7 @@ def file_sink(path: Path, builder: EventsBuilder, columns: Sequence[str]) -> Sin
             f"{path}: the suffix decides the format; use one of {', '.join(SUFFIXES)}"
         )
     if suffix in {".jsonl", ".csv"}:
-        from workbench.captures.files import file_errors
-
-        with file_errors(path, "write"):
-            out = path.open("w", encoding="utf-8", errors="replace", newline="")
-        return LineSink(out, suffix[1:], capture.fields, columns, owned=True)
+        return LineFile(path, suffix[1:], capture.fields, columns)
     origin = builder.origin()
     if suffix == ".scap":
         from workbench.captures.scap import ScapWriter
