@@ -22,6 +22,7 @@ LAYERS = {
     "formatting": "",
     "closing": "errors",
     "saving": "errors formatting",
+    "reading": "",
     "diagnostics": "errors",
     "paths": "",
     "yamlcpp": "",
@@ -32,14 +33,14 @@ LAYERS = {
     "arrow": "fields native formatting",
     "host": "native wire",
     "condition": "errors diagnostics fields formatting native",
-    "captures": "arrow fields native errors formatting closing saving",
+    "captures": "arrow fields native errors formatting closing saving reading",
     "session": "wire host fields manifest errors",
     "events": "arrow captures condition fields errors diagnostics formatting manifest",
-    "falco_config": "errors yamlcpp",
+    "falco_config": "errors yamlcpp formatting reading",
     "plugins": "closing events session arrow captures manifest falco_config fields formatting "
     "errors diagnostics",
     "rules": "condition events arrow fields yamlcpp diagnostics errors formatting "
-    "manifest paths saving",
+    "manifest paths saving reading",
     "replay": "events plugins captures errors fields formatting",
     "authoring": "saving plugins replay events session manifest fields captures paths errors "
     "diagnostics formatting",

@@ -18,8 +18,11 @@ import pyarrow.parquet as pq
 from workbench.arrow.dictionaries import join_batches, plain_lists
 from workbench.captures.contents import CaptureContents, describe, undescribe
 from workbench.captures.files import file_errors
+from workbench.captures.soundness import sound
 from workbench.errors import CaptureFileError
 from workbench.fields.declarations import FieldInfo, as_field_table
+from workbench.formatting.printable import shortened
+from workbench.reading import check_regular
 from workbench.saving import replacing
 
 if TYPE_CHECKING:
@@ -286,9 +289,9 @@ def read_parquet(
     with _opened(path) as file:
         names = None if columns is None else list(columns)
         try:
-            table = file.read(columns=names, use_threads=True)
-        except (pa.ArrowException, OSError, MemoryError) as error:
-            text = f"cannot read {os.fspath(path)}: {error}"
+            table = sound(file.read(columns=names, use_threads=True), path)
+        except (pa.ArrowException, OSError, MemoryError, UnicodeDecodeError) as error:
+            text = f"cannot read {os.fspath(path)}: {shortened(str(error))}"
             raise CaptureFileError(text, path=os.fspath(path)) from error
         return _contents(table, file.schema_arrow.metadata)
 
@@ -327,7 +330,7 @@ def iter_parquet(
 def _opened(path: str | os.PathLike[str]) -> Any:
     with file_errors(path, "read"):
         # A folder or a missing file is told better by the system than by Arrow.
-        Path(path).open("rb").close()
+        check_regular(path)
         try:
             return pq.ParquetFile(path)
         except (pa.ArrowException, OSError) as error:

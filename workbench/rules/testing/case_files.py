@@ -34,6 +34,8 @@ from typing import TYPE_CHECKING, Any
 from workbench.errors import WorkbenchError
 from workbench.fields.declarations import ArgInfo, FieldInfo
 from workbench.fields.types import FIELD_TYPES
+from workbench.formatting.printable import shortened
+from workbench.reading import read_regular
 from workbench.yamlcpp import Node, SourceText, YamlError, load_documents
 
 if TYPE_CHECKING:
@@ -87,10 +89,9 @@ class TestFile:
 def read_tests(path: Path) -> TestFile:
     """Read a file of rule tests. Raises WorkbenchError with the place of a fault."""
     try:
-        with path.open("rb") as stream:
-            raw = stream.read(_MAX_BYTES + 1)
+        raw = read_regular(path, _MAX_BYTES + 1)
     except OSError as error:
-        message = f"{path} cannot be read: {error.strerror or error}"
+        message = f"{shortened(str(path))} cannot be read: {error.strerror or error}"
         raise WorkbenchError(message) from None
     if len(raw) > _MAX_BYTES:
         raise WorkbenchError(f"{path} has more than {_MAX_BYTES:,} bytes")
@@ -281,5 +282,5 @@ def read_value(node: Node, info: FieldInfo, fault: Any) -> Any:
 
 def value_reader(file: TestFile) -> Any:
     """Return the function that reads a case's values: (node, field) → value."""
-    raw = file.path.read_bytes()
+    raw = read_regular(file.path, _MAX_BYTES)
     return _Reader(file.path, SourceText(raw, str(file.path))).value
