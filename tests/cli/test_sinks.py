@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import csv
+import os
+import pty
+
 import pyarrow as pa
 import pytest
 
-from workbench.cli.sinks import LineFile, table_lines
+from workbench.cli.sinks import LineFile, LineSink, table_lines
 from workbench.fields.declarations import FieldInfo, FieldTable
 
 FIELDS = FieldTable(
@@ -75,3 +79,24 @@ def test_a_file_of_lines_that_fails_leaves_the_old_one(tmp_path):
     sink.close()
     assert target.read_text() == "old"
     assert [p.name for p in tmp_path.iterdir()] == ["out.csv"]
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@a", "\t=1", "\r=1"])
+def test_texts_that_are_formulas_are_guarded_unless_asked(tmp_path, text):
+    path = tmp_path / "a.csv"
+    for guard, shown in ((True, "'" + text), (False, text)):
+        sink = LineFile(path, "csv", {}, ["a", "n"], guard=guard)
+        sink.write(pa.table({"a": [text], "n": [-1]}))
+        sink.close()
+        with path.open(newline="") as lines:
+            assert list(csv.reader(lines))[1] == [shown, "-1"]
+
+
+def test_csv_on_a_terminal_spells_what_would_act():
+    ours, theirs = pty.openpty()
+    with os.fdopen(theirs, "w") as terminal:
+        sink = LineSink(terminal, "csv", {}, ["a"])
+        sink.write(pa.table({"a": ["x\x1b[2J\ny"]}))
+        shown = os.read(ours, 1000).decode()
+    os.close(ours)
+    assert shown.splitlines() == ["a", r"x\x1b[2J\ny"]

@@ -12,6 +12,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workbench.formatting.printable import printable
+
 if TYPE_CHECKING:
     from workbench.plugins.workbench import Workbench
 
@@ -168,7 +170,8 @@ def add_options(parser: argparse._ActionsContainer, *names: str) -> None:
 
 def note(text: object) -> None:
     """Print a message about the run; data alone goes to standard output."""
-    print(f"workbench: {text}", file=sys.stderr)
+    lines = [printable(line) for line in str(text).split("\n")]
+    print("workbench: " + "\n".join(lines), file=sys.stderr)
 
 
 def usage_error(text: str) -> int:

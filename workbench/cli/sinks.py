@@ -84,22 +84,25 @@ class LineSink:
         form: str,
         fields: Mapping[str, FieldInfo],
         columns: Sequence[str],
+        *,
+        guard: bool = True,
     ) -> None:
-        """Write to ``out``, which stays open."""
+        """Write to ``out``, which stays open; ``guard``: as in csv_rows."""
+        self._csv = {"guard": guard, "terminal": out.isatty()}
         self.out = out
         self.form = form
         self.fields = fields
         self.columns = list(columns)
         self._widths: list[int] = []
         if form == "csv":
-            out.write(csv_header(self.columns))
+            out.write(csv_header(self.columns, terminal=out.isatty()))
 
     def write(self, table: pa.Table) -> None:
         """Take further rows and flush."""
         if self.form == "jsonl":
             lines = json_rows(table, self.fields, self.columns)
         elif self.form == "csv":
-            lines = csv_rows(table, self.fields, self.columns)
+            lines = csv_rows(table, self.fields, self.columns, **self._csv)
         else:
             lines = table_lines(table, self.fields, self.columns, self._widths)
         self.out.writelines(lines)
@@ -119,6 +122,8 @@ class LineFile:
         form: str,
         fields: Mapping[str, FieldInfo],
         columns: Sequence[str],
+        *,
+        guard: bool = True,
     ) -> None:
         """Begin the file. Raises CaptureFileError."""
         self.path = path
@@ -127,7 +132,7 @@ class LineFile:
             draft = stack.enter_context(replacing(path))
             out = draft.open("w", encoding="utf-8", errors="replace", newline="")
             stack.enter_context(out)
-            self._lines = LineSink(out, form, fields, columns)
+            self._lines = LineSink(out, form, fields, columns, guard=guard)
             self._stack = stack.pop_all()
 
     def write(self, table: pa.Table) -> None:
@@ -169,13 +174,19 @@ class EventsSink:
 
 
 def line_sink(
-    form: str, fields: Mapping[str, FieldInfo], columns: Sequence[str]
+    form: str,
+    fields: Mapping[str, FieldInfo],
+    columns: Sequence[str],
+    *,
+    guard: bool = True,
 ) -> Sink:
     """Return the sink that prints on stdout."""
-    return LineSink(sys.stdout, form, fields, columns)
+    return LineSink(sys.stdout, form, fields, columns, guard=guard)
 
 
-def file_sink(path: Path, builder: EventsBuilder, columns: Sequence[str]) -> Sink:
+def file_sink(
+    path: Path, builder: EventsBuilder, columns: Sequence[str], *, guard: bool = True
+) -> Sink:
     """Return the sink that writes ``path``; its suffix decides the format.
 
     Raises WorkbenchError for an unknown suffix or a file that cannot be written.
@@ -187,7 +198,7 @@ def file_sink(path: Path, builder: EventsBuilder, columns: Sequence[str]) -> Sin
             f"{path}: the suffix decides the format; use one of {', '.join(SUFFIXES)}"
         )
     if suffix in {".jsonl", ".csv"}:
-        return LineFile(path, suffix[1:], capture.fields, columns)
+        return LineFile(path, suffix[1:], capture.fields, columns, guard=guard)
     origin = builder.origin()
     if suffix == ".scap":
         from workbench.captures.scap import ScapWriter
