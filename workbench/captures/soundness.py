@@ -19,12 +19,12 @@ _MAX_NAMES = 5
 
 
 def _is_text(kind: pa.DataType) -> bool:
-    return pa.types.is_string(kind) or pa.types.is_large_string(kind)
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
 def _is_word(kind: pa.DataType) -> bool:
     kind = kind.value_type if pa.types.is_dictionary(kind) else kind
-    return _is_text(kind) or pa.types.is_binary(kind)
+    return _is_text(kind) or bool(pa.types.is_binary(kind))
 
 
 # Column → what its type must be, and how to say it.
