@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import workbench as wb
+from workbench.captures.parquet import read_parquet
 from workbench.errors import CaptureFileError
 
 BROKEN = pa.array([b"good", b"\xff\xfe"]).view(pa.string())
@@ -88,3 +89,12 @@ def test_damage_is_one_error_or_none(tmp_path, seed):
     except CaptureFileError as error:
         said = str(error)
     assert len(said) < 2000
+
+
+def test_more_rows_than_allowed_are_refused_before_they_are_unpacked(tmp_path):
+    path = tmp_path / "many.parquet"
+    pq.write_table(pa.table({"a": pa.repeat(7, 2_000_000)}), path, compression="zstd")
+    assert path.stat().st_size < 100_000
+    with pytest.raises(CaptureFileError, match=r"declares [\d,]+ bytes of events"):
+        read_parquet(path, max_bytes=1_000_000)
+    assert len(read_parquet(path).table) == 2_000_000

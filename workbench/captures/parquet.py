@@ -279,14 +279,21 @@ def write_parquet(
 
 
 def read_parquet(
-    path: str | os.PathLike[str], *, columns: Sequence[str] | None = None
+    path: str | os.PathLike[str],
+    *,
+    columns: Sequence[str] | None = None,
+    max_bytes: int | None = None,
 ) -> CaptureContents:
     """Read a Parquet file of events; ``columns``: only these, None for all.
+
+    ``max_bytes``: refuse a file that declares more, unpacked; None means a thousand
+    times its size and a gibibyte.
 
     Files of other writers are read too; ``fields`` is then empty and a note says so.
     Raises CaptureFileError.
     """
     with _opened(path) as file:
+        _check_size(file.metadata, path, max_bytes)
         names = None if columns is None else list(columns)
         try:
             table = sound(file.read(columns=names, use_threads=True), path)
@@ -294,6 +301,26 @@ def read_parquet(
             text = f"cannot read {os.fspath(path)}: {shortened(str(error))}"
             raise CaptureFileError(text, path=os.fspath(path)) from error
         return _contents(table, file.schema_arrow.metadata)
+
+
+def _check_size(
+    metadata: Any, path: str | os.PathLike[str], max_bytes: int | None
+) -> None:
+    """Refuse a file whose footer declares more than memory should take."""
+    limit = max_bytes
+    if limit is None:
+        limit = 1000 * check_regular(path) + (1 << 30)
+    groups = [metadata.row_group(at) for at in range(metadata.num_row_groups)]
+    packed = sum(group.total_byte_size for group in groups)
+    # Repeated values take next to nothing in the file, but a row each in the table.
+    declared = max(packed, metadata.num_rows * metadata.num_columns * 4)
+    if declared > limit:
+        text = (
+            f"{shortened(os.fspath(path))} declares {declared:,} bytes of events, more "
+            f"than {limit:,}: read it with workbench.captures.parquet.iter_parquet, or "
+            "give read_parquet a larger max_bytes"
+        )
+        raise CaptureFileError(text, path=os.fspath(path))
 
 
 def read_parquet_facts(path: str | os.PathLike[str]) -> CaptureContents:
