@@ -146,13 +146,97 @@ def test_bad_places_are_one_clear_error(tmp_path):
         save_text(tmp_path, "x")
 
 
+def saved_by(target, text="new", *, before="", wrap=()):
+    """Save in a process of its own; return what it printed."""
+    code = (
+        "import sys\nfrom workbench import saving\n"
+        "from workbench.errors import FileError\n"
+        f"{before}\n"
+        f"try: saving.save_text(sys.argv[1], {text!r})\n"
+        "except FileError as error: print(error)\n"
+    )
+    done = subprocess.run(
+        [*wrap, sys.executable, "-c", code, str(target)],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_a_read_only_folder_is_said(way, tmp_path):
+    """Root may write everywhere, so a process without that right does it."""
+    folder = tmp_path / "kept"
+    folder.mkdir()
+    (folder / "a").write_text("old")
+    folder.chmod(0o555)
+    (folder / "a").chmod(0o444)
+    before = f"saving._UNNAMED = {0 if way == 'named' else 'saving._UNNAMED'}"
+    wrap = ["setpriv", "--bounding-set", "-all"] if os.geteuid() == 0 else []
+    try:
+        said = saved_by(folder / "a", before=before, wrap=wrap)
+        assert said.startswith("cannot write")
+        assert "Permission denied" in said
+        assert (folder / "a").read_text() == "old"
+    finally:
+        folder.chmod(0o755)
+    only(folder, "a")
+
+
 @pytest.mark.usefixtures("way")
-def test_a_read_only_folder_is_said(tmp_path):
-    if os.geteuid() == 0:
-        pytest.skip("root may write everywhere")
-    tmp_path.chmod(0o555)
-    with pytest.raises(FileError, match="Permission denied"):
-        save_text(tmp_path / "a", "x")
+def test_a_name_of_255_bytes_is_saved_and_a_longer_one_refused(tmp_path):
+    longest = "n" * 255
+    save_text(tmp_path / longest, "x")
+    save_text(tmp_path / longest, "y")
+    assert (tmp_path / longest).read_text() == "y"
+    with pytest.raises(FileError, match="name too long") as caught:
+        save_text(tmp_path / ("n" * 256), "x")
+    assert len(str(caught.value)) < 1000
+    only(tmp_path, longest)
+
+
+@pytest.mark.usefixtures("way")
+def test_an_absurd_path_is_said_in_a_short_message(tmp_path):
+    for path in (tmp_path / ("n" * 1_000_000), f"{tmp_path}/a\0b"):
+        with pytest.raises(FileError) as caught:
+            save_text(path, "x")
+        assert len(str(caught.value)) < 1000
+    only(tmp_path)
+
+
+def test_two_processes_that_save_never_mix(tmp_path):
+    target = tmp_path / "a"
+    code = (
+        "import sys\nfrom workbench.saving import save_text\n"
+        "for _ in range(30): save_text(sys.argv[1], sys.argv[2] * 100_000)\n"
+    )
+    savers = [
+        subprocess.Popen([sys.executable, "-c", code, str(target), letter])
+        for letter in "ab"
+    ]
+    while any(saver.poll() is None for saver in savers):
+        if target.exists():
+            assert target.read_text() in {"a" * 100_000, "b" * 100_000}
+    assert [saver.returncode for saver in savers] == [0, 0]
+    only(tmp_path, "a")
+
+
+def test_a_full_device_keeps_the_old_content(way, tmp_path):
+    """On a file system of 64 kB of its own, in a mount namespace."""
+    if subprocess.run(["unshare", "-m", "true"], capture_output=True).returncode:
+        pytest.skip("this process may not mount")
+    target = tmp_path / "disk" / "a"
+    target.parent.mkdir()
+    mounted = 'mount -t tmpfs -o size=64k none "$0" && echo -n old > "$0"/a && "$@"'
+    before = f"saving._UNNAMED = {0 if way == 'named' else 'saving._UNNAMED'}"
+    after = f"{before}\nimport atexit, os\natexit.register(lambda: print("
+    after += "open(sys.argv[1]).read(), os.listdir(os.path.dirname(sys.argv[1]))))"
+    wrap = ["unshare", "-m", "sh", "-c", mounted, str(target.parent)]
+    said = saved_by(target, "x" * 100_000, before=after, wrap=wrap).splitlines()
+    assert said == [
+        f"cannot write {target}: no space left on the device; the old content is kept",
+        "old ['a']",
+    ]
 
 
 def test_a_full_disk_keeps_the_old_content(tmp_path):

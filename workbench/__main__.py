@@ -70,12 +70,31 @@ def main(argv: Sequence[str] | None = None) -> int:
             "workbench on Linux, for example in a container or a virtual machine"
         )
         return FAILED
+    if not _standard_streams():
+        note("standard output is closed; give the command one, such as a file")
+        return FAILED
     _write_utf8()
     try:
         return _run(words)
     except SystemExit as stop:
         # argparse ends --help and wrong usage this way.
         return stop.code if isinstance(stop.code, int) else USAGE
+
+
+def _standard_streams() -> bool:
+    """Fill closed descriptors 0 to 2; return whether standard output was open.
+
+    Else the next files opened would get these numbers, and what is printed.
+    """
+    was_open = sys.stdout is not None
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    if sys.stderr is None:
+        sys.stderr = os.fdopen(2, "w", closefd=False)
+    return was_open
 
 
 def _write_utf8() -> None:
@@ -150,7 +169,9 @@ def _write_log(words: list[str]) -> str:
     for folder in (Path(home) / "falco-plugin-workbench", Path(tempfile.gettempdir())):
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_text(text, encoding="utf-8")
+            # Only a new file: the temporary folder belongs to everybody.
+            with (folder / name).open("x", encoding="utf-8", errors="replace") as log:
+                log.write(text)
         except OSError:
             continue
         return str(folder / name)

@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import WorkbenchError
+from workbench.formatting.printable import shortened
 from workbench.paths import FALCO_PLUGIN_DIR
+from workbench.reading import read_regular
 from workbench.yamlcpp import (
     Node,
     SourceText,
@@ -185,11 +187,11 @@ class _Reader:
 
     def read(self) -> FalcoConfig:
         try:
-            with self.path.open("rb") as stream:
-                raw = stream.read(_MAX_BYTES + 1)
+            raw = read_regular(self.path, _MAX_BYTES + 1)
         except OSError as error:
             reason = error.strerror or str(error)
-            message = f"Could not find configuration file at {self.path}: {reason}"
+            name = shortened(str(self.path))
+            message = f"Could not find configuration file at {name}: {reason}"
             raise WorkbenchError(message) from None
         if len(raw) > _MAX_BYTES:
             message = f"{self.path} has more than {_MAX_BYTES:,} bytes"

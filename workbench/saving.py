@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import FileError
+from workbench.formatting.printable import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,13 +45,15 @@ def file_errors(
         yield
     except OSError as error:
         name = os.fspath(path)
-        text = f"cannot {doing} {name}: {_reason(error, Path(name), doing)}"
+        reason = _reason(error, Path(name), doing)
+        text = f"cannot {doing} {shortened(name)}: {reason}"
         raise error_class(text, path=name) from error
 
 
 def _reason(error: OSError, path: Path, doing: str) -> str:
     if doing == "write" and error.errno == errno.ENOENT and not path.parent.exists():
-        return f"the folder {path.parent} does not exist; create it first"
+        folder = shortened(str(path.parent))
+        return f"the folder {folder} does not exist; create it first"
     if doing == "write" and error.errno == errno.ENOSPC:
         return "no space left on the device; the old content is kept"
     return error.strerror or str(error)
@@ -64,6 +67,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     mode of an old file is kept; of a symbolic link the target is replaced. Pipes and
     devices are written directly. Raises OSError; see :func:`file_errors`.
     """
+    if "\0" in os.fspath(path):
+        raise OSError(errno.EINVAL, "the path holds a NUL character", str(path))
     target = Path(os.path.realpath(path))
     mode = None
     with contextlib.suppress(FileNotFoundError):

@@ -430,3 +430,19 @@ def test_reading_a_long_capture_keeps_memory_small(tmp_path, make):
     assert rows == 120_000
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     assert grown < 80 * 1024
+
+
+@pytest.mark.timeout(60)
+def test_many_empty_gzip_members_are_read_in_linear_time(tmp_path, make):
+    path = tmp_path / "a.scap.gz"
+    write_scap(path, make.table_of([make.plugin_event(b"x")]))
+    path.write_bytes(gzip.compress(b"") * 200_000 + path.read_bytes())
+    assert len(read_scap(path).table) == 1
+
+
+def test_many_plugin_ids_are_one_note(tmp_path, make):
+    raws = [make.plugin_event(b"a", plugin_id=n) for n in range(1, 2001)]
+    write_scap(tmp_path / "x.scap", make.table_of(raws))
+    notes = read_scap(tmp_path / "x.scap").notes
+    assert len(notes) < 10
+    assert "1995 events carry 1995 further such plugin ids" in notes

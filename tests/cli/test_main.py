@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from workbench import __version__
@@ -91,3 +94,29 @@ def test_elsewhere_than_linux_it_says_so(monkeypatch, capsys):
 def test_module_and_script_are_the_same(cli):
     done = cli("--version")
     assert (done.returncode, done.stdout, done.stderr) == (0, f"{__version__}\n", "")
+
+
+@pytest.mark.parametrize("closed", ["0<&-", "1>&-", "2>&-", "0<&- 1>&- 2>&-"])
+@pytest.mark.parametrize("words", [["inspect", "/no.so"], ["diff", "--help"]])
+def test_closed_standard_streams_are_no_bug_of_ours(closed, words):
+    command = ["sh", "-c", f'exec "$@" {closed}', "sh", sys.executable, "-m"]
+    done = subprocess.run(
+        [*command, "workbench", *words], capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == (words[1] == "/no.so" or "1>" in closed)
+    assert "Traceback" not in done.stderr
+    if "1>&- " not in closed and "2>" not in closed and done.returncode:
+        assert done.stderr.startswith("workbench: ")
+
+
+@pytest.mark.parametrize("limit", ["-n 12", "-n 64", "-f 0"])
+def test_small_limits_are_no_bug_of_ours(limit):
+    command = ["sh", "-c", f'ulimit {limit}; exec "$@"', "sh", sys.executable, "-m"]
+    done = subprocess.run(
+        [*command, "workbench", "inspect", "/no.so"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout) == (1, ""), done.stderr
+    assert done.stderr.startswith("workbench: ")

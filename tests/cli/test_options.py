@@ -54,3 +54,19 @@ def test_an_argument_of_the_table_is_called_and_read_alike_everywhere(command):
 
 def test_every_argument_of_the_table_is_of_some_command():
     assert OPTIONS.keys() <= {name for c in COMMANDS for name in options_of(c)}
+
+
+@pytest.mark.parametrize("command", ["stream", "run", "record"])
+@pytest.mark.parametrize("number", [2**63, 2**64, "9" * 10_000, "１"])
+def test_counts_beyond_64_bits_are_wrong_usage(command, number, capsys):
+    where = ["--out", "a.scap"] if command == "record" else []
+    plugin = ["--plugin", "x.so"] if command == "run" else ["x.so"]
+    words = [command, *plugin, *where, "--max-events", str(number)]
+    assert main(words) == 2
+    assert len(capsys.readouterr().err) < 2000
+
+
+@pytest.mark.parametrize("time", ["inf", "1e300", "nan", "x" * 10_000])
+def test_times_that_no_clock_has_are_wrong_usage(time, capsys):
+    assert main(["stream", "x.so", "--timeout", time]) == 2
+    assert len(capsys.readouterr().err) < 2000

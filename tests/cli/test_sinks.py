@@ -1,8 +1,13 @@
 from __future__ import annotations
 
-import pyarrow as pa
+import csv
+import os
+import pty
 
-from workbench.cli.sinks import table_lines
+import pyarrow as pa
+import pytest
+
+from workbench.cli.sinks import LineFile, LineSink, table_lines
 from workbench.fields.declarations import FieldInfo, FieldTable
 
 FIELDS = FieldTable(
@@ -52,3 +57,46 @@ def test_later_rows_keep_the_widths_of_the_first():
     lines = list(table_lines(first, FIELDS, ["p.s"], widths))
     lines += list(table_lines(later, FIELDS, ["p.s"], widths))
     assert lines == ["p.s\n", "abc\n", "a much longer text\n"]
+
+
+def test_a_file_of_lines_takes_the_place_of_the_old_one_at_the_end(tmp_path):
+    target = tmp_path / "out.csv"
+    target.write_text("old")
+    sink = LineFile(target, "csv", {}, ["a"])
+    sink.write(pa.table({"a": ["1"]}))
+    assert target.read_text() == "old"
+    sink.close()
+    sink.close()
+    assert target.read_text() == "a\n1\n"
+
+
+def test_a_file_of_lines_that_fails_leaves_the_old_one(tmp_path):
+    target = tmp_path / "out.csv"
+    target.write_text("old")
+    sink = LineFile(target, "csv", {}, ["a"])
+    with pytest.raises(KeyError):
+        sink.write(pa.table({"b": ["1"]}))
+    sink.close()
+    assert target.read_text() == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["out.csv"]
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@a", "\t=1", "\r=1"])
+def test_texts_that_are_formulas_are_guarded_unless_asked(tmp_path, text):
+    path = tmp_path / "a.csv"
+    for guard, shown in ((True, "'" + text), (False, text)):
+        sink = LineFile(path, "csv", {}, ["a", "n"], guard=guard)
+        sink.write(pa.table({"a": [text], "n": [-1]}))
+        sink.close()
+        with path.open(newline="") as lines:
+            assert list(csv.reader(lines))[1] == [shown, "-1"]
+
+
+def test_csv_on_a_terminal_spells_what_would_act():
+    ours, theirs = pty.openpty()
+    with os.fdopen(theirs, "w") as terminal:
+        sink = LineSink(terminal, "csv", {}, ["a"])
+        sink.write(pa.table({"a": ["x\x1b[2J\ny"]}))
+        shown = os.read(ours, 1000).decode()
+    os.close(ours)
+    assert shown.splitlines() == ["a", r"x\x1b[2J\ny"]

@@ -19,12 +19,13 @@ PACKAGE = Path(__file__).resolve().parents[2] / "workbench"
 LAYERS = {
     "lazy": "",
     "errors": "",
+    "formatting": "",
     "closing": "errors",
-    "saving": "errors",
+    "saving": "errors formatting",
+    "reading": "",
     "diagnostics": "errors",
     "paths": "",
     "schemas": "",
-    "formatting": "",
     "yamlcpp": "",
     "native": "",
     "wire": "",
@@ -33,17 +34,17 @@ LAYERS = {
     "arrow": "fields native formatting",
     "host": "native wire",
     "condition": "errors diagnostics fields formatting native",
-    "captures": "arrow fields native errors formatting closing saving",
+    "captures": "arrow fields native errors formatting closing saving reading",
     "session": "wire host fields manifest errors",
     "artifacts": "session manifest formatting paths yamlcpp errors saving host",
     "events": "arrow captures condition fields errors diagnostics formatting manifest",
-    "falco_config": "errors yamlcpp paths",
+    "falco_config": "errors yamlcpp paths formatting reading",
     "plugins": "artifacts closing events session arrow captures manifest falco_config fields formatting "
     "errors diagnostics schemas",
     "rules": "condition events arrow fields yamlcpp diagnostics errors formatting "
-    "manifest paths saving",
+    "manifest paths saving reading",
     "replay": "events plugins captures errors fields formatting",
-    "authoring": "plugins replay events session manifest fields captures paths errors "
+    "authoring": "saving plugins replay events session manifest fields captures paths errors "
     "diagnostics formatting schemas",
 }
 # May import everything; nobody imports them.

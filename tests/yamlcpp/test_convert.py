@@ -52,3 +52,9 @@ def test_other_numbers():
     assert as_float("1e3") == 1000
     assert math.isnan(as_float(".nan"))
     assert as_float("nan") is None
+
+
+@pytest.mark.parametrize("text", ["9" * 10_000, "-" + "1" * 5000, "0x" + "f" * 10_000])
+def test_numbers_of_thousands_of_digits_fit_no_type(text):
+    assert as_int(text) is None
+    assert as_uint32(text) is None

@@ -11,6 +11,7 @@ from workbench.authoring.builder import build_project
 from workbench.authoring.languages import named_language
 from workbench.authoring.scaffold import new_project
 from workbench.plugins.plugin import load
+from workbench.saving import save_text
 
 if TYPE_CHECKING:
     from workbench.plugins.plugin import Plugin
@@ -57,5 +58,5 @@ def load_source(
         folder = Path(directory).expanduser()
     if not (folder / "Makefile").exists():
         new_project(folder, language=row.word)
-    (folder / row.main).write_text(source, "utf-8")
+    save_text(folder / row.main, source)
     return load(build_project(folder).library, config=config)

@@ -10,6 +10,7 @@ from workbench.authoring.facts.falco_names import FIELD_FAMILIES, RESERVED_SOURC
 from workbench.authoring.languages import Language, named_language
 from workbench.errors import WorkbenchError
 from workbench.paths import include_dir
+from workbench.saving import file_errors, replacing, save_text
 
 __all__ = ["new_project", "render_source", "write_project"]
 
@@ -107,8 +108,7 @@ def _files(row: Language, name: str) -> list[tuple[str, Path]]:
 def _write(target: Path, template: Path, words: dict[str, str]) -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
     if template.suffix == ".h":
-        shutil.copyfile(template, target)
+        with file_errors(target, "write"), replacing(target) as draft:
+            shutil.copyfile(template, draft)
         return target
-    text = template.read_text(encoding="utf-8")
-    target.write_text(_filled(text, words), encoding="utf-8")
-    return target
+    return save_text(target, _filled(template.read_text(encoding="utf-8"), words))

@@ -66,7 +66,9 @@ def describe(
         "hostname": hostname,
         "extra": dict(extra or {}),
     }
-    return {METADATA_KEY: json.dumps(facts, ensure_ascii=False).encode()}
+    return {
+        METADATA_KEY: json.dumps(facts, ensure_ascii=False).encode("utf-8", "replace")
+    }
 
 
 def undescribe(metadata: Mapping[bytes, bytes] | None) -> tuple[dict[str, Any], bool]:
@@ -80,6 +82,9 @@ def undescribe(metadata: Mapping[bytes, bytes] | None) -> tuple[dict[str, Any], 
         return facts, False
     try:
         data = json.loads(raw)
+        # A lone half of a surrogate pair fits no file and no column.
+        text = json.dumps(data, ensure_ascii=False)
+        data = json.loads(text.encode("utf-8", "replace"))
         declared = [
             FieldInfo.from_json(entry)
             for entry in data.get("fields", ())

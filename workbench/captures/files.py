@@ -10,12 +10,14 @@ from typing import Final
 
 from workbench import saving
 from workbench.errors import CaptureFileError
+from workbench.reading import open_regular
 
 __all__ = ["ByteSink", "ByteSource", "file_errors"]
 
 _GZIP_MAGIC: Final = b"\x1f\x8b"
 _MEMBER_BYTES: Final = 1 << 20
 _READ_BYTES: Final = 1 << 20
+_FIRST_BYTES: Final = 512
 
 
 def file_errors(
@@ -94,11 +96,13 @@ class ByteSource:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         """Open the file and look at its first bytes."""
-        self._fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        self._fd = open_regular(path)
         self._head = b""
         self.cut: str | None = None
         self._unpacker: zlib._Decompress | None = None
-        self._packed = b""
+        # What is not unpacked yet begins at _at. A member that begins is fed little
+        # at a time, or the many members of a file would be copied for each of them.
+        self._packed, self._at, self._step = b"", 0, _FIRST_BYTES
         try:
             while len(self._head) < 2 and (more := os.read(self._fd, 2)):
                 self._head += more
@@ -122,19 +126,22 @@ class ByteSource:
 
     def _unpack(self, target: memoryview) -> int:
         while self._unpacker is not None:
-            if not self._packed:
-                self._packed = os.read(self._fd, _READ_BYTES)
+            if self._at >= len(self._packed):
+                self._packed, self._at = os.read(self._fd, _READ_BYTES), 0
                 if not self._packed:
                     self.cut = "the gzip data ends before its end mark"
                     self._unpacker = None
                     break
+            piece = memoryview(self._packed)[self._at : self._at + self._step]
             try:
-                data = self._unpacker.decompress(self._packed, len(target))
+                data = self._unpacker.decompress(piece, len(target))
             except zlib.error as error:
                 self.cut = f"the gzip data is damaged ({error})"
                 self._unpacker = None
                 break
-            self._packed = self._unpacker.unconsumed_tail
+            unread = len(self._unpacker.unconsumed_tail)
+            self._at += len(piece) - unread - len(self._unpacker.unused_data)
+            self._step = min(4 * self._step, _READ_BYTES)
             if self._unpacker.eof:
                 self._next_member()
             if data:
@@ -144,12 +151,13 @@ class ByteSource:
 
     def _next_member(self) -> None:
         """Go on with a joined gzip member; anything else after one is ignored."""
-        rest = self._unpacker.unused_data if self._unpacker is not None else b""
-        while len(rest) < 2 and (more := os.read(self._fd, _READ_BYTES)):
-            rest += more
-        joined = rest[:2] == _GZIP_MAGIC
+        while len(self._packed) - self._at < 2 and (
+            more := os.read(self._fd, _READ_BYTES)
+        ):
+            self._packed, self._at = self._packed[self._at :] + more, 0
+        joined = self._packed.startswith(_GZIP_MAGIC, self._at)
         self._unpacker = zlib.decompressobj(wbits=31) if joined else None
-        self._packed = rest if joined else b""
+        self._step = _FIRST_BYTES
 
     def close(self) -> None:
         """Close the file (idempotent)."""

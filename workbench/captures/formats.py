@@ -11,7 +11,10 @@ import pyarrow as pa
 from workbench.arrow.dictionaries import plain_lists
 from workbench.captures.contents import CaptureContents, describe, undescribe
 from workbench.captures.files import file_errors
-from workbench.errors import WorkbenchError
+from workbench.captures.soundness import sound
+from workbench.errors import CaptureFileError, WorkbenchError
+from workbench.formatting.printable import shortened
+from workbench.reading import check_regular
 from workbench.saving import replacing
 
 if TYPE_CHECKING:
@@ -112,11 +115,15 @@ def _load_scap(path: Path, sources: Mapping[int, str]) -> CaptureContents:
 
 def _load_arrow(path: Path, _sources: Mapping[int, str]) -> CaptureContents:
     with file_errors(path, "read"):
+        check_regular(path)
         try:
             with pa.OSFile(str(path), "rb") as file:
                 table = pa.ipc.open_file(file).read_all()
-        except pa.ArrowInvalid as error:
-            raise WorkbenchError(f"{path} is not a valid Arrow file: {error}") from None
+            table = sound(table, path)
+        except (pa.ArrowException, UnicodeDecodeError, MemoryError) as error:
+            reason = shortened(str(error))
+            text = f"{path} is not a valid Arrow file: {reason}"
+            raise CaptureFileError(text, path=str(path)) from None
     facts, _ = undescribe(table.schema.metadata)
     return CaptureContents(table.replace_schema_metadata(None), **facts)
 

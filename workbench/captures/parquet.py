@@ -18,8 +18,11 @@ import pyarrow.parquet as pq
 from workbench.arrow.dictionaries import join_batches, plain_lists
 from workbench.captures.contents import CaptureContents, describe, undescribe
 from workbench.captures.files import file_errors
+from workbench.captures.soundness import sound
 from workbench.errors import CaptureFileError
 from workbench.fields.declarations import FieldInfo, as_field_table
+from workbench.formatting.printable import shortened
+from workbench.reading import check_regular
 from workbench.saving import replacing
 
 if TYPE_CHECKING:
@@ -276,21 +279,48 @@ def write_parquet(
 
 
 def read_parquet(
-    path: str | os.PathLike[str], *, columns: Sequence[str] | None = None
+    path: str | os.PathLike[str],
+    *,
+    columns: Sequence[str] | None = None,
+    max_bytes: int | None = None,
 ) -> CaptureContents:
     """Read a Parquet file of events; ``columns``: only these, None for all.
+
+    ``max_bytes``: refuse a file that declares more, unpacked; None means a thousand
+    times its size and a gibibyte.
 
     Files of other writers are read too; ``fields`` is then empty and a note says so.
     Raises CaptureFileError.
     """
     with _opened(path) as file:
+        _check_size(file.metadata, path, max_bytes)
         names = None if columns is None else list(columns)
         try:
-            table = file.read(columns=names, use_threads=True)
-        except (pa.ArrowException, OSError, MemoryError) as error:
-            text = f"cannot read {os.fspath(path)}: {error}"
+            table = sound(file.read(columns=names, use_threads=True), path)
+        except (pa.ArrowException, OSError, MemoryError, UnicodeDecodeError) as error:
+            text = f"cannot read {os.fspath(path)}: {shortened(str(error))}"
             raise CaptureFileError(text, path=os.fspath(path)) from error
         return _contents(table, file.schema_arrow.metadata)
+
+
+def _check_size(
+    metadata: Any, path: str | os.PathLike[str], max_bytes: int | None
+) -> None:
+    """Refuse a file whose footer declares more than memory should take."""
+    limit = max_bytes
+    if limit is None:
+        limit = 1000 * check_regular(path) + (1 << 30)
+    groups = [metadata.row_group(at) for at in range(metadata.num_row_groups)]
+    packed = sum(group.total_byte_size for group in groups)
+    # Repeated values take next to nothing in the file, but a row each in the table.
+    declared = max(packed, metadata.num_rows * metadata.num_columns * 4)
+    if declared > limit:
+        text = (
+            f"{shortened(os.fspath(path))} declares {declared:,} bytes of events, more "
+            f"than {limit:,}: read it with workbench.captures.parquet.iter_parquet, or "
+            "give read_parquet a larger max_bytes"
+        )
+        raise CaptureFileError(text, path=os.fspath(path))
 
 
 def read_parquet_facts(path: str | os.PathLike[str]) -> CaptureContents:
@@ -327,7 +357,7 @@ def iter_parquet(
 def _opened(path: str | os.PathLike[str]) -> Any:
     with file_errors(path, "read"):
         # A folder or a missing file is told better by the system than by Arrow.
-        Path(path).open("rb").close()
+        check_regular(path)
         try:
             return pq.ParquetFile(path)
         except (pa.ArrowException, OSError) as error:

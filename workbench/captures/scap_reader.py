@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 __all__ = ["ScapReader"]
 
 _PIECE_BYTES: Final = 8 << 20
+# Most plugin ids that get a note of their own.
+_MAX_IDS: Final = 5
 _LEADING: Final = (
     "async events before the first ordinary event are not shown: "
     "as in Falco they are state that plugins parse"
@@ -183,12 +185,7 @@ class ScapReader(Closing):
         ):
             if count:
                 notes.append(f"{count} {text}")
-        for number, count in sorted(self.plugin_ids.items()):
-            if number not in self._sources:
-                notes.append(
-                    f"{count} events carry plugin id {number}, which no plugin given "
-                    "here has: their source and fields are absent"
-                )
+        notes += self._strange_ids()
         if self._held and self._stopped == "":
             notes.append(
                 f"the file ends inside a block at byte {state.offset}: "
@@ -198,6 +195,20 @@ class ScapReader(Closing):
             notes.append(f"the file was cut short: {self._file.cut}")
         if self._stopped is not None and not state.number:
             notes.append("the file holds no events; Falco refuses such a file")
+        return notes
+
+    def _strange_ids(self) -> list[str]:
+        """Say which plugin ids nobody knows; of many only how many."""
+        strange = sorted(i for i in self.plugin_ids if i not in self._sources)
+        notes = [
+            f"{self.plugin_ids[number]} events carry plugin id {number}, which no "
+            "plugin given here has: their source and fields are absent"
+            for number in strange[:_MAX_IDS]
+        ]
+        rest = strange[_MAX_IDS:]
+        if rest:
+            events = sum(self.plugin_ids[number] for number in rest)
+            notes.append(f"{events} events carry {len(rest)} further such plugin ids")
         return notes
 
     def close(self) -> None:

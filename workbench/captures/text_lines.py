@@ -17,6 +17,7 @@ import pyarrow as pa
 from workbench.arrow.times import iso_times
 from workbench.arrow.types import HIDDEN_COLUMNS, column_info
 from workbench.arrow.values import json_array
+from workbench.formatting.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -29,6 +30,8 @@ __all__ = ["csv_header", "csv_rows", "json_rows", "shown_columns", "text_columns
 
 # Rows turned into Python values at a time.
 _BLOCK = 8192
+# What makes a spreadsheet take a text for a formula.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def shown_columns(
@@ -78,26 +81,45 @@ def json_rows(
         yield "\n".join(lines) + "\n"
 
 
-def _cell(value: Any) -> Any:
+def _cell(value: Any, *, guard: bool, terminal: bool) -> Any:
     """Return a CSV cell: lists and booleans as JSON writes them."""
     if isinstance(value, (list, bool)):
-        return json.dumps(value, ensure_ascii=False)
+        value = json.dumps(value, ensure_ascii=False)
+    if isinstance(value, str):
+        if guard and value.startswith(_FORMULA):
+            value = "'" + value
+        return printable(value) if terminal else value
     return value
 
 
-def csv_header(columns: Sequence[str]) -> str:
-    """Return the header line."""
+def csv_header(columns: Sequence[str], *, terminal: bool = False) -> str:
+    """Return the header line; ``terminal``: hidden characters are spelled."""
     sink = io.StringIO()
-    csv.writer(sink, lineterminator="\n").writerow(columns)
+    names = [printable(name) for name in columns] if terminal else columns
+    csv.writer(sink, lineterminator="\n").writerow(names)
     return sink.getvalue()
 
 
 def csv_rows(
-    table: pa.Table, fields: Mapping[str, FieldInfo], columns: Sequence[str]
+    table: pa.Table,
+    fields: Mapping[str, FieldInfo],
+    columns: Sequence[str],
+    *,
+    guard: bool = True,
+    terminal: bool = False,
 ) -> Iterator[str]:
-    """Yield blocks of CSV lines without the header, each line ended."""
+    """Yield blocks of CSV lines without the header, each line ended.
+
+    ``guard``: put an apostrophe before texts that a spreadsheet would run as a formula.
+    ``terminal``: spell control and invisible characters, line breaks too.
+    """
     for rows in _blocks(table, fields, list(columns)):
         sink = io.StringIO()
         writer = csv.writer(sink, lineterminator="\n")
-        writer.writerows([_cell(v) for v in row] for row in rows)
+        quoting = csv.writer(sink, lineterminator="\n", quoting=csv.QUOTE_ALL)
+        for row in rows:
+            cells = [_cell(v, guard=guard, terminal=terminal) for v in row]
+            # Python leaves a carriage return bare, and it ends a line for readers.
+            bare = any(isinstance(cell, str) and "\r" in cell for cell in cells)
+            (quoting if bare else writer).writerow(cells)
         yield sink.getvalue()

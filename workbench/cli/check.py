@@ -52,7 +52,9 @@ def run(args: argparse.Namespace) -> int:
     if terminal:
         print("\r\x1b[K", end="", file=sys.stderr)
     if args.sarif:
-        args.sarif.write_text(json.dumps(report.to_sarif(), indent=2), "utf-8")
+        from workbench.saving import save_text
+
+        save_text(args.sarif, json.dumps(report.to_sarif(), indent=2))
     if args.json:
         print_json(report.to_dict())
     else:

@@ -35,8 +35,10 @@ def run(args: argparse.Namespace) -> int:
     from workbench.plugins.plugin import inspect, library_path
 
     old, new = library_path(args.old), library_path(args.new)
+    # Inspecting refuses what is no library, such as a pipe, before it is read here.
+    manifests = inspect(old), inspect(new)
     same = Path(old).read_bytes() == Path(new).read_bytes()
-    diff = compare_manifests(inspect(old), inspect(new), identical=same)
+    diff = compare_manifests(*manifests, identical=same)
     if args.open is not None or args.events:
         compare_behaviour(
             diff, old, new, config=args.config, params=args.open, events=args.events

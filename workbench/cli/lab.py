@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from workbench.cli.options import FINE, note
 from workbench.errors import WorkbenchError
 from workbench.paths import notebooks_dir, sample_plugins_dir
+from workbench.saving import file_errors, replacing
 
 if TYPE_CHECKING:
     import argparse
@@ -51,8 +52,8 @@ def working_folder(folder: str | None) -> Path:
             copy = target / origin.name / path.relative_to(origin)
             if path.is_file() and not copy.exists():
                 copy.parent.mkdir(parents=True, exist_ok=True)
-                # The content alone: people change the copies of read-only files.
-                shutil.copyfile(path, copy)
+                with file_errors(copy, "write"), replacing(copy) as draft:
+                    shutil.copyfile(path, draft)
     return target / source.name
 
 

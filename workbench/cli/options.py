@@ -12,6 +12,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workbench.formatting.printable import printable
+
 if TYPE_CHECKING:
     from workbench.plugins.workbench import Workbench
 
@@ -36,19 +38,37 @@ __all__ = [
 FINE, FAILED, USAGE, BUG, INTERRUPTED = 0, 1, 2, 3, 130
 
 
+# Counts fit 64 bits with a sign; no run lasts thirty years.
+_MAX_COUNT = 2**63 - 1
+_MAX_SEC = 1e9
+# Longest piece of an argument repeated in a message, in characters.
+_MAX_SHOWN = 40
+
+
 def count(text: str) -> int:
-    """Return a count of 0 or more; for argparse."""
-    number = int(text)
-    if number < 0:
+    """Return a count of 0 or more, below 2^63; for argparse."""
+    digits = text.strip().lstrip("+")
+    if not digits.isascii() or not digits.lstrip("-").isdigit():
+        raise argparse.ArgumentTypeError(f"{text[:_MAX_SHOWN]!r} is not a whole number")
+    if digits.startswith("-"):
         raise argparse.ArgumentTypeError("a count must not be negative")
-    return number
+    digits = digits.lstrip("0") or "0"
+    if len(digits) > len(str(_MAX_COUNT)) or int(digits) > _MAX_COUNT:
+        raise argparse.ArgumentTypeError("a count must be less than 2^63")
+    return int(digits)
 
 
 def seconds(text: str) -> float:
-    """Return a time of 0 seconds or more; for argparse."""
-    number = float(text)
-    if not number >= 0:
-        raise argparse.ArgumentTypeError("a time must not be negative")
+    """Return a time of 0 seconds or more, a billion at the most; for argparse."""
+    try:
+        number = float(text)
+    except ValueError:
+        message = f"{text[:_MAX_SHOWN]!r} is not a number of seconds"
+        raise argparse.ArgumentTypeError(message) from None
+    if not 0 <= number <= _MAX_SEC:
+        raise argparse.ArgumentTypeError(
+            "a time must not be negative, nor longer than 10^9 seconds"
+        )
     return number
 
 
@@ -150,7 +170,8 @@ def add_options(parser: argparse._ActionsContainer, *names: str) -> None:
 
 def note(text: object) -> None:
     """Print a message about the run; data alone goes to standard output."""
-    print(f"workbench: {text}", file=sys.stderr)
+    lines = [printable(line) for line in str(text).split("\n")]
+    print("workbench: " + "\n".join(lines), file=sys.stderr)
 
 
 def usage_error(text: str) -> int:

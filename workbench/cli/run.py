@@ -22,6 +22,7 @@ from workbench.cli.options import (
 from workbench.errors import PluginLoadError, RulesError, WorkbenchError
 from workbench.falco_config import FalcoConfig, read_falco_yaml
 from workbench.fields.reference import resolve_column
+from workbench.formatting.printable import printable
 from workbench.rules.ruleset import RuleSet, load_rules
 from workbench.rules.running.alerts import Alerts, statistics
 from workbench.rules.running.falco_options import falco_options
@@ -93,14 +94,19 @@ class _Printer:
         if not len(batch):
             return
         alerts = Alerts([batch])
-        out = sys.stdout.buffer
+        out, terminal = sys.stdout.buffer, sys.stdout.isatty()
         for line in alerts.json_lines() if self.as_json else alerts.lines():
-            out.write(line.encode("utf-8", "surrogateescape") + b"\n")
+            # A value on a terminal neither acts nor begins a line that is no alert.
+            shown = printable(line) if terminal else line
+            out.write(shown.encode("utf-8", "surrogateescape") + b"\n")
         out.flush()
 
     def close(self, engines: dict[str, SourceEngine]) -> None:
         rules = [rule for engine in engines.values() for rule in engine.rules]
         text = statistics(self.counts, rules) + "\n"
+        stream = sys.stderr if self.as_json else sys.stdout
+        if stream.isatty():
+            text = "\n".join(printable(line) for line in text.split("\n"))
         if self.as_json:
             sys.stdout.flush()
             sys.stderr.write(text)

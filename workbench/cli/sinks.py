@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 from workbench.arrow.values import display_info, display_texts
+from workbench.captures.files import file_errors
 from workbench.captures.formats import SUFFIXES, suffix_of
 from workbench.captures.text_lines import csv_header, csv_rows, json_rows, text_columns
-from workbench.errors import WorkbenchError
+from workbench.errors import CaptureFileError, WorkbenchError
 from workbench.formatting.columns import aligned
 from workbench.formatting.printable import printable
+from workbench.saving import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -82,35 +85,75 @@ class LineSink:
         fields: Mapping[str, FieldInfo],
         columns: Sequence[str],
         *,
-        owned: bool = False,
+        guard: bool = True,
     ) -> None:
-        """Write to ``out``; ``owned``: closing this closes it."""
+        """Write to ``out``, which stays open; ``guard``: as in csv_rows."""
+        self._csv = {"guard": guard, "terminal": out.isatty()}
         self.out = out
         self.line_format = line_format
         self.fields = fields
         self.columns = list(columns)
-        self.owned = owned
         self._widths: list[int] = []
         if line_format == "csv":
-            out.write(csv_header(self.columns))
+            out.write(csv_header(self.columns, terminal=out.isatty()))
 
     def write(self, table: pa.Table) -> None:
         """Take further rows and flush."""
         if self.line_format == "jsonl":
             lines = json_rows(table, self.fields, self.columns)
         elif self.line_format == "csv":
-            lines = csv_rows(table, self.fields, self.columns)
+            lines = csv_rows(table, self.fields, self.columns, **self._csv)
         else:
             lines = table_lines(table, self.fields, self.columns, self._widths)
         self.out.writelines(lines)
         self.out.flush()
 
     def close(self) -> None:
-        """Flush, and close what this opened."""
-        if self.owned:
-            self.out.close()
-        else:
-            self.out.flush()
+        """Flush."""
+        self.out.flush()
+
+
+class LineFile:
+    """Writes lines to a file that appears whole, under its name, when closed."""
+
+    def __init__(
+        self,
+        path: Path,
+        form: str,
+        fields: Mapping[str, FieldInfo],
+        columns: Sequence[str],
+        *,
+        guard: bool = True,
+    ) -> None:
+        """Begin the file. Raises CaptureFileError."""
+        self.path = path
+        self._failed = False
+        with contextlib.ExitStack() as stack, file_errors(path, "write"):
+            draft = stack.enter_context(replacing(path))
+            out = draft.open("w", encoding="utf-8", errors="replace", newline="")
+            stack.enter_context(out)
+            self._lines = LineSink(out, form, fields, columns, guard=guard)
+            self._stack = stack.pop_all()
+
+    def write(self, table: pa.Table) -> None:
+        """Take further rows. Raises CaptureFileError, and the old file then stays."""
+        try:
+            with file_errors(self.path, "write"):
+                self._lines.write(table)
+        except Exception:
+            self._failed = True
+            raise
+
+    def close(self) -> None:
+        """Let the file take the place of the old one (idempotent)."""
+        stack = self._stack.pop_all()
+        if self._failed:
+            dropped = CaptureFileError("abandoned", path=str(self.path))
+            with contextlib.suppress(CaptureFileError, OSError):
+                stack.__exit__(CaptureFileError, dropped, None)
+            return
+        with file_errors(self.path, "write"):
+            stack.close()
 
 
 class EventsSink:
@@ -131,13 +174,19 @@ class EventsSink:
 
 
 def line_sink(
-    line_format: str, fields: Mapping[str, FieldInfo], columns: Sequence[str]
+    line_format: str,
+    fields: Mapping[str, FieldInfo],
+    columns: Sequence[str],
+    *,
+    guard: bool = True,
 ) -> Sink:
     """Return the sink that prints on stdout."""
-    return LineSink(sys.stdout, line_format, fields, columns)
+    return LineSink(sys.stdout, line_format, fields, columns, guard=guard)
 
 
-def file_sink(path: Path, builder: EventsBuilder, columns: Sequence[str]) -> Sink:
+def file_sink(
+    path: Path, builder: EventsBuilder, columns: Sequence[str], *, guard: bool = True
+) -> Sink:
     """Return the sink that writes ``path``; its suffix decides the format.
 
     Raises WorkbenchError for an unknown suffix or a file that cannot be written.
@@ -149,11 +198,7 @@ def file_sink(path: Path, builder: EventsBuilder, columns: Sequence[str]) -> Sin
             f"{path}: the suffix decides the format; use one of {', '.join(SUFFIXES)}"
         )
     if suffix in {".jsonl", ".csv"}:
-        from workbench.captures.files import file_errors
-
-        with file_errors(path, "write"):
-            out = path.open("w", encoding="utf-8", errors="replace", newline="")
-        return LineSink(out, suffix[1:], capture.fields, columns, owned=True)
+        return LineFile(path, suffix[1:], capture.fields, columns, guard=guard)
     origin = builder.origin()
     if suffix == ".scap":
         from workbench.captures.scap import ScapWriter

@@ -34,6 +34,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser, "--max-events", help="stop after reading N events, matching or not"
     )
     add_options(parser, "--timeout", "--format", "--out")
+    parser.add_argument(
+        "--no-csv-guard",
+        dest="csv_guard",
+        action="store_false",
+        help="leave texts in CSV as they are, those that look like formulas too",
+    )
 
 
 class _Filter:
@@ -99,9 +105,11 @@ def _stream(workbench: Workbench, args: argparse.Namespace) -> int:
         kept = ["evt.num", "evt.rawtime", "evt.source", *columns]
         kept = list(dict.fromkeys([*kept, *(["raw"] if raw else [])]))
         if args.out is None:
-            sink = line_sink(args.format, fields, shown)
+            sink = line_sink(args.format, fields, shown, guard=args.csv_guard)
         else:
-            sink = file_sink(args.out, EventsBuilder(capture), shown)
+            sink = file_sink(
+                args.out, EventsBuilder(capture), shown, guard=args.csv_guard
+            )
         return _copy(capture, sink, keep, kept, args)
 
 

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-__all__ = ["printable", "repaired"]
+import re
 
-# Characters that reorder or hide text.
-_INVISIBLE = frozenset(
-    map(
-        chr,
-        [
-            *range(0x200B, 0x2010),
-            *range(0x202A, 0x202F),
-            *range(0x2060, 0x2070),
-            0x061C,
-            0xFEFF,
-            0xFFF9,
-            0xFFFA,
-            0xFFFB,
-        ],
-    )
+__all__ = ["printable", "repaired", "shortened"]
+
+# Characters that show as nothing or as a blank though Python calls most of them
+# printable: what Unicode lets a font ignore (Default_Ignorable_Code_Point, with the
+# Hangul fillers and variation selectors), the blank of Braille, and what reorders text.
+# The scripts of the lab (dom.js) have the same table.
+_HIDDEN = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
+    "\u202a-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
 
 
@@ -30,16 +25,25 @@ def printable(text: str, *, limit: int | None = None) -> str:
     cut = limit is not None and len(text) > limit
     if cut:
         text = text[: (limit or 1) - 1]
-    if text.isprintable():
-        # None of the characters above is printable to Python: the usual case.
+    if text.isascii() and text.isprintable():
+        # The usual case.
+        return text + "…" if cut else text
+    if text.isprintable() and not _HIDDEN.search(text):
         return text + "…" if cut else text
     out = "".join(
         c
-        if (c.isprintable() and c not in _INVISIBLE) or c == " "
+        if (c.isprintable() and not _HIDDEN.match(c)) or c == " "
         else c.encode("unicode_escape", "backslashreplace").decode("ascii")
         for c in text
     )
     return out + "…" if cut else out
+
+
+def shortened(text: str, limit: int = 300) -> str:
+    """Return ``text``, of a long one its beginning and its end: for names in errors."""
+    if len(text) <= limit:
+        return text
+    return f"{text[: limit // 2]}…{text[-limit // 2 + 1 :]}"
 
 
 def repaired(text: str) -> str:

@@ -1,6 +1,8 @@
-"""Rule tests under pytest: files named ``*rule_tests.yaml`` are collected.
+"""Rule tests under pytest: files named ``*rule_tests.yaml``, every case is a test.
 
-Rules and plugins are those that the file names; every case is a test.
+Rules and plugins are those that the file names, so such a file runs the libraries that
+it names. It is collected when the command line names it, or when the project's pytest
+configuration asks for all of them with ``workbench_rule_tests = true``.
 """
 
 from __future__ import annotations
@@ -15,18 +17,38 @@ if TYPE_CHECKING:
 
     from workbench.rules.testing.report import CaseResult
 
-__all__ = ["RuleTestFile", "RuleTestItem", "pytest_collect_file"]
+__all__ = ["RuleTestFile", "RuleTestItem", "pytest_addoption", "pytest_collect_file"]
 
 _ENDINGS = ("rule_tests.yaml", "rule_tests.yml")
+_OPTION = "workbench_rule_tests"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare the option of the configuration file."""
+    parser.addini(
+        _OPTION,
+        "collect *rule_tests.yaml files and load the plugins that they name",
+        type="bool",
+        default=False,
+    )
 
 
 def pytest_collect_file(
     file_path: Path, parent: pytest.Collector
 ) -> RuleTestFile | None:
-    """Take files of rule tests."""
-    if file_path.name.endswith(_ENDINGS):
-        return RuleTestFile.from_parent(parent, path=file_path)
-    return None
+    """Take files of rule tests that somebody asked for."""
+    if not file_path.name.endswith(_ENDINGS):
+        return None
+    if not parent.config.getini(_OPTION) and not _named(parent.config, file_path):
+        return None
+    return RuleTestFile.from_parent(parent, path=file_path)
+
+
+def _named(config: pytest.Config, path: Path) -> bool:
+    """Return whether the command line names the file itself."""
+    folder = config.invocation_params.dir
+    words = (str(word).partition("::")[0] for word in config.invocation_params.args)
+    return any((folder / word).resolve() == path.resolve() for word in words if word)
 
 
 class RuleTestFile(pytest.File):

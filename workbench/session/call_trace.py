@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from typing import TYPE_CHECKING
 
@@ -40,6 +41,8 @@ class Tracer:
     def __init__(self, shared_page: SharedPage) -> None:
         """Start with nothing seen."""
         self._shared_page = shared_page
+        # A reader of the trace and the reader of a capture drain the same ring.
+        self._lock = threading.RLock()
         self._seen = 0
         self._slots: deque[TraceSlot] = deque(maxlen=_MAX_CALLS)
         # Names are looked up late: a plugin tells its own after its first calls.
@@ -48,11 +51,12 @@ class Tracer:
 
     def drain(self) -> None:
         """Keep the finished calls that are in the ring."""
-        for slot in self._shared_page.trace_since(self._seen):
-            if slot[6] == IN_FLIGHT:
-                break
-            self._seen = slot[0]
-            self._slots.append(slot)
+        with self._lock:
+            for slot in self._shared_page.trace_since(self._seen):
+                if slot[6] == IN_FLIGHT:
+                    break
+                self._seen = slot[0]
+                self._slots.append(slot)
 
     def _name(self, call: int) -> str:
         return self.names[call] if 0 <= call < len(self.names) else f"call {call}"
@@ -72,10 +76,11 @@ class Tracer:
 
         ``dead``: the worker is gone, so a call in flight never returned.
         """
-        self.drain()
-        slots = list(self._slots)
-        if dead:
-            slots += self._shared_page.trace_since(self._seen)
+        with self._lock:
+            self.drain()
+            slots = list(self._slots)
+            if dead:
+                slots += self._shared_page.trace_since(self._seen)
         calls = [self._call(s) for s in slots if plugin is None or s[4] == plugin]
         for index in sorted(self.plugins):
             if plugin is None or index == plugin:

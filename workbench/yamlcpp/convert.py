@@ -15,6 +15,7 @@ _FALSE = frozenset(("n", "no", "false", "off"))
 
 # C++ stream extraction with the base taken from the prefix, nothing but blanks after.
 _INTEGER = re.compile(r"([+-]?)(0[xX][0-9a-fA-F]+|[0-9]+)[ \t\n\v\f\r]*\Z")
+_MAX_DIGITS = 1000
 _FLOAT = re.compile(
     r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?[ \t\n\v\f\r]*\Z"
 )
@@ -42,6 +43,9 @@ def _integer(text: str) -> int | None:
     if hit is None:
         return None
     sign, digits = hit.groups()
+    if len(digits) > _MAX_DIGITS:
+        # Beyond every type, and Python reads decimal digits up to a limit.
+        return None
     if digits[:2] in ("0x", "0X"):
         value = int(digits, 16)
     elif len(digits) > 1 and digits[0] == "0":

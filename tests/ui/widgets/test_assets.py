@@ -4,6 +4,7 @@ import gzip
 import json
 import re
 import subprocess
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,37 @@ def test_hidden_characters_are_spelled_alike_in_browser_and_python(tmp_path, req
         assert in_browser.isprintable()
         assert in_browser.isprintable() == printable(text).isprintable()
         assert (in_browser == text) == (printable(text) == text)
+
+
+def test_both_tables_of_hidden_characters_are_alike(tmp_path, require):
+    from workbench.formatting.printable import printable
+
+    node = require("node")
+    (tmp_path / "dom.mjs").write_text((SOURCES / "dom.js").read_text())
+    # What Python's Unicode does not know yet may be known to the browser's.
+    known = [
+        code
+        for code in range(0x110000)
+        if unicodedata.category(chr(code)) not in {"Cn", "Cs"}
+    ]
+    probe = tmp_path / "probe.mjs"
+    (tmp_path / "codes.json").write_text(json.dumps(known))
+    probe.write_text(
+        "import { readFileSync } from 'node:fs';\n"
+        "import { printable } from './dom.mjs';\n"
+        "const codes = JSON.parse(readFileSync(process.argv[2], 'utf8'));\n"
+        "const hidden = codes.filter((code) => {\n"
+        "  const text = String.fromCodePoint(code);\n"
+        "  return printable(text) !== text;\n"
+        "});\nconsole.log(JSON.stringify(hidden));\n"
+    )
+    done = subprocess.run(
+        [node, str(probe), str(tmp_path / "codes.json")],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(done.stdout) == [c for c in known if printable(chr(c)) != chr(c)]
 
 
 def test_without_node_the_build_says_so_in_one_line(monkeypatch, capsys, tmp_path):

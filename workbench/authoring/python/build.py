@@ -25,6 +25,7 @@ from workbench.authoring.python.model import (
     overrides,
 )
 from workbench.errors import WorkbenchError
+from workbench.saving import file_errors, replacing
 
 if TYPE_CHECKING:
     from workbench.authoring.python.model import PythonPlugin
@@ -203,10 +204,9 @@ def _compile(source: Path, out: Path) -> None:
         _run_compiler(c_file, built)
         out.parent.mkdir(parents=True, exist_ok=True)
         # A new file: one that is mapped by a running worker must not change under it.
-        partial = out.with_suffix(".partial")
-        partial.write_bytes(built.read_bytes())
-        partial.chmod(0o755)
-        partial.replace(out)
+        with file_errors(out, "write"), replacing(out) as draft:
+            shutil.copyfile(built, draft)
+            draft.chmod(0o755)
 
 
 def _run_compiler(c_file: Path, built: Path) -> None:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from workbench.formatting.printable import shortened
+from workbench.reading import read_regular
 from workbench.rules.model.locations import Location
 from workbench.rules.model.rule_diagnostic import RuleDiagnostic
 from workbench.yamlcpp import SourceText, YamlError, load_documents
@@ -111,11 +113,10 @@ def read_path(path: str | os.PathLike[str]) -> RulesFile:
             message = f"{name} is not a regular file"
             hint = "copy its content to a file first"
         else:
-            with found.open("rb") as stream:
-                raw = stream.read(MAX_FILE_BYTES + 1)
+            raw = read_regular(found, MAX_FILE_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        message = f"Could not open file {name} for reading: {reason}"
+        message = f"Could not open file {shortened(name)} for reading: {reason}"
         hint = "check the path and its permissions"
     if message is None:
         return parse_file(raw, name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from workbench.diagnostics import Diagnostic
+from workbench.formatting.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -73,7 +74,9 @@ class DiagnosticList(list[Diagnostic]):
         """Return one paragraph for each diagnostic, with the line it is about."""
         paragraphs = []
         for item in self:
-            lines = [str(item), *("    " + line for line in self.snippet(item))]
+            # Names come from files of strangers; a message may have lines of its own.
+            shown = [printable(line) for line in str(item).split("\n")]
+            lines = [*shown, *("    " + line for line in self.snippet(item))]
             paragraphs.append("\n".join(lines))
         return "\n".join(paragraphs)
 

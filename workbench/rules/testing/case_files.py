@@ -34,6 +34,8 @@ from typing import TYPE_CHECKING, Any
 from workbench.errors import WorkbenchError
 from workbench.fields.declarations import ArgInfo, FieldInfo
 from workbench.fields.types import FIELD_TYPES
+from workbench.formatting.printable import shortened
+from workbench.reading import read_regular
 from workbench.yamlcpp import Node, SourceText, YamlError, load_documents
 
 if TYPE_CHECKING:
@@ -87,10 +89,9 @@ class TestFile:
 def read_tests(path: Path) -> TestFile:
     """Read a file of rule tests. Raises WorkbenchError with the location of a fault."""
     try:
-        with path.open("rb") as stream:
-            raw = stream.read(_MAX_BYTES + 1)
+        raw = read_regular(path, _MAX_BYTES + 1)
     except OSError as error:
-        message = f"{path} cannot be read: {error.strerror or error}"
+        message = f"{shortened(str(path))} cannot be read: {error.strerror or error}"
         raise WorkbenchError(message) from None
     if len(raw) > _MAX_BYTES:
         raise WorkbenchError(f"{path} has more than {_MAX_BYTES:,} bytes")
@@ -280,12 +281,13 @@ def read_value(node: Node, info: FieldInfo, fault: Any) -> Any:
             return socket.inet_pton(family, text)
         except OSError:
             raise fault(node, f"{text!r} is not an address") from None
-    if not text.isascii() or not text.isdigit() or int(text[:21]) >= 1 << 64:
+    digits = text.lstrip("0")[:21] or "0"
+    if not text.isascii() or not text.isdigit() or int(digits) >= 1 << 64:
         raise fault(node, f"{info.name} takes a number from 0 to 2^64-1")
-    return int(text)
+    return int(digits)
 
 
 def value_reader(file: TestFile) -> Any:
     """Return the function that reads a case's values: (node, field) → value."""
-    raw = file.path.read_bytes()
+    raw = read_regular(file.path, _MAX_BYTES)
     return _Reader(file.path, SourceText(raw, str(file.path))).value

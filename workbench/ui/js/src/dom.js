@@ -1,7 +1,13 @@
 // Small helpers over the DOM. Text from events reaches the page as text nodes only.
 
 // Control, bidirectional and invisible characters, spelled instead of acted upon.
-const HIDDEN = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\u2028\u2029\u00a0\u3164\u115f\u1160]/gu;
+// As in workbench/formatting/printable.py: what fonts may ignore, blanks but the space.
+const HIDDEN = new RegExp(
+  "[\\p{C}\\p{Zl}\\p{Zp}\\u00ad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200f"
+  + "\\u202a-\\u202e\\u2060-\\u206f\\u2800\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0\\ufff0-\\ufffb"
+  + "\\u{1bca0}-\\u{1bca3}\\u{1d173}-\\u{1d17a}\\u{e0000}-\\u{e0fff}]|(?! )\\p{Zs}",
+  "gu",
+);
 
 export function printable(text) {
   return String(text).replace(HIDDEN, (c) => {
