@@ -14,16 +14,33 @@ from workbench.captures.parquet import read_parquet
 from workbench.captures.scap import read_scap
 
 
-def recording(weblog, log, out, *words):
-    command = [sys.executable, "-m", "workbench", "record", str(weblog)]
-    command += ["--config", '{"follow": true}', "--open", str(log), "--out", str(out)]
-    return subprocess.Popen(
-        [*command, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+@pytest.fixture
+def recording():
+    """Start recorders that follow a log; none outlives its test."""
+    started = []
+
+    def start(weblog, log, out, *words):
+        command = [sys.executable, "-m", "workbench", "record", str(weblog)]
+        command += ["--config", '{"follow": true}', "--open", str(log)]
+        recorder = subprocess.Popen(
+            [*command, "--out", str(out), *words],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        started.append(recorder)
+        return recorder
+
+    yield start
+    for recorder in started:
+        recorder.kill()
+        recorder.communicate()
 
 
 def rows(path):
-    return len(read_scap(path).table) if path.exists() else 0
+    # A file that was just created has no section header yet.
+    ready = path.exists() and path.stat().st_size > 0
+    return len(read_scap(path).table) if ready else 0
 
 
 def until_it_has(path, count):
@@ -43,7 +60,7 @@ def growing(tmp_path, lines):
 
 
 def test_an_interrupt_ends_a_recording_with_everything_kept(
-    weblog, growing, lines, tmp_path
+    weblog, growing, lines, tmp_path, recording
 ):
     out = tmp_path / "x.scap"
     recorder = recording(weblog, growing, out)
@@ -61,7 +78,9 @@ def test_an_interrupt_ends_a_recording_with_everything_kept(
 
 @pytest.mark.crash
 @pytest.mark.parametrize("name", ["x.scap", "x.scap.gz"])
-def test_a_killed_recorder_leaves_a_readable_file(weblog, growing, tmp_path, name):
+def test_a_killed_recorder_leaves_a_readable_file(
+    weblog, growing, tmp_path, name, recording
+):
     out = tmp_path / name
     recorder = recording(weblog, growing, out)
     try:
@@ -75,7 +94,7 @@ def test_a_killed_recorder_leaves_a_readable_file(weblog, growing, tmp_path, nam
 
 
 @pytest.mark.crash
-def test_a_crash_of_the_plugin_keeps_what_was_recorded(sample, tmp_path):
+def test_a_crash_of_the_plugin_keeps_what_was_recorded(sample, tmp_path, recording):
     out = tmp_path / "x.scap"
     command = [sys.executable, "-m", "workbench", "record", str(sample("faulty"))]
     command += ["--open", "segfault@next_batch:5", "--out", str(out)]
