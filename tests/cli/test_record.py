@@ -94,7 +94,7 @@ def test_a_killed_recorder_leaves_a_readable_file(
 
 
 @pytest.mark.crash
-def test_a_crash_of_the_plugin_keeps_what_was_recorded(sample, tmp_path, recording):
+def test_a_crash_of_the_plugin_keeps_what_was_recorded(sample, tmp_path):
     out = tmp_path / "x.scap"
     command = [sys.executable, "-m", "workbench", "record", str(sample("faulty"))]
     command += ["--open", "segfault@next_batch:5", "--out", str(out)]
@@ -104,7 +104,7 @@ def test_a_crash_of_the_plugin_keeps_what_was_recorded(sample, tmp_path, recordi
     assert out.exists()
 
 
-def test_rotation_by_time_begins_new_files(weblog, growing, lines, tmp_path):
+def test_rotation_by_time_begins_new_files(weblog, growing, lines, tmp_path, recording):
     recorder = recording(weblog, growing, tmp_path / "x.scap", "--rotate-sec", "3")
     first, second = tmp_path / "x-0001.scap", tmp_path / "x-0002.scap"
     until_it_has(first, 300)
