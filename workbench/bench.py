@@ -12,6 +12,7 @@ from workbench.feeders import RosterFeeder
 from workbench.plugin import Plugin, library_path
 from workbench.registration import fields_of, known_sources, source_name, unused
 from workbench.roster import Roster
+from workbench.session.sandbox import sandbox_policy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from workbench.events import Events
     from workbench.fields import FieldTable
     from workbench.manifest import Manifest
+    from workbench.session.sandbox import Sandbox
     from workbench.state_tables import StateTables
     from workbench.worker.session import LogLine
 
@@ -40,9 +42,16 @@ class Workbench:
         isolation: str = "process",
         call_timeout_sec: float | None = None,
         memory_limit_bytes: int | None = None,
+        sandbox: bool = False,
+        sandbox_read: Iterable[str | os.PathLike[str]] = (),
+        sandbox_network: bool = False,
     ) -> None:
-        """Take the limits that ``load`` of the package takes; they hold for all."""
+        """Take what ``load`` of the package takes; it holds for all plugins here."""
+        policy = sandbox_policy(
+            sandbox, sandbox_read, network=sandbox_network, isolation=isolation
+        )
         self.roster = Roster(
+            sandbox=policy,
             isolation=isolation,
             call_timeout_sec=call_timeout_sec,
             memory_limit_bytes=memory_limit_bytes,
@@ -233,6 +242,11 @@ class Workbench:
         from workbench.trace import Trace
 
         return Trace(self.roster.trace())
+
+    @property
+    def sandbox(self) -> Sandbox | None:
+        """What binds the plugins and what they were denied; None outside a sandbox."""
+        return self.roster.sandbox_shown()
 
     @property
     def log(self) -> list[LogLine]:

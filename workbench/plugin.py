@@ -14,6 +14,7 @@ from workbench.errors import PluginLoadError, PluginOpenError, WorkbenchError
 from workbench.feeders import RosterFeeder
 from workbench.registration import fields_of, known_sources
 from workbench.roster import Member, Roster
+from workbench.session.sandbox import sandbox_policy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from workbench.events import Events
     from workbench.fields import FieldTable
     from workbench.manifest import Manifest, OpenParam
+    from workbench.session.sandbox import Sandbox
     from workbench.worker.session import LogLine, Session
 
 __all__ = ["Plugin", "inspect", "library_path", "load"]
@@ -54,16 +56,24 @@ def library_path(path: str | os.PathLike[str]) -> str:
     return text
 
 
-def inspect(path: str | os.PathLike[str]) -> Manifest:
+def inspect(
+    path: str | os.PathLike[str],
+    *,
+    sandbox: bool = False,
+    sandbox_read: Iterable[str | os.PathLike[str]] = (),
+    sandbox_network: bool = False,
+) -> Manifest:
     """Give what a library says of itself, without initialising it.
 
     Works on old and broken plugins too: ``.complaints`` holds everything that a loader
-    would object to. Raises PluginLoadError when the file is no library at all,
-    PluginCrashed or PluginHung when it dies on the way.
+    would object to. ``sandbox…``: as for :func:`load`. Raises PluginLoadError when the
+    file is no library at all, PluginCrashed or PluginHung when it dies on the way.
     """
     from workbench.hosts import inspect_library
 
-    return inspect_library(library_path(path))
+    library = library_path(path)
+    policy = sandbox_policy(sandbox, sandbox_read, network=sandbox_network)
+    return inspect_library(library, policy.plan([library]) if policy else None)
 
 
 def load(
@@ -73,6 +83,9 @@ def load(
     isolation: str = "process",
     call_timeout_sec: float | None = None,
     memory_limit_bytes: int | None = None,
+    sandbox: bool = False,
+    sandbox_read: Iterable[str | os.PathLike[str]] = (),
+    sandbox_network: bool = False,
 ) -> Plugin:
     """Load, check and initialise a plugin in a worker process of its own.
 
@@ -82,13 +95,21 @@ def load(
     limit for waiting on events. ``memory_limit_bytes``: of the worker; None means half
     of the memory available.
 
-    Raises PluginLoadError (with ``.complaints``), PluginInitError, PluginCrashed,
-    PluginHung.
+    ``sandbox``: for a plugin from a stranger; it may read system libraries, the paths
+    of ``sandbox_read`` and those that open params name, write in a private folder, and
+    use the Internet only with ``sandbox_network``. See ``Plugin.sandbox``.
+
+    Raises PluginLoadError (with ``.complaints``; also where this system cannot give
+    all of the sandbox), PluginInitError, PluginCrashed, PluginHung.
     """
+    policy = sandbox_policy(
+        sandbox, sandbox_read, network=sandbox_network, isolation=isolation
+    )
     roster = Roster(
         isolation=isolation,
         call_timeout_sec=call_timeout_sec,
         memory_limit_bytes=memory_limit_bytes,
+        sandbox=policy,
     )
     try:
         member = roster.add(library_path(path), config)
@@ -279,6 +300,11 @@ class Plugin:
     def log(self) -> list[LogLine]:
         """What the plugin logged and printed so far, oldest first, bounded."""
         return self.roster.log()
+
+    @property
+    def sandbox(self) -> Sandbox | None:
+        """What binds the plugin and what it was denied; None outside a sandbox."""
+        return self.roster.sandbox_shown()
 
     @property
     def metrics(self) -> list[dict[str, Any]]:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from workbench.events import Events
     from workbench.manifest import Manifest
+    from workbench.session.sandbox import Sandbox, SandboxPlan, SandboxPolicy
     from workbench.worker.session import (
         ColumnRequest,
         LogLine,
@@ -77,6 +78,8 @@ class Seat:
     dead: bool = False
     # The capture ended while the plugin had not returned from next_batch.
     left_waiting: bool = False
+    # What its worker is bound to, None for nothing.
+    plan: SandboxPlan | None = None
 
     @property
     def holder(self) -> Any:
@@ -126,6 +129,7 @@ class Roster:
         isolation: str = "process",
         call_timeout_sec: float | None = None,
         memory_limit_bytes: int | None = None,
+        sandbox: SandboxPolicy | None = None,
     ) -> None:
         """Remember how to make hosts; none is made before it is needed."""
         if isolation not in {"process", "none"}:
@@ -133,6 +137,7 @@ class Roster:
         self.isolation = isolation
         self.call_timeout_sec = call_timeout_sec
         self.memory_limit_bytes = memory_limit_bytes
+        self.sandbox = sandbox
         self.members: list[Member] = []
         self.closed = False
         # What the latest capture had read when it was interrupted or failed.
@@ -151,7 +156,7 @@ class Roster:
         Raises PluginLoadError, PluginInitError, PluginCrashed or PluginHung; the
         members are then as they were.
         """
-        with self.borrow() as seat:
+        with self.borrow(library=path) as seat:
             with seat.calling() as session:
                 number, manifest = session.load(path)
             done = False
@@ -189,12 +194,13 @@ class Roster:
     # -- seats -----------------------------------------------------------------------
 
     @contextlib.contextmanager
-    def borrow(self, holder: Any = None) -> Iterator[Seat]:
+    def borrow(self, holder: Any = None, library: str = "") -> Iterator[Seat]:
         """Give a free seat with every member initialised, for the calls inside.
 
-        With ``holder`` the seat stays taken until :meth:`release`.
+        With ``holder`` the seat stays taken until :meth:`release`. ``library``: what
+        is to be loaded there besides.
         """
-        seat = self._take()
+        seat = self._take(self._plan(library))
         try:
             with seat.lock:
                 self._bring_up(seat)
@@ -210,7 +216,7 @@ class Roster:
         with self._lock:
             if self.closed:
                 raise WorkbenchError("this was closed: load the plugin again")
-            seat = Seat(self._new_session())
+            seat = self._new_seat(self._plan())
         try:
             self._bring_up(seat)
             yield seat
@@ -223,8 +229,20 @@ class Roster:
         seat.left_waiting = bool(seat.session.waiting_call())
         self._sweep()
 
-    def _take(self) -> Seat:
-        """Give a seat that nobody uses, its lock held."""
+    def read_named(self, params: str) -> None:
+        """Let a sandbox read what the open params ``params`` name."""
+        if self.sandbox is not None:
+            self.sandbox.read_named(params)
+
+    def _plan(self, library: str = "") -> SandboxPlan | None:
+        """Give what a worker is bound to that has the members and ``library``."""
+        if self.sandbox is None:
+            return None
+        libraries = [m.path for m in self.members] + ([library] if library else [])
+        return self.sandbox.plan(libraries)
+
+    def _take(self, plan: SandboxPlan | None) -> Seat:
+        """Give a seat that nobody uses and that may do all of ``plan``, lock held."""
         with self._lock:
             if self.closed:
                 raise WorkbenchError("this was closed: load the plugin again")
@@ -235,21 +253,30 @@ class Roster:
                         # Not worth waiting for, neither its return nor its end.
                         self._seats.remove(seat)
                         self._retire_aside(seat)
+                if plan and not (seat.taken or seat.plan and seat.plan.includes(plan)):
+                    # What binds a worker cannot be loosened: another takes over.
+                    seat.dead = True
             self._sweep()
             for seat in self._seats:
-                if not seat.taken and seat.lock.acquire(blocking=False):
+                if seat.dead or seat.taken:
+                    continue
+                if seat.lock.acquire(blocking=False):
                     return seat
-            seat = Seat(self._new_session())
+            seat = self._new_seat(plan)
             seat.lock.acquire()
             self._seats.append(seat)
             return seat
 
-    def _new_session(self) -> Session:
-        return new_session(
+    def _new_seat(self, plan: SandboxPlan | None) -> Seat:
+        session = new_session(
             self.isolation,
             call_timeout_sec=self.call_timeout_sec,
             memory_limit_bytes=self.memory_limit_bytes,
+            plan=plan,
         )
+        if self.sandbox is not None:
+            self.sandbox.facts = getattr(session, "sandbox", {})
+        return Seat(session, plan=plan)
 
     def _bring_up(self, seat: Seat) -> None:
         """Load and initialise the members that this seat does not have yet."""
@@ -333,6 +360,14 @@ class Roster:
         for seat in list(self._seats):
             told += self._told(seat)[1]
         return sorted((line for _, line in told), key=lambda line: line.time_ns)
+
+    def sandbox_shown(self) -> Sandbox | None:
+        """Give what binds the members and what they were denied; None for nothing."""
+        if self.sandbox is None:
+            return None
+        from workbench.session.sandbox import sandbox_shown
+
+        return sandbox_shown(self.sandbox, self.log())
 
     def tables(self) -> StateTables:
         """Give the state tables of the host that streams, else of the first one."""

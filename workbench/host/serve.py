@@ -22,11 +22,12 @@ from workbench.worker.protocol import (
     MAGIC,
     MESSAGE,
     HostError,
+    read_all,
     receive,
     send,
     write_memfd,
 )
-from workbench.worker.protocol.small_json import encode
+from workbench.worker.protocol.small_json import decode, encode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -199,17 +200,19 @@ class _Worker:
 
 
 def main(argv: list[str]) -> None:
-    """Serve one notebook; ``argv``: five descriptors."""
-    control_fd, data_fd, log_fd, board_fd, text_fd = map(int, argv)
+    """Serve one notebook; ``argv``: five descriptors, and that of a plan or -1."""
+    control_fd, data_fd, log_fd, board_fd, text_fd, plan_fd = map(int, argv)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     board = mmap.mmap(board_fd, handles.board_bytes())
     os.close(board_fd)
     handles.install_crash_report(board, text_fd)
-    handles.watch_parent(control_fd)
     control = _socket.socket(fileno=control_fd)
+    sandbox = _bind(control, board, log_fd, plan_fd) if plan_fd >= 0 else None
+    # A thread: what binds a process comes before there is another one.
+    handles.watch_parent(control_fd)
     data = _socket.socket(fileno=data_fd)
     rack = Rack(board, log_fd)
-    send(control, {"seq": 0, "ok": {"calls": handles.CALLS}})
+    send(control, {"seq": 0, "ok": {"calls": handles.CALLS, "sandbox": sandbox}})
     status = 1
     try:
         _Worker(control, data, rack).run()
@@ -226,6 +229,20 @@ def main(argv: list[str]) -> None:
         # Destructors of plugins that were not closed are not our business, and the
         # board must outlive whoever reports to it: end at once.
         os._exit(status)
+
+
+def _bind(control: _socket.socket, board: Any, log_fd: int, plan_fd: int) -> Any:
+    """Bind this process as the plan says; when that fails, say why and end."""
+    from workbench.host.confine import confine
+
+    plan = decode(read_all(plan_fd).decode())
+    os.close(plan_fd)
+    sys.dont_write_bytecode = True
+    try:
+        return confine(plan, board, log_fd)
+    except HostError as error:
+        send(control, {"seq": 0, "error": error.to_wire()})
+        os._exit(1)
 
 
 def _traceback() -> str:

@@ -41,6 +41,7 @@ from workbench.worker.session import CaptureOptions, Chunk, Progress
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from workbench.session.sandbox import SandboxPlan
     from workbench.worker.session import (
         ColumnRequest,
         EndReason,
@@ -85,13 +86,14 @@ class WorkerSession:
         self,
         call_timeout_sec: float | None = None,
         memory_limit_bytes: int | None = None,
+        plan: SandboxPlan | None = None,
     ) -> None:
-        """Start the worker.
+        """Start the worker, in a sandbox if it has a ``plan``.
 
         ``call_timeout_sec``: limit for every call; None is 30 s for all but next_batch.
         ``memory_limit_bytes``: None is half of the memory available now.
         """
-        self._link = Link(call_timeout_sec, memory_limit_bytes)
+        self._link = Link(call_timeout_sec, memory_limit_bytes, plan)
         self._capture: _Capture | None = None
         self._left_behind = False
         self._progress = Progress()
@@ -101,6 +103,11 @@ class WorkerSession:
     def alive(self) -> bool:
         """False once the worker is gone."""
         return not self._link.closed and self._link.error is None
+
+    @property
+    def sandbox(self) -> dict[str, Any]:
+        """What the worker is bound to, {} for nothing."""
+        return self._link.sandbox
 
     @property
     def pid(self) -> int:
@@ -251,6 +258,8 @@ class WorkerSession:
         if kind == END:
             end = _read_json(data[MESSAGE.size :])
             error = error_from_wire(end["error"]) if end["error"] else None
+            if error is not None:
+                error = self._link.explained(error)
             capture.pending.append(Chunk(None, end["end"], error))
             capture.ended = True
             self._link.tracer.drain()

@@ -112,6 +112,12 @@ class LogReader:
         with self._lock:
             self._lines.append((None, line))
 
+    def catch_up(self) -> None:
+        """Take in what has been sent until now."""
+        if self._wake_write >= 0:
+            for fd in (self._worker.log.fileno(), *self._pipes):
+                self._drain(fd)
+
     def settle(self) -> None:
         """Take in what a worker that is gone has left behind."""
         self._thread.join(0.2)

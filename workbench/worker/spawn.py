@@ -5,22 +5,31 @@ from __future__ import annotations
 import mmap
 import os
 import select
+import signal
 import socket
 import subprocess
 import sys
 from contextlib import ExitStack, suppress
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from workbench.errors import WorkbenchError
+from workbench.session.private_folder import (
+    make_private_folder,
+    remove_private_folder,
+)
 from workbench.worker.protocol.board import BOARD_BYTES, Board
+
+if TYPE_CHECKING:
+    from workbench.session.sandbox import SandboxPlan
 
 __all__ = ["WorkerProcess"]
 
 # Isolated (-I) and without site (-S): nothing of the user's runs, nothing is scanned.
 _BOOT = (
-    "import sys; sys.path[:0] = sys.argv[6:]; "
-    "from workbench.host.serve import main; main(sys.argv[1:6])"
+    "import sys; sys.path[:0] = sys.argv[7:]; "
+    "from workbench.host.serve import main; main(sys.argv[1:7])"
 )
 _SOCKET_BUFFER_BYTES = 1 << 20
 
@@ -61,19 +70,25 @@ class WorkerProcess:
     -1 where the system has none.
     """
 
-    def __init__(self) -> None:
-        """Start the process. Raises WorkbenchError when that fails."""
+    def __init__(self, plan: SandboxPlan | None = None) -> None:
+        """Start the process. Raises WorkbenchError when that fails.
+
+        ``plan``: what it is to bind itself to before it loads anything.
+        """
         if sys.platform != "linux":
             text = f"plugins run on Linux only; this is {sys.platform}"
             raise WorkbenchError(text)
         self._owned = ExitStack()
+        # A process that the worker started beside itself: ours to wait for.
+        self.guard = 0
         try:
-            self._start()
+            self._start(plan)
         except BaseException:
             self._owned.close()
             raise
 
-    def _start(self) -> None:
+    def _start(self, plan: SandboxPlan | None) -> None:
+        environment = _environment()
         kind = socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC
         with ExitStack() as theirs:
             self.control, control = socket.socketpair(socket.AF_UNIX, kind)
@@ -99,14 +114,23 @@ class WorkerProcess:
             self.board = Board(self._page)
             self.crash_text = os.memfd_create("workbench-crash", os.MFD_CLOEXEC)
             self._owned.callback(os.close, self.crash_text)
-            inherited = (
+            inherited = [
                 control.fileno(),
                 data.fileno(),
                 log.fileno(),
                 board,
                 self.crash_text,
-            )
-            arguments = [*map(str, inherited), *_import_roots()]
+            ]
+            plan_fd = -1
+            if plan is not None:
+                folder = make_private_folder()
+                self._owned.callback(remove_private_folder, folder)
+                environment = plan.environment(folder, environment or {**os.environ})
+                plan_fd = os.memfd_create("workbench-plan", os.MFD_CLOEXEC)
+                theirs.callback(os.close, plan_fd)
+                os.write(plan_fd, plan.to_wire(folder))
+                inherited.append(plan_fd)
+            arguments = [*map(str, [*inherited, -1][:6]), *_import_roots()]
             try:
                 self._process = subprocess.Popen(  # noqa: S603 - our own interpreter
                     [sys.executable, "-I", "-S", "-c", _BOOT, *arguments],
@@ -117,7 +141,7 @@ class WorkerProcess:
                     pass_fds=inherited,
                     start_new_session=True,
                     close_fds=True,
-                    env=_environment(),
+                    env=environment,
                 )
             except OSError as error:
                 text = f"cannot start the worker process {sys.executable}: {error}"
@@ -138,6 +162,13 @@ class WorkerProcess:
     def _reap(self) -> None:
         self.kill()
         self._process.wait()
+        if self.guard:
+            # It ends by itself as well, but not before we would look.
+            with suppress(OSError):
+                os.kill(self.guard, signal.SIGKILL)
+            with suppress(OSError):
+                os.waitpid(self.guard, 0)
+            self.guard = 0
 
     def exit_code(self, wait_sec: float = 0.0) -> int | None:
         """Give the exit status, negative for a signal; None while it runs."""
