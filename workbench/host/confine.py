@@ -29,7 +29,7 @@ _READ, _DEVICE, _FOLDER = 0, 1, 2
 # What a plugin may hold at most. Files: each one in its private folder or in memory.
 _MOST_DESCRIPTORS = 4096
 _LARGEST_FILE_BYTES = 4 << 30
-# Threads beside what this user runs already; the limit counts all of theirs.
+# Threads beside what runs already; the limit counts all of this user's.
 _MOST_THREADS = 4096
 
 _WHY_NO_LANDLOCK = {
@@ -91,20 +91,13 @@ def _limit(kind: int, most: int) -> None:
     resource.setrlimit(kind, (most, most))
 
 
-def _threads_of_user() -> int:
-    """Count the threads that this user runs, as far as can be seen from here."""
-    count, own = 0, os.getuid()
-    for entry in os.scandir("/proc"):
-        try:
-            if entry.name.isdecimal() and entry.stat().st_uid == own:
-                fd = os.open(f"/proc/{entry.name}/stat", os.O_RDONLY | os.O_CLOEXEC)
-                try:
-                    count += int(os.read(fd, 2048).rpartition(b")")[2].split()[17])
-                finally:
-                    os.close(fd)
-        except (OSError, IndexError, ValueError):
-            continue  # it has ended meanwhile
-    return count
+def _threads_of_all() -> int:
+    """Count the threads of the whole machine: this user has no more."""
+    fd = os.open("/proc/loadavg", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return int(os.read(fd, 256).split()[3].partition(b"/")[2])
+    finally:
+        os.close(fd)
 
 
 def _limit_resources() -> None:
@@ -112,7 +105,7 @@ def _limit_resources() -> None:
     _limit(resource.RLIMIT_MSGQUEUE, 0)
     _limit(resource.RLIMIT_NOFILE, _MOST_DESCRIPTORS)
     _limit(resource.RLIMIT_FSIZE, _LARGEST_FILE_BYTES)
-    _limit(resource.RLIMIT_NPROC, _threads_of_user() + _MOST_THREADS)
+    _limit(resource.RLIMIT_NPROC, _threads_of_all() + _MOST_THREADS)
 
 
 def _enforce_landlock(readable: list[str], folder: str, *, network: bool) -> None:

@@ -78,8 +78,6 @@ def _dynamic(fd: int) -> tuple[list[str], list[str]]:
 
 def _configured() -> list[str]:
     """Give the folders that /etc/ld.so.conf and what it includes name."""
-    import glob
-
     todo, seen, folders = ["/etc/ld.so.conf"], set[str](), list[str]()
     while todo and len(seen) < _MOST_CONFIG_FILES:
         path = todo.pop(0)
@@ -94,11 +92,24 @@ def _configured() -> list[str]:
         for raw in lines:
             line = raw.partition("#")[0].strip()
             if line.startswith("include "):
-                pattern = os.path.join("/etc", line[8:].strip())  # noqa: PTH118 - as above
-                todo += sorted(glob.glob(pattern))  # noqa: PTH207 - as above
+                todo += _included(line[8:].strip())
             elif line.startswith("/"):
                 folders.append(line)
     return folders
+
+
+def _included(pattern: str) -> list[str]:
+    """Give the files that an include means: one star in the last part is understood."""
+    folder, _, name = pattern.rpartition("/")
+    if not folder.startswith("/"):
+        folder = f"/etc/{folder}"
+    before, star, after = name.partition("*")
+    try:
+        names = sorted(os.listdir(folder)) if star else [name]  # noqa: PTH208 - as above
+    except OSError:
+        return []
+    fit = [n for n in names if not star or (n.startswith(before) and n.endswith(after))]
+    return [f"{folder}/{n}" for n in fit]
 
 
 def _asked(folders: list[str], origin: str) -> list[str]:

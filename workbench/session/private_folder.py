@@ -12,6 +12,7 @@ __all__ = ["make_private_folder", "remove_private_folder"]
 
 # Longest time that the removal may take; what is left then is the system's to tidy.
 _REMOVE_SEC = 5.0
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def make_private_folder() -> str:
@@ -22,60 +23,60 @@ def make_private_folder() -> str:
 def remove_private_folder(path: str) -> None:
     """Remove the folder, whatever a plugin made in it; bounded in time.
 
-    Links are not followed. Folders inside folders are moved up before they are removed,
-    so that their depth costs neither stack nor descriptors.
+    Links are not followed. However deep folders lie in each other, it takes one
+    descriptor: the way up is checked against the way down.
     """
-    deadline = time.monotonic() + _REMOVE_SEC
     with suppress(OSError):
-        top = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        try:
-            moved = 0
-            while time.monotonic() < deadline:
-                names = os.listdir(top)
-                if not names:
-                    break
-                for name in names:
-                    moved = _remove(top, name, moved, deadline)
-        finally:
-            os.close(top)
+        _empty(path, time.monotonic() + _REMOVE_SEC)
         os.rmdir(path)  # noqa: PTH106
 
 
-def _remove(top: int, name: str, moved: int, deadline: float) -> int:
-    """Remove one entry of ``top``; give how many folders were moved into it so far."""
-    if not stat.S_ISDIR(os.lstat(name, dir_fd=top).st_mode):
-        os.unlink(name, dir_fd=top)
-        return moved
-    folder = _open_folder(top, name)
+class _Level:
+    """A folder on the way down: its name in the one above, and what is left in it."""
+
+    def __init__(self, name: str, folder: int) -> None:
+        self.name = name
+        self.identity = _identity(folder)
+        self.left = os.listdir(folder)
+
+
+def _identity(folder: int) -> tuple[int, int]:
+    facts = os.fstat(folder)
+    return facts.st_dev, facts.st_ino
+
+
+def _empty(path: str, deadline: float) -> None:
+    """Remove all that is in a folder, or as much as there is time for."""
+    folder = os.open(path, _FOLDER)
     try:
-        for entry in os.scandir(folder):
-            if time.monotonic() > deadline:
-                return moved
-            if entry.is_dir(follow_symlinks=False):
-                moved += 1
-                _move_up(folder, entry.name, top, f".workbench-{moved}")
-            else:
-                os.unlink(entry.name, dir_fd=folder)
+        levels = [_Level("", folder)]
+        while time.monotonic() < deadline:
+            level = levels[-1]
+            if level.left:
+                name = level.left.pop()
+                if stat.S_ISDIR(os.lstat(name, dir_fd=folder).st_mode):
+                    folder = _move(folder, name)
+                    levels.append(_Level(name, folder))
+                else:
+                    os.unlink(name, dir_fd=folder)
+                continue
+            levels.pop()
+            if not levels:
+                return
+            folder = _move(folder, "..")
+            if _identity(folder) != levels[-1].identity:
+                return  # somebody moves it about: leave it
+            os.rmdir(level.name, dir_fd=folder)
     finally:
         os.close(folder)
-    os.rmdir(name, dir_fd=top)
-    return moved
 
 
-def _open_folder(top: int, name: str) -> int:
-    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+def _move(folder: int, name: str) -> int:
+    """Give a descriptor of the folder ``name`` for that of the folder it is in."""
     try:
-        return os.open(name, flags, dir_fd=top)
-    except PermissionError:
-        os.chmod(name, stat.S_IRWXU, dir_fd=top)
-        return os.open(name, flags, dir_fd=top)
-
-
-def _move_up(folder: int, name: str, top: int, new_name: str) -> None:
-    """Move a folder; one that may not be written must be made writable before."""
-    try:
-        os.rename(name, new_name, src_dir_fd=folder, dst_dir_fd=top)
+        there = os.open(name, _FOLDER, dir_fd=folder)
     except PermissionError:
         os.chmod(name, stat.S_IRWXU, dir_fd=folder)
-        os.chmod(folder, stat.S_IRWXU)
-        os.rename(name, new_name, src_dir_fd=folder, dst_dir_fd=top)
+        there = os.open(name, _FOLDER, dir_fd=folder)
+    os.close(folder)
+    return there

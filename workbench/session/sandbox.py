@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import sysconfig
@@ -47,6 +48,7 @@ _NETWORK_VARIABLES = frozenset(
 )
 
 
+@functools.cache
 def _runtime_folders() -> list[str]:
     """Give the folders of this Python: plugins written in Python import from them."""
     paths = sysconfig.get_paths()

@@ -87,7 +87,8 @@ typedef struct sc_answer {
 
 #define SC_RECEIVE 0xc0502100u
 #define SC_SEND 0xc0182101u
-#define SC_IS_VALID 0x40082102u
+#define SC_SET_FLAGS 0x40082104u
+#define SC_SYNC_WAKE_UP 1u
 
 _Static_assert(sizeof(sc_request) == 80, "the size is part of SC_RECEIVE");
 _Static_assert(sizeof(sc_answer) == 24, "the size is part of SC_SEND");
