@@ -121,7 +121,7 @@ class Capture:
                 plugin=name,
                 params=self.params,
             )
-        self.roster.read_named(self.params)
+        self.roster.read_named(self.member, self.params)
         with self.roster.borrow(holder=self) as seat:
             with seat.calling() as session:
                 session.open(

@@ -200,7 +200,7 @@ class Roster:
         With ``holder`` the seat stays taken until :meth:`release`. ``library``: what
         is to be loaded there besides.
         """
-        seat = self._take(self._plan(library))
+        seat = self._take(self.plan(library))
         try:
             with seat.lock:
                 self._bring_up(seat)
@@ -216,7 +216,7 @@ class Roster:
         with self._lock:
             if self.closed:
                 raise WorkbenchError("this was closed: load the plugin again")
-            seat = self._new_seat(self._plan())
+            seat = self._new_seat(self.plan())
         try:
             self._bring_up(seat)
             yield seat
@@ -229,12 +229,16 @@ class Roster:
         seat.left_waiting = bool(seat.session.waiting_call())
         self._sweep()
 
-    def read_named(self, params: str) -> None:
-        """Let a sandbox read what the open params ``params`` name."""
-        if self.sandbox is not None:
-            self.sandbox.read_named(params)
+    def read_named(self, member: Member, params: str) -> None:
+        """Let a sandbox read what the open params of ``member`` name.
 
-    def _plan(self, library: str = "") -> SandboxPlan | None:
+        Raises PluginOpenError where these are the plugin's own words.
+        """
+        if self.sandbox is not None:
+            suggested = [p.value for p in member.manifest.open_params or ()]
+            self.sandbox.read_named(params, suggested=params in suggested)
+
+    def plan(self, library: str = "") -> SandboxPlan | None:
         """Give what a worker is bound to that has the members and ``library``."""
         if self.sandbox is None:
             return None
@@ -253,7 +257,8 @@ class Roster:
                         # Not worth waiting for, neither its return nor its end.
                         self._seats.remove(seat)
                         self._retire_aside(seat)
-                if plan and not (seat.taken or seat.plan and seat.plan.includes(plan)):
+                bound = seat.plan
+                if plan and bound and not seat.taken and not bound.includes(plan):
                     # What binds a worker cannot be loosened: another takes over.
                     seat.dead = True
             self._sweep()

@@ -22,7 +22,8 @@ ALLOWED: dict[str, str] = {
     "manifest": "errors fields reprs",
     "reprs": "html",
     "native": "",
-    "worker": "errors fields manifest",
+    "session": "errors html",
+    "worker": "errors fields manifest session",
     "host": "errors fields manifest native worker",
     "condition": "diagnostics errors field_refs fields html native quoting",
     "tables": "fields",
@@ -31,7 +32,7 @@ ALLOWED: dict[str, str] = {
     "events": "addresses captures condition diagnostics errors field_refs fields html "
     "manifest reprs tables worker",
     "plugin": "captures diagnostics errors events field_refs fields host html manifest reprs "
-    "tables worker falco_config",
+    "session tables worker falco_config",
     "yaml": "",
     "rules": "addresses condition diagnostics errors events field_refs fields html manifest "
     "quoting share yaml",
@@ -130,6 +131,7 @@ def test_only_the_seams_import_the_extension():
     assert users <= {
         "workbench/addresses.py",
         "workbench/host/handles.py",
+        "workbench/host/confine.py",
         "workbench/condition/kernel.py",
         "workbench/captures/framing.py",
     }

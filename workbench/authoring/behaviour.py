@@ -13,6 +13,8 @@ from workbench.errors import WorkbenchError
 from workbench.plugin import load
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from workbench.authoring.diff import PluginDiff
     from workbench.captures.replay import ReplayReport
 
@@ -42,13 +44,16 @@ def compare_behaviour(
     config: Any = None,
     params: str | None = None,
     events: str | None = None,
+    options: Mapping[str, Any] | None = None,
 ) -> None:
     """Add to ``diff`` the fields whose values differ on the same events.
 
     ``params``: stream from the old build with these. ``events``: or a stored file.
+    ``options``: further keywords of ``load``.
     Raises WorkbenchError when there are no events to compare on.
     """
-    with load(old_path, config=config) as old, load(new_path, config=config) as new:
+    keywords = {"config": config, **(options or {})}
+    with load(old_path, **keywords) as old, load(new_path, **keywords) as new:
         if events:
             from workbench.events import open_events
 

@@ -6,6 +6,8 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
+from workbench.cli.sandbox import add_sandbox_arguments, sandbox_options
+
 if TYPE_CHECKING:
     import argparse
 
@@ -30,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--sarif", metavar="FILE", help="also write SARIF 2.1.0")
+    add_sandbox_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -47,6 +50,7 @@ def run(args: argparse.Namespace) -> int:
         params=args.open,
         companions=args.companions,
         events=events,
+        options=sandbox_options(args),
         progress=_say if sys.stderr.isatty() else None,
     )
     if sys.stderr.isatty():

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from workbench.cli.sandbox import add_sandbox_arguments, sandbox_options
+
 if TYPE_CHECKING:
     import argparse
 
@@ -26,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--events", metavar="FILE", help="the same over stored events (.scap)"
     )
+    add_sandbox_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -36,10 +39,18 @@ def run(args: argparse.Namespace) -> int:
 
     old, new = library_path(args.old), library_path(args.new)
     same = Path(old).read_bytes() == Path(new).read_bytes()
-    diff = compare_manifests(inspect(old), inspect(new), identical=same)
+    options = sandbox_options(args)
+    before, after = inspect(old, **options), inspect(new, **options)
+    diff = compare_manifests(before, after, identical=same)
     if args.open is not None or args.events:
         compare_behaviour(
-            diff, old, new, config=args.config, params=args.open, events=args.events
+            diff,
+            old,
+            new,
+            config=args.config,
+            params=args.open,
+            events=args.events,
+            options=options,
         )
     if args.json:
         print(json.dumps(diff.to_dict(), ensure_ascii=False, indent=2))

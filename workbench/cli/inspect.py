@@ -7,6 +7,7 @@ import shlex
 import sys
 from typing import TYPE_CHECKING, Any
 
+from workbench.cli.sandbox import add_sandbox_arguments, sandbox_options
 from workbench.errors import WorkbenchError
 from workbench.fields import describe_argument
 from workbench.html import printable, repaired
@@ -30,17 +31,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="init config, to learn the suggested open params",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
+    add_sandbox_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Inspect, initialise if possible for the open params, print."""
     from workbench.plugin import inspect, load
 
-    manifest = inspect(args.plugin)
+    options = sandbox_options(args)
+    manifest = inspect(args.plugin, **options)
     note = ""
     if not manifest.complaints:
         try:
-            with load(args.plugin, config=args.config) as plugin:
+            with load(args.plugin, config=args.config, **options) as plugin:
                 manifest = plugin.info
         except WorkbenchError as error:
             note = str(error)

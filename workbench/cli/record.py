@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from workbench.captures.scap import ScapWriter
+from workbench.cli.sandbox import add_sandbox_arguments, workbench_for
 from workbench.cli.stream import batches_until, count_text, seconds_text, split_fields
 from workbench.errors import WorkbenchError
 from workbench.event_files import suffix_of
@@ -74,6 +75,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--max-events", metavar="N", type=count_text, help="stop after N events")
     add("--timeout", metavar="SEC", type=seconds_text, help="stop after SEC seconds")
+    add_sandbox_arguments(parser)
 
 
 class _Writer(Protocol):
@@ -91,8 +93,6 @@ class _Writer(Protocol):
 
 def run(args: argparse.Namespace) -> int:
     """Record until the end, a limit or Ctrl-C; print the files that were written."""
-    from workbench.bench import Workbench
-
     if suffix_of(args.out) not in _FORMS:
         print(
             f"workbench: {args.out}: a recording is a {' or a '.join(_FORMS)} file",
@@ -102,7 +102,7 @@ def run(args: argparse.Namespace) -> int:
     if suffix_of(args.out) == ".parquet" and (args.rotate_bytes or args.rotate_sec):
         print("workbench: only .scap recordings are rotated", file=sys.stderr)
         return 2
-    with Workbench() as bench:
+    with workbench_for(args) as bench:
         bench.load(args.plugin, config=args.config)
         for path in args.others:
             bench.load(path)

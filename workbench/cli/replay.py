@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from workbench.cli.sandbox import add_sandbox_arguments, workbench_for
 from workbench.cli.sinks import FORMATS, line_sink
 from workbench.cli.stream import count_text, split_fields
 
@@ -48,11 +49,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "values differ",
     )
     add("--json", action="store_true", help="with --check: the report as JSON")
+    add_sandbox_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Read the file, extract, and print; or compare."""
-    from workbench.bench import Workbench
     from workbench.events import open_events
 
     if args.json and not args.check:
@@ -61,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
     if args.check and not args.plugins:
         print("workbench: --check needs --with PLUGIN", file=sys.stderr)
         return 2
-    with Workbench() as bench:
+    with workbench_for(args) as bench:
         for path in args.plugins:
             bench.load(path)
         plugins = [bench] if args.plugins else []

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workbench.cli.sandbox import add_sandbox_arguments, workbench_for
 from workbench.errors import PluginLoadError, RulesError, WorkbenchError
 from workbench.falco_config import FalcoConfig, load_plugins, read_falco_yaml
 from workbench.field_refs import resolve_column
@@ -83,6 +84,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--all-matches", action="store_true", help="every matching rule alerts")
     add("--max-events", metavar="N", type=_count, help="stop after so many events")
     add("--timeout", metavar="SEC", type=_seconds, help="stop after so many seconds")
+    add_sandbox_arguments(parser)
 
 
 @dataclass(slots=True)
@@ -128,8 +130,6 @@ class _Printer:
 
 def run(args: argparse.Namespace) -> int:
     """Carry the command out."""
-    from workbench.bench import Workbench
-
     config = _config(args)
     for note in config.notes:
         print(f"workbench: {note}", file=sys.stderr)
@@ -142,7 +142,7 @@ def run(args: argparse.Namespace) -> int:
     rules = load_rules(*files)
     as_json = args.json or config.json_output
     all_matches = args.all_matches or config.rule_matching == "all"
-    with Workbench() as bench:
+    with workbench_for(args) as bench:
         if args.plugin:
             plugin = bench.load(args.plugin, config=args.config)
             bench.default_params[plugin.name] = args.open

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from workbench.cli.sandbox import add_sandbox_arguments, workbench_for
 from workbench.cli.sinks import FORMATS, Sink, file_sink, line_sink
 from workbench.errors import WorkbenchError
 from workbench.event_files import suffix_of
@@ -104,6 +105,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="write a file instead; its suffix decides the form: .parquet, .scap, "
         ".jsonl, .csv or .arrow",
     )
+    add_sandbox_arguments(parser)
 
 
 class _Filter:
@@ -128,9 +130,7 @@ class _Filter:
 
 def run(args: argparse.Namespace) -> int:
     """Load, open, and print until the end, a limit or Ctrl-C."""
-    from workbench.bench import Workbench
-
-    with Workbench() as bench:
+    with workbench_for(args) as bench:
         bench.load(args.plugin, config=args.config)
         for path in args.others:
             bench.load(path)

@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+from workbench.cli.sandbox import add_sandbox_arguments, sandbox_options
 from workbench.errors import RulesError
 from workbench.html import printable
 from workbench.rules import case_files
@@ -40,15 +41,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--junit-xml", metavar="PATH", help="write a JUnit report too")
     add("-q", "--quiet", action="store_true", help="show failures only")
+    add_sandbox_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Carry the command out: 0 when every case passed, else 1."""
+    options = sandbox_options(args)
     report = TestReport()
     begun = time.monotonic()
     for name in args.files:
         try:
-            part = run_file(name, rules=args.rules, plugins=args.plugin)
+            part = run_file(
+                name, rules=args.rules, plugins=args.plugin, options=options
+            )
         except RulesError as error:
             print(error.diagnostics, file=sys.stderr)
             raise

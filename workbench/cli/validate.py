@@ -6,6 +6,7 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
+from workbench.cli.sandbox import add_sandbox_arguments, sandbox_options
 from workbench.errors import PluginLoadError
 from workbench.rules.target import Target
 
@@ -40,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--plugin-dir", metavar="DIR", help="where relative library paths begin")
     add("--json", action="store_true", help="Falco's load results as JSON")
+    add_sandbox_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -113,7 +115,7 @@ def _target(args: argparse.Namespace) -> Target | None:
         return None
     manifests: list[Manifest] = []
     for path in paths:
-        manifest = inspect(path)
+        manifest = inspect(path, **sandbox_options(args))
         if manifest.complaints:
             raise PluginLoadError(
                 f"cannot load plugin {path}: {'; '.join(manifest.complaints)}",

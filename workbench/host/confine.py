@@ -47,8 +47,8 @@ _WHY_NO_SECCOMP = {
     errno.EINVAL: "this kernel's seccomp cannot be built upon; it needs one built with "
     "CONFIG_SECCOMP_FILTER",
     errno.EOPNOTSUPP: "this kernel's seccomp is too old; it needs Linux 5.5 or newer",
-    errno.EPERM: "seccomp is forbidden here, probably by the container's profile; allow "
-    "the system call seccomp in it",
+    errno.EPERM: "seccomp is forbidden here, probably by the container's profile; "
+    "allow the system call seccomp in it",
 }
 
 

@@ -143,7 +143,7 @@ def needed_files(libraries: list[str]) -> list[str]:
 
 
 def _open_and_read(path: str) -> tuple[list[str], list[str]]:
-    """Give what the library ``path`` needs and where it looks; nothing for no library."""
+    """Give what a library needs and where it looks; nothing where there is none."""
     try:
         fd = os.open(path, _QUIETLY)
     except (OSError, ValueError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from workbench.errors import WorkbenchError
 from workbench.rules.case_files import read_tests
@@ -12,7 +12,7 @@ from workbench.rules.ruleset import load_rules
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 __all__ = ["run_file"]
 
@@ -22,11 +22,13 @@ def run_file(
     *,
     rules: Sequence[str | os.PathLike[str]] = (),
     plugins: Sequence[str | os.PathLike[str]] = (),
+    options: Mapping[str, Any] | None = None,
 ) -> TestReport:
     """Run one file of rule tests.
 
-    ``rules``, ``plugins``: paths in place of those that the file names. Raises
-    WorkbenchError when a file is wrong or names no rules.
+    ``rules``, ``plugins``: paths in place of those that the file names. ``options``:
+    keywords of ``Workbench``, such as ``sandbox``. Raises WorkbenchError when a file is
+    wrong or names no rules.
     """
     import importlib
 
@@ -42,7 +44,7 @@ def run_file(
         return run_tests(rule_set, Path(path))
     # rules know no plugins: the object that loads them is looked up by name
     workbench = importlib.import_module("workbench")
-    with workbench.Workbench() as bench:
+    with workbench.Workbench(**(options or {})) as bench:
         for library in libraries:
             bench.load(library)
         return run_tests(rule_set, Path(path), plugins=(bench,))

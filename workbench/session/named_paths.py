@@ -6,6 +6,7 @@ between. What is named and exists is what the user wants a plugin to read.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -39,10 +40,8 @@ def _candidates(text: str) -> list[str]:
     """Give the texts that may be paths: the whole, what JSON holds, and the pieces."""
     whole = [text]
     if text.lstrip()[:1] in {"{", "["}:
-        try:
+        with contextlib.suppress(ValueError, RecursionError):
             whole += _strings(json.loads(text))
-        except (ValueError, RecursionError):
-            pass
     pieces = [p for t in whole for p in _MARKS.split(t) if _looks_like_path(p)]
     return [*whole, *pieces][:_MOST_PIECES]
 
@@ -66,7 +65,7 @@ def _plain(text: str) -> str | None:
 
 
 def _existing(path: str) -> str | None:
-    """Give the file or folder that ``path`` is, or the folder that its wildcards search.
+    """Give the file or folder that ``path`` is, or where its wildcards search.
 
     None where there is none, and for folders that hold too much.
     """

@@ -4,8 +4,8 @@
    name: Landlock cannot be loosened, so a worker with less than is needed is replaced.
 2. Each worker gets a :class:`SandboxPlan` of its own before it loads anything
    (``host.confine`` follows it), and answers with what holds.
-3. ``plugin.sandbox`` shows that as a :class:`Sandbox`; what was denied comes as lines of
-   the log, and at the end of the errors that it may have caused.
+3. ``plugin.sandbox`` shows that as a :class:`Sandbox`; what was denied comes as lines
+   of the log, and at the end of the errors that it may have caused.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench.errors import PluginLoadError, WorkbenchError
+from workbench.errors import PluginLoadError, PluginOpenError, WorkbenchError
 from workbench.session.named_paths import named_paths
 
 if TYPE_CHECKING:
@@ -39,12 +39,18 @@ _COMPONENT = "sandbox"
 _SHOWN_DENIALS = 8
 # What a worker sees of the environment: no keys, no tokens, nobody's home.
 _KEPT_VARIABLES = frozenset(
-    "PATH LANG LANGUAGE TZ LD_LIBRARY_PATH GOMAXPROCS GODEBUG GOGC GOMEMLIMIT "
-    "GOTRACEBACK RUST_BACKTRACE RUST_LOG".split()
+    [
+        *("PATH", "LANG", "LANGUAGE", "TZ", "LD_LIBRARY_PATH"),
+        *("GOMAXPROCS", "GODEBUG", "GOGC", "GOMEMLIMIT", "GOTRACEBACK"),
+        *("RUST_BACKTRACE", "RUST_LOG"),
+    ]
 )
 _NETWORK_VARIABLES = frozenset(
-    "http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY SSL_CERT_FILE "
-    "SSL_CERT_DIR".split()
+    [
+        *("http_proxy", "https_proxy", "no_proxy"),
+        *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"),
+        *("SSL_CERT_FILE", "SSL_CERT_DIR"),
+    ]
 )
 
 
@@ -100,13 +106,40 @@ class SandboxPolicy:
     def __init__(self, read: Iterable[str], *, network: bool) -> None:
         """Start with the paths that were given."""
         self.network = network
-        self._read = dict.fromkeys(read)
+        self.given = tuple(read)
+        self._read = dict.fromkeys(self.given)
         # What the latest worker answered.
         self.facts: dict[str, Any] = {}
 
-    def read_named(self, params: str) -> None:
-        """Allow the files and folders that open params name to be read."""
-        self._read |= dict.fromkeys(named_paths(params))
+    def read_named(self, params: str, *, suggested: bool = False) -> None:
+        """Allow the files and folders that open params name to be read.
+
+        ``suggested``: these params are the plugin's own words, by which it must not
+        choose what it reads: PluginOpenError where they name anything new.
+        """
+        new = [path for path in named_paths(params) if not self._may_read(path)]
+        if new and suggested:
+            raise PluginOpenError(
+                f"the open params {params!r} are the plugin's own suggestion, and in a "
+                f"sandbox a plugin does not choose what it reads; to let it, load it "
+                f"with sandbox_read={new!r}",
+                params=params,
+            )
+        self._read |= dict.fromkeys(new)
+
+    def _may_read(self, path: str) -> bool:
+        return any(
+            path == p or path.startswith(p.rstrip("/") + "/") for p in self._read
+        )
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The public keywords that give the same policy."""
+        return {
+            "sandbox": True,
+            "sandbox_read": list(self.given),
+            "sandbox_network": self.network,
+        }
 
     def plan(self, libraries: Sequence[str]) -> SandboxPlan:
         """Give the plan for a worker that loads ``libraries``."""
@@ -163,7 +196,9 @@ class Denials:
         shown = texts[:_SHOWN_DENIALS]
         if len(texts) > len(shown):
             shown.append(f"… and {len(texts) - len(shown)} more (see plugin.sandbox)")
-        error.message += "\n  the sandbox denied it before:\n    " + "\n    ".join(shown)
+        error.message += "\n  the sandbox denied it before:\n    " + "\n    ".join(
+            shown
+        )
         error.message += "\n  (sandbox_read and sandbox_network allow more)"
         error.args = (error.message,)
         if isinstance(error, PluginLoadError) and error.complaints:
@@ -204,9 +239,9 @@ class Sandbox:
 def sandbox_shown(policy: SandboxPolicy, lines: Iterable[LogLine]) -> Sandbox:
     """Give what holds for the latest worker of ``policy``, and what was denied."""
     facts = policy.facts
+    files = "it reads system libraries and the paths below, writes a private folder"
     layers = [
-        f"Landlock {facts.get('landlock')}: it reads system libraries and the paths "
-        "below, writes only a private folder that is removed afterwards",
+        f"Landlock {facts.get('landlock')}: {files}",
         "seccomp: no programs, processes, signals to others, mounts, keys, tracing",
         "no new privileges, capabilities, core dumps; bounded files and threads",
         "an environment without your variables",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets
 
 from workbench.events import Events
+from workbench.session.sandbox import sandbox_policy
 from workbench.ui import engine
 from workbench.ui.card import error_text
 from workbench.ui.code import code_for
@@ -31,6 +32,9 @@ from workbench.ui.timeline_part import TimelinePart
 from workbench.ui.widgets import Panel, Part
 
 if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable
+
     import pandas as pd
 
     from workbench.rules import Rule, RuleSet
@@ -173,6 +177,9 @@ class Lab(ipywidgets.VBox):
                 self.desk.take_source(fields, source, None)
                 if plugins:
                     first = plugins[0]
+                    # What is loaded here again runs no freer than the target.
+                    bound = first.roster.sandbox
+                    self.plugin_part.options = bound.options if bound else {}
                     self.plugin_part.show_manifest(
                         first.info, config=getattr(first, "config", None) or None
                     )
@@ -446,21 +453,34 @@ def _known(target: Any) -> bool:
     )
 
 
-def lab(target: Any = None) -> Lab:
+def lab(
+    target: Any = None,
+    *,
+    sandbox: bool = False,
+    sandbox_read: Iterable[str | os.PathLike[str]] = (),
+    sandbox_network: bool = False,
+) -> Lab:
     """Give the interactive workbench over a Plugin, a Workbench or Events.
 
-    ``target``: None lets you pick a plugin in the lab. Running the cell again gives the
+    ``target``: None lets you pick a plugin in the lab. ``sandbox…``: as for ``load``,
+    for plugins that are picked in the lab; beside a target that is in a sandbox they
+    run in the same. Running the cell again gives the
     same lab, or, when the plugin was loaded anew, one with the same condition, rule,
     labels and rule set. Raises TypeError for anything else.
     """
     if not _known(target):
         kind = type(target).__name__
         raise TypeError(f"lab() takes a Plugin, a Workbench or Events, not {kind}")
+    policy = sandbox_policy(sandbox, sandbox_read, network=sandbox_network)
     key = _key(target)
     before = _LABS.get(key)
     if before is not None and before.target is target and before.comm is not None:
+        if policy is not None:
+            before.plugin_part.options = policy.options
         return before
     made = Lab(target)
+    if policy is not None:
+        made.plugin_part.options = policy.options
     if before is not None:
         made.take_over(before)
     _LABS[key] = made

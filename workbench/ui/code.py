@@ -25,13 +25,16 @@ def _target_lines(lab: Lab) -> list[str]:
     if not plugins:
         return ['events = wb.open_events("events.parquet")  # the events given here']
     lines = []
+    bound = plugins[0].roster.sandbox
+    options = [f"{k}={v!r}" for k, v in bound.options.items() if v] if bound else []
     if len(plugins) == 1 and not hasattr(lab.target, "plugins"):
         config = getattr(plugins[0], "config", "")
         more = f", config={config!r}" if config else ""
+        more += "".join(f", {option}" for option in options)
         lines.append(f"plugin = wb.load({plugins[0].path!r}{more})")
         name = "plugin"
     else:
-        lines.append("bench = wb.Workbench()")
+        lines.append(f"bench = wb.Workbench({', '.join(options)})")
         for plugin in plugins:
             config = getattr(plugin, "config", "")
             more = f", config={config!r}" if config else ""

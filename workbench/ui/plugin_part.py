@@ -25,6 +25,8 @@ class PluginPart:
     def __init__(self, on_load: Callable[[Any], None]) -> None:
         self.on_load = on_load
         self.path = ""
+        # Further keywords of load, for what is loaded here: those of a sandbox.
+        self.options: dict[str, Any] = {}
         self.config: Any = None
         self.config_text = ""
         self.manifest: Manifest | None = None
@@ -55,7 +57,7 @@ class PluginPart:
         if not self.path or self.path.endswith((".yaml", ".yml")):
             return
         try:
-            self.show_manifest(inspect(self.path))
+            self.show_manifest(inspect(self.path, **self.options))
         except Exception as error:  # noqa: BLE001 - shown in the panel
             self.widget.put(error=error_text(error))
 
@@ -68,9 +70,9 @@ class PluginPart:
         self.widget.put(path=self.path, error="")
         try:
             if self.path.endswith((".yaml", ".yml")):
-                target: Any = Workbench.from_falco_yaml(self.path)
+                target: Any = Workbench.from_falco_yaml(self.path, **self.options)
             else:
-                target = load(self.path, config=self._given_config())
+                target = load(self.path, config=self._given_config(), **self.options)
         except Exception as error:  # noqa: BLE001 - shown in the panel
             self.widget.put(error=error_text(error))
             self._show_config_errors()
@@ -126,6 +128,8 @@ class PluginPart:
             ["contact", manifest.contact],
             ["file", manifest.path],
         ]
+        if self.options:
+            facts.append(["runs", "in a sandbox"])
         if "extraction" not in manifest.capabilities:
             facts = [fact for fact in facts if fact[0] != "extracts from"]
         self.widget.put(

@@ -36,7 +36,7 @@ from workbench.manifest import Manifest
 from workbench.plugin import inspect, load
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from workbench.events import Events
     from workbench.plugin import Plugin
@@ -54,6 +54,7 @@ def check_plugin(
     params: str | None = None,
     companions: Sequence[str] = (),
     events: Events | None = None,
+    options: Mapping[str, Any] | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> CheckReport:
     """Check one plugin and give the report.
@@ -61,13 +62,14 @@ def check_plugin(
     ``config``: init config, None for an empty one. ``params``: open params, None to use
     what the plugin suggests. ``companions``: libraries of sources whose events an
     extractor is checked against. ``events``: stored events to use instead of a stream.
+    ``options``: further keywords of ``load``, such as ``sandbox``.
     ``progress``: told the name of each step. A file that is no library at all gives a
     report, too.
     """
     say = progress or (lambda _step: None)
     say("inspecting")
     try:
-        manifest = inspect(path)
+        manifest = inspect(path, **(options or {}))
     except (PluginLoadError, PluginCrashed, PluginHung) as error:
         report = CheckReport(path, Manifest(path=path))
         code = "LOAD" if isinstance(error, PluginLoadError) else "CRASH"
@@ -80,7 +82,7 @@ def check_plugin(
     if manifest.complaints:
         return report
     say("initialising")
-    plugin = check_init(report, path, config)
+    plugin = check_init(report, path, config, options or {})
     if plugin is None:
         return report
     with plugin:
@@ -90,6 +92,7 @@ def check_plugin(
             params=params,
             companions=companions,
             events=events,
+            options=options or {},
             say=say,
         )
     report.done.append("done")
@@ -103,9 +106,9 @@ def _check_running(
     params: str | None,
     companions: Sequence[str],
     events: Events | None,
+    options: Mapping[str, Any],
     say: Callable[[str], None],
 ) -> None:
-    path, config = plugin.path, plugin.config
     capabilities = plugin.info.capabilities
     raw = pa.array([], pa.binary())
     if "sourcing" in capabilities:
@@ -123,14 +126,16 @@ def _check_running(
             check_open_rounds(report, plugin, opened)
             check_stop(report, plugin, opened)
     else:
-        raw = stored_events(events or _companion_events(report, companions, params))
+        found = events or _companion_events(report, companions, params, options)
+        raw = stored_events(found)
     say("initialising again")
     check_init_rounds(report, plugin)
     if "extraction" in capabilities:
         feeding = Feeding(plugin)
         if len(raw):
             say("comparing values")
-            check_values(report, feeding, raw[:_SAMPLE_EVENTS], path, config)
+            sample = raw[:_SAMPLE_EVENTS]
+            check_values(report, feeding, sample, options)
             say("extracting in several threads")
             check_threads(report, feeding, raw[:_SAMPLE_EVENTS])
         elif "sourcing" not in capabilities:
@@ -145,12 +150,15 @@ def _check_running(
 
 
 def _companion_events(
-    report: CheckReport, companions: Sequence[str], params: str | None
+    report: CheckReport,
+    companions: Sequence[str],
+    params: str | None,
+    options: Mapping[str, Any],
 ) -> Events | None:
     """Stream events of the sources that an extractor is checked against."""
     for library in companions:
         try:
-            with load(library) as source:
+            with load(library, **options) as source:
                 suggested = [param.value for param in source.open_params]
                 attempts = [params] if params is not None else [*suggested, ""]
                 found = stream_events(report, source, attempts)

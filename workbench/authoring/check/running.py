@@ -21,7 +21,7 @@ from workbench.errors import (
 from workbench.plugin import load
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from workbench.authoring.check.feeding import Feeding
     from workbench.authoring.check.report import CheckReport
@@ -52,16 +52,22 @@ def note_death(report: CheckReport, subject: str, error: WorkbenchError) -> None
     report.add(code, subject, str(error).splitlines()[0])
 
 
-def check_init(report: CheckReport, path: str, config: Any) -> Plugin | None:
-    """Initialise the plugin; None when that cannot be done."""
+def check_init(
+    report: CheckReport, path: str, config: Any, options: Mapping[str, Any]
+) -> Plugin | None:
+    """Initialise the plugin; None when that cannot be done.
+
+    ``options``: further keywords of ``load``.
+    """
     manifest = report.manifest
+    options = {**options, "call_timeout_sec": CALL_TIMEOUT_SEC}
     configs = [config]
     if config is None and manifest.init_schema is not None:
         configs.append(example_config(manifest.init_schema))
     plugin = None
     for attempt in configs:
         try:
-            plugin = load(path, config=attempt, call_timeout_sec=CALL_TIMEOUT_SEC)
+            plugin = load(path, config=attempt, **options)
             break
         except PluginInitError as error:
             if attempt is not configs[-1]:
@@ -81,15 +87,17 @@ def check_init(report: CheckReport, path: str, config: Any) -> Plugin | None:
             break
     report.done.append("initialising")
     if plugin is not None and manifest.init_schema is not None:
-        _check_junk_config(report, path)
+        _check_junk_config(report, path, options)
     return plugin
 
 
-def _check_junk_config(report: CheckReport, path: str) -> None:
+def _check_junk_config(
+    report: CheckReport, path: str, options: Mapping[str, Any]
+) -> None:
     """See whether a config with a key nobody knows is refused."""
     junk = {"no_such_option_anywhere": 1}
     try:
-        load(path, config=junk, call_timeout_sec=CALL_TIMEOUT_SEC).close()
+        load(path, config=junk, **options).close()
     except PluginInitError:
         return
     except (PluginCrashed, PluginHung) as error:
@@ -179,10 +187,14 @@ def stream_events(
 
 
 def check_values(
-    report: CheckReport, feeding: Feeding, raw: pa.Array, path: str, config: Any
+    report: CheckReport,
+    feeding: Feeding,
+    raw: pa.Array,
+    options: Mapping[str, Any],
 ) -> None:
     """Extract every field twice here and once in a new process, and compare."""
-    manifest = feeding.plugin.info
+    plugin, manifest = feeding.plugin, feeding.plugin.info
+    options = {**options, "call_timeout_sec": CALL_TIMEOUT_SEC}
     texts = field_texts(manifest)
     try:
         first = pa.table(feeding.columns(raw, texts))
@@ -196,7 +208,7 @@ def check_values(
     check_columns(report, first)
     _compare(report, "NOT_REPEATABLE", first, again, "let fields depend on events only")
     try:
-        with load(path, config=config, call_timeout_sec=CALL_TIMEOUT_SEC) as fresh:
+        with load(plugin.path, config=plugin.config, **options) as fresh:
             other = type(feeding)(fresh)
             other.source = feeding.source
             replayed = pa.table(other.columns(raw, texts))

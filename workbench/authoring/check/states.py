@@ -33,14 +33,15 @@ _MORE = 2
 _PROMISED_SINCE = 2
 
 
-def _session() -> Session:
-    return new_session("process", call_timeout_sec=CALL_TIMEOUT_SEC)
+def _session(plugin: Plugin) -> Session:
+    plan = plugin.roster.plan()
+    return new_session("process", call_timeout_sec=CALL_TIMEOUT_SEC, plan=plan)
 
 
 def check_init_rounds(report: CheckReport, plugin: Plugin) -> None:
     """Initialise and destroy many states in one process; watch it grow."""
     subject = "init and destroy"
-    session = _session()
+    session = _session(plugin)
     try:
         index, _ = session.load(plugin.path)
         answer = session.rounds(index, plugin.config, ROUNDS)
@@ -79,7 +80,7 @@ def check_threads(report: CheckReport, feeding: Feeding, raw: pa.Array) -> None:
     requests = feeding.feeder.requests(feeding.source, texts)
     subject = f"{THREADS} threads"
     hint = "keep what calls write in the plugin state, not in globals"
-    session = _session()
+    session = _session(plugin)
     try:
         index, _ = session.load(plugin.path)
         alone, *others = session.threads(
