@@ -163,7 +163,8 @@ static int try_race(const char *a)
 	pthread_create(&thread, NULL, swap, name);
 	int code = EACCES;
 	char byte;
-	for (int i = 0; i < 2000 && code == EACCES; i++) {
+	time_t end = time(NULL) + 2;
+	while (time(NULL) < end && code == EACCES) {
 		int fd = open(name, O_RDONLY);
 		if (fd >= 0 && read(fd, &byte, 1) > 0)
 			code = 0; /* our own file is empty: this was the other's */
@@ -531,10 +532,14 @@ static int try_large_file(const char *a)
 }
 static int try_descriptors(const char *a)
 {
-	for (int i = atoi(a); i; i--)
-		if (dup(0) < 0)
-			return errno;
-	return 0;
+	int many = atoi(a), made = 0, *fds = calloc((size_t)many, sizeof *fds);
+	while (made < many && (fds[made] = dup(0)) >= 0)
+		made++;
+	int code = made < many ? errno : 0;
+	while (made)
+		close(fds[--made]);
+	free(fds);
+	return code;
 }
 static int try_abort(const char *a) { abort(); }
 
@@ -614,6 +619,17 @@ EXPORT void *plugin_init(const abi_init_input *in, int32_t *rc)
 	return answers;
 }
 EXPORT void plugin_destroy(void *s) {}
+
+/* A plugin may suggest to open whatever it would like to read. */
+EXPORT const char *plugin_list_open_params(void *s, int32_t *rc)
+{
+	*rc = 0;
+#ifdef SUGGESTION
+	return "[{\"value\": \"" SUGGESTION "\", \"desc\": \"\"}]";
+#else
+	return "[]";
+#endif
+}
 
 EXPORT void *plugin_open(void *s, const char *params, int32_t *rc)
 {

@@ -72,7 +72,10 @@ def _existing(path: str) -> str | None:
     real = os.path.realpath(path)
     wildcard = _WILDCARDS.search(path)
     if not os.path.exists(real) and wildcard is not None:  # noqa: PTH110
-        real = os.path.realpath(path[: wildcard.start()].rpartition("/")[0] or ".")
+        folder, slash, _ = path[: wildcard.start()].rpartition("/")
+        if not slash:
+            return None
+        real = os.path.realpath(folder or "/")
     if not os.path.exists(real):  # noqa: PTH110
         return None
     home = os.path.realpath(os.path.expanduser("~"))  # noqa: PTH111

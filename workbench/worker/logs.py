@@ -85,15 +85,16 @@ class LogReader:
 
     def _drain(self, fd: int) -> bool:
         """Read what is there; False at the end of the stream."""
+        pipe = self._pipes.get(fd)
         for _ in range(64):
-            try:
-                data = os.read(fd, LARGEST_LOG_PACKET)
-            except BlockingIOError:
-                return True
-            except OSError:
-                data = b""
-            pipe = self._pipes.get(fd)
+            # Two threads drain: what one of them has read, the other must find.
             with self._lock:
+                try:
+                    data = os.read(fd, LARGEST_LOG_PACKET)
+                except BlockingIOError:
+                    return True
+                except OSError:
+                    data = b""
                 if not data:
                     if pipe is not None:
                         self._lines += [(None, line) for line in pipe.finish()]
