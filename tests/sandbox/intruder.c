@@ -595,7 +595,17 @@ static void attempt_line(const char *line)
 EXPORT const char *plugin_get_required_api_version(void) { return "3.12.0"; }
 EXPORT const char *plugin_get_name(void) { return "intruder"; }
 EXPORT const char *plugin_get_version(void) { return "0.1.0"; }
+#ifdef AT_LOAD
+static const char *at_load;
+__attribute__((constructor)) static void loaded(void)
+{
+	int code = try_read(AT_LOAD);
+	at_load = code ? strerrorname_np(code) : "ok";
+}
+EXPORT const char *plugin_get_description(void) { return at_load; }
+#else
 EXPORT const char *plugin_get_description(void) { return "tries things"; }
+#endif
 EXPORT const char *plugin_get_contact(void) { return ""; }
 EXPORT uint32_t plugin_get_id(void) { return 997; }
 EXPORT const char *plugin_get_event_source(void) { return "intruder"; }

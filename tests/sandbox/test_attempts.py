@@ -188,7 +188,8 @@ def test_what_plugins_need_works(line, sandboxed):
     assert sandboxed[0][line] == "ok"
 
 
-def test_the_file_is_as_it_was(sandboxed, secret):
+@pytest.mark.usefixtures("sandboxed")
+def test_the_file_is_as_it_was(secret):
     assert secret.read_text() == "secret"
     assert [p.name for p in secret.parent.iterdir()] == ["secret"]
 
@@ -230,7 +231,13 @@ def test_the_network_can_be_allowed(attempt, servers):
     lines += ["netlink 0", "netlink 9", "resolve localhost", "listen", "raw", "packet"]
     answers, error = attempt(*lines, sandbox=True, sandbox_network=True)
     # Sockets of this machine's services give more than the network: never.
-    assert answers[:8] == [*("ok", "ok", "EACCES", "EACCES"), "ok", "EACCES", "ok", "ok"]
+    assert answers[:8] == [
+        *("ok", "ok", "EACCES", "EACCES"),
+        "ok",
+        "EACCES",
+        "ok",
+        "ok",
+    ]
     assert set(answers[8:]) <= {"EACCES", "EPERM"}
     assert "socket AF_UNIX: denied by the sandbox" in error.message
 

@@ -49,7 +49,9 @@ def logs(tmp_path):
 )
 def test_which_paths_a_text_names(text, named, logs):
     filled = text.replace("{{", "{").replace("}}", "}").replace("{}", str(logs))
-    assert named_paths(filled) == [str(logs / name) if name else str(logs) for name in named]
+    assert named_paths(filled) == [
+        str(logs / name) if name else str(logs) for name in named
+    ]
 
 
 @pytest.mark.any_kernel
@@ -57,7 +59,9 @@ def test_a_bare_word_is_no_path(logs, monkeypatch):
     monkeypatch.chdir(logs)
     assert named_paths("mode=folder") == []
     assert named_paths("folder") == [str(logs / "folder")]
-    assert named_paths("one.log,two.log") == [str(logs / f) for f in ("one.log", "two.log")]
+    assert named_paths("one.log,two.log") == [
+        str(logs / f) for f in ("one.log", "two.log")
+    ]
 
 
 @pytest.mark.any_kernel
@@ -115,20 +119,21 @@ def test_a_plugin_does_not_choose_what_it_reads(build, logs):
             plugin.open(plugin.open_params[0].value)
         assert f"sandbox_read=['{file}']" in caught.value.message
         assert str(file) not in plugin.sandbox.readable
-    with wb.load(library, sandbox=True, sandbox_read=[logs]) as plugin:
-        with pytest.raises(wb.PluginOpenError, match="plugin_open returned FAILURE"):
-            plugin.open(plugin.open_params[0].value)
+    refused = pytest.raises(wb.PluginOpenError, match="plugin_open returned FAILURE")
+    with wb.load(library, sandbox=True, sandbox_read=[logs]) as plugin, refused:
+        plugin.open(plugin.open_params[0].value)
 
 
 def test_a_capture_goes_on_while_another_worker_takes_over(sample, logs):
-    weblog = sample("weblog")
-    with wb.load(weblog, sandbox=True) as plugin:
-        with plugin.open(str(logs / "one.log"), keep_events=True) as capture:
-            stored = plugin.roster
-            stored.read_named(stored.members[0], str(logs / "two.log"))
-            with stored.borrow() as seat:
-                assert seat.session.alive
-            assert sum(len(frame) for frame in capture) == 1
+    with (
+        wb.load(sample("weblog"), sandbox=True) as plugin,
+        plugin.open(str(logs / "one.log"), keep_events=True) as capture,
+    ):
+        roster = plugin.roster
+        roster.read_named(roster.members[0], str(logs / "two.log"))
+        with roster.borrow() as seat:
+            assert seat.session.alive
+        assert sum(len(frame) for frame in capture) == 1
 
 
 def test_a_path_that_is_not_there_is_said_at_once(sample):

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import os
 import stat
 import tempfile
+import threading
 import time
 from contextlib import suppress
 
 __all__ = ["make_private_folder", "remove_private_folder"]
 
-# Longest time that the removal may take; what is left then is the system's to tidy.
-_REMOVE_SEC = 5.0
+# How long a removal keeps its caller waiting; the rest is done aside.
+_REMOVE_SEC = 2.0
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -21,14 +23,23 @@ def make_private_folder() -> str:
 
 
 def remove_private_folder(path: str) -> None:
-    """Remove the folder, whatever a plugin made in it; bounded in time.
+    """Remove the folder, whatever a plugin made in it; what takes long, in a thread.
 
     Links are not followed. However deep folders lie in each other, it takes one
     descriptor: the way up is checked against the way down.
     """
+    if not _remove(path, time.monotonic() + _REMOVE_SEC):
+        forever = (path, math.inf)
+        threading.Thread(target=_remove, args=forever, daemon=True).start()
+
+
+def _remove(path: str, deadline: float) -> bool:
+    """Remove the folder; False when there was no time for all of it."""
     with suppress(OSError):
-        _empty(path, time.monotonic() + _REMOVE_SEC)
+        if not _empty(path, deadline):
+            return False
         os.rmdir(path)  # noqa: PTH106
+    return True
 
 
 class _Level:
@@ -45,8 +56,8 @@ def _identity(folder: int) -> tuple[int, int]:
     return facts.st_dev, facts.st_ino
 
 
-def _empty(path: str, deadline: float) -> None:
-    """Remove all that is in a folder, or as much as there is time for."""
+def _empty(path: str, deadline: float) -> bool:
+    """Remove all that is in a folder; False when there was no time for all of it."""
     folder = os.open(path, _FOLDER)
     try:
         levels = [_Level("", folder)]
@@ -62,11 +73,12 @@ def _empty(path: str, deadline: float) -> None:
                 continue
             levels.pop()
             if not levels:
-                return
+                return True
             folder = _move(folder, "..")
             if _identity(folder) != levels[-1].identity:
-                return  # somebody moves it about: leave it
+                return True  # somebody moves it about: leave it
             os.rmdir(level.name, dir_fd=folder)
+        return False
     finally:
         os.close(folder)
 
