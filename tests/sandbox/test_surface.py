@@ -204,8 +204,7 @@ def test_the_plugin_goes_on_after_its_worker_died(weblog, log):
 
 def test_without_its_guard_a_plugin_is_not_freer(build):
     with wb.load(build("intruder"), sandbox=True) as plugin:
-        link = plugin.roster._seats[0].session._link
-        os.kill(link.worker.guard, signal.SIGKILL)
+        os.kill(plugin.roster._seats[0].session.sandbox["guard"], signal.SIGKILL)
         time.sleep(0.1)
         with pytest.raises(wb.PluginOpenError) as caught:
             plugin.open("fork\nparent environ\nexec_memory\ntcp 9\nkill_all\nsession")
@@ -214,7 +213,7 @@ def test_without_its_guard_a_plugin_is_not_freer(build):
 
 def test_the_guard_is_bound_itself(build):
     with wb.load(build("intruder"), sandbox=True) as plugin:
-        guard = plugin.roster._seats[0].session._link.worker.guard
+        guard = plugin.roster._seats[0].session.sandbox["guard"]
         status = Path(f"/proc/{guard}/status").read_text()
         assert "Name:\tworkbench-guard\n" in status
         assert "NoNewPrivs:\t1\n" in status

@@ -101,7 +101,7 @@ class Link:
     def _bound(self, facts: dict[str, Any] | None) -> None:
         """Take in what the worker says of its sandbox; raise if it has none to say."""
         if facts is not None:
-            self.worker.guard = int(facts["guard"])
+            self.worker.adopt(int(facts["guard"]))
             self.sandbox = facts
         if facts is not None and facts["error"] is not None:
             raise error_from_wire(facts["error"])

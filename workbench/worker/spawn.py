@@ -32,6 +32,8 @@ _BOOT = (
     "from workbench.host.serve import main; main(sys.argv[1:7])"
 )
 _SOCKET_BUFFER_BYTES = 1 << 20
+# A process that is killed may still be in a file system that does not answer.
+_GUARD_MS = 1000
 
 
 def _import_roots() -> list[str]:
@@ -79,8 +81,8 @@ class WorkerProcess:
             text = f"plugins run on Linux only; this is {sys.platform}"
             raise WorkbenchError(text)
         self._owned = ExitStack()
-        # A process that the worker started beside itself: ours to wait for.
-        self.guard = 0
+        # Of the process that the worker started beside itself; -1 for none.
+        self._guard = -1
         try:
             self._start(plan)
         except BaseException:
@@ -162,13 +164,23 @@ class WorkerProcess:
     def _reap(self) -> None:
         self.kill()
         self._process.wait()
-        if self.guard:
-            # It ends by itself as well, but not before we would look.
-            with suppress(OSError):
-                os.kill(self.guard, signal.SIGKILL)
-            with suppress(OSError):
-                os.waitpid(self.guard, 0)
-            self.guard = 0
+
+    def adopt(self, guard: int) -> None:
+        """Take over the child ``guard`` that the worker made: to end and wait for."""
+        with suppress(OSError):  # gone, and waited for by somebody else
+            self._guard = os.pidfd_open(guard)
+            self._owned.callback(os.close, self._guard)
+            self._owned.callback(self._reap_guard)
+
+    def _reap_guard(self) -> None:
+        """End the guard; it would end by itself as well, but later."""
+        with suppress(OSError):
+            signal.pidfd_send_signal(self._guard, signal.SIGKILL)
+        poller = select.poll()
+        poller.register(self._guard, select.POLLIN)
+        poller.poll(_GUARD_MS)
+        with suppress(OSError):
+            os.waitid(os.P_PIDFD, self._guard, os.WEXITED | os.WNOHANG)
 
     def exit_code(self, wait_sec: float = 0.0) -> int | None:
         """Give the exit status, negative for a signal; None while it runs."""
