@@ -94,6 +94,8 @@ class WorkerSession:
         ``memory_limit_bytes``: None is half of the memory available now.
         """
         self._link = Link(call_timeout_sec, memory_limit_bytes, plan)
+        # What the worker is bound to, {} for nothing.
+        self.sandbox = self._link.sandbox
         self._capture: _Capture | None = None
         self._left_behind = False
         self._progress = Progress()
@@ -103,11 +105,6 @@ class WorkerSession:
     def alive(self) -> bool:
         """False once the worker is gone."""
         return not self._link.closed and self._link.error is None
-
-    @property
-    def sandbox(self) -> dict[str, Any]:
-        """What the worker is bound to, {} for nothing."""
-        return self._link.sandbox
 
     @property
     def pid(self) -> int:
@@ -257,9 +254,8 @@ class WorkerSession:
         _, kind, seq, _, size, cost = MESSAGE.unpack_from(data)
         if kind == END:
             end = _read_json(data[MESSAGE.size :])
-            error = error_from_wire(end["error"]) if end["error"] else None
-            if error is not None:
-                error = self._link.explained(error)
+            told = error_from_wire(end["error"]) if end["error"] else None
+            error = self._link.explained(told) if told else None
             capture.pending.append(Chunk(None, end["end"], error))
             capture.ended = True
             self._link.tracer.drain()
