@@ -97,7 +97,8 @@ def load(
 
     ``sandbox``: for a plugin from a stranger; it may read system libraries, the paths
     of ``sandbox_read`` and those that open params name, write in a private folder, and
-    use the Internet only with ``sandbox_network``. See ``Plugin.sandbox``.
+    use the Internet only with ``sandbox_network``. See ``Plugin.sandbox``. A path that
+    is named for the first time needs another worker: the plugin is initialised again.
 
     Raises PluginLoadError (with ``.complaints``; also where this system cannot give
     all of the sandbox), PluginInitError, PluginCrashed, PluginHung.

@@ -42,6 +42,7 @@ _WHY_NO_LANDLOCK = {
     "landlock_restrict_self in it",
 }
 _WHY_NO_SECCOMP = {
+    errno.ENOEXEC: "the filter of system calls is made for x86-64 and arm64 only",
     errno.ENOSYS: "this kernel has no seccomp; it needs one built with "
     "CONFIG_SECCOMP_FILTER",
     errno.EINVAL: "this kernel's seccomp cannot be built upon; it needs one built with "

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import PluginLoadError, PluginOpenError, WorkbenchError
+from workbench.html import printable
 from workbench.session.named_paths import named_paths
 
 if TYPE_CHECKING:
@@ -192,7 +193,7 @@ class Denials:
         if not new:
             return
         self._seen_ns = new[-1].time_ns
-        texts = list(dict.fromkeys(line.message for line in new))
+        texts = list(dict.fromkeys(printable(line.message) for line in new))
         shown = texts[:_SHOWN_DENIALS]
         if len(texts) > len(shown):
             shown.append(f"… and {len(texts) - len(shown)} more (see plugin.sandbox)")
@@ -225,8 +226,6 @@ class Sandbox:
     denied: tuple[str, ...]
 
     def __repr__(self) -> str:
-        from workbench.html import printable
-
         rows = ["Sandbox", *(f"  holds     {layer}" for layer in self.layers)]
         rows += [f"  may read  {printable(path)}" for path in self.readable]
         rows.append(f"  network   {'allowed' if self.network else 'denied'}")

@@ -155,13 +155,12 @@ static bool open_refused(const wb_guard *guard, const char *view_of, uint64_t fl
 			return false;
 		return !beneath(name, guard->writable);
 	}
+	/* Where this user may not even look, the path has to do. */
+	if (missing == EACCES && view[0] == '/')
+		return !beneath(view, guard->writable) && !beneath(view, guard->readable);
 	if (missing || is_nameless(name) || beneath(name, guard->writable))
 		return false;
-	if (*writes)
-		return true;
-	/* What nobody of this user may read is not the sandbox's doing. */
-	return !beneath(name, guard->readable) &&
-	       !syscall(SYS_faccessat, AT_FDCWD, view, R_OK);
+	return *writes || !beneath(name, guard->readable);
 }
 
 static uint64_t open_flags(const wb_guard *guard, const sc_data *call)

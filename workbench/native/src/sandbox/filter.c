@@ -273,6 +273,8 @@ static void put_all(program *p)
 int wb_seccomp_check(void)
 {
 	static const uint32_t actions[] = {SC_KILL_PROCESS, SC_ERRNO, SC_NOTIFY};
+	if (!SC_ARCH)
+		return -ENOEXEC;
 	for (size_t i = 0; i < COUNT(actions); i++)
 		if (syscall(SYS_seccomp, SC_ACTION_AVAILABLE, 0, &actions[i]))
 			return -errno;
