@@ -26,7 +26,7 @@ static uint64_t random_path(char *region)
 {
 	static const char *const begins[] = {
 		"/", "/etc/shadow", "/proc/self/", "/proc/thread-self/", "..", ".", "",
-		"/tmp/../", "//", "/proc/self/fd/0", "/proc/self/root/", "a/b/c", "/dev/",
+		"/usr/../", "//", "/proc/self/fd/0", "/proc/self/root/", "a/b/c", "/dev/",
 	};
 	size_t at = random_number() % REGION, length = random_number() % 5000;
 	if (random_number() % 4 == 0)
@@ -48,7 +48,7 @@ int main(int argc, char **argv)
 	char *region = mmap(NULL, REGION + 4096, PROT_READ | PROT_WRITE,
 	                    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	mprotect(region + REGION, 4096, PROT_NONE);
-	wb_guard guard = {-1, getpid(), 7, NULL, "/usr/lib\n/proc/1\n", "/tmp/own\n/dev/null\n"};
+	wb_guard guard = {-1, getpid(), 7, NULL, "/usr/lib\n/proc/1\n", "/own\n/dev/null\n"};
 	char *text = malloc(ROOM);
 	for (unsigned i = 0; i < rounds; i++) {
 		sc_request request = {.id = i, .pid = (uint32_t)getpid()};

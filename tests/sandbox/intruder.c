@@ -42,7 +42,7 @@ static char *scratch(const char *name)
 	static int next;
 	char *out = path[next++ % 16];
 	const char *folder = getenv("TMPDIR");
-	snprintf(out, 4096, "%s/%s", folder ? folder : "/tmp", name);
+	snprintf(out, 4096, "%s/%s", folder ? folder : ".", name);
 	return out;
 }
 

@@ -83,7 +83,7 @@ ON_OTHERS = {
     "mount /mnt": ("EPERM", "mount /mnt"),
     "umount /proc": ("EPERM", "umount2 /proc"),
     "new_mount": ("EPERM", "fsopen"),
-    "chroot /tmp": ("EPERM", "chroot /tmp"),
+    "chroot /mnt": ("EPERM", "chroot /mnt"),
     "unshare_user": ("EPERM", "unshare"),
     "unshare_mounts": ("EPERM", "unshare"),
     "setns": ("EPERM", "setns"),

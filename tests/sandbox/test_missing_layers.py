@@ -93,7 +93,7 @@ def test_a_listener_of_somebody_else_costs_the_words_only(lacking, tmp_path):
         "import sys, workbench as wb\n"
         "try:\n"
         f"    wb.load(sys.argv[1], config='read {secret}\\nfork\\nkill_parent 0\\n"
-        "tcp 9\\ntemporary\\nchmod /tmp', sandbox=True)\n"
+        "tcp 9\\ntemporary\\nchmod /mnt', sandbox=True)\n"
         "except wb.PluginInitError as error:\n"
         "    print(error.last_error)\n"
     )

@@ -59,7 +59,7 @@ def test_the_kernel_itself_cannot_be_bound(weblog):
 
 
 @pytest.mark.parametrize(
-    "options", [{"sandbox_read": ["/tmp"]}, {"sandbox_network": True}]
+    "options", [{"sandbox_read": ["/usr"]}, {"sandbox_network": True}]
 )
 def test_nothing_is_loosened_where_nothing_is_bound(weblog, options):
     for make in (
@@ -259,7 +259,7 @@ def test_the_command_line_streams_and_says_what_was_denied(weblog, log):
 
 
 def test_the_command_line_refuses_options_that_make_no_sense(weblog):
-    done = command("stream", weblog, "--sandbox-read", "/tmp")
+    done = command("stream", weblog, "--sandbox-read", "/usr")
     assert done.returncode == 2
     assert done.stderr == "workbench: --sandbox-read goes with --sandbox\n"
     done = command("inspect", weblog, "--sandbox-network")
