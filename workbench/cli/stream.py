@@ -13,8 +13,10 @@ from workbench.cli.options import (
     INTERRUPTED,
     add_option,
     add_options,
+    add_sandbox_options,
     load_companions,
     note,
+    opened_workbench,
 )
 from workbench.cli.sinks import Sink, file_sink, line_sink
 
@@ -34,6 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser, "--max-events", help="stop after reading N events, matching or not"
     )
     add_options(parser, "--timeout", "--format", "--out")
+    add_sandbox_options(parser)
 
 
 class _Filter:
@@ -58,9 +61,7 @@ class _Filter:
 
 def run(args: argparse.Namespace) -> int:
     """Load, open, and print until the end, a limit or Ctrl-C."""
-    from workbench.plugins.workbench import Workbench
-
-    with Workbench() as workbench:
+    with opened_workbench(args) as workbench:
         workbench.load(args.plugin, config=args.config)
         load_companions(workbench, args)
         return _stream(workbench, args)
