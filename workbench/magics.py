@@ -127,6 +127,9 @@ def _plugin_parser() -> _Parser:
     add("-p", "--open", metavar="TEXT", help="open params (default: the suggestion)")
     add("-n", "--events", type=int, default=1000, help="events to stream")
     add("-o", "--output", metavar="NAME", help="variable for the Events")
+    add("--sandbox", action="store_true", help="as for wb.load: nothing but its events")
+    add("--sandbox-read", metavar="PATH", action="append", default=[])
+    add("--sandbox-network", action="store_true")
     return parser
 
 
@@ -321,6 +324,9 @@ class WorkbenchMagics(Magics):
                 config=options.config,
                 params=options.open,
                 max_events=options.events,
+                sandbox=options.sandbox,
+                sandbox_read=options.sandbox_read,
+                sandbox_network=options.sandbox_network,
             )
         except BuildError as error:
             _complain(_build_complaint(error, cell))

@@ -35,7 +35,7 @@ LAYERS = {
     "host": "native wire",
     "condition": "errors diagnostics fields formatting native",
     "captures": "arrow fields native errors formatting closing saving reading",
-    "session": "wire host fields manifest errors",
+    "session": "wire host fields manifest errors formatting",
     "artifacts": "session manifest formatting paths yamlcpp errors saving host",
     "events": "arrow captures condition fields errors diagnostics formatting manifest",
     "falco_config": "errors yamlcpp paths formatting reading",
@@ -216,6 +216,7 @@ def test_only_the_seams_import_the_extension():
         "workbench/arrow/addresses.py",
         "workbench/captures/framing.py",
         "workbench/condition/execution/kernel.py",
+        "workbench/host/confine.py",
         "workbench/host/handles.py",
     }
 

@@ -17,6 +17,8 @@ from workbench.errors import WorkbenchError
 from workbench.plugins.plugin import load
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from workbench.authoring.diff import PluginDiff
 
 __all__ = ["compare_behaviour"]
@@ -33,14 +35,16 @@ def compare_behaviour(
     config: Any = None,
     params: str | None = None,
     events: str | None = None,
+    options: Mapping[str, Any] | None = None,
 ) -> None:
     """Add to ``diff`` the fields whose values differ on the same events.
 
     ``params``: open params to stream from the old build with. ``events``: or a stored
-    file.
+    file. ``options``: further keywords of ``load``.
     Raises WorkbenchError when there are no events to compare on.
     """
-    with load(old_path, config=config) as old, load(new_path, config=config) as new:
+    keywords = {"config": config, **(options or {})}
+    with load(old_path, **keywords) as old, load(new_path, **keywords) as new:
         if events:
             from workbench.events.opening import open_events
 

@@ -169,16 +169,19 @@ class PluginCell:
         config: Any = None,
         params: str | None = None,
         max_events: int = MAX_EVENTS,
+        **options: Any,
     ) -> CellResult:
         """Build ``source``, load it, stream a little, compare with the build before.
 
-        ``params``: open params, None for what the plugin suggests first.
+        ``params``: open params, None for what the plugin suggests first. ``options``:
+        further keywords of ``load``.
+
         Raises BuildError with diagnostics at the cell's lines, and what loading raises.
         """
         begun = time.perf_counter()
         built = self.build(language, name, source)
         build_sec = time.perf_counter() - begun
-        plugin = load(built.library, config=config)
+        plugin = load(built.library, config=config, **options)
         result = CellResult(plugin, diagnostics=built.diagnostics, build_sec=build_sec)
         earlier = self._builds.pop(name, None)
         try:

@@ -7,7 +7,15 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workbench.cli.options import FAILED, FINE, add_option, add_options, print_json
+from workbench.cli.options import (
+    FAILED,
+    FINE,
+    add_option,
+    add_options,
+    add_sandbox_options,
+    print_json,
+    sandbox_options,
+)
 
 if TYPE_CHECKING:
     import argparse
@@ -29,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--sarif", metavar="FILE", type=Path, help="write the findings as SARIF, too"
     )
+    add_sandbox_options(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -47,6 +56,7 @@ def run(args: argparse.Namespace) -> int:
         params=args.open,
         companions=args.companions,
         events=events,
+        options=sandbox_options(args),
         progress=_show_step if terminal else None,
     )
     if terminal:

@@ -5,7 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workbench.cli.options import FAILED, FINE, add_option, print_json
+from workbench.cli.options import (
+    FAILED,
+    FINE,
+    add_option,
+    add_sandbox_options,
+    print_json,
+    sandbox_options,
+)
 
 if TYPE_CHECKING:
     import argparse
@@ -26,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="stream from OLD, too, and compare the values that both extract",
     )
     add_option(parser, "--events", help="the same on stored events (.scap)")
+    add_sandbox_options(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -36,12 +44,19 @@ def run(args: argparse.Namespace) -> int:
 
     old, new = library_path(args.old), library_path(args.new)
     # Inspecting refuses what is no library, such as a pipe, before it is read here.
-    manifests = inspect(old), inspect(new)
+    options = sandbox_options(args)
+    manifests = inspect(old, **options), inspect(new, **options)
     same = Path(old).read_bytes() == Path(new).read_bytes()
     diff = compare_manifests(*manifests, identical=same)
     if args.open is not None or args.events:
         compare_behaviour(
-            diff, old, new, config=args.config, params=args.open, events=args.events
+            diff,
+            old,
+            new,
+            config=args.config,
+            params=args.open,
+            events=args.events,
+            options=options,
         )
     if args.json:
         print_json(diff.to_dict())

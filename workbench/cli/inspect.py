@@ -6,7 +6,13 @@ import json
 import shlex
 from typing import TYPE_CHECKING, Any
 
-from workbench.cli.options import FINE, add_option, note
+from workbench.cli.options import (
+    FINE,
+    add_option,
+    add_sandbox_options,
+    note,
+    sandbox_options,
+)
 from workbench.errors import WorkbenchError
 from workbench.fields.declarations import describe_argument
 from workbench.formatting.columns import aligned, column_widths
@@ -30,17 +36,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser, "--config", help="init config, to learn the suggested open params"
     )
     add_option(parser, "--json")
+    add_sandbox_options(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Inspect, initialise if possible to learn the open params, and print."""
     from workbench.plugins.plugin import inspect, load
 
-    manifest = inspect(args.plugin)
+    options = sandbox_options(args)
+    manifest = inspect(args.plugin, **options)
     failure = ""
     if not manifest.complaints:
         try:
-            with load(args.plugin, config=args.config) as plugin:
+            with load(args.plugin, config=args.config, **options) as plugin:
                 manifest = plugin.info
         except WorkbenchError as error:
             failure = str(error)

@@ -7,6 +7,7 @@ it takes and changes only what is its own.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import sys
 from pathlib import Path
@@ -15,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 from workbench.formatting.printable import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from workbench.plugins.workbench import Workbench
 
 __all__ = [
@@ -26,10 +29,13 @@ __all__ = [
     "USAGE",
     "add_option",
     "add_options",
+    "add_sandbox_options",
     "count",
     "load_companions",
     "note",
+    "opened_workbench",
     "print_json",
+    "sandbox_options",
     "seconds",
     "split_fields",
     "usage_error",
@@ -154,6 +160,21 @@ OPTIONS: dict[str, dict[str, Any]] = {
         ".jsonl, .csv or .arrow",
     },
     "--json": {"action": "store_true", "help": "print one JSON object"},
+    "--sandbox": {
+        "action": "store_true",
+        "help": "let a plugin read only system libraries and what its open params "
+        "name, and write only in a folder of its own; no network, no other programs",
+    },
+    "--sandbox-read": {
+        "metavar": "PATH",
+        "action": "append",
+        "default": [],
+        "help": "let it read this file or folder, too; may be repeated",
+    },
+    "--sandbox-network": {
+        "action": "store_true",
+        "help": "let it use the Internet",
+    },
 }
 
 
@@ -166,6 +187,46 @@ def add_options(parser: argparse._ActionsContainer, *names: str) -> None:
     """Add several arguments as they stand in :data:`OPTIONS`."""
     for name in names:
         add_option(parser, name)
+
+
+def add_sandbox_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of a command that loads plugins."""
+    group = parser.add_argument_group(
+        "sandbox", "for plugins from strangers; without it they have all your rights"
+    )
+    add_options(group, "--sandbox", "--sandbox-read", "--sandbox-network")
+
+
+def sandbox_options(args: argparse.Namespace) -> dict[str, Any]:
+    """Return the keywords for ``load``, ``inspect`` and ``Workbench``.
+
+    Ends the command with status USAGE where the options make no sense together.
+    """
+    if args.sandbox:
+        return {
+            "sandbox": True,
+            "sandbox_read": args.sandbox_read,
+            "sandbox_network": args.sandbox_network,
+        }
+    if args.sandbox_read or args.sandbox_network:
+        word = "--sandbox-read" if args.sandbox_read else "--sandbox-network"
+        raise SystemExit(usage_error(f"{word} goes with --sandbox"))
+    return {}
+
+
+@contextlib.contextmanager
+def opened_workbench(args: argparse.Namespace) -> Iterator[Workbench]:
+    """Yield a Workbench as the options say; at its end, note what was denied."""
+    from workbench.formatting.printable import printable
+    from workbench.plugins.workbench import Workbench
+
+    with Workbench(**sandbox_options(args)) as workbench:
+        try:
+            yield workbench
+        finally:
+            held = workbench.sandbox
+            for text in held.denied if held is not None else ():
+                note(printable(text))
 
 
 def note(text: object) -> None:

@@ -12,9 +12,11 @@ from workbench.cli.capture_loop import copy_capture
 from workbench.cli.options import (
     add_option,
     add_options,
+    add_sandbox_options,
     count,
     load_companions,
     note,
+    opened_workbench,
     seconds,
     usage_error,
 )
@@ -70,6 +72,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="begin a new file after N seconds",
     )
     add_options(parser, "--max-events", "--timeout")
+    add_sandbox_options(parser)
 
 
 class _Writer(Protocol):
@@ -87,15 +90,13 @@ class _Writer(Protocol):
 
 def run(args: argparse.Namespace) -> int:
     """Record until the end, a limit or Ctrl-C; print the files that were written."""
-    from workbench.plugins.workbench import Workbench
-
     if suffix_of(args.out) not in _SUFFIXES:
         return usage_error(
             f"{args.out}: a recording is a {' or a '.join(_SUFFIXES)} file"
         )
     if suffix_of(args.out) == ".parquet" and (args.rotate_bytes or args.rotate_sec):
         return usage_error("only .scap recordings can be rotated")
-    with Workbench() as workbench:
+    with opened_workbench(args) as workbench:
         workbench.load(args.plugin, config=args.config)
         load_companions(workbench, args)
         return _record(workbench, args)

@@ -10,8 +10,10 @@ from workbench.cli.options import (
     FINE,
     add_option,
     add_options,
+    add_sandbox_options,
     load_companions,
     note,
+    opened_workbench,
     print_json,
     usage_error,
 )
@@ -46,18 +48,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "when values differ",
     )
     add_option(parser, "--json", help="with --check: print the report as JSON")
+    add_sandbox_options(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Read the file, extract, and print; or compare."""
     from workbench.events.opening import open_events
-    from workbench.plugins.workbench import Workbench
 
     if args.json and not args.check:
         return usage_error("--json goes with --check")
     if args.check and not args.companions:
         return usage_error("--check needs --with PLUGIN")
-    with Workbench() as workbench:
+    with opened_workbench(args) as workbench:
         load_companions(workbench, args)
         plugins = [workbench] if args.companions else []
         if args.check:

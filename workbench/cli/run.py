@@ -16,8 +16,10 @@ from workbench.cli.options import (
     INTERRUPTED,
     add_option,
     add_options,
+    add_sandbox_options,
     load_companions,
     note,
+    opened_workbench,
 )
 from workbench.errors import PluginLoadError, RulesError, WorkbenchError
 from workbench.falco_config import FalcoConfig, read_falco_yaml
@@ -68,6 +70,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="let every matching rule alert, not only the first",
     )
     add_options(parser, "--max-events", "--timeout")
+    add_sandbox_options(parser)
 
 
 @dataclass(slots=True)
@@ -117,7 +120,7 @@ class _Printer:
 
 def run(args: argparse.Namespace) -> int:
     """Run the rules and print alerts and statistics as Falco does."""
-    from workbench.plugins.workbench import Workbench, load_plugins
+    from workbench.plugins.workbench import load_plugins
 
     config = _config(args)
     for text in config.notes:
@@ -130,7 +133,7 @@ def run(args: argparse.Namespace) -> int:
         )
     options = falco_options(config)
     all_matches = args.all_matches or config.rule_matching == "all"
-    with Workbench() as workbench:
+    with opened_workbench(args) as workbench:
         if args.plugin:
             plugin = workbench.load(args.plugin, config=args.config)
             workbench.default_params[plugin.name] = args.open

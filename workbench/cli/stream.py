@@ -13,8 +13,10 @@ from workbench.cli.options import (
     INTERRUPTED,
     add_option,
     add_options,
+    add_sandbox_options,
     load_companions,
     note,
+    opened_workbench,
 )
 from workbench.cli.sinks import Sink, file_sink, line_sink
 
@@ -40,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_false",
         help="leave texts in CSV as they are, those that look like formulas too",
     )
+    add_sandbox_options(parser)
 
 
 class _Filter:
@@ -64,9 +67,7 @@ class _Filter:
 
 def run(args: argparse.Namespace) -> int:
     """Load, open, and print until the end, a limit or Ctrl-C."""
-    from workbench.plugins.workbench import Workbench
-
-    with Workbench() as workbench:
+    with opened_workbench(args) as workbench:
         workbench.load(args.plugin, config=args.config)
         load_companions(workbench, args)
         return _stream(workbench, args)

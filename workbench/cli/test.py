@@ -7,7 +7,13 @@ import sys
 import time
 from pathlib import Path
 
-from workbench.cli.options import FAILED, FINE, add_option
+from workbench.cli.options import (
+    FAILED,
+    FINE,
+    add_option,
+    add_sandbox_options,
+    sandbox_options,
+)
 from workbench.errors import RulesError
 from workbench.formatting.printable import printable
 from workbench.rules.test_runs import run_file
@@ -35,15 +41,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-q", "--quiet", action="store_true", help="show only the tests that fail"
     )
+    add_sandbox_options(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the tests of every file; 0 when every case passed, else 1."""
+    options = sandbox_options(args)
     report = TestReport()
     begun = time.monotonic()
     for name in args.files:
         try:
-            part = run_file(name, rules=args.rules, plugins=args.plugin)
+            part = run_file(
+                name, rules=args.rules, plugins=args.plugin, options=options
+            )
         except RulesError as error:
             print(error.diagnostics, file=sys.stderr)
             raise

@@ -5,7 +5,15 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from workbench.cli.options import FAILED, FINE, add_option, add_options, note
+from workbench.cli.options import (
+    FAILED,
+    FINE,
+    add_option,
+    add_options,
+    add_sandbox_options,
+    note,
+    sandbox_options,
+)
 from workbench.errors import PluginLoadError
 from workbench.rules.target.target import Target
 
@@ -24,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_option(parser, "-c", help="check against the plugins that this file loads")
     add_options(parser, "--plugin", "--plugin-dir")
     add_option(parser, "--json", help="print Falco's load results as JSON")
+    add_sandbox_options(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -94,7 +103,7 @@ def _target(args: argparse.Namespace) -> Target | None:
         return None
     manifests: list[Manifest] = []
     for path in paths:
-        manifest = inspect(path)
+        manifest = inspect(path, **sandbox_options(args))
         if manifest.complaints:
             raise PluginLoadError(
                 f"cannot load plugin {path}: {'; '.join(manifest.complaints)}",

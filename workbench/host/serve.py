@@ -22,11 +22,12 @@ from workbench.wire.messages import (
     MAGIC,
     MESSAGE,
     HostError,
+    read_all,
     receive,
     send,
     write_memfd,
 )
-from workbench.wire.small_json import encode
+from workbench.wire.small_json import decode, encode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -210,17 +211,19 @@ class _Worker:
 
 
 def main(argv: list[str]) -> None:
-    """Serve one notebook; ``argv``: five descriptors."""
-    control_fd, data_fd, log_fd, board_fd, text_fd = map(int, argv)
+    """Serve one notebook; ``argv``: five descriptors, and that of a plan or -1."""
+    control_fd, data_fd, log_fd, board_fd, text_fd, plan_fd = map(int, argv)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     shared_page = mmap.mmap(board_fd, handles.shared_page_bytes())
     os.close(board_fd)
     handles.install_crash_report(shared_page, text_fd)
-    handles.watch_parent(control_fd)
     control = _socket.socket(fileno=control_fd)
+    sandbox = _bind(control, shared_page, log_fd, plan_fd) if plan_fd >= 0 else None
+    # A thread: what binds a process comes before there is another one.
+    handles.watch_parent(control_fd)
     data = _socket.socket(fileno=data_fd)
     plugin_host = PluginHost(shared_page, log_fd)
-    send(control, {"seq": 0, "ok": {"calls": handles.CALLS}})
+    send(control, {"seq": 0, "ok": {"calls": handles.CALLS, "sandbox": sandbox}})
     status = 1
     try:
         _Worker(control, data, plugin_host).run()
@@ -237,6 +240,20 @@ def main(argv: list[str]) -> None:
         # Destructors of plugins that were not closed are not our business, and the
         # shared page must outlive whoever reports to it: end at once.
         os._exit(status)
+
+
+def _bind(control: _socket.socket, shared_page: Any, log_fd: int, plan_fd: int) -> Any:
+    """Bind this process as the plan says; when that fails, say why and end."""
+    from workbench.host.confine import confine
+
+    plan = decode(read_all(plan_fd).decode())
+    os.close(plan_fd)
+    sys.dont_write_bytecode = True
+    try:
+        return confine(plan, shared_page, log_fd)
+    except HostError as error:
+        send(control, {"seq": 0, "error": error.to_wire()})
+        os._exit(1)
 
 
 def _traceback() -> str:

@@ -124,6 +124,7 @@ class Capture(Closing):
                 plugin=name,
                 params=self.params,
             )
+        self.pool.read_named(self.loaded, self.params)
         with self.pool.acquire(owner=self) as pooled:
             with pooled.calling() as session:
                 session.open(

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from workbench.fields.declarations import FieldTable
     from workbench.manifest import Manifest
     from workbench.plugins.pool import SessionPool
+    from workbench.session.sandbox import Sandbox
     from workbench.session.types import LogLine
 
 __all__ = ["PluginGroup"]
@@ -53,3 +54,8 @@ class PluginGroup(Closing):
     def log(self) -> list[LogLine]:
         """What the plugins logged and printed so far, oldest first, bounded."""
         return self.pool.log()
+
+    @property
+    def sandbox(self) -> Sandbox | None:
+        """What binds the plugins and what they were denied; None outside a sandbox."""
+        return self.pool.sandbox_shown()

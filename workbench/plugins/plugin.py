@@ -16,6 +16,7 @@ from workbench.plugins.compatibility import known_sources
 from workbench.plugins.group import PluginGroup
 from workbench.plugins.init_config import prepare_config
 from workbench.plugins.pool import LoadedPlugin, SessionPool
+from workbench.session.sandbox import sandbox_policy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -63,17 +64,25 @@ def library_path(path: str | os.PathLike[str]) -> str:
     return text
 
 
-def inspect(path: str | os.PathLike[str]) -> Manifest:
+def inspect(
+    path: str | os.PathLike[str],
+    *,
+    sandbox: bool = False,
+    sandbox_read: Iterable[str | os.PathLike[str]] = (),
+    sandbox_network: bool = False,
+) -> Manifest:
     """Return what a library says of itself, without initialising it.
 
     ``path``: a file, or a name as for :func:`load`. Works on old and broken plugins
-    too: ``.complaints`` holds everything that a loader would object to. Raises
-    PluginLoadError when the file is no library at all, PluginCrashed or PluginHung when
-    it dies on the way.
+    too: ``.complaints`` holds everything that a loader would object to. ``sandbox…``:
+    as for :func:`load`. Raises PluginLoadError when the file is no library at all,
+    PluginCrashed or PluginHung when it dies on the way.
     """
     from workbench.session import inspect_library
 
-    return inspect_library(library_path(path))
+    library = library_path(path)
+    policy = sandbox_policy(sandbox, sandbox_read, network=sandbox_network)
+    return inspect_library(library, policy.plan([library]) if policy else None)
 
 
 def load(
@@ -83,6 +92,9 @@ def load(
     isolation: str = "process",
     call_timeout_sec: float | None = None,
     memory_limit_bytes: int | None = None,
+    sandbox: bool = False,
+    sandbox_read: Iterable[str | os.PathLike[str]] = (),
+    sandbox_network: bool = False,
 ) -> Plugin:
     """Load, check and initialise a plugin in a worker process of its own.
 
@@ -95,13 +107,22 @@ def load(
     events. ``memory_limit_bytes``: of the worker; None means half of the memory
     available.
 
-    Raises PluginLoadError (with ``.complaints``), PluginInitError, PluginCrashed,
-    PluginHung.
+    ``sandbox``: for a plugin from a stranger; it may read system libraries, the paths
+    of ``sandbox_read`` and those that open params name, write in a private folder, and
+    use the Internet only with ``sandbox_network``. See ``Plugin.sandbox``. A path that
+    is named for the first time needs another worker: the plugin is initialised again.
+
+    Raises PluginLoadError (with ``.complaints``; also where this system cannot give
+    all of the sandbox), PluginInitError, PluginCrashed, PluginHung.
     """
+    policy = sandbox_policy(
+        sandbox, sandbox_read, network=sandbox_network, isolation=isolation
+    )
     pool = SessionPool(
         isolation=isolation,
         call_timeout_sec=call_timeout_sec,
         memory_limit_bytes=memory_limit_bytes,
+        sandbox=policy,
     )
     try:
         loaded = pool.add(library_path(path), config)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from workbench.events.events import Events
     from workbench.manifest import Manifest
     from workbench.session.interface import Session
+    from workbench.session.sandbox import Sandbox, SandboxPlan, SandboxPolicy
     from workbench.session.types import ColumnRequest, LogLine, TraceCall
 
 __all__ = ["LoadedPlugin", "PooledSession", "SessionPool"]
@@ -74,6 +75,8 @@ class PooledSession:
     dead: bool = False
     # The capture ended while the plugin had not returned from next_batch.
     blocked_in_next_batch: bool = False
+    # What its worker is bound to, None for nothing.
+    plan: SandboxPlan | None = None
 
     @property
     def owner(self) -> Any:
@@ -123,6 +126,7 @@ class SessionPool:
         isolation: str = "process",
         call_timeout_sec: float | None = None,
         memory_limit_bytes: int | None = None,
+        sandbox: SandboxPolicy | None = None,
     ) -> None:
         """Remember how to make sessions; none is made before it is needed."""
         if isolation not in {"process", "none"}:
@@ -130,6 +134,7 @@ class SessionPool:
         self.isolation = isolation
         self.call_timeout_sec = call_timeout_sec
         self.memory_limit_bytes = memory_limit_bytes
+        self.sandbox = sandbox
         self.loaded_plugins: list[LoadedPlugin] = []
         self.closed = False
         # What the latest capture had read when it was interrupted or failed.
@@ -148,7 +153,7 @@ class SessionPool:
         Raises PluginLoadError, PluginInitError, PluginCrashed or PluginHung; the
         other plugins are then as they were.
         """
-        with self.acquire() as pooled:
+        with self.acquire(library=path) as pooled:
             with pooled.calling() as session:
                 number, manifest = session.load(path)
             done = False
@@ -186,12 +191,13 @@ class SessionPool:
     # -- sessions --------------------------------------------------------------------
 
     @contextlib.contextmanager
-    def acquire(self, owner: Any = None) -> Iterator[PooledSession]:
+    def acquire(self, owner: Any = None, library: str = "") -> Iterator[PooledSession]:
         """Yield a free session with every plugin initialised, for the calls inside.
 
-        With ``owner`` the session stays in use until :meth:`release`.
+        With ``owner`` the session stays in use until :meth:`release`. ``library``: what
+        is to be loaded there besides.
         """
-        pooled = self._take()
+        pooled = self._take(self.plan(library))
         try:
             with pooled.lock:
                 self._bring_up(pooled)
@@ -207,7 +213,7 @@ class SessionPool:
         with self._lock:
             if self.closed:
                 raise WorkbenchError("this plugin is closed; call wb.load() again")
-            pooled = PooledSession(self._new_session())
+            pooled = self._new_pooled(self.plan())
         try:
             self._bring_up(pooled)
             yield pooled
@@ -220,8 +226,24 @@ class SessionPool:
         pooled.blocked_in_next_batch = bool(pooled.session.waiting_call())
         self._sweep()
 
-    def _take(self) -> PooledSession:
-        """Return a session that nobody uses, its lock held."""
+    def read_named(self, loaded: LoadedPlugin, params: str) -> None:
+        """Let a sandbox read what the open params of ``loaded`` name.
+
+        Raises PluginOpenError where the params are the plugin's own suggestion.
+        """
+        if self.sandbox is not None:
+            suggested = [p.value for p in loaded.manifest.open_params or ()]
+            self.sandbox.read_named(params, suggested=params in suggested)
+
+    def plan(self, library: str = "") -> SandboxPlan | None:
+        """Return what a worker is bound to that has the plugins and ``library``."""
+        if self.sandbox is None:
+            return None
+        libraries = [m.path for m in self.loaded_plugins]
+        return self.sandbox.plan([*libraries, library] if library else libraries)
+
+    def _take(self, plan: SandboxPlan | None) -> PooledSession:
+        """Return a session that nobody uses and that may do all of ``plan``, locked."""
         with self._lock:
             if self.closed:
                 raise WorkbenchError("this plugin is closed; call wb.load() again")
@@ -232,21 +254,31 @@ class SessionPool:
                         # Not worth waiting for, neither its return nor its end.
                         self._sessions.remove(pooled)
                         self._retire_aside(pooled)
+                bound = pooled.plan
+                if plan and bound and not pooled.in_use and not bound.includes(plan):
+                    # What binds a worker cannot be loosened: another takes over.
+                    pooled.dead = True
             self._sweep()
             for pooled in self._sessions:
-                if not pooled.in_use and pooled.lock.acquire(blocking=False):
+                if pooled.dead or pooled.in_use:
+                    continue
+                if pooled.lock.acquire(blocking=False):
                     return pooled
-            pooled = PooledSession(self._new_session())
+            pooled = self._new_pooled(plan)
             pooled.lock.acquire()
             self._sessions.append(pooled)
             return pooled
 
-    def _new_session(self) -> Session:
-        return new_session(
+    def _new_pooled(self, plan: SandboxPlan | None) -> PooledSession:
+        session = new_session(
             self.isolation,
             call_timeout_sec=self.call_timeout_sec,
             memory_limit_bytes=self.memory_limit_bytes,
+            plan=plan,
         )
+        if self.sandbox is not None:
+            self.sandbox.facts = getattr(session, "sandbox", {})
+        return PooledSession(session, plan=plan)
 
     def _bring_up(self, pooled: PooledSession) -> None:
         """Load and initialise the plugins that this session does not have yet."""
@@ -332,6 +364,14 @@ class SessionPool:
         for pooled in list(self._sessions):
             lines += self._history_of(pooled)[1]
         return sorted((line for _, line in lines), key=lambda line: line.time_ns)
+
+    def sandbox_shown(self) -> Sandbox | None:
+        """Return what binds the plugins and what they were denied; None for nothing."""
+        if self.sandbox is None:
+            return None
+        from workbench.session.sandbox import sandbox_shown
+
+        return sandbox_shown(self.sandbox, self.log())
 
     def tables(self) -> StateTables:
         """Return the state tables of the session that streams, else of the first."""

@@ -22,6 +22,7 @@ from workbench.plugins.compatibility import (
 from workbench.plugins.group import PluginGroup
 from workbench.plugins.plugin import Plugin, library_path
 from workbench.plugins.pool import SessionPool
+from workbench.session.sandbox import sandbox_policy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -48,13 +49,20 @@ class Workbench(PluginGroup):
         isolation: str = "process",
         call_timeout_sec: float | None = None,
         memory_limit_bytes: int | None = None,
+        sandbox: bool = False,
+        sandbox_read: Iterable[str | os.PathLike[str]] = (),
+        sandbox_network: bool = False,
     ) -> None:
-        """Take the limits that ``load`` of the package takes; they hold for all."""
+        """Take what ``load`` of the package takes; it holds for all plugins here."""
+        policy = sandbox_policy(
+            sandbox, sandbox_read, network=sandbox_network, isolation=isolation
+        )
         super().__init__(
             SessionPool(
                 isolation=isolation,
                 call_timeout_sec=call_timeout_sec,
                 memory_limit_bytes=memory_limit_bytes,
+                sandbox=policy,
             )
         )
         self._plugins: dict[str, Plugin] = {}

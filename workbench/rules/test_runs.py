@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from workbench.errors import WorkbenchError
 from workbench.rules.ruleset import load_rules
@@ -11,7 +11,7 @@ from workbench.rules.testing.case_files import read_tests
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from workbench.rules.testing.report import TestReport
 
@@ -23,11 +23,13 @@ def run_file(
     *,
     rules: Sequence[str | os.PathLike[str]] = (),
     plugins: Sequence[str | os.PathLike[str]] = (),
+    options: Mapping[str, Any] | None = None,
 ) -> TestReport:
     """Run one file of rule tests.
 
-    ``rules``, ``plugins``: paths in place of those that the file names. Raises
-    WorkbenchError when a file is wrong or names no rules.
+    ``rules``, ``plugins``: paths in place of those that the file names. ``options``:
+    keywords of ``Workbench``, such as ``sandbox``. Raises WorkbenchError when a file is
+    wrong or names no rules.
     """
     import importlib
 
@@ -43,7 +45,7 @@ def run_file(
         return rule_set.test(path)
     # rules know no plugins: the class that loads them is looked up by name
     package = importlib.import_module("workbench")
-    with package.Workbench() as workbench:
+    with package.Workbench(**(options or {})) as workbench:
         for library in libraries:
             workbench.load(library)
         return rule_set.test(path, plugins=(workbench,))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from workbench.manifest import Manifest
     from workbench.session.interface import Session
+    from workbench.session.sandbox import SandboxPlan
 
 __all__ = ["inspect_library", "new_session"]
 
@@ -16,8 +17,12 @@ def new_session(
     *,
     call_timeout_sec: float | None = None,
     memory_limit_bytes: int | None = None,
+    plan: SandboxPlan | None = None,
 ) -> Session:
-    """Return a host without plugins. Limits: None for the documented defaults."""
+    """Return a host without plugins. Limits: None for the documented defaults.
+
+    ``plan``: what a worker process is to be bound to, None for nothing.
+    """
     if isolation == "none":
         from workbench.session.local_session import LocalSession
 
@@ -25,15 +30,17 @@ def new_session(
     from workbench.session.worker_session import WorkerSession
 
     return WorkerSession(
-        call_timeout_sec=call_timeout_sec, memory_limit_bytes=memory_limit_bytes
+        call_timeout_sec=call_timeout_sec,
+        memory_limit_bytes=memory_limit_bytes,
+        plan=plan,
     )
 
 
-def inspect_library(path: str) -> Manifest:
+def inspect_library(path: str, plan: SandboxPlan | None = None) -> Manifest:
     """Return what a library says of itself, complaints included, from a worker."""
     from workbench.session.worker_session import WorkerSession
 
-    session = WorkerSession()
+    session = WorkerSession(plan=plan)
     try:
         return session.inspect(path)
     finally:

@@ -17,11 +17,14 @@ from workbench.session.crash_report import ExitFacts, crash_error, hang_error
 from workbench.session.host_errors import error_from_wire
 from workbench.session.interrupts import undisturbed
 from workbench.session.log_reader import LogReader
+from workbench.session.sandbox import Denials
 from workbench.session.spawn import WorkerProcess
 from workbench.wire.messages import receive, receive_packet, send
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from workbench.session.sandbox import SandboxPlan
 
 __all__ = ["WorkerConnection", "default_memory_limit"]
 
@@ -55,9 +58,12 @@ class WorkerConnection:
     """
 
     def __init__(
-        self, call_timeout_sec: float | None, memory_limit_bytes: int | None
+        self,
+        call_timeout_sec: float | None,
+        memory_limit_bytes: int | None,
+        plan: SandboxPlan | None = None,
     ) -> None:
-        """Start a worker and wait until it answers."""
+        """Start a worker, in a sandbox if it has a ``plan``; wait until it answers."""
         self._limit = call_timeout_sec
         self.memory_limit = memory_limit_bytes or default_memory_limit()
         self.error: WorkbenchError | None = None
@@ -67,7 +73,9 @@ class WorkerConnection:
         self._killed_for = ""
         self._closed = False
         self._loads = 0
-        self.worker = WorkerProcess()
+        self.sandbox: dict[str, Any] = {}
+        self._denials = Denials() if plan is not None else None
+        self.worker = WorkerProcess(plan)
         self.logs = LogReader(self.worker, self._watch_memory)
         self.tracer = Tracer(self.worker.shared_page)
         self.tracer.plugins = self.plugins
@@ -81,11 +89,31 @@ class WorkerConnection:
         self._data_open = True
         try:
             hello, _ = self._reply(0)
-        except BaseException:
+            self._bound(hello["sandbox"])
+        except BaseException as error:
+            if isinstance(error, WorkbenchError):
+                self.error = self.error or error  # nobody is there to say goodbye to
             self.close()
             raise
         self.calls = [str(name) for name in hello["calls"]]
         self.tracer.names = self.calls
+
+    def _bound(self, facts: dict[str, Any] | None) -> None:
+        """Take in what the worker says of its sandbox; raise if it has none to say."""
+        if facts is not None:
+            self.worker.adopt(int(facts["guard"]))
+            self.sandbox = facts
+        if facts is not None and facts["error"] is not None:
+            raise error_from_wire(facts["error"])
+        if facts is None and self._denials is not None:
+            raise WorkbenchError("the worker did not bind itself (a workbench bug)")
+
+    def explained(self, error: WorkbenchError) -> WorkbenchError:
+        """Give ``error`` with what the sandbox denied before it."""
+        if self._denials is not None:
+            self.logs.catch_up()
+            self._denials.explain(error, self.logs.lines())
+        return error
 
     # ---- requests --------------------------------------------------------------------
 
@@ -125,7 +153,7 @@ class WorkerConnection:
             self.tracer.drain()
             if "error" in reply:
                 _close_all(fds)
-                raise error_from_wire(reply["error"])
+                raise self.explained(error_from_wire(reply["error"]))
             return reply["ok"], fds
 
     def _received(self) -> tuple[dict[str, Any], list[int]] | None:
@@ -268,7 +296,7 @@ class WorkerConnection:
         self.worker.kill()
         code = self.worker.exit_code(_REAP_SEC)
         self.take_packets()
-        self.error = hang_error(self._death(code or 0), limit)
+        self.error = self.explained(hang_error(self._death(code or 0), limit))
 
     def give_up(self, limit: float) -> PluginHung:
         """End a worker that does not come back from a call; give the error."""
@@ -303,7 +331,8 @@ class WorkerConnection:
             code = self.worker.exit_code(_REAP_SEC)
         self.take_packets()
         death = self._death(code if code is not None else 0)
-        self.error = crash_error(death) if self.calls else _false_start(death)
+        error = crash_error(death) if self.calls else _false_start(death)
+        self.error = self.explained(error)
 
     def _raise_if_dead(self) -> None:
         if self._closed:

@@ -38,6 +38,7 @@ _LIKELY_CAUSES: dict[int, str] = {
     "nobody caught, a panic, or broken heap memory",
     signal.SIGFPE: "it divided by zero",
     signal.SIGILL: "it ran an instruction this machine does not have",
+    signal.SIGSYS: "it made a system call of another architecture",
     signal.SIGKILL: "something ended it from outside: the kernel when memory runs out, "
     "or a person",
 }

@@ -85,15 +85,16 @@ class LogReader:
 
     def _drain(self, fd: int) -> bool:
         """Read what is there; False at the end of the stream."""
+        pipe = self._pipes.get(fd)
         for _ in range(64):
-            try:
-                data = os.read(fd, LARGEST_LOG_PACKET)
-            except BlockingIOError:
-                return True
-            except OSError:
-                data = b""
-            pipe = self._pipes.get(fd)
+            # Two threads drain: what one of them has read, the other must find.
             with self._lock:
+                try:
+                    data = os.read(fd, LARGEST_LOG_PACKET)
+                except BlockingIOError:
+                    return True
+                except OSError:
+                    data = b""
                 if not data:
                     if pipe is not None:
                         self._lines += [(None, line) for line in pipe.finish()]
@@ -111,6 +112,12 @@ class LogReader:
         line = LogLine(time.time_ns(), "log", "warning", "workbench", text)
         with self._lock:
             self._lines.append((None, line))
+
+    def catch_up(self) -> None:
+        """Take in what has been sent until now."""
+        if self._wake_write >= 0:
+            for fd in (self._worker.log.fileno(), *self._pipes):
+                self._drain(fd)
 
     def settle(self) -> None:
         """Take in what a worker that is gone has left behind."""

@@ -5,24 +5,35 @@ from __future__ import annotations
 import mmap
 import os
 import select
+import signal
 import socket
 import subprocess
 import sys
 from contextlib import ExitStack, suppress
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from workbench.errors import WorkbenchError
+from workbench.session.private_folder import (
+    make_private_folder,
+    remove_private_folder,
+)
 from workbench.wire.shared_page import PAGE_BYTES, SharedPage
+
+if TYPE_CHECKING:
+    from workbench.session.sandbox import SandboxPlan
 
 __all__ = ["WorkerProcess"]
 
 # Isolated (-I) and without site (-S): nothing of the user's runs, nothing is scanned.
 _BOOT = (
-    "import sys; sys.path[:0] = sys.argv[6:]; "
-    "from workbench.host.serve import main; main(sys.argv[1:6])"
+    "import sys; sys.path[:0] = sys.argv[7:]; "
+    "from workbench.host.serve import main; main(sys.argv[1:7])"
 )
 _SOCKET_BUFFER_BYTES = 1 << 20
+# A process that is killed may still be in a file system that does not answer.
+_GUARD_MS = 1000
 
 
 def _import_roots() -> list[str]:
@@ -61,19 +72,25 @@ class WorkerProcess:
     when the process ended, or -1 where the system has none.
     """
 
-    def __init__(self) -> None:
-        """Start the process. Raises WorkbenchError when that fails."""
+    def __init__(self, plan: SandboxPlan | None = None) -> None:
+        """Start the process. Raises WorkbenchError when that fails.
+
+        ``plan``: what it is to bind itself to before it loads anything.
+        """
         if sys.platform != "linux":
             text = f"plugins run on Linux only; this is {sys.platform}"
             raise WorkbenchError(text)
         self._owned = ExitStack()
+        # Of the process that the worker started beside itself; -1 for none.
+        self._guard = -1
         try:
-            self._start()
+            self._start(plan)
         except BaseException:
             self._owned.close()
             raise
 
-    def _start(self) -> None:
+    def _start(self, plan: SandboxPlan | None) -> None:
+        environment = _environment()
         kind = socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC
         with ExitStack() as theirs:
             self.control, control = socket.socketpair(socket.AF_UNIX, kind)
@@ -99,14 +116,23 @@ class WorkerProcess:
             self.shared_page = SharedPage(self._page)
             self.crash_text = os.memfd_create("workbench-crash", os.MFD_CLOEXEC)
             self._owned.callback(os.close, self.crash_text)
-            inherited = (
+            inherited = [
                 control.fileno(),
                 data.fileno(),
                 log.fileno(),
                 shared_page,
                 self.crash_text,
-            )
-            arguments = [*map(str, inherited), *_import_roots()]
+            ]
+            plan_fd = -1
+            if plan is not None:
+                folder = make_private_folder()
+                self._owned.callback(remove_private_folder, folder)
+                environment = plan.environment(folder, environment or {**os.environ})
+                plan_fd = os.memfd_create("workbench-plan", os.MFD_CLOEXEC)
+                theirs.callback(os.close, plan_fd)
+                os.write(plan_fd, plan.to_wire(folder))
+                inherited.append(plan_fd)
+            arguments = [*map(str, [*inherited, -1][:6]), *_import_roots()]
             try:
                 self._process = subprocess.Popen(  # noqa: S603 - our own interpreter
                     [sys.executable, "-I", "-S", "-c", _BOOT, *arguments],
@@ -117,7 +143,7 @@ class WorkerProcess:
                     pass_fds=inherited,
                     start_new_session=True,
                     close_fds=True,
-                    env=_environment(),
+                    env=environment,
                 )
             except OSError as error:
                 text = f"cannot start the worker process {sys.executable}: {error}"
@@ -138,6 +164,23 @@ class WorkerProcess:
     def _reap(self) -> None:
         self.kill()
         self._process.wait()
+
+    def adopt(self, guard: int) -> None:
+        """Take over the child ``guard`` that the worker made: to end and wait for."""
+        with suppress(OSError):  # gone, and waited for by somebody else
+            self._guard = os.pidfd_open(guard)
+            self._owned.callback(os.close, self._guard)
+            self._owned.callback(self._reap_guard)
+
+    def _reap_guard(self) -> None:
+        """End the guard; it would end by itself as well, but later."""
+        with suppress(OSError):
+            signal.pidfd_send_signal(self._guard, signal.SIGKILL)
+        poller = select.poll()
+        poller.register(self._guard, select.POLLIN)
+        poller.poll(_GUARD_MS)
+        with suppress(OSError):
+            os.waitid(os.P_PIDFD, self._guard, os.WEXITED | os.WNOHANG)
 
     def exit_code(self, wait_sec: float = 0.0) -> int | None:
         """Return the exit status, negative for a signal; None while it runs."""

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from workbench.errors import EndReason
+    from workbench.session.sandbox import SandboxPlan
     from workbench.session.types import ColumnRequest, LogLine, TableSnapshot, TraceCall
 
 __all__ = ["WorkerSession"]
@@ -81,13 +82,16 @@ class WorkerSession:
         self,
         call_timeout_sec: float | None = None,
         memory_limit_bytes: int | None = None,
+        plan: SandboxPlan | None = None,
     ) -> None:
-        """Start the worker.
+        """Start the worker, in a sandbox if it has a ``plan``.
 
         ``call_timeout_sec``: limit for every call; None is 30 s for all but next_batch.
         ``memory_limit_bytes``: None is half of the memory available now.
         """
-        self._connection = WorkerConnection(call_timeout_sec, memory_limit_bytes)
+        self._connection = WorkerConnection(call_timeout_sec, memory_limit_bytes, plan)
+        # What the worker is bound to, {} for nothing.
+        self.sandbox = self._connection.sandbox
         self._capture: _Capture | None = None
         self._left_behind = False
         self._progress = Progress()
@@ -256,6 +260,8 @@ class WorkerSession:
         if kind == END:
             end = _read_json(data[MESSAGE.size :])
             error = error_from_wire(end["error"]) if end["error"] else None
+            if error is not None:
+                error = self._connection.explained(error)
             capture.pending.append(Chunk(None, end["end"], error))
             capture.ended = True
             self._connection.tracer.drain()

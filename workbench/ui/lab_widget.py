@@ -14,6 +14,7 @@ import ipywidgets
 
 from workbench.condition.analysis.fragments import add_check
 from workbench.events.events import Events
+from workbench.session.sandbox import sandbox_policy
 from workbench.ui.data.error_card import error_text
 from workbench.ui.export.code import code_for
 from workbench.ui.export.snapshot import LabSnapshot
@@ -33,6 +34,9 @@ from workbench.ui.state.model import LabModel
 from workbench.ui.widgets.widgets import LabWidget, StateWidget
 
 if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable
+
     import pandas as pd
 
     from workbench.rules import Rule, RuleSet
@@ -179,6 +183,9 @@ class Lab(ipywidgets.VBox):
                 self.model.take_source(fields, source, None)
                 if plugins:
                     first = plugins[0]
+                    # What is loaded here again runs no freer than the target.
+                    bound = first.pool.sandbox
+                    self.plugin_panel.options = bound.options if bound else {}
                     self.plugin_panel.show_manifest(
                         first.info, config=getattr(first, "config", None) or None
                     )
@@ -475,21 +482,34 @@ def _known(target: Any) -> bool:
     )
 
 
-def lab(target: Any = None) -> Lab:
+def lab(
+    target: Any = None,
+    *,
+    sandbox: bool = False,
+    sandbox_read: Iterable[str | os.PathLike[str]] = (),
+    sandbox_network: bool = False,
+) -> Lab:
     """Return the interactive workbench over a Plugin, a Workbench or Events.
 
-    ``target``: None lets you pick a plugin in the lab. Running the cell again gives the
+    ``target``: None lets you pick a plugin in the lab. ``sandbox…``: as for ``load``,
+    for plugins that are picked in the lab; beside a target that is in a sandbox they
+    run in the same. Running the cell again gives the
     same lab, or, when the plugin was loaded anew, one with the same condition, rule,
     labels and rule set. Raises TypeError for anything else.
     """
     if not _known(target):
         kind = type(target).__name__
         raise TypeError(f"lab() takes a Plugin, a Workbench or Events, not {kind}")
+    policy = sandbox_policy(sandbox, sandbox_read, network=sandbox_network)
     key = _key(target)
     before = _LABS.get(key)
     if before is not None and before.target is target and before.comm is not None:
+        if policy is not None:
+            before.plugin_panel.options = policy.options
         return before
     made = Lab(target)
+    if policy is not None:
+        made.plugin_panel.options = policy.options
     if before is not None:
         made.take_over(before)
     _LABS[key] = made

@@ -16,6 +16,8 @@ from workbench.plugins.plugin import load
 from workbench.schemas.resolving import resolve_schema
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from workbench.authoring.check.report import CheckReport
     from workbench.plugins.plugin import Plugin
 
@@ -24,16 +26,22 @@ __all__ = ["CALL_TIMEOUT_SEC", "check_init", "example_config"]
 CALL_TIMEOUT_SEC = 10.0
 
 
-def check_init(report: CheckReport, path: str, config: Any) -> Plugin | None:
-    """Initialise the plugin; None when that cannot be done."""
+def check_init(
+    report: CheckReport, path: str, config: Any, options: Mapping[str, Any]
+) -> Plugin | None:
+    """Initialise the plugin; None when that cannot be done.
+
+    ``options``: further keywords of ``load``.
+    """
     manifest = report.manifest
+    options = {**options, "call_timeout_sec": CALL_TIMEOUT_SEC}
     configs = [config]
     if config is None and manifest.init_schema is not None:
         configs.append(example_config(resolve_schema(manifest.init_schema)))
     plugin = None
     for attempt in configs:
         try:
-            plugin = load(path, config=attempt, call_timeout_sec=CALL_TIMEOUT_SEC)
+            plugin = load(path, config=attempt, **options)
             break
         except PluginInitError as error:
             if attempt is not configs[-1]:
@@ -53,15 +61,17 @@ def check_init(report: CheckReport, path: str, config: Any) -> Plugin | None:
             break
     report.done.append("initialising")
     if plugin is not None and manifest.init_schema is not None:
-        _check_junk_config(report, path)
+        _check_junk_config(report, path, options)
     return plugin
 
 
-def _check_junk_config(report: CheckReport, path: str) -> None:
+def _check_junk_config(
+    report: CheckReport, path: str, options: Mapping[str, Any]
+) -> None:
     """See whether a config with a key nobody knows is refused."""
     junk = {"no_such_option_anywhere": 1}
     try:
-        load(path, config=junk, call_timeout_sec=CALL_TIMEOUT_SEC).close()
+        load(path, config=junk, **options).close()
     except PluginInitError:
         return
     except (PluginCrashed, PluginHung) as error:

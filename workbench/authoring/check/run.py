@@ -38,7 +38,7 @@ from workbench.manifest import Manifest
 from workbench.plugins.plugin import inspect, load
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import pyarrow as pa
 
@@ -58,6 +58,7 @@ def check_plugin(
     params: str | None = None,
     companions: Sequence[str] = (),
     events: Events | None = None,
+    options: Mapping[str, Any] | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> CheckReport:
     """Check one plugin and return the report.
@@ -65,13 +66,14 @@ def check_plugin(
     ``config``: init config, None for an empty one. ``params``: open params, None to use
     what the plugin suggests. ``companions``: libraries of sources whose events an
     extractor is checked against. ``events``: stored events to use instead of a stream.
-    ``progress``: called with the name of each step. A file that is not a library gets a
+    ``options``: further keywords of ``load``, such as ``sandbox``. ``progress``: called
+    with the name of each step. A file that is not a library gets a
     report, too.
     """
     say = progress or (lambda _step: None)
     say("inspecting")
     try:
-        manifest = inspect(path)
+        manifest = inspect(path, **(options or {}))
     except (PluginLoadError, PluginCrashed, PluginHung) as error:
         report = CheckReport(path, Manifest(path=path))
         code = "LOAD" if isinstance(error, PluginLoadError) else "CRASH"
@@ -84,7 +86,7 @@ def check_plugin(
     if manifest.complaints:
         return report
     say("initialising")
-    plugin = check_init(report, path, config)
+    plugin = check_init(report, path, config, options or {})
     if plugin is None:
         return report
     with plugin:
@@ -94,6 +96,7 @@ def check_plugin(
             params=params,
             companions=companions,
             events=events,
+            options=options or {},
             say=say,
         )
     report.done.append("done")
@@ -107,19 +110,21 @@ def _check_initialised(
     params: str | None,
     companions: Sequence[str],
     events: Events | None,
+    options: Mapping[str, Any],
     say: Callable[[str], None],
 ) -> None:
     capabilities = plugin.info.capabilities
     if "sourcing" in capabilities:
         raw = _check_source(report, plugin, params=params, events=events, say=say)
     else:
-        raw = stored_events(events or _companion_events(report, companions, params))
+        found = events or _companion_events(report, companions, params, options)
+        raw = stored_events(found)
     say("initialising as Falco does")
     check_init_as_falco(report, plugin)
     say("initialising again")
     check_init_rounds(report, plugin)
     if "extraction" in capabilities:
-        _check_extraction(report, plugin, raw, say)
+        _check_extraction(report, plugin, raw, options, say)
     check_times(report, plugin)
     check_log(report, plugin)
 
@@ -148,13 +153,17 @@ def _check_source(
 
 
 def _check_extraction(
-    report: CheckReport, plugin: Plugin, raw: pa.Array, say: Callable[[str], None]
+    report: CheckReport,
+    plugin: Plugin,
+    raw: pa.Array,
+    options: Mapping[str, Any],
+    say: Callable[[str], None],
 ) -> None:
     feeding = Feeding(plugin)
     if len(raw):
         sample = raw[:_SAMPLE_EVENTS]
         say("comparing values")
-        check_values(report, feeding, sample, plugin.path, plugin.config)
+        check_values(report, feeding, sample, options)
         say("showing events under one number")
         check_numbers(report, feeding, sample)
         say("extracting in several threads")
@@ -169,12 +178,15 @@ def _check_extraction(
 
 
 def _companion_events(
-    report: CheckReport, companions: Sequence[str], params: str | None
+    report: CheckReport,
+    companions: Sequence[str],
+    params: str | None,
+    options: Mapping[str, Any],
 ) -> Events | None:
     """Stream events of the sources that an extractor is checked against."""
     for library in companions:
         try:
-            with load(library) as source:
+            with load(library, **options) as source:
                 suggested = [param.value for param in source.open_params]
                 attempts = [params] if params is not None else [*suggested, ""]
                 found = stream_events(report, source, attempts)

@@ -49,8 +49,9 @@ _FEWEST_EVENTS = 2
 _UNSTEADY = ("NOT_REPEATABLE", "NOT_REPLAYABLE")
 
 
-def _session() -> Session:
-    return new_session("process", call_timeout_sec=CALL_TIMEOUT_SEC)
+def _session(plugin: Plugin) -> Session:
+    plan = plugin.pool.plan()
+    return new_session("process", call_timeout_sec=CALL_TIMEOUT_SEC, plan=plan)
 
 
 def check_init_as_falco(report: CheckReport, plugin: Plugin) -> None:
@@ -59,7 +60,7 @@ def check_init_as_falco(report: CheckReport, plugin: Plugin) -> None:
     Falco gives state tables only to plugins that extract or parse; for others the
     pointer is NULL, and reading through it ends Falco. Our host always gives them.
     """
-    session = _session()
+    session = _session(plugin)
     said = ""
     try:
         index, _ = session.load(plugin.path)
@@ -100,7 +101,7 @@ def check_numbers(report: CheckReport, feeding: Feeding, raw: pa.Array) -> None:
     numbers = pa.array(range(1, len(raw) + 1), pa.uint64())
     tables = []
     for one_number in (False, True):
-        session = _session()
+        session = _session(plugin)
         try:
             index, _ = session.load(plugin.path)
             session.init(index, plugin.config)
@@ -143,7 +144,7 @@ def _report_cached(report: CheckReport, tables: list[pa.Table]) -> None:
 def check_init_rounds(report: CheckReport, plugin: Plugin) -> None:
     """Initialise and destroy many states in one process; watch it grow."""
     subject = "init and destroy"
-    session = _session()
+    session = _session(plugin)
     try:
         index, _ = session.load(plugin.path)
         answer = session.rounds(index, plugin.config, ROUNDS)
@@ -182,7 +183,7 @@ def check_threads(report: CheckReport, feeding: Feeding, raw: pa.Array) -> None:
     requests = feeding.extractor.requests(feeding.source, texts)
     subject = f"{THREADS} threads"
     hint = "keep what calls write in the plugin state, not in globals"
-    session = _session()
+    session = _session(plugin)
     try:
         index, _ = session.load(plugin.path)
         alone, *others = session.threads(

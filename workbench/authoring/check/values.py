@@ -14,6 +14,8 @@ from workbench.errors import PluginCrashed, PluginHung, WorkbenchError
 from workbench.plugins.plugin import load
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from workbench.authoring.check.feeding import Feeding
     from workbench.authoring.check.report import CheckReport
 
@@ -21,10 +23,14 @@ __all__ = ["check_columns", "check_values"]
 
 
 def check_values(
-    report: CheckReport, feeding: Feeding, raw: pa.Array, path: str, config: Any
+    report: CheckReport, feeding: Feeding, raw: pa.Array, options: Mapping[str, Any]
 ) -> None:
-    """Extract every field twice here and once in a new process, and compare."""
-    manifest = feeding.plugin.info
+    """Extract every field twice here and once in a new process, and compare.
+
+    ``options``: further keywords of ``load``.
+    """
+    plugin, manifest = feeding.plugin, feeding.plugin.info
+    options = {**options, "call_timeout_sec": CALL_TIMEOUT_SEC}
     texts = field_texts(manifest)
     try:
         first = pa.table(feeding.columns(raw, texts))
@@ -38,7 +44,7 @@ def check_values(
     check_columns(report, first)
     _compare(report, "NOT_REPEATABLE", first, again, "let fields depend on events only")
     try:
-        with load(path, config=config, call_timeout_sec=CALL_TIMEOUT_SEC) as fresh:
+        with load(plugin.path, config=plugin.config, **options) as fresh:
             other = type(feeding)(fresh)
             other.source = feeding.source
             replayed = pa.table(other.columns(raw, texts))

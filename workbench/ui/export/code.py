@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from workbench.ui.state import condition_queries as queries
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from workbench.ui.export.snapshot import LabSnapshot
     from workbench.ui.state.rule_draft import RuleDraft
 
@@ -20,21 +22,24 @@ def _quoted(text: str) -> str:
     return repr(text)
 
 
-def _load_call(plugin: Any) -> str:
+def _load_call(plugin: Any, options: Sequence[str] = ()) -> str:
     config = getattr(plugin, "config", "")
-    return f"load({plugin.path!r}{f', config={config!r}' if config else ''})"
+    given = [repr(plugin.path), *([f"config={config!r}"] if config else []), *options]
+    return f"load({', '.join(given)})"
 
 
 def _target_lines(shown: LabSnapshot) -> list[str]:
     plugins = queries.plugins_of(shown.target)
     if not plugins:
         return ['events = wb.open_events("events.parquet")  # the events given here']
+    bound = plugins[0].pool.sandbox
+    options = [f"{k}={v!r}" for k, v in bound.options.items() if v] if bound else []
     if len(plugins) == 1 and not hasattr(shown.target, "plugins"):
         name, source = "plugin", ""
-        lines = [f"plugin = wb.{_load_call(plugins[0])}"]
+        lines = [f"plugin = wb.{_load_call(plugins[0], options)}"]
     else:
         name, source = "bench", f", source={shown.source!r}"
-        lines = ["bench = wb.Workbench()"]
+        lines = [f"bench = wb.Workbench({', '.join(options)})"]
         lines += [f"bench.{_load_call(plugin)}" for plugin in plugins]
     if queries.can_stream(shown.target):
         limits = shown.limits

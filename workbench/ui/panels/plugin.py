@@ -26,6 +26,8 @@ class PluginPanel:
     def __init__(self, on_load: Callable[[Any], None]) -> None:
         self.on_load = on_load
         self.path = ""
+        # Further keywords of load, for what is loaded here: those of a sandbox.
+        self.options: dict[str, Any] = {}
         self.config: Any = None
         self.config_text = ""
         self.manifest: Manifest | None = None
@@ -55,7 +57,7 @@ class PluginPanel:
         if not self.path or self.path.endswith((".yaml", ".yml")):
             return
         try:
-            self.show_manifest(inspect(self.path))
+            self.show_manifest(inspect(self.path, **self.options))
         except Exception as error:  # noqa: BLE001 - shown in the panel
             self.widget.put(error=error_text(error))
 
@@ -68,9 +70,9 @@ class PluginPanel:
         self.widget.put(path=self.path, error="")
         try:
             if self.path.endswith((".yaml", ".yml")):
-                target: Any = Workbench.from_falco_yaml(self.path)
+                target: Any = Workbench.from_falco_yaml(self.path, **self.options)
             else:
-                target = load(self.path, config=self._given_config())
+                target = load(self.path, config=self._given_config(), **self.options)
         except Exception as error:  # noqa: BLE001 - shown in the panel
             self.widget.put(error=error_text(error))
             self._show_config_errors()
@@ -117,7 +119,7 @@ class PluginPanel:
             self.config_text = "" if config is None else json.dumps(config)
         self.widget.put(
             path=manifest.path,
-            about=_about(manifest),
+            about=_about(manifest, in_sandbox=bool(self.options)),
             schema=form_schema(manifest.init_schema),
             config_value=self.config or {},
             config_text=self.config_text,
@@ -137,7 +139,7 @@ class PluginPanel:
         )
 
 
-def _about(manifest: Manifest) -> dict[str, Any]:
+def _about(manifest: Manifest, *, in_sandbox: bool) -> dict[str, Any]:
     """Return what the panel shows of a plugin besides config and fields."""
     extracts = ", ".join(manifest.extract_event_sources) or "any source"
     facts = [
@@ -148,6 +150,8 @@ def _about(manifest: Manifest) -> dict[str, Any]:
         ["contact", manifest.contact],
         ["file", manifest.path],
     ]
+    if in_sandbox:
+        facts.append(["runs", "in a sandbox"])
     return {
         "name": manifest.name,
         "version": manifest.version,

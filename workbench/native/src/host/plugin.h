@@ -136,6 +136,9 @@ static inline void wb_unmark(wb_host *host) { host->page->call = WB_CALL_none; }
 
 /* ---- logging, from any thread, never blocking ---- */
 void wb_log(wb_plugin *p, int32_t severity, const char *component, const char *text);
+/* Send one log line through a socket, for whoever has no plugin at hand. */
+int wb_log_send(int fd, uint32_t plugin, int32_t severity, const char *component,
+                const char *text);
 void wb_warn(wb_plugin *p, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 void wb_log_fn(abi_owner *owner, const char *component, const char *msg, int32_t sev);

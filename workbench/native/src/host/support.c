@@ -79,6 +79,19 @@ typedef struct log_head {
 	uint32_t text_len;
 } log_head;
 
+int wb_log_send(int fd, uint32_t plugin, int32_t severity, const char *component,
+                const char *text)
+{
+	log_head head = {plugin, severity, wb_real_ns(),
+	                 (uint32_t)strnlen(component, LOG_COMPONENT_MAX),
+	                 (uint32_t)strnlen(text, LOG_TEXT_MAX)};
+	struct iovec parts[3] = {{&head, sizeof head},
+	                         {(void *)component, head.component_len},
+	                         {(void *)text, head.text_len}};
+	struct msghdr msg = {.msg_iov = parts, .msg_iovlen = 3};
+	return sendmsg(fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
 __attribute__((noinline)) void wb_log(wb_plugin *p, int32_t severity,
                                       const char *component, const char *text)
 {
@@ -86,17 +99,8 @@ __attribute__((noinline)) void wb_log(wb_plugin *p, int32_t severity,
 	int saved = errno;
 	if (!component || !*component)
 		component = p->name ? p->name : "";
-	if (!text)
-		text = "";
-	log_head head = {p->index, severity, wb_real_ns(),
-	                 (uint32_t)strnlen(component, LOG_COMPONENT_MAX),
-	                 (uint32_t)strnlen(text, LOG_TEXT_MAX)};
-	struct iovec parts[3] = {{&head, sizeof head},
-	                         {(void *)component, head.component_len},
-	                         {(void *)text, head.text_len}};
-	struct msghdr msg = {.msg_iov = parts, .msg_iovlen = 3};
 	if (host->log_fd < 0 ||
-	    sendmsg(host->log_fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+	    wb_log_send(host->log_fd, p->index, severity, component, text ? text : ""))
 		__atomic_fetch_add(&host->page->log_dropped, 1, __ATOMIC_RELAXED);
 	errno = saved;
 }

@@ -1,0 +1,5 @@
+#ifndef WB_SANDBOX_API_H
+#define WB_SANDBOX_API_H
+#include <stdint.h>
+#include "../cdef/sandbox.h"
+#endif
