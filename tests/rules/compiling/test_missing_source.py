@@ -58,4 +58,5 @@ def test_a_bare_name_leads_to_its_field() -> None:
     text = rule("status = 404", "x", "weblog")
     assert parse_rules(text).check(TARGET)[0].hint == "did you mean weblog.status?"
     macro = "- macro: bad\n  condition: status = 404\n"
-    assert parse_rules(macro).check(TARGET)[0].hint == "did you mean weblog.status?"
+    hints = [item.hint for item in parse_rules(macro).check(TARGET)]
+    assert "did you mean weblog.status?" in hints

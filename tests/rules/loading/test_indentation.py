@@ -15,13 +15,17 @@ TAIL = "  output: x\n  priority: INFO\n"
     [
         (
             f"{HEAD}    condition: evt.num = 1\n{TAIL}",
-            "wrong indentation: 'condition' begins in column 5, 'desc' before it in"
-            " column 3",
+            (
+                "wrong indentation: 'condition' begins in column 5, 'desc' before it in"
+                " column 3"
+            ),
         ),
         (
             f"{HEAD}condition: evt.num = 1\n{TAIL}",
-            "wrong indentation: 'output' begins in column 3, 'condition' before it in"
-            " column 1",
+            (
+                "wrong indentation: 'output' begins in column 3, 'condition' before it in"
+                " column 1"
+            ),
         ),
         (
             f"{HEAD} condition: evt.num = 1\n{TAIL}",
