@@ -207,9 +207,13 @@ class Events:
     def where(self, condition: Any) -> Events:
         """Return the events that match ``condition``, a text or a compiled condition.
 
+        A mask, such as :meth:`mask` returns, is welcome too: one boolean per event.
         Fields that were not captured are extracted from the stored events first.
         Raises ConditionError when Falco would refuse the text.
         """
+        given = isinstance(condition, str | bytes) or hasattr(condition, "columns")
+        if not given and hasattr(condition, "__len__"):
+            return self._derive(self._table.filter(self._as_mask(condition)))
         return self._derive(self._table.filter(self._matches(condition)))
 
     def mask(self, condition: Any) -> pd.Series[bool]:
@@ -230,8 +234,15 @@ class Events:
 
         Returns an Explanation; where the raw events were kept and the plugin reports
         value offsets, it shows the bytes that a value came from. Raises KeyError when
-        there is no such event.
+        there is no such event, WorkbenchError for arguments in the other order.
         """
+        if isinstance(evt_num, str):
+            from workbench.errors import WorkbenchError
+
+            raise WorkbenchError(
+                "explain takes the number of the event first, then the condition: "
+                f"explain({condition!r}, {evt_num!r})"
+            )
         from workbench.condition.analysis.explain import explain
 
         compiled, table = self._prepare(condition)

@@ -314,7 +314,7 @@ class _Binder:
                     compile_regex(value)
                 values.append(value)
             except ValueFault as fault:
-                hint = constant_hint(item, node.op) or fault.hint
+                hint = constant_hint(item, node) or fault.hint
                 raise BindFault(fault.code, fault.message, item.span, hint) from None
             for oddity in oddities:
                 self.warn(

@@ -70,15 +70,17 @@ def _is_field(text: str, fields: Mapping[str, FieldInfo]) -> bool:
     return True
 
 
-def constant_hint(item: ValueExpr, op: str) -> str | None:
+def constant_hint(item: ValueExpr, node: BinaryCheckExpr) -> str | None:
     """Correct a constant that holds what was meant to stand around it."""
     text = item.value.decode("utf-8", "replace")
     if item.form == "quoted":
         whole = len(text) > 1 and curly_hint(text[0]) and curly_hint(text[-1])
         return "remove the curly quotes inside the straight ones" if whole else None
-    if text[:1] in ("<", ">", "!"):
+    # "=>a" and "=> a", but not "= >a"
+    joined = item.span.start == node.op_span.end and item.value != b"<NA>"
+    if joined and text[:1] in ("<", ">", "!"):
         signs = text[: 2 if text[1:2] == "=" else 1]
-        correction = operator_correction(op + signs)
+        correction = operator_correction(node.op + signs)
         if correction is not None:
             return correction
     return curly_hint(text)
@@ -89,7 +91,7 @@ def _written_around(node: BinaryCheckExpr) -> Iterator[BindWarning]:
     right = node.right
     items = right.items if isinstance(right, ListExpr) else (right,)
     for item in items:
-        if isinstance(item, ValueExpr) and (hint := constant_hint(item, node.op)):
+        if isinstance(item, ValueExpr) and (hint := constant_hint(item, node)):
             yield BindWarning(
                 "odd-constant",
                 f"the text compared with is {_shown(item.value)}, signs included",
