@@ -236,7 +236,8 @@ class Events:
         value offsets, it shows the bytes that a value came from. Raises KeyError when
         there is no such event, WorkbenchError for arguments in the other order.
         """
-        if isinstance(evt_num, str):
+        given: Any = evt_num
+        if isinstance(given, str):
             from workbench.errors import WorkbenchError
 
             raise WorkbenchError(

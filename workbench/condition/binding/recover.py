@@ -151,8 +151,8 @@ def understand(
     except ParseFault as fault:
         parser.faults.append(fault)
         tree = UnknownExpr(Span(0, len(raw)))
-    for fault in parser.faults:
-        fault.hint = field_name_hint(fault, raw, fields or ()) or fault.hint
+    for found in parser.faults:
+        found.hint = field_name_hint(found, raw, fields or ()) or found.hint
     return tree, [parse_diagnostic(fault, raw) for fault in parser.faults]
 
 
