@@ -18,6 +18,7 @@ _TOOLS = {
     "node": lambda: shutil.which("node"),
     "chromium": lambda: shutil.which("chromium") or shutil.which("chromium-browser"),
     "docker": lambda: shutil.which("dockerd", path=os.environ["PATH"] + ":/usr/sbin"),
+    "registry": lambda: shutil.which("docker-registry"),
     "clang": lambda: shutil.which("clang"),
     "musl": lambda: shutil.which("musl-gcc"),
 }

@@ -17,6 +17,7 @@ __version__ = "0.1.0"
 # Public name → module that defines it.
 _HOMES = {
     "Alerts": "workbench.rules",
+    "ArtifactError": "workbench.errors",
     "CaptureFileError": "workbench.errors",
     "ConditionError": "workbench.errors",
     "Diagnostic": "workbench.diagnostics",
@@ -37,6 +38,7 @@ _HOMES = {
     "Workbench": "workbench.plugins.workbench",
     "WorkbenchError": "workbench.errors",
     "events_from_table": "workbench.events.events",
+    "get": "workbench.artifacts.pull",
     "inspect": "workbench.plugins.plugin",
     "lab": "workbench.ui",
     "load": "workbench.plugins.plugin",

@@ -3,8 +3,10 @@
 
 from typing import Any
 
+from workbench.artifacts.pull import get
 from workbench.diagnostics import Diagnostic
 from workbench.errors import (
+    ArtifactError,
     CaptureFileError,
     ConditionError,
     PluginCrashed,
@@ -27,6 +29,7 @@ from workbench.ui import lab
 
 __all__ = [
     "Alerts",
+    "ArtifactError",
     "CaptureFileError",
     "ConditionError",
     "Diagnostic",
@@ -47,6 +50,7 @@ __all__ = [
     "Workbench",
     "WorkbenchError",
     "events_from_table",
+    "get",
     "inspect",
     "lab",
     "load",

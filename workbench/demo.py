@@ -12,7 +12,8 @@ import tempfile
 from pathlib import Path
 
 import workbench as wb
-from workbench.paths import sample_plugins_dir
+from workbench.authoring.samples import sample_plugin
+from workbench.errors import WorkbenchError
 
 TRAVERSAL = 'weblog.path contains ".."'
 FIRST_TRY = (
@@ -34,10 +35,10 @@ def print_step(title: str, *code: str) -> None:
 
 def main() -> int:
     """Run the demo; 0 if it succeeded."""
-    library = sample_plugins_dir() / "weblog" / "libweblog.so"
-    if not library.exists():
-        folder = library.parent
-        print(f"the sample is not built yet; run: make -C {folder}", file=sys.stderr)
+    try:
+        library = sample_plugin("weblog")
+    except WorkbenchError as error:
+        print(error, file=sys.stderr)
         return 1
     print_step("Load a plugin", f'plugin = wb.load("…/{library.name}")')
     with wb.load(library) as plugin:

@@ -1,7 +1,7 @@
-"""Complaints as data: where, what, and the correction; one renderer for all faces.
+"""Diagnostics as data: where, what, and the correction; one renderer for all faces.
 
 A :class:`Span` counts UTF-8 bytes of one text. :func:`line_and_column` is the only
-place where offsets become lines and columns.
+code where offsets become lines and columns.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ __all__ = [
 
 Severity = Literal["error", "warning", "hint"]
 
-# Longest piece of a source line shown above a caret, in characters.
+# Most characters of a source line shown above a caret.
 _SNIPPET_WIDTH = 100
 
 
@@ -37,7 +37,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One complaint about a text.
+    """One error, warning or hint about a text.
 
     ``severity``: "error", "warning" or "hint". ``code``: Falco's where it has one (such
     as ``LOAD_ERR_COMPILE_CONDITION``), ours otherwise; ours never start with ``LOAD_``.
@@ -57,14 +57,14 @@ class Diagnostic:
     context: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        """One line, in the form editors understand: file:line:column: …."""
-        place = ":".join(str(p) for p in (self.file, self.line, self.column) if p)
+        """Return one line as editors understand it: file:line:column: …."""
+        position = ":".join(str(p) for p in (self.file, self.line, self.column) if p)
         text = f"{self.severity} [{self.code}]: {self.message}"
         if self.context:
             text += f" (in {', '.join(self.context)})"
         if self.hint:
             text += f" — {self.hint}"
-        return f"{place}: {text}" if place else text
+        return f"{position}: {text}" if position else text
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data for JSON, None values left out."""
@@ -84,7 +84,7 @@ class Diagnostic:
 def line_and_column(text: str | bytes, offset: int) -> tuple[int, int]:
     """Turn a byte offset into a line and a column, both 1-based, in characters.
 
-    ``offset`` counts UTF-8 bytes of ``text`` and is cut to its length.
+    ``offset`` counts UTF-8 bytes of ``text`` and is limited to its length.
     """
     raw = text.encode("utf-8", "surrogateescape") if isinstance(text, str) else text
     head = raw[: max(0, offset)]
@@ -105,18 +105,18 @@ def caret_lines(text: str | bytes, span: Span) -> list[str]:
     end = max(span.start, min(span.end, line_end))
     width = max(1, len(raw[span.start : end].decode("utf-8", "replace")))
     if len(line) > _SNIPPET_WIDTH:
-        cut = max(0, min(column - _SNIPPET_WIDTH // 2, len(line) - _SNIPPET_WIDTH))
-        prefix = "…" if cut else ""
-        line = prefix + line[cut : cut + _SNIPPET_WIDTH]
-        column = column - cut + len(prefix)
-    shown = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line)
-    return [shown, " " * column + "^" * min(width, max(1, len(shown) - column))]
+        first = max(0, min(column - _SNIPPET_WIDTH // 2, len(line) - _SNIPPET_WIDTH))
+        prefix = "…" if first else ""
+        line = prefix + line[first : first + _SNIPPET_WIDTH]
+        column = column - first + len(prefix)
+    safe = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line)
+    return [safe, " " * column + "^" * min(width, max(1, len(safe) - column))]
 
 
 def render_diagnostics(
     diagnostics: Iterable[Diagnostic], text: str | bytes | None = None
 ) -> str:
-    """Render complaints for a terminal: one paragraph each, with a caret if possible.
+    """Render diagnostics for a terminal: one paragraph each, with a caret if possible.
 
     ``text`` is the source that the spans count in; None leaves the carets out.
     """

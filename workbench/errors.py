@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, ClassVar, Literal
 
 __all__ = [
+    "ArtifactError",
     "CaptureFileError",
     "ConditionError",
     "EndReason",
@@ -215,6 +216,20 @@ class CaptureFileError(FileError):
     path: str | None
     offset: int | None
     _facts: ClassVar[tuple[str, ...]] = ("path", "offset")
+
+
+class ArtifactError(WorkbenchError):
+    """A plugin or rules file that cannot be fetched from a registry or installed.
+
+    ``artifact``: what was asked for. ``reference``: registry, repository and tag or
+    digest that it stands for, or None. ``stage``: where it failed: "name", "index",
+    "registry", "platform", "layout", "requirement", "digest", "archive" or "install".
+    """
+
+    artifact: str | None
+    reference: str | None
+    stage: str | None
+    _facts = ("artifact", "reference", "stage")
 
 
 class RulesError(WorkbenchError):

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import WorkbenchError
+from workbench.paths import FALCO_PLUGIN_DIR
 from workbench.yamlcpp import (
     Node,
     SourceText,
@@ -40,7 +41,7 @@ __all__ = [
     "read_falco_yaml",
 ]
 
-DEFAULT_PLUGIN_DIR = "/usr/share/falco/plugins"
+DEFAULT_PLUGIN_DIR = FALCO_PLUGIN_DIR
 _MAX_BYTES = 8 << 20
 # Values of one init config, aliases counted as often as they are used.
 _MAX_VALUES = 200_000
@@ -85,7 +86,7 @@ class AppendedOutput:
 
 @dataclass(slots=True)
 class FalcoConfig:
-    """What a falco.yaml says. ``plugins``: those to load, in order.
+    """The content of a falco.yaml. ``plugins``: those to load, in order.
 
     ``switches``: (enable, "rule" or "tag", pattern) in order. ``notes``: what was
     found odd, one sentence each.
@@ -175,7 +176,7 @@ def _json_text(value: Any) -> str:
 
 
 class _Reader:
-    """Reads one falco.yaml; faults carry the place."""
+    """Reads one falco.yaml; faults carry the position."""
 
     def __init__(self, path: Path, plugin_dir: str | None) -> None:
         self.path = path
@@ -307,7 +308,7 @@ class _Reader:
             beside = self.path.parent / path
             if beside.is_file():
                 self.config.notes.append(
-                    f"{found} does not exist, but {beside} does: give "
+                    f"{found} does not exist, but {beside} does: use "
                     f"--plugin-dir {self.path.parent} or an absolute library_path"
                 )
         return found
@@ -382,7 +383,7 @@ def read_falco_yaml(
     """Read a falco.yaml.
 
     ``plugin_dir``: where a relative ``library_path`` begins; default: Falco's own.
-    Raises WorkbenchError with the place when Falco would refuse to start.
+    Raises WorkbenchError with line and column when Falco would refuse to start.
     """
     folder = None if plugin_dir is None else str(Path(plugin_dir).resolve())
     return _Reader(Path(path), folder).read()

@@ -106,3 +106,25 @@ def test_the_verdict_names_the_version_to_use():
         "1.2.3 → 1.2.4 is not enough for a major change: use 2.0.0 or later"
     )
     assert "&lt;" in compare_manifests(BASE, replace(BASE, name="<b>"))._repr_html_()
+
+
+def reflected(description: str) -> dict[str, object]:
+    """Return a schema as the Go reflectors write it."""
+    return {
+        "$ref": "#/definitions/Config",
+        "definitions": {
+            "Config": {
+                "type": "object",
+                "properties": {"step": {"type": "integer", "description": description}},
+            }
+        },
+    }
+
+
+def test_a_schema_behind_references_is_compared_resolved():
+    old = replace(BASE, init_schema=reflected("how far"))
+    new = replace(BASE, init_schema=reflected("how far to go"))
+    [change] = compare_manifests(old, new).changes
+    assert (change.level, change.what) == ("patch", "config.step: description changed")
+    plain = replace(BASE, init_schema=reflected("how far")["definitions"]["Config"])
+    assert compare_manifests(old, plain).changes == []

@@ -372,7 +372,7 @@ def test_without_the_bundle_a_text_area_takes_its_place(jupyter):
 
     page = jupyter.page
     tests = str(Path(__file__).parents[1] / "ui")
-    plain = "from workbench.ui import assets, widgets\nwidgets.Editor._esm = assets._joined('editor_plain')\n"
+    plain = "from workbench.ui.widgets import assets, widgets\nwidgets.Editor._esm = assets._joined('editor_plain')\n"
     jupyter.run(plain + TABLE.format(tests=tests, rows=500))
     ready(page)
     area = page.locator("textarea.wb-code").first

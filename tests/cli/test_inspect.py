@@ -133,3 +133,21 @@ def test_a_file_that_is_no_plugin(tmp_path, capsys):
     path.write_text("hello")
     assert main(["inspect", str(path)]) == 1
     assert "not a shared library" in capsys.readouterr().err
+
+
+def test_a_config_behind_references_is_listed():
+    from workbench.cli.inspect import render_manifest
+    from workbench.manifest import Manifest
+
+    schema = {
+        "$ref": "#/definitions/PluginConfig",
+        "definitions": {
+            "PluginConfig": {
+                "type": "object",
+                "properties": {"port": {"$ref": "#/definitions/Port"}},
+            },
+            "Port": {"type": "integer", "default": 80, "description": "to listen on"},
+        },
+    }
+    page = render_manifest(Manifest("x.so", name="x", init_schema=schema))
+    assert "port  integer, default 80  to listen on" in page

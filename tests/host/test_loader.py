@@ -122,6 +122,16 @@ CASES: dict[str, tuple[dict[str, object], list[str]]] = {
             )
         ],
     ),
+    "no field at all": (
+        {**fields(), "API": '"3.0.0"'},
+        [
+            (
+                "error in plugin rules: plugins with extraction capability must export "
+                "at least one field"
+            )
+        ],
+    ),
+    "no field at all, before API 3": ({**fields(), "API": '"2.0.0"'}, []),
     "passive halves are ignored": (
         {"ASYNC_EVENTS": '"[]"', "CAPTURE_CLOSE": True, "PARSE": True},
         [],

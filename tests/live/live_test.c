@@ -64,7 +64,7 @@ int main(int argc, char **argv)
 	wb_plugin_async_name(p, "tick");
 	wb_plugin_async_name(p, "state");
 	wb_plugin_async_source(p, "busy");
-	if (wb_plugin_init(p, argv[2]))
+	if (wb_plugin_init(p, argv[2], 0))
 		fail("init", wb_plugin_last_error(p));
 	wb_plugin_ask_types(p);
 	capture(host, p, argv[3]);

@@ -72,7 +72,7 @@ int main(int argc, char **argv)
 	wb_plugin_describe(p, 4, 12, wb_plugin_text(p, call_number("plugin_get_name")), "x",
 	                   wb_plugin_number(p, call_number("plugin_get_id")));
 	wb_plugin_scope(p, 0, NULL);
-	if (wb_plugin_init(p, argv[2])) {
+	if (wb_plugin_init(p, argv[2], 0)) {
 		const char *said = wb_plugin_last_error(p);
 		printf("init refused: %s\n", said ? said : "");
 		wb_host_free(host);

@@ -5,7 +5,6 @@ import pytest
 import workbench as wb
 from workbench.errors import PluginOpenError, WorkbenchError
 from workbench.falco_config import AppendedOutput, read_falco_yaml
-from workbench.rules.running.falco_options import wildcard_matches
 
 
 @pytest.fixture
@@ -99,22 +98,6 @@ def test_relative_libraries_begin_in_the_plugin_directory(config, tmp_path):
     found = config(text, plugin_dir=tmp_path)
     assert found.plugins[0].library_path == str(tmp_path / "x" / "a.so")
     assert not found.notes
-
-
-@pytest.mark.parametrize(
-    ("pattern", "text", "hit"),
-    [
-        ("*", "anything", True),
-        ("abc", "abcd", False),
-        ("a*", "abc", True),
-        ("*c", "abc", True),
-        ("a*c", "abbc", True),
-        ("*abc", "abcabc", False),
-        ("*b*", "abc", True),
-    ],
-)
-def test_wildcards_never_go_back(pattern, text, hit):
-    assert wildcard_matches(pattern, text) is hit
 
 
 def test_plugins_are_written_and_loaded_again(sample, tmp_path):

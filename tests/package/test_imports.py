@@ -23,6 +23,7 @@ LAYERS = {
     "saving": "errors",
     "diagnostics": "errors",
     "paths": "",
+    "schemas": "",
     "formatting": "",
     "yamlcpp": "",
     "native": "",
@@ -34,15 +35,16 @@ LAYERS = {
     "condition": "errors diagnostics fields formatting native",
     "captures": "arrow fields native errors formatting closing saving",
     "session": "wire host fields manifest errors",
+    "artifacts": "session manifest formatting paths yamlcpp errors saving host",
     "events": "arrow captures condition fields errors diagnostics formatting manifest",
-    "falco_config": "errors yamlcpp",
-    "plugins": "closing events session arrow captures manifest falco_config fields formatting "
-    "errors diagnostics",
+    "falco_config": "errors yamlcpp paths",
+    "plugins": "artifacts closing events session arrow captures manifest falco_config fields formatting "
+    "errors diagnostics schemas",
     "rules": "condition events arrow fields yamlcpp diagnostics errors formatting "
     "manifest paths saving",
     "replay": "events plugins captures errors fields formatting",
     "authoring": "plugins replay events session manifest fields captures paths errors "
-    "diagnostics formatting",
+    "diagnostics formatting schemas",
 }
 # May import everything; nobody imports them.
 FACES = {"ui", "cli", "magics", "demo", "__main__", "__init__"}

@@ -30,6 +30,8 @@ def wheel(tmp_path_factory) -> Path:
 def test_wheel_carries_what_works_without_a_clone(wheel):
     names = set(zipfile.ZipFile(wheel).namelist())
     for needed in (
+        "workbench/__init__.pyi",
+        "workbench/rules/__init__.pyi",
         "workbench/native/_core.abi3.so",
         "workbench/authoring/include/falco_plugin.h",
         "workbench/authoring/include/falco_plugin.map",

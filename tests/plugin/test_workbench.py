@@ -1,10 +1,14 @@
 from __future__ import annotations
 
 import signal
+from pathlib import Path
 
 import pytest
 
 import workbench as wb
+from tests.support.compiled import compiled
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -252,3 +256,26 @@ def test_events_of_several_sources_in_one_file(
     assert apart[two].extract("evt.plugininfo")["evt.plugininfo"].notna().all()
     assert events["evt.plugininfo"].notna().all()
     assert len(events.where(f"{value} exists")) == 2
+
+
+def source_library(number: int, name: str):
+    """Compile a source that shares its event source with others."""
+    facts = {"API": '"3.12.0"', "SOURCE": '"shared"', "NAME": f'"{name}"', "ID": number}
+    return compiled(
+        "librules.so",
+        *("-fPIC", "-shared", "-DOPEN", "-DCLOSE", "-DNEXT"),
+        *(f"-D{key}={value}" for key, value in facts.items()),
+        ROOT / "tests" / "plugins" / "rules.c",
+    )
+
+
+def test_two_plugins_of_one_source_warn_which_one_is_opened(bench):
+    bench.load(source_library(5, "first"))
+    with pytest.warns(UserWarning, match="takes first, which was loaded first") as said:
+        bench.load(source_library(6, "second"))
+    assert said[0].filename == __file__
+    assert "first and second both open the event source shared" in str(said[0].message)
+    assert len(bench.capture("", source="shared")) == 0
+    calls = [call.function for call in bench["first"].trace]
+    assert "plugin_open" in calls
+    assert "plugin_open" not in [call.function for call in bench["second"].trace]

@@ -9,7 +9,10 @@
 TEXT(get_required_api_version, API)
 #endif
 #ifndef NO_NAME
-TEXT(get_name, "rules")
+#ifndef NAME
+#define NAME "rules"
+#endif
+TEXT(get_name, NAME)
 #endif
 #ifndef VERSION
 #define VERSION "0.1.0"
@@ -20,7 +23,13 @@ TEXT(get_contact, "c")
 #ifndef NO_INIT
 EXPORT void *plugin_init(const abi_init_input *in, int32_t *rc)
 {
+#ifdef READS_TABLES /* as the C++ SDK of the plugins' project does, whatever it can do */
+	*rc = ((volatile const abi_init_tables_input *)in->tables)->list_tables == 0;
+#elif defined(WANTS_TABLES)
+	*rc = in->tables == 0;
+#else
 	*rc = 0;
+#endif
 	return (void *)1;
 }
 #endif

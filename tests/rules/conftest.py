@@ -3,6 +3,7 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
+from tests.rules.texts import RULES, TESTS
 from workbench.events.events import events_from_table
 from workbench.fields.declarations import ArgInfo, FieldInfo, FieldTable
 from workbench.rules import Target
@@ -70,3 +71,10 @@ def rule():
         )
 
     return write
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "rules.yaml").write_text(RULES)
+    (tmp_path / "web_rule_tests.yaml").write_text(TESTS)
+    return tmp_path

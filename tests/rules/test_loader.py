@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import time
 
 import pytest
 
-from workbench.rules import load_rules, parse_rules
+from tests.rules.texts import BROKEN
+from workbench.rules import parse_rules
 
 
 def bomb():
@@ -101,33 +101,16 @@ def test_a_long_chain_of_macros_is_resolved(rule, target):
     assert not parse_rules(chain + rule("m1499")).check(target).errors
 
 
-def test_what_cannot_be_read_is_told(tmp_path):
-    (tmp_path / "folder").mkdir()
-    fifo = tmp_path / "pipe"
-    os.mkfifo(fifo)
-    for path in (tmp_path / "none.yaml", tmp_path / "folder", fifo, "a\0b"):
-        (found,) = load_rules(path).check()
-        assert found.code == "LOAD_ERR_FILE_READ"
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_an_unreadable_file_is_told(tmp_path):
-    path = tmp_path / "secret.yaml"
-    path.write_text("[]")
-    path.chmod(0)
-    assert [d.code for d in load_rules(path).check()] == ["LOAD_ERR_FILE_READ"]
-
-
-def test_bytes_that_are_not_utf8_are_kept(rule, target):
-    raw = rule(output="x").encode().replace(b"desc: d", b"desc: \xff\xfe")
-    rules = parse_rules(raw)
-    assert not rules.check(target)
-    assert rules.rules["r"].desc.encode("utf-8", "surrogateescape") == b"\xff\xfe"
-    assert rules.to_yaml().encode("utf-8", "surrogateescape") == raw
-
-
-def test_a_repr_says_that_something_is_wrong(tmp_path):
-    broken = parse_rules("- rule: x\n  condition: (a\n")
-    assert "4 errors, see .check()" in repr(broken)
-    assert "1 error, see .check()" in repr(load_rules(tmp_path / "none.yaml"))
-    assert "error" not in repr(parse_rules("- list: some\n  items: [a]\n"))
+def test_json_verdicts_have_falcos_shape_and_every_error(target):
+    (data,) = parse_rules(BROKEN, "b.yaml").verdicts(target)
+    assert data["name"] == "b.yaml"
+    assert data["successful"] is False
+    first = data["errors"][0]
+    assert first["code"] == "LOAD_ERR_YAML_VALIDATE"
+    assert first["context"]["locations"][-1]["position"] == {
+        "name": "b.yaml",
+        "line": 4,
+        "column": 12,
+        "offset": 79,
+    }
+    assert len(data["errors"]) >= 6

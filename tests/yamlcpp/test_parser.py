@@ -1,27 +1,15 @@
 from __future__ import annotations
 
-import math
-
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.yamlcpp.reading import PATIENT, read
 from workbench.yamlcpp import (
     SourceText,
     YamlError,
-    as_bool,
-    as_float,
-    as_int,
-    as_uint32,
     load_documents,
-    plain_json,
 )
-from workbench.yamlcpp.emit import block, flow, scalar
-
-
-def read(text):
-    raw = text if isinstance(text, bytes) else text.encode("utf-8", "surrogateescape")
-    return [plain_json(d) for d in load_documents(SourceText(raw))]
 
 
 @pytest.mark.parametrize(
@@ -108,66 +96,6 @@ def test_nodes_know_their_bytes():
         "items": b"[a,  'b']",
         "c": b">\n    x\n    y",
     }
-
-
-@pytest.mark.parametrize(
-    ("text", "value"),
-    [
-        ("yes", True),
-        ("OFF", False),
-        ("True", True),
-        ("y", True),
-        ("tRue", None),
-        ("1", None),
-    ],
-)
-def test_truth_words(text, value):
-    assert as_bool(text) is value
-
-
-@pytest.mark.parametrize(
-    ("text", "value"),
-    [
-        ("010", 8),
-        ("0x1F", 31),
-        ("+5", 5),
-        ("-5", -5),
-        (" 5", None),
-        ("5 ", 5),
-        ("08", None),
-    ],
-)
-def test_integers(text, value):
-    assert as_int(text) == value
-
-
-def test_other_numbers():
-    assert as_uint32("4294967295") == 2**32 - 1
-    assert as_uint32("4294967296") is None
-    assert as_uint32("-1") is None
-    assert as_int("2147483648") is None
-    assert as_float(".5") == 0.5
-    assert as_float("1e3") == 1000
-    assert math.isnan(as_float(".nan"))
-    assert as_float("nan") is None
-
-
-# The machine may be busy; that is no fault of the code.
-PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-HOSTILE = st.text(
-    st.one_of(
-        st.sampled_from("'\"\\:#-?!&*%@`[]{},|>~ \t\n\r\0\x85\u2028\ufeff\x1bé"),
-        st.characters(exclude_categories=["Cs"]),
-    ),
-    max_size=40,
-)
-
-
-@PATIENT
-@given(HOSTILE)
-def test_whatever_is_written_is_read_back(text):
-    assert read(f"- {scalar(text)}\n- [{flow(text)}, x]\n") == [[text, [text, "x"]]]
-    assert read(f"k: {block(text * 9, 3, '  ')}\nl: x\n") == [{"k": text * 9, "l": "x"}]
 
 
 @PATIENT

@@ -112,7 +112,7 @@ class CellResult:
     total_sec: float = 0.0
 
     def __repr__(self) -> str:
-        """Give the build's time, its warnings, the difference and the first rows."""
+        """Return the build's time, its warnings, the difference and the first rows."""
         parts = [self._headline(), *map(str, self.diagnostics)]
         if self.note:
             parts.append(self.note)

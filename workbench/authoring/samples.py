@@ -2,35 +2,95 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 from workbench.errors import WorkbenchError
 from workbench.paths import include_dir, sample_plugins_dir
 
-__all__ = ["sample_plugin"]
+__all__ = ["cached_samples_dir", "sample_plugin"]
 
 _TIMEOUT_SEC = 300
+# What a build leaves in a folder of sources.
+_BUILT = {"_build", "target", "__pycache__"}
+
+
+def cached_samples_dir() -> Path:
+    """Return the folder in the user's cache for samples built from read-only sources.
+
+    Below it lie folders named by sample and content.
+    """
+    given = os.environ.get("XDG_CACHE_HOME") or ""
+    home = Path(given) if os.path.isabs(given) else Path("~/.cache").expanduser()  # noqa: PTH117
+    return home / "falco-plugin-workbench" / "sample_plugins"
+
+
+def _sources(folder: Path) -> list[Path]:
+    """Return the files of a sample, without what a build left there."""
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if path.is_file()
+        and path.suffix != ".so"
+        and not _BUILT & set(path.relative_to(folder).parts)
+    )
 
 
 def _writable_copy(folder: Path) -> Path:
-    """Return the folder itself, or a copy in the user's cache if it is read-only."""
+    """Return the folder itself, or a copy in the user's cache if it is read-only.
+
+    Copies are named by their content: a newer package never meets an older library.
+    Raises WorkbenchError when the cache cannot be written either.
+    """
     if os.access(folder, os.W_OK):
         return folder
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    copy = cache / "falco-plugin-workbench" / "sample_plugins" / folder.name
-    shutil.copytree(folder, copy, dirs_exist_ok=True)
+    sources = _sources(folder)
+    digest = hashlib.sha256()
+    for path in [*sources, *sorted(include_dir().iterdir())]:
+        content = hashlib.sha256(path.read_bytes()).hexdigest()
+        digest.update(f"{path.name}\0{content}\0".encode())
+    cache = cached_samples_dir()
+    copy = cache / f"{folder.name}-{digest.hexdigest()[:16]}"
+    if copy.is_dir():
+        return copy
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=cache) as scratch:
+            for path in sources:
+                target = Path(scratch) / "new" / path.relative_to(folder)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                # The content alone: a read-only mode would stop the build.
+                shutil.copyfile(path, target)
+            _move(Path(scratch) / "new", copy)
+    except OSError as error:
+        raise WorkbenchError(
+            f"the samples in {folder.parent} are read-only, and the cache for building "
+            f"them, {cache}, cannot be written: {error.strerror}; set XDG_CACHE_HOME "
+            "to a folder of yours"
+        ) from None
     return copy
+
+
+def _move(new: Path, copy: Path) -> None:
+    """Put a finished copy in place, unless another process was faster."""
+    try:
+        new.rename(copy)
+    except OSError:
+        if not copy.is_dir():
+            raise
 
 
 def sample_plugin(name: str) -> Path:
     """Return the library of a sample plugin such as ``weblog``, built if needed.
 
     Its data lies beside it. A ``sample_plugins`` folder beside the working folder comes
-    first, because people change the sources there. Raises WorkbenchError when there is
-    no such sample, or no compiler.
+    first, because people change the sources there. Where the sources are read-only, as
+    in an installed package, it is built in the user's cache. Raises WorkbenchError when
+    there is no such sample, or no compiler.
     """
     beside = Path.cwd().parent / "sample_plugins"
     home = beside if (beside / name).is_dir() else sample_plugins_dir()

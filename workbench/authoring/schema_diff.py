@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+from workbench.schemas.resolving import resolve_schema
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -33,14 +35,17 @@ _MAX_DEPTH = 40
 def schema_changes(
     old: dict[str, Any] | None, new: dict[str, Any] | None
 ) -> list[tuple[str, _Level]]:
-    """List the differences of two schemas, each with the version change it needs."""
+    """List the differences of two schemas, each with the version change it needs.
+
+    Both are compared resolved: moving a part into the definitions changes nothing.
+    """
     if old == new:
         return []
     if old is None:
         return [("a schema now validates the config", "major")]
     if new is None:
         return [("no schema validates the config any more", "minor")]
-    return list(_compare("config", old, new, 0))
+    return list(_compare("config", resolve_schema(old), resolve_schema(new), 0))
 
 
 def _compare(path: str, old: Any, new: Any, depth: int) -> Iterator[tuple[str, _Level]]:

@@ -25,6 +25,8 @@ class Command:
 
 
 COMMANDS: tuple[Command, ...] = (
+    Command("get", "fetch a plugin or rules file from an OCI registry"),
+    Command("plugins", "list the plugins that are found by name, or remove one"),
     Command("inspect", "show everything that a plugin says about itself"),
     Command("stream", "print the events of a plugin, with their fields"),
     Command("record", "record the events of a plugin into capture files"),

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 from workbench.cli.options import FINE, add_option, note
 from workbench.errors import WorkbenchError
 from workbench.fields.declarations import describe_argument
+from workbench.formatting.columns import aligned, column_widths
 from workbench.formatting.printable import printable, repaired
 from workbench.manifest import CAPABILITIES
+from workbench.schemas.resolving import resolve_schema
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from workbench.manifest import Manifest
 
@@ -52,22 +54,17 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _table(rows: Iterable[Sequence[str]], indent: str = "  ") -> list[str]:
-    """Align all columns but the last."""
+    """Return aligned lines; the last column is as long as it is."""
     cells = [[printable(cell, limit=160) for cell in row] for row in rows]
     if not cells:
         return []
-    widths = [max(len(row[i]) for row in cells) for i in range(len(cells[0]) - 1)]
-    return [
-        indent
-        + "  ".join(
-            [c.ljust(w) for c, w in zip(row, widths, strict=False)] + [row[-1]]
-        ).rstrip()
-        for row in cells
-    ]
+    widths = column_widths(cells)
+    return [indent + aligned(row, widths) for row in cells]
 
 
 def _schema_rows(schema: dict[str, Any]) -> list[tuple[str, str, str]]:
     """Return key, type and meaning of each top-level property of the init config."""
+    schema = resolve_schema(schema)
     properties = schema.get("properties")
     if not isinstance(properties, dict):
         return []
@@ -99,9 +96,8 @@ def _open_rows(manifest: Manifest) -> list[tuple[str, str]]:
     return rows
 
 
-def render_manifest(manifest: Manifest, failure: str = "") -> str:
-    """Return the page for a newcomer; ``failure``: why it was not initialised."""
-    m = manifest
+def _head(m: Manifest) -> list[str]:
+    """Return name, version, description and the facts of one line each."""
     lines = [f"{printable(m.name) or '(no name)'} {printable(m.version)}".rstrip()]
     if m.description:
         lines.append(printable(m.description, limit=400))
@@ -115,39 +111,43 @@ def render_manifest(manifest: Manifest, failure: str = "") -> str:
         facts.append(("event source", f"{m.event_source}{number}"))
     if m.extract_event_sources:
         facts.append(("extracts from", ", ".join(m.extract_event_sources)))
-    lines += ["", *_table(facts, indent="")]
+    return [*lines, "", *_table(facts, indent="")]
 
-    def section(title: str, rows: list[str]) -> None:
+
+def _field_rows(m: Manifest) -> Iterator[tuple[str, str, str, str]]:
+    for f in m.fields.values():
+        kind = f"list of {f.type}" if f.is_list else f.type
+        name = f.name + ("[…]" if f.arg else "")
+        yield name, kind, describe_argument(f.arg), f.desc
+
+
+def _next_command(m: Manifest) -> list[str]:
+    """Return the command that streams from a plugin which can be initialised."""
+    if "sourcing" not in m.capabilities or m.complaints:
+        return []
+    params = m.open_params or ()
+    opened = f" --open {shlex.quote(params[0].value)}" if params else ""
+    command = f"workbench stream {shlex.quote(m.path)}{opened} --max-events 10"
+    return [f"  {printable(command)}"]
+
+
+def render_manifest(manifest: Manifest, failure: str = "") -> str:
+    """Return the page for a newcomer; ``failure``: why it was not initialised."""
+    m = manifest
+    schema = [] if m.init_schema is None else _table(_schema_rows(m.init_schema))
+    if m.init_schema is not None and not schema:
+        schema = ["  any JSON object"]
+    sections = {
+        "Capabilities": _table((w, CAPABILITIES.get(w, "")) for w in m.capabilities),
+        f"Fields ({len(m.fields)}), for conditions and outputs": _table(_field_rows(m)),
+        "Init config (JSON; --config)": schema,
+        "Suggested open params (--open)": _table(_open_rows(m)),
+        "Complaints": [f"  {printable(c)}" for c in m.complaints],
+        "Not initialised": [f"  {printable(line)}" for line in failure.splitlines()],
+        "Next": [] if failure else _next_command(m),
+    }
+    lines = _head(m)
+    for title, rows in sections.items():
         if rows:
-            lines.extend(["", title, *rows])
-
-    section(
-        "Capabilities",
-        _table((word, CAPABILITIES.get(word, "")) for word in m.capabilities),
-    )
-    section(
-        f"Fields ({len(m.fields)}), for conditions and outputs",
-        _table(
-            (
-                f.name + ("[…]" if f.arg else ""),
-                f"list of {f.type}" if f.is_list else f.type,
-                describe_argument(f.arg),
-                f.desc,
-            )
-            for f in m.fields.values()
-        ),
-    )
-    if m.init_schema is not None:
-        rows = _table(_schema_rows(m.init_schema))
-        section("Init config (JSON; --config)", rows or ["  any JSON object"])
-    section("Suggested open params (--open)", _table(_open_rows(m)))
-    section("Complaints", [f"  {printable(c)}" for c in m.complaints])
-    if failure:
-        shown = [f"  {printable(line)}" for line in failure.splitlines()]
-        section("Not initialised", shown)
-    if "sourcing" in m.capabilities and not m.complaints and not failure:
-        params = m.open_params or ()
-        opened = f" --open {shlex.quote(params[0].value)}" if params else ""
-        command = f"workbench stream {shlex.quote(m.path)}{opened} --max-events 10"
-        section("Next", [f"  {printable(command)}"])
+            lines += ["", title, *rows]
     return "\n".join(lines)

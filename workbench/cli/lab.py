@@ -51,7 +51,8 @@ def working_folder(folder: str | None) -> Path:
             copy = target / origin.name / path.relative_to(origin)
             if path.is_file() and not copy.exists():
                 copy.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(path, copy)
+                # The content alone: people change the copies of read-only files.
+                shutil.copyfile(path, copy)
     return target / source.name
 
 

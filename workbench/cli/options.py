@@ -72,7 +72,7 @@ def split_fields(text: str) -> list[str]:
 
 # Argument → what argparse needs to know of it.
 OPTIONS: dict[str, dict[str, Any]] = {
-    "plugin": {"metavar": "PLUGIN", "help": "the plugin library, a .so file"},
+    "plugin": {"metavar": "PLUGIN", "help": "the plugin: a .so file, or a name"},
     "rules": {
         "metavar": "RULES",
         "nargs": "+",

@@ -105,7 +105,7 @@ def _record(workbench: Workbench, args: argparse.Namespace) -> int:
     from workbench.plugins.capture import Capture
 
     scap = suffix_of(args.out) == ".scap"
-    # A capture file holds whole events: nothing need be extracted for it.
+    # A capture file holds raw events: nothing need be extracted for it.
     capture = Capture(
         workbench.pool,
         workbench.pool.loaded_plugins[0],

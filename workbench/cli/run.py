@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import sys
 import time
@@ -12,6 +11,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workbench.cli.options import (
+    FINE,
+    INTERRUPTED,
+    add_option,
+    add_options,
+    load_companions,
+    note,
+)
 from workbench.errors import PluginLoadError, RulesError, WorkbenchError
 from workbench.falco_config import FalcoConfig, read_falco_yaml
 from workbench.fields.reference import resolve_column
@@ -21,6 +28,7 @@ from workbench.rules.running.falco_options import falco_options
 from workbench.rules.target.target import target_of
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Iterator
 
     import pyarrow as pa
@@ -33,58 +41,32 @@ if TYPE_CHECKING:
 
 __all__ = ["add_arguments", "run"]
 
-_FINE, _FAILED, _INTERRUPTED = 0, 1, 130
 # Longest wait for one source while others may have events, seconds.
 _TURN_SEC = 0.05
-
-
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 0:
-        raise argparse.ArgumentTypeError("a count is not negative")
-    return number
-
-
-def _seconds(text: str) -> float:
-    number = float(text)
-    if not number >= 0:
-        raise argparse.ArgumentTypeError("a time is not negative")
-    return number
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument(
-        "-c", dest="falco_yaml", metavar="FALCO_YAML", help="run as this file says"
-    )
-    source.add_argument("--plugin", metavar="PATH", help="the plugin library, a .so")
-    source.add_argument("--events", metavar="FILE", help="a saved capture")
-    add = parser.add_argument
-    add("--config", metavar="TEXT", help="init config of --plugin")
-    add("--open", metavar="TEXT", default="", help="open params of --plugin")
-    add(
-        "--with",
-        metavar="PLUGIN",
-        dest="others",
-        action="append",
-        default=[],
-        help="load another plugin too, such as an extractor; may be repeated",
-    )
-    add(
+    add_option(source, "-c", help="run with this configuration of Falco")
+    add_option(source, "--plugin", action="store", default=None, help="run this plugin")
+    add_option(source, "--events", help="run over a saved capture")
+    add_option(parser, "--config", help="init config of --plugin")
+    add_option(parser, "--open", help="open params of --plugin")
+    add_option(parser, "--with")
+    add_option(
+        parser,
         "-r",
-        dest="rules",
-        metavar="RULES",
-        nargs="+",
-        action="extend",
-        default=[],
-        help="rules files or directories, in order; in place of rules_files",
+        help="rules files or directories, in order, instead of rules_files",
     )
-    add("--plugin-dir", metavar="DIR", help="where relative library paths begin")
-    add("--json", action="store_true", help="one JSON object per alert")
-    add("--all-matches", action="store_true", help="every matching rule alerts")
-    add("--max-events", metavar="N", type=_count, help="stop after so many events")
-    add("--timeout", metavar="SEC", type=_seconds, help="stop after so many seconds")
+    add_option(parser, "--plugin-dir")
+    add_option(parser, "--json", help="print one JSON object per alert")
+    parser.add_argument(
+        "--all-matches",
+        action="store_true",
+        help="let every matching rule alert, not only the first",
+    )
+    add_options(parser, "--max-events", "--timeout")
 
 
 @dataclass(slots=True)
@@ -128,12 +110,12 @@ class _Printer:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Carry the command out."""
+    """Run the rules and print alerts and statistics as Falco does."""
     from workbench.plugins.workbench import Workbench, load_plugins
 
     config = _config(args)
-    for note in config.notes:
-        print(f"workbench: {note}", file=sys.stderr)
+    for text in config.notes:
+        note(text)
     files = args.rules or _existing(config)
     if not files:
         raise WorkbenchError(
@@ -147,8 +129,7 @@ def run(args: argparse.Namespace) -> int:
             plugin = workbench.load(args.plugin, config=args.config)
             workbench.default_params[plugin.name] = args.open
         load_plugins(config, workbench)
-        for path in args.others:
-            workbench.load(path)
+        load_companions(workbench, args)
         job = _Job(args, workbench, load_rules(*files), options, all_matches)
         printer = _Printer(as_json=args.json or config.json_output)
         return (_run_file if args.events else _run_live)(job, printer)
@@ -169,12 +150,10 @@ def _existing(config: FalcoConfig) -> list[str]:
             found.append(name)
         elif beside.exists():
             # Falco would skip it: it looks in the folder it is started in
-            print(
-                f"workbench: {name}: taken from beside {config.path}", file=sys.stderr
-            )
+            note(f"{name}: taken from beside {config.path}")
             found.append(str(beside))
         else:
-            print(f"workbench: {name} does not exist and is skipped", file=sys.stderr)
+            note(f"{name} does not exist and is skipped")
     return found
 
 
@@ -208,7 +187,7 @@ def _engines(
         raise WorkbenchError(str(error)) from None
     for item in rules.check(target, options):
         if item.severity != "hint":
-            print(f"workbench: {item}", file=sys.stderr)
+            note(item)
     return engines
 
 
@@ -223,7 +202,7 @@ def _run_file(job: _Job, printer: _Printer) -> int:
     engines = _engines(job.rules, [events, *plugins], job.options)
     printer.print(match_events(engines, events, all_matches=job.all_matches))
     printer.close(engines)
-    return _FINE
+    return FINE
 
 
 def _run_live(job: _Job, printer: _Printer) -> int:
@@ -247,9 +226,9 @@ def _run_live(job: _Job, printer: _Printer) -> int:
         except KeyboardInterrupt:
             for batch in matches(batches.drain()):
                 printer.print(batch)
-            print("workbench: interrupted", file=sys.stderr)
-            return _INTERRUPTED
-    return _FINE
+            note("interrupted")
+            return INTERRUPTED
+    return FINE
 
 
 def _open(workbench: Workbench, engine: SourceEngine) -> Capture:
@@ -294,7 +273,7 @@ class _Batches:
                     running.remove(capture)
 
     def drain(self) -> Iterator[tuple[str, pa.RecordBatch]]:
-        """Stop the captures and yield what they had read already."""
+        """Yield what the captures had read already, and stop them."""
         for capture in self._captures:
             for batch in capture.drain():
                 yield capture.source, self._limited(batch)

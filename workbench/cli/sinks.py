@@ -78,7 +78,7 @@ class LineSink:
     def __init__(
         self,
         out: TextIO,
-        form: str,
+        line_format: str,
         fields: Mapping[str, FieldInfo],
         columns: Sequence[str],
         *,
@@ -86,19 +86,19 @@ class LineSink:
     ) -> None:
         """Write to ``out``; ``owned``: closing this closes it."""
         self.out = out
-        self.form = form
+        self.line_format = line_format
         self.fields = fields
         self.columns = list(columns)
         self.owned = owned
         self._widths: list[int] = []
-        if form == "csv":
+        if line_format == "csv":
             out.write(csv_header(self.columns))
 
     def write(self, table: pa.Table) -> None:
         """Take further rows and flush."""
-        if self.form == "jsonl":
+        if self.line_format == "jsonl":
             lines = json_rows(table, self.fields, self.columns)
-        elif self.form == "csv":
+        elif self.line_format == "csv":
             lines = csv_rows(table, self.fields, self.columns)
         else:
             lines = table_lines(table, self.fields, self.columns, self._widths)
@@ -131,10 +131,10 @@ class EventsSink:
 
 
 def line_sink(
-    form: str, fields: Mapping[str, FieldInfo], columns: Sequence[str]
+    line_format: str, fields: Mapping[str, FieldInfo], columns: Sequence[str]
 ) -> Sink:
     """Return the sink that prints on stdout."""
-    return LineSink(sys.stdout, form, fields, columns)
+    return LineSink(sys.stdout, line_format, fields, columns)
 
 
 def file_sink(path: Path, builder: EventsBuilder, columns: Sequence[str]) -> Sink:

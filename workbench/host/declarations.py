@@ -46,13 +46,18 @@ def _as_text(value: Any) -> str:
 
 
 def check_fields(
-    text: str | None, *, allow_new_types: bool, argument_required: bool = False
+    text: str | None,
+    *,
+    allow_new_types: bool,
+    argument_required: bool = False,
+    may_be_empty: bool = False,
 ) -> tuple[list[dict[str, Any]], dict[str, int], list[str]]:
     """Check what ``get_fields`` returned.
 
     Returns the usable entries for ``FieldInfo.from_json``, the number of each name (of
     several with one name the first), and every complaint. ``argument_required``: read
-    ``argRequired`` as plugin API 0.x does.
+    ``argRequired`` as plugin API 0.x does. ``may_be_empty``: no complaint about a list
+    without any field, which only frameworks of API 3 have.
     """
     if text is None:
         return [], {}, ["get_fields returned a null string"]
@@ -75,7 +80,7 @@ def check_fields(
         if field is not None and field["name"] not in ids:
             ids[field["name"]] = number
             fields.append({**field, "id": number})
-    if not entries:
+    if not entries and not may_be_empty:
         complaints.append(
             "plugins with extraction capability must export at least one field"
         )

@@ -228,9 +228,12 @@ class PluginHandle:
         for source in sources:
             lib.wb_plugin_async_source(self.c, _encode(source))
 
-    def init(self, config: str) -> int:
-        """Call ``plugin_init``; give its return code."""
-        return int(lib.wb_plugin_init(self.c, _encode(config)))
+    def init(self, config: str, *, as_falco: bool = False) -> int:
+        """Call ``plugin_init``; give its return code.
+
+        ``as_falco``: without state tables where Falco gives none.
+        """
+        return int(lib.wb_plugin_init(self.c, _encode(config), as_falco))
 
     def has_state(self) -> bool:
         """Return whether init gave a state, also when it failed."""

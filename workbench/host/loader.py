@@ -294,7 +294,10 @@ class _Examination:
         text = self.plugin.text("get_fields")
         old = self.family.startswith("A")
         fields, ids, wrong = check_fields(
-            text, allow_new_types=self.family == "C", argument_required=old
+            text,
+            allow_new_types=self.family == "C",
+            argument_required=old,
+            may_be_empty=self.family != "C",
         )
         self._complain(wrong)
         self.facts["fields"] = fields

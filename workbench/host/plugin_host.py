@@ -27,6 +27,7 @@ _FLAGS = {
     "dictionaries": 16,
     "async_columns": 32,
     "parse": 64,
+    "one_number": 128,
 }
 _EOF, _LIMIT, _CANCELLED, _FAILURE, _BAD_EVENT = 1, 2, 3, 4, 5
 END_REASONS = {_EOF: "eof", _LIMIT: "limit", _CANCELLED: "cancelled"}
@@ -140,8 +141,13 @@ class PluginHost:
             )
         return plugin
 
-    def init(self, index: int, config: str) -> dict[str, Any]:
-        """Initialise; give the suggested open params."""
+    def init(
+        self, index: int, config: str, *, as_falco: bool = False
+    ) -> dict[str, Any]:
+        """Initialise; give the suggested open params.
+
+        ``as_falco``: without state tables where Falco gives none.
+        """
         plugin = self._plugin(index)
         if plugin.initialised:
             raise HostError(
@@ -154,7 +160,7 @@ class PluginHost:
                 "NUL character, which C text cannot carry",
                 plugin=plugin.name,
             )
-        code = plugin.handle.init(config)
+        code = plugin.handle.init(config, as_falco=as_falco)
         if code != _SUCCESS:
             had_state = plugin.handle.has_state()
             said = plugin.handle.last_error()

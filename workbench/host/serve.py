@@ -119,7 +119,9 @@ class _Worker:
         )
 
     def _do_init(self, request: dict[str, Any], _fds: list[int]) -> Any:
-        return self._plugin_host.init(request["plugin"], request["config"])
+        return self._plugin_host.init(
+            request["plugin"], request["config"], as_falco=request["as_falco"]
+        )
 
     def _do_open(self, request: dict[str, Any], _fds: list[int]) -> Any:
         opened = self._plugin_host.open(

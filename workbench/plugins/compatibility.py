@@ -23,6 +23,7 @@ __all__ = [
     "compatible",
     "fields_of",
     "known_sources",
+    "shares_source",
     "source_name",
     "unused",
 ]
@@ -40,6 +41,12 @@ def known_sources(manifests: Sequence[Manifest]) -> list[str]:
     """Return the event sources of ``manifests``, each once, in loading order."""
     names = [source_name(m) for m in manifests if "sourcing" in m.capabilities]
     return list(dict.fromkeys(names))
+
+
+def shares_source(one: Manifest, other: Manifest) -> bool:
+    """Return whether both open the same event source: only one can be opened by it."""
+    both = "sourcing" in one.capabilities and "sourcing" in other.capabilities
+    return both and source_name(one) == source_name(other)
 
 
 def compatible(manifest: Manifest, source: str) -> bool:

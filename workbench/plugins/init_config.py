@@ -7,15 +7,13 @@ empty config is replaced by ``{}``, as the real framework does.
 
 from __future__ import annotations
 
-import contextlib
 import json
-import sys
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import PluginInitError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
     from workbench.manifest import Manifest
 
@@ -135,24 +133,6 @@ def _no_constant(word: str) -> Any:
     raise ValueError(f"{word} is no JSON value")
 
 
-@contextlib.contextmanager
-def _without_iri_grammar() -> Iterator[None]:
-    """Import jsonschema without what only its check of IRIs needs.
-
-    Where JupyterLab is installed that is a grammar which takes seconds to compile, and
-    init configs are checked without formats, as the framework does.
-    """
-    name = "rfc3987_syntax"
-    hide = "jsonschema" not in sys.modules and name not in sys.modules
-    if hide:
-        sys.modules[name] = None  # type: ignore[assignment]
-    try:
-        yield
-    finally:
-        if hide:
-            sys.modules.pop(name, None)
-
-
 def _place(path: Iterable[str | int]) -> str:
     """Write a place in the config, such as ``["a"][0]``."""
     text = "".join(f"[{json.dumps(step, ensure_ascii=False)}]" for step in path)
@@ -161,34 +141,16 @@ def _place(path: Iterable[str | int]) -> str:
 
 def _faults(schema: Any, value: Any, plugin: str) -> list[tuple[str, str]]:
     """Return every fault as place and sentence, the most telling first."""
-    with _without_iri_grammar():
-        from jsonschema import Draft7Validator
-    from jsonschema.exceptions import SchemaError, best_match, relevance
-    from referencing import Registry
-    from referencing.exceptions import Unresolvable
+    from workbench.schemas.validating import UnusableSchemaError, schema_errors
 
     try:
-        Draft7Validator.check_schema(schema)
-        # An empty registry: a reference to another document is never fetched.
-        validator = Draft7Validator(schema, registry=Registry())
-        found = sorted(validator.iter_errors(value), key=relevance, reverse=True)
-        first = best_match(validator.iter_errors(value))
-    except SchemaError as fault:
-        problem = f"at {_place(fault.absolute_path)}: {fault.message}"
-    except (
-        Unresolvable,
-        RecursionError,
-        LookupError,
-        ValueError,
-        TypeError,
-    ) as fault:
-        problem = f"{type(fault).__name__}: {fault}"
+        found = schema_errors(schema, value)
+    except UnusableSchemaError as fault:
+        problem = str(fault)
     else:
-        items = [(_place(e.absolute_path), _sentence(e)) for e in found]
-        if first is not None:
-            item = (_place(first.absolute_path), _sentence(first))
-            items = [item, *(i for i in items if i != item)]
-        return items
+        return list(
+            dict.fromkeys((_place(e.absolute_path), _sentence(e)) for e in found)
+        )
     raise PluginInitError(
         f"plugin {plugin}: its init schema is not a usable JSON schema ({problem}); "
         "this is a fault of the plugin, to be corrected in plugin_get_init_schema",
@@ -199,7 +161,9 @@ def _faults(schema: Any, value: Any, plugin: str) -> list[tuple[str, str]]:
 
 def _sentence(error: Any) -> str:
     """Return what is wrong and what would be right."""
-    text = str(error.message)
+    from workbench.schemas.validating import cut
+
+    text = cut(str(error.message))
     schema = error.schema
     if not isinstance(schema, dict):
         return text
@@ -219,4 +183,4 @@ def _sentence(error: Any) -> str:
         allowed += sorted({str(e.message) for e in error.context})[:_SHOWN]
     if isinstance(schema.get("description"), str):
         allowed.append(f"it means: {schema['description']}")
-    return f"{text}; allowed: {'; '.join(allowed)}" if allowed else text
+    return f"{text}; allowed: {cut('; '.join(allowed))}" if allowed else text

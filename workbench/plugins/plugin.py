@@ -30,7 +30,14 @@ __all__ = ["Plugin", "inspect", "library_path", "load"]
 
 
 def library_path(path: str | os.PathLike[str]) -> str:
-    """Return the absolute path of a library, or say what is wrong with it."""
+    """Return the absolute path of a library; text without / and suffix is a name.
+
+    Raises PluginLoadError that says what is wrong with it, or how to get it.
+    """
+    from workbench.artifacts.lookup import is_plugin_name, library_named
+
+    if isinstance(path, str) and is_plugin_name(path):
+        path = library_named(path)
     text = os.path.abspath(os.path.expanduser(os.fspath(path)))  # noqa: PTH100, PTH111
     if not os.path.lexists(text):
         raise PluginLoadError(
@@ -59,9 +66,10 @@ def library_path(path: str | os.PathLike[str]) -> str:
 def inspect(path: str | os.PathLike[str]) -> Manifest:
     """Return what a library says of itself, without initialising it.
 
-    Works on old and broken plugins too: ``.complaints`` holds everything that a loader
-    would object to. Raises PluginLoadError when the file is no library at all,
-    PluginCrashed or PluginHung when it dies on the way.
+    ``path``: a file, or a name as for :func:`load`. Works on old and broken plugins
+    too: ``.complaints`` holds everything that a loader would object to. Raises
+    PluginLoadError when the file is no library at all, PluginCrashed or PluginHung when
+    it dies on the way.
     """
     from workbench.session import inspect_library
 
@@ -78,11 +86,14 @@ def load(
 ) -> Plugin:
     """Load, check and initialise a plugin in a worker process of its own.
 
-    ``config``: dict (sent as compact JSON, keys in the given order), text (verbatim) or
-    None (empty). ``isolation``: "process", or "none" to run it in this process, where a
-    crash ends everything. ``call_timeout_sec``: longest call; None means 30 s, and no
-    limit for waiting on events. ``memory_limit_bytes``: of the worker; None means half
-    of the memory available.
+    ``path``: a library, or a name such as "k8saudit" that is looked up as
+    ``libk8saudit.so`` in the folders of ``WORKBENCH_PLUGIN_PATH``, the user's plugin
+    folder (which ``wb.get`` fills) and Falco's. ``config``: dict (sent as compact JSON,
+    keys in the given order), text (verbatim) or None (empty). ``isolation``: "process",
+    or "none" to run it in this process, where a crash ends everything.
+    ``call_timeout_sec``: longest call; None means 30 s, and no limit for waiting on
+    events. ``memory_limit_bytes``: of the worker; None means half of the memory
+    available.
 
     Raises PluginLoadError (with ``.complaints``), PluginInitError, PluginCrashed,
     PluginHung.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from workbench.formatting.units import counted
 from workbench.manifest import plugin_title
 from workbench.plugins.compatibility import (
     known_sources,
+    shares_source,
     source_name,
     unused,
 )
@@ -72,12 +74,28 @@ class Workbench(PluginGroup):
 
         Raises PluginLoadError when the framework would refuse it beside the others
         (same name, same id, overlapping fields …), and what ``wb.load`` raises; the
-        others stay as they were.
+        others stay as they were. Warns when another one has the same event source.
         """
         loaded = self.pool.add(library_path(path), config)
         plugin = Plugin(self.pool, loaded, owned=False)
+        self._warn_of_shared_source(plugin)
         self._plugins[loaded.name] = plugin
         return plugin
+
+    def _warn_of_shared_source(self, newest: Plugin) -> None:
+        """Warn when a plugin's event source is that of an earlier one."""
+        for other in self.plugins.values():
+            if shares_source(other.info, newest.info):
+                source = source_name(newest.info)
+                warnings.warn(
+                    f"{other.name} and {newest.name} both open the event source "
+                    f"{source}: open(source={source!r}) takes {other.name}, which was "
+                    f"loaded first; to open {newest.name}, call its own open or "
+                    "capture, or load it into a Workbench of its own",
+                    UserWarning,
+                    stacklevel=3,
+                )
+                return
 
     @property
     def plugins(self) -> dict[str, Plugin]:

@@ -43,7 +43,7 @@ class FileResult:
     schema: list[str] | None
 
     def engine_json(self, errors: list[RuleDiagnostic] | None = None) -> dict[str, Any]:
-        """Return the engine's object; ``errors``: in place of the first one alone."""
+        """Return the engine's object; ``errors``: instead of the first one alone."""
         data: dict[str, Any] = {
             "name": self.name,
             "successful": self.successful,
@@ -60,9 +60,9 @@ class FileResult:
 
 @dataclass(slots=True)
 class Loaded:
-    """What loading gave.
+    """What loading made.
 
-    ``results``: the engine's verdict per file. ``problems``: every complaint, in file
+    ``results``: the engine's verdict per file. ``diagnostics``: all of them, in file
     order. ``collector``, ``compilation``: the final state, going on after errors.
     ``requirements``: unmet plugin requirements, which end the engine's program.
     """

@@ -35,7 +35,7 @@ class RuleTestFile(pytest.File):
     _results: dict[int, CaseResult] | None = None
 
     def collect(self) -> Iterator[RuleTestItem]:
-        """Return one item per case."""
+        """Yield one item per case."""
         from workbench.errors import WorkbenchError
         from workbench.rules.testing.case_files import read_tests
 
@@ -81,7 +81,7 @@ class RuleTestItem(pytest.Item):
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Any, int, str]:
-        """Say where the case is."""
+        """Return file, line and name of the case."""
         return self.path, max(0, self.line - 1), f"rule test: {self.name}"
 
 

@@ -53,10 +53,10 @@ class RuleSet:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Travel as the bytes of the files, read again on arrival."""
-        parts = [
+        files = [
             (f.source.mark + f.source.data, f.source.name, f.fault) for f in self._files
         ]
-        return _rebuilt, (parts,)
+        return _rebuilt, (files,)
 
     # what it holds
 
@@ -112,11 +112,11 @@ class RuleSet:
             "macro": len(self.macros),
             "list": len(self.lists),
         }
-        parts = [f"{n} {word}{'' if n == 1 else 's'}" for word, n in counts.items()]
+        counted = [f"{n} {kind}{'' if n == 1 else 's'}" for kind, n in counts.items()]
         errors = sum(found.severity == "error" for found in self.check())
         if errors:
-            parts.append(f"{errors} error{'' if errors == 1 else 's'}, see .check()")
-        return f"<RuleSet: {', '.join(parts)}>"
+            counted.append(f"{errors} error{'' if errors == 1 else 's'}, see .check()")
+        return f"<RuleSet: {', '.join(counted)}>"
 
     def _repr_html_(self) -> str:
         from workbench.formatting import html
@@ -355,9 +355,9 @@ class RuleSet:
     ) -> Path:
         """Write the rules to one file and return its path.
 
-        Refuses, with RulesError saying why, what Falco would not load; ``force`` writes
+        Raises RulesError for what Falco would not load; ``force`` writes
         it all the same. ``against``: as :meth:`check`; what the rules require of it is
-        then written first, unless they say so themselves.
+        then written first, unless it is there already.
         """
         if not force:
             self._refuse_broken(self.loaded(target_of(against)))
@@ -437,10 +437,10 @@ class RuleSet:
         return compare_runs(old, new)
 
 
-def _rebuilt(parts: list[tuple[bytes, str, RuleDiagnostic | None]]) -> RuleSet:
+def _rebuilt(kept: list[tuple[bytes, str, RuleDiagnostic | None]]) -> RuleSet:
     """Undo :meth:`RuleSet.__reduce__`."""
     files = []
-    for raw, name, fault in parts:
+    for raw, name, fault in kept:
         file = parse_file(raw, name)
         file.fault = fault or file.fault
         files.append(file)

@@ -1,4 +1,4 @@
-"""Running whole files of rule tests with the rules and plugins that they name."""
+"""Running files of rule tests with the rules and plugins that they name."""
 
 from __future__ import annotations
 

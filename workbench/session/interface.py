@@ -49,8 +49,14 @@ class Session(Protocol):
     def load(self, path: str) -> tuple[int, Manifest]:
         """Load and check a library; raise PluginLoadError with every complaint."""
 
-    def init(self, plugin: int, config: str) -> tuple[OpenParam, ...]:
-        """Initialise; give the suggested open params. Raise PluginInitError."""
+    def init(
+        self, plugin: int, config: str, *, as_falco: bool = False
+    ) -> tuple[OpenParam, ...]:
+        """Initialise; give the suggested open params. Raise PluginInitError.
+
+        ``as_falco``: call it exactly as Falco does, which gives no state tables to a
+        plugin that neither extracts nor parses; only in a session to throw away.
+        """
 
     def open(
         self,
@@ -87,8 +93,14 @@ class Session(Protocol):
         numbers: pa.Array,
         source: str,
         columns: Sequence[ColumnRequest],
+        *,
+        one_number: bool = False,
     ) -> pa.RecordBatch:
-        """Re-feed stored 3.x events and give the requested columns, one row each."""
+        """Re-feed stored 3.x events and give the requested columns, one row each.
+
+        ``one_number``: show plugins all events of a chunk under one event number, which
+        mixes up what they cache by it; only in a session to throw away.
+        """
 
     def rounds(self, plugin: int, config: str, count: int) -> dict[str, Any]:
         """Initialise and destroy further states of a loaded plugin, ``count`` times.

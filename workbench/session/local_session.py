@@ -130,10 +130,12 @@ class LocalSession:
         self._tracer.drain()
         return index, manifest
 
-    def init(self, plugin: int, config: str) -> tuple[OpenParam, ...]:
+    def init(
+        self, plugin: int, config: str, *, as_falco: bool = False
+    ) -> tuple[OpenParam, ...]:
         """Initialise; see :meth:`Session.init`."""
         with _told():
-            answer = self._open_plugin_host().init(plugin, config)
+            answer = self._open_plugin_host().init(plugin, config, as_falco=as_falco)
         return tuple(OpenParam(**row) for row in answer["open_params"])
 
     def open(
@@ -206,6 +208,8 @@ class LocalSession:
         numbers: pa.Array,
         source: str,
         columns: Sequence[ColumnRequest],
+        *,
+        one_number: bool = False,
     ) -> pa.RecordBatch:
         """Extract from stored events; see :meth:`Session.extract`."""
         block, size = _block_of(raw, numbers)
@@ -213,7 +217,7 @@ class LocalSession:
             "count": len(raw),
             "source": source,
             "columns": wire_columns(columns),
-            "options": wire_options(CaptureOptions()),
+            "options": {**wire_options(CaptureOptions()), "one_number": one_number},
         }
         with _told():
             chunks, names = feed_chunks(

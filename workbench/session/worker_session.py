@@ -123,9 +123,11 @@ class WorkerSession:
         self._connection.plugins[index] = manifest.name or Path(path).name
         return index, manifest
 
-    def init(self, plugin: int, config: str) -> tuple[OpenParam, ...]:
+    def init(
+        self, plugin: int, config: str, *, as_falco: bool = False
+    ) -> tuple[OpenParam, ...]:
         """Initialise; see :meth:`Session.init`."""
-        answer, _ = self._call("init", plugin=plugin, config=config)
+        answer, _ = self._call("init", plugin=plugin, config=config, as_falco=as_falco)
         if answer.get("complaint"):
             self._connection.logs.note(answer["complaint"])
         return tuple(OpenParam(**row) for row in answer["open_params"])
@@ -330,6 +332,8 @@ class WorkerSession:
         numbers: pa.Array,
         source: str,
         columns: Sequence[ColumnRequest],
+        *,
+        one_number: bool = False,
     ) -> pa.RecordBatch:
         """Extract from stored events; see :meth:`Session.extract`."""
         block, data_bytes = pack_events(raw, numbers)
@@ -341,7 +345,7 @@ class WorkerSession:
                 count=len(raw),
                 source=source,
                 columns=wire_columns(columns),
-                options=wire_options(CaptureOptions()),
+                options={**wire_options(CaptureOptions()), "one_number": one_number},
             )
         finally:
             os.close(block)

@@ -1,9 +1,10 @@
-"""YAML as the rules engine reads it: bytes → tokens → nodes with exact places.
+"""YAML as the rules engine reads it: bytes → tokens → nodes with exact byte ranges.
 
 The engine reads rules files and falco.yaml with yaml-cpp, which differs from other
 readers in what it accepts, in which duplicate key counts and in that scalars stay text.
-This room follows it: :func:`load_documents` gives nodes that know their byte range, so
-that complaints and edits find their place; nothing is ever constructed from tags.
+This reader follows it, which no library does: :func:`load_documents` returns nodes that
+know their byte range, so that diagnostics and edits find their position. Nothing is
+ever constructed from tags.
 """
 
 from __future__ import annotations

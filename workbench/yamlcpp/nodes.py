@@ -37,7 +37,7 @@ class SourceText:
     """The bytes of a file, with the arithmetic from offsets to lines and columns.
 
     ``data``: UTF-8 (or whatever stood in the file) without byte-order mark.
-    ``prefix``: the mark that was cut off; UTF-16 and UTF-32 are converted.
+    ``prefix``: the mark that was removed; UTF-16 and UTF-32 are converted.
     """
 
     def __init__(self, raw: bytes, name: str = "") -> None:
@@ -57,7 +57,7 @@ class SourceText:
 
     @property
     def mark(self) -> bytes:
-        """Return the byte-order mark to write before :attr:`data`: that of UTF-8."""
+        """The byte-order mark to write before :attr:`data`: that of UTF-8."""
         return self.prefix if self.prefix == b"\xef\xbb\xbf" else b""
 
     def _line_starts(self) -> list[int]:
@@ -137,15 +137,8 @@ class Node:
             self._index = index
         return index.get(key)
 
-    def key_node(self, key: str) -> Node | None:
-        """Return the node of the key itself, the first of duplicates."""
-        for name, _ in self.pairs:
-            if name.kind == "scalar" and name.text == key:
-                return name
-        return None
-
     def __repr__(self) -> str:
-        """Say kind and content, for debugging."""
+        """Show kind and content, for debugging."""
         if self.kind == "scalar":
             return f"Node({self.text!r}@{self.start})"
         return f"Node({self.kind}@{self.start}:{self.end})"

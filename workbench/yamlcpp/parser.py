@@ -61,7 +61,7 @@ def load_documents(source: SourceText) -> list[Node]:
 
 
 def _directive(token: Token, handles: set[bytes], *, version_given: bool) -> bool:
-    """Check a directive line; say whether the version is given now."""
+    """Check a directive line; return whether the version is given now."""
     if token.text == b"YAML":
         if len(token.params) != 1:
             reason = "YAML directives must have exactly one argument"
@@ -124,7 +124,7 @@ class _Builder:
         return frame.node
 
     def _begin(self) -> object:
-        """Start a node: give it when complete, or push a frame and give _NEED."""
+        """Start a node: return it when complete, else push a frame and return _NEED."""
         scanner = self._scanner
         if len(self._stack) >= MAX_DEPTH:
             raise scanner.error_here("bad file")
@@ -137,10 +137,16 @@ class _Builder:
         if token.type == Type.ALIAS:
             scanner.pop()
             return self._alias(token)
-        anchor = b""
-        tagged = False
-        end = start
-        while token is not None and token.type in (Type.TAG, Type.ANCHOR):
+        if token.type not in (Type.TAG, Type.ANCHOR):
+            return self._content(start, start, b"", tagged=False)
+        anchor, tagged, end = self._properties()
+        return self._content(start, end, anchor, tagged=tagged)
+
+    def _properties(self) -> tuple[bytes, bool, int]:
+        """Take tag and anchor before a node: the anchor, whether tagged, the end."""
+        scanner = self._scanner
+        anchor, tagged, end = b"", False, scanner.pos
+        while (token := scanner.peek()) and token.type in (Type.TAG, Type.ANCHOR):
             if token.type == Type.TAG:
                 if tagged:
                     reason = "cannot assign multiple tags to the same node"
@@ -154,7 +160,12 @@ class _Builder:
                 self._anchors[anchor] = None
             end = token.end
             scanner.pop()
-            token = scanner.peek()
+        return anchor, tagged, end
+
+    def _content(self, start: int, end: int, anchor: bytes, *, tagged: bool) -> object:
+        """Start the node behind its properties, which begin at ``start``."""
+        scanner = self._scanner
+        token = scanner.peek()
         if token is None:
             return self._named(Node("null", start, end), anchor)
         kind = token.type
@@ -174,9 +185,7 @@ class _Builder:
             return self._push(name, Node(shape, start, start), anchor)
         if kind == Type.KEY and self._stack and self._stack[-1].kind == "flow_seq":
             return self._push("map_compact", Node("mapping", start, start), anchor)
-        if tagged:
-            return self._named(Node("scalar", start, end), anchor)
-        return self._named(Node("null", start, end), anchor)
+        return self._named(Node("scalar" if tagged else "null", start, end), anchor)
 
     def _push(self, kind: str, node: Node, anchor: bytes) -> object:
         self._stack.append(_Frame(kind, node, anchor))
@@ -264,15 +273,8 @@ class _Builder:
     def _block_map(self, frame: _Frame, child: Node | None) -> bool:
         scanner = self._scanner
         reason = "end of map not found"
-        if frame.step == 1 and child is not None:
-            frame.key = child
-            if self._value_follows():
-                frame.step = 2
-                return False
-            token = scanner.peek()
-            self._pair(frame, _null_before(token, child))
-        elif frame.step == 2 and child is not None:
-            self._pair(frame, child)
+        if child is not None and not self._complete(frame, child):
+            return False
         token = scanner.peek()
         if token is None:
             raise scanner.error_here(reason)
@@ -293,14 +295,8 @@ class _Builder:
         scanner = self._scanner
         reason = "end of map flow not found"
         if child is not None:
-            if frame.step == 1:
-                frame.key = child
-                if self._value_follows():
-                    frame.step = 2
-                    return False
-                self._pair(frame, _null_before(scanner.peek(), child))
-            else:
-                self._pair(frame, child)
+            if not self._complete(frame, child):
+                return False
             self._separator(reason)
         while True:
             token = scanner.peek()
@@ -329,26 +325,26 @@ class _Builder:
         elif token.type != Type.FLOW_MAP_END:
             raise _at(token, reason)
 
-    def _value_follows(self) -> bool:
-        token = self._scanner.peek()
-        if token is not None and token.type == Type.VALUE:
-            self._scanner.pop()
-            return True
-        return False
+    def _complete(self, frame: _Frame, child: Node) -> bool:
+        """Take a key or a value of a mapping; True when the pair is complete."""
+        if frame.step == 1:
+            frame.key = child
+            token = self._scanner.peek()
+            if token is not None and token.type == Type.VALUE:
+                self._scanner.pop()
+                frame.step = 2
+                return False
+            # no value: the engine marks it at the key
+            child = Node("null", child.start, child.end)
+        self._pair(frame, child)
+        return True
 
     def _map_compact(self, frame: _Frame, child: Node | None) -> bool:
         if child is None:
             self._scanner.pop()
             frame.step = 1
             return False
-        if frame.step == 1:
-            frame.key = child
-            if self._value_follows():
-                frame.step = 2
-                return False
-            child = _null_before(self._scanner.peek(), child)
-        self._pair(frame, child)
-        return True
+        return self._complete(frame, child)
 
     def _map_no_key(self, frame: _Frame, child: Node | None) -> bool:
         if child is None:
@@ -361,11 +357,6 @@ class _Builder:
 
 def _at(token: Token, reason: str) -> YamlError:
     return YamlError(reason, token.start, at_end=token.at_end)
-
-
-def _null_before(_token: Token | None, key: Node) -> Node:
-    """Make the value of a key that has none; the engine marks it at the key."""
-    return Node("null", key.start, key.end)
 
 
 _FRAMES: dict[Type, tuple[Kind, str]] = {

@@ -13,6 +13,8 @@ BLANK = b" \t"
 BREAK = re.compile(rb"\r\n|\n|\r")
 _DOCUMENT = re.compile(rb"(?:---|\.\.\.)(?=[ \t\r\n]|\Z)")
 _SPACES = re.compile(rb" *")
+_NEXT_LINE = re.compile(rb"\n *(?=[^ \t\r\n#])")
+_BACKSLASH = ord("\\")
 
 _SIMPLE_ESCAPES = {
     ord("0"): b"\x00",
@@ -129,121 +131,227 @@ def scan_scalar(
     line with content. ``fold``: "flow", "block" or "none". ``chomp``: what becomes of
     line ends at the end: "clip", "strip", "keep". Raises YamlError.
     """
-    size = len(data)
-    flow = fold == "flow"
-    plain = flow and not style.quoted
-    out = bytearray()
-    found = empty = more = started_more = by_indent = False
-    past_opening = flow
-    folded = 0
-    last_escape = -1
-    visible = pos
-    while pos < size:
-        # up to the end of the line
+    if style.end is not None:
+        simple = _on_one_line(data, pos, style, style.end, indent)
+        if simple is not None:
+            return simple
+    scan = _Scan(data, pos, style, indent, detect=detect, fold=fold)
+    by_indent = False
+    while not by_indent and scan.pos < scan.size and not scan.line():
+        column = scan.indentation()
+        by_indent = scan.line_break(column)
+    text = _finish(scan.out, scan.last_escape, chomp, trim=scan.plain)
+    return BreakResult(text, scan.pos, scan.visible, by_indent)
+
+
+def _on_one_line(
+    data: bytes, pos: int, style: Style, end: re.Pattern[bytes], indent: int
+) -> BreakResult | None:
+    """Read a scalar that has one line and no escape, as most have; else None."""
+    hit = style.stop.search(data, pos)
+    if hit is None or pos == 0 or data[pos - 1] == 10 or hit.start() == pos:
+        return None
+    stop = hit.start()
+    if end.match(data, stop):
+        if style.quoted:
+            return BreakResult(data[pos:stop], stop + 1, stop + 1, by_indent=False)
+        text = data[pos:stop].rstrip(BLANK)
+        return BreakResult(text, stop, pos + len(text), by_indent=False)
+    following = None if style.quoted else _NEXT_LINE.match(data, stop)
+    if following is None or following.end() - stop > indent:
+        return None
+    text = data[pos:stop].rstrip(BLANK)
+    return BreakResult(text, following.end(), pos + len(text), by_indent=True)
+
+
+class _Scan:
+    """One scalar being read, in three phases per line: content, indentation, break."""
+
+    __slots__ = (
+        "block",
+        "data",
+        "detect",
+        "empty",
+        "escaped_break",
+        "flow",
+        "folded",
+        "found",
+        "indent",
+        "last_escape",
+        "more",
+        "out",
+        "past_opening",
+        "plain",
+        "pos",
+        "size",
+        "started_more",
+        "style",
+        "visible",
+    )
+
+    def __init__(
+        self,
+        data: bytes,
+        pos: int,
+        style: Style,
+        indent: int,
+        *,
+        detect: bool,
+        fold: str,
+    ) -> None:
+        self.data = data
+        self.pos = self.visible = pos
+        self.size = len(data)
+        self.style = style
+        self.indent = indent
+        self.detect = detect
+        self.flow = self.past_opening = fold == "flow"
+        self.block = fold == "block"
+        self.plain = self.flow and not style.quoted
+        self.out = bytearray()
+        # of the lines so far: any content; the last one empty, or more indented
+        self.found = self.empty = self.more = self.started_more = False
+        self.escaped_break = False
+        self.folded = 0
+        self.last_escape = -1
+
+    def line(self) -> bool:
+        """Read up to the end of the line; True when the scalar is over."""
+        data, style, out, size = self.data, self.style, self.out, self.size
+        pos = self.pos
         solid = len(out)
-        escaped_break = False
+        self.escaped_break = False
         line_head = pos == 0 or data[pos - 1] == 10
         while True:
             hit = style.stop.search(data, pos)
             stop = hit.start() if hit else size
             if line_head and (stop > pos or stop == size or data[pos] not in b"\r\n"):
                 line_head = False
-                ends = style.end is not None and style.end.match(data, pos)
-                if pos < size and not ends and _DOCUMENT.match(data, pos):
-                    if style.quoted:
-                        raise YamlError("illegal document indicator in scalar", pos)
-                    if plain:
-                        text = _finish(out, last_escape, chomp, trim=plain)
-                        return BreakResult(text, pos, visible, by_indent=False)
+                if self._at_document(pos):
+                    self.pos = pos
+                    return True
             if stop > pos:
                 chunk = data[pos:stop]
                 stripped = len(chunk.rstrip(BLANK))
                 if stripped:
                     solid = len(out) + stripped
-                    visible = pos + stripped
+                    self.visible = pos + stripped
                 out += chunk
-                found = past_opening = True
+                self.found = self.past_opening = True
                 pos = stop
-            if pos >= size or data[pos] in b"\r\n":
+            if pos >= size or data[pos] in b"\r\n" or self._over(pos):
                 break
-            if style.end is not None and style.end.match(data, pos):
+            self.found = self.past_opening = True
+            pos = self._special(pos)
+            solid = len(out)
+            if self.escaped_break:
                 break
-            found = past_opening = True
-            if data[pos] == style.escape:
-                if style.escape == 92 and BREAK.match(data, pos + 1):
-                    pos += 1
-                    solid = last_escape = len(out)
-                    escaped_break = True
-                    break
-                piece, pos = _escape(data, pos, style.escape)
-                out += piece
-                solid = last_escape = len(out)
-                visible = pos
-            else:  # a quote inside the other style never gets here
-                out.append(data[pos])
-                pos += 1
-        if pos >= size:
-            if style.quoted:
-                raise YamlError("illegal EOF in scalar", size)
-            break
-        if style.end is not None and style.end.match(data, pos):
-            if style.quoted:
-                pos += 1
-                visible = pos
-            break
-        if flow:
+        self.pos = pos
+        if self._ended():
+            return True
+        if self.flow:
             del out[solid:]
-        # the line end
-        hit = BREAK.match(data, pos)
-        pos = hit.end() if hit else pos
-        # the indentation of the next line
+        return False
+
+    def _over(self, pos: int) -> bool:
+        end = self.style.end
+        return end is not None and end.match(self.data, pos) is not None
+
+    def _at_document(self, pos: int) -> bool:
+        """Whether a document marker ends an unquoted scalar at the head of a line."""
+        if pos >= self.size or not _DOCUMENT.match(self.data, pos) or self._over(pos):
+            return False
+        if self.style.quoted:
+            raise YamlError("illegal document indicator in scalar", pos)
+        return self.plain
+
+    def _special(self, pos: int) -> int:
+        """Take an escape; return where it ends."""
+        if self.data[pos] != self.style.escape:
+            # a quote inside the other style never gets here
+            self.out.append(self.data[pos])
+            return pos + 1
+        if self.style.escape == _BACKSLASH and BREAK.match(self.data, pos + 1):
+            self.escaped_break = True
+            self.last_escape = len(self.out)
+            return pos + 1
+        piece, pos = _escape(self.data, pos, self.style.escape)
+        self.out += piece
+        self.last_escape = len(self.out)
+        self.visible = pos
+        return pos
+
+    def _ended(self) -> bool:
+        """Whether the scalar is over here, its closing quote taken."""
+        if self.pos >= self.size:
+            if self.style.quoted:
+                raise YamlError("illegal EOF in scalar", self.size)
+            return True
+        if not self._over(self.pos):
+            return False
+        if self.style.quoted:
+            self.pos += 1
+            self.visible = self.pos
+        return True
+
+    def indentation(self) -> int:
+        """Take the line end and the indentation behind it; return its column."""
+        data = self.data
+        hit = BREAK.match(data, self.pos)
+        pos = hit.end() if hit else self.pos
         run = _SPACES.match(data, pos)
         spaces = run.end() - pos if run else 0
-        if plain and data[pos + spaces : pos + spaces + 1] == b"#" and spaces:
+        if self.plain and spaces and data[pos + spaces : pos + spaces + 1] == b"#":
             spaces -= 1
         column = column_of(data, pos)
-        if not (detect and not found):
-            spaces = max(0, min(spaces, indent - column))
+        first = self.detect and not self.found
+        if not first:
+            spaces = max(0, min(spaces, self.indent - column))
         pos += spaces
         column += spaces
-        if detect and not found:
-            indent = max(indent, column)
-        while pos < size and data[pos] in BLANK:
-            if data[pos] == 9 and column < indent and not style.quoted:
+        if first:
+            self.indent = max(self.indent, column)
+        while pos < self.size and data[pos] in BLANK:
+            if data[pos] == 9 and column < self.indent and not self.style.quoted:
                 raise YamlError("illegal tab when looking for indentation", pos)
-            if not flow or (plain and data[pos + 1 : pos + 2] == b"#"):
+            if not self.flow or (self.plain and data[pos + 1 : pos + 2] == b"#"):
                 break
             pos += 1
             column += 1
-        next_empty = pos < size and data[pos] in b"\r\n"
-        next_more = pos < size and data[pos] in BLANK
-        if fold == "block" and folded == 0 and next_empty:
-            started_more = more
-        if past_opening:
-            if fold == "none":
-                out.append(10)
-            elif fold == "block":
-                if not (empty or next_empty or more or next_more) and column >= indent:
-                    out.append(32)
-                elif next_empty:
-                    folded += 1
-                else:
-                    out.append(10)
-                if not next_empty and folded:
-                    out += b"\n" * (folded - 1)
-                    if started_more or next_more or not found:
-                        out.append(10)
-                    folded = 0
-            elif next_empty:
-                out.append(10)
-            elif not empty and not escaped_break:
-                out.append(32)
-        empty, more, past_opening = next_empty, next_more, True
-        if not empty and column < indent:
-            by_indent = True
-            break
-    text = _finish(out, last_escape, chomp, trim=plain)
-    return BreakResult(text, pos, visible, by_indent)
+        self.pos = pos
+        return column
+
+    def line_break(self, column: int) -> bool:
+        """Write what a line end becomes; True when the next line is outside."""
+        pos = self.pos
+        next_empty = pos < self.size and self.data[pos] in b"\r\n"
+        next_more = pos < self.size and self.data[pos] in BLANK
+        if self.block and self.folded == 0 and next_empty:
+            self.started_more = self.more
+        if self.past_opening:
+            if self.block:
+                self._fold_block(column, empty=next_empty, more=next_more)
+            elif not self.flow or next_empty:
+                self.out.append(10)
+            elif not self.empty and not self.escaped_break:
+                self.out.append(32)
+        self.empty, self.more, self.past_opening = next_empty, next_more, True
+        return not next_empty and column < self.indent
+
+    def _fold_block(self, column: int, *, empty: bool, more: bool) -> None:
+        """Fold a line end of a ``>`` block; ``empty``, ``more``: the next line."""
+        solid = not (self.empty or empty or self.more or more)
+        if solid and column >= self.indent:
+            self.out.append(32)
+        elif empty:
+            self.folded += 1
+        else:
+            self.out.append(10)
+        if not empty and self.folded:
+            self.out += b"\n" * (self.folded - 1)
+            if self.started_more or more or not self.found:
+                self.out.append(10)
+            self.folded = 0
 
 
 def _finish(out: bytearray, last_escape: int, chomp: str, *, trim: bool) -> bytes:

@@ -75,11 +75,11 @@ class Scanner:
             self._scan()
 
     def pop(self) -> Token:
-        """Take the token that :meth:`peek` gave."""
+        """Take the token that :meth:`peek` returned."""
         return self._tokens.popleft()
 
     def error_here(self, reason: str) -> YamlError:
-        """Make an error at the place reached."""
+        """Make an error at the position reached."""
         return YamlError(reason, self.pos, at_end=self._ended)
 
     # indentation and keys

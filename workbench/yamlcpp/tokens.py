@@ -73,7 +73,7 @@ class Key:
     __slots__ = ("depth", "indent", "key", "map_start", "pos")
 
     def __init__(self, pos: int, depth: int) -> None:
-        """Note a word at byte ``pos`` inside ``depth`` brackets."""
+        """Start at a word, at byte ``pos`` inside ``depth`` brackets."""
         self.pos = pos
         self.depth = depth
         self.indent: Indent | None = None
@@ -82,6 +82,6 @@ class Key:
 
     def settle(self, state: int) -> None:
         """Decide for the key and all that depends on it."""
-        for part in (self.indent, self.map_start, self.key):
-            if part is not None:
-                part.state = state
+        for unsure in (self.indent, self.map_start, self.key):
+            if unsure is not None:
+                unsure.state = state

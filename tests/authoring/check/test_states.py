@@ -8,9 +8,14 @@ import pytest
 from workbench.authoring.builder import build_project
 from workbench.authoring.check.feeding import Feeding, stored_events
 from workbench.authoring.check.report import CheckReport
-from workbench.authoring.check.states import check_init_rounds, check_threads
+from workbench.authoring.check.states import (
+    check_init_as_falco,
+    check_init_rounds,
+    check_numbers,
+    check_threads,
+)
 from workbench.authoring.scaffold import new_project
-from workbench.errors import WorkbenchError
+from workbench.errors import PluginInitError, WorkbenchError
 from workbench.plugins.plugin import load
 from workbench.session import new_session
 
@@ -159,3 +164,93 @@ def test_a_python_plugin_bears_threads(ticker_py):
         report, found = examined(plugin)
     assert found == {}
     assert "4 threads with a state each" in report.done
+
+
+SOURCING = {
+    "API": '"3.12.0"',
+    "OPEN": True,
+    "CLOSE": True,
+    "NEXT": True,
+    "ID": 5,
+    "SOURCE": '"r"',
+}
+FIELDS = '"[{\\"type\\": \\"string\\", \\"name\\": \\"r.f\\", \\"desc\\": \\"d\\"}]"'
+
+
+def initialised_as_falco(path):
+    with load(path) as plugin:
+        report = CheckReport(str(path), plugin.info)
+        check_init_as_falco(report, plugin)
+    assert report.done == ["initialising as Falco does"]
+    return [(f.code, f.severity, f.message) for f in report.findings]
+
+
+@pytest.mark.crash
+def test_a_source_that_reads_the_state_tables_ends_falco(plugin):
+    found = initialised_as_falco(plugin("rules", **SOURCING, READS_TABLES=True))
+    [(code, severity, said)] = found
+    assert (code, severity) == ("INIT_AS_FALCO", "error")
+    assert "SIGSEGV in plugin_init" in said
+    assert "in->tables is NULL" in said
+
+
+def test_a_source_that_refuses_to_work_without_tables_is_an_error(plugin):
+    found = initialised_as_falco(plugin("rules", **SOURCING, WANTS_TABLES=True))
+    assert [code for code, _, _ in found] == ["INIT_AS_FALCO"]
+    assert "plugin_init returned FAILURE" in found[0][2]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"READS_TABLES": True, "PARSE": True},
+        {"READS_TABLES": True, "EXTRACT": True},
+    ],
+)
+def test_a_plugin_that_gets_tables_or_needs_none_is_sound(plugin, more):
+    if "EXTRACT" in more:
+        more = {**more, "FIELDS": FIELDS}
+    assert initialised_as_falco(plugin("rules", **SOURCING, **more)) == []
+
+
+def test_our_own_cpp_header_bears_no_tables(sample):
+    assert initialised_as_falco(sample("dummy_c")) == []
+
+
+def test_every_session_calls_init_as_falco_does(session, plugin):
+    index, _ = session.load(str(plugin("rules", **SOURCING, WANTS_TABLES=True)))
+    with pytest.raises(PluginInitError):
+        session.init(index, "", as_falco=True)
+    session.init(index, "")
+
+
+def numbers_checked(path, params):
+    with load(path) as plugin:
+        report = CheckReport(str(path), plugin.info)
+        events = plugin.capture(params, progress=False)
+        check_numbers(report, Feeding(plugin), stored_events(events))
+    assert report.done == ["event numbers"]
+    return report.findings
+
+
+def test_values_kept_by_event_number_are_a_note(plugin):
+    found = numbers_checked(plugin("caching"), "a,100")
+    assert [(f.code, f.severity, f.subject) for f in found] == [
+        ("NUMBER_CACHED", "note", "field caching.text"),
+        ("NUMBER_CACHED", "note", "field caching.seen"),
+    ]
+    assert "depend on the event number alone" in found[0].message
+    assert "event 2: b'a1' instead of b'a2'" in found[0].message
+
+
+def test_values_of_the_event_itself_are_no_finding(counter):
+    assert numbers_checked(counter, "100") == []
+
+
+def test_values_that_depend_on_the_events_before_are_no_matter_of_numbers(edited):
+    plugin = edited(
+        count=("char error[256];", "char error[256];\n  uint64_t seen;"),
+        value=("p->number = value;", "p->number = value + p->seen++;"),
+    )
+    assert numbers_checked(plugin.path, "100") == []

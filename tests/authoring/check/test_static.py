@@ -46,6 +46,7 @@ from workbench.manifest import Manifest
             "FIELD_PREFIX",
         ),
         ({"capabilities": ("extraction",)}, "ANY_SOURCE"),
+        ({"fields": FieldTable([])}, "FIELDS_NONE"),
         ({"init_schema": {"type": "no such type"}}, "SCHEMA_INVALID"),
         (
             {"init_schema": {"properties": {"a": {"type": "integer", "default": "x"}}}},
@@ -74,3 +75,22 @@ def test_each_static_fault_is_named(changed, code):
     check_manifest(report)
     assert code in {f.code for f in report.findings}
     assert all(f.code in CODES for f in report.findings)
+
+
+def test_options_behind_references_are_checked():
+    schema = {
+        "$ref": "#/definitions/Config",
+        "definitions": {
+            "Config": {
+                "properties": {"port": {"$ref": "#/definitions/Port"}},
+            },
+            "Port": {"type": "integer", "default": "http"},
+        },
+    }
+    report = CheckReport("x.so", Manifest("x.so", init_schema=schema))
+    check_manifest(report)
+    found = {f.code: f.subject for f in report.findings if f.code.startswith("SCHEMA")}
+    assert found == {
+        "SCHEMA_DEFAULT": "config.port",
+        "SCHEMA_UNDESCRIBED": "config.port",
+    }

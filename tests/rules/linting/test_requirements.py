@@ -4,6 +4,8 @@ import pytest
 
 import workbench as wb
 from workbench.rules import Rule, load_rules, parse_rules
+from workbench.rules.linting.requirements import header_yaml
+from workbench.yamlcpp import SourceText, load_documents, plain_json
 
 
 def weblog_rule(condition, output="o"):
@@ -52,20 +54,32 @@ def test_plugins_that_are_not_used_are_not_required(sample, tmp_path):
     assert text.count("- name: ") == 1
 
 
-def test_factoring_takes_out_what_repeats_and_changes_no_alert(events, rule):
-    text = "".join(
-        rule(f"t.num in (1, 2, 3, 4) and {extra}", name=extra)
-        for extra in ("t.str = a", "t.str exists")
-    ) + "".join(
-        rule(f"t.path startswith /etc/some/long/folder/name and {more}", name=more)
-        for more in ("t.num = 1", "t.num > 2")
+def test_an_unmet_plugin_requirement_is_told(target):
+    text = (
+        "- required_plugin_versions:\n"
+        "    - name: other\n      version: 1.0.0\n"
+        "      alternatives:\n        - name: tplug\n          version: 1.3.0\n"
     )
-    rules = parse_rules(text)
-    short = rules.factor()
-    assert [(x.name, x.items) for x in short.lists] == [
-        ("num_values", ("1", "2", "3", "4"))
+    (found,) = parse_rules(text).check(target)
+    assert found.code == "plugin-requirement"
+    assert "'1.2.3' is not compatible" in found.message
+
+
+def test_requirements_are_written():
+    assert header_yaml({"weblog": "1.0.0"}, (0, 31, 0)) == (
+        "- required_engine_version: 0.31.0\n\n- required_plugin_versions:\n"
+        "    - name: weblog\n      version: 1.0.0\n"
+    )
+
+
+def test_a_version_that_is_more_than_a_version_is_quoted():
+    text = header_yaml({"odd": "1.0.0\n- rule: x", "short": "1.0"}, None)
+    (requirement,) = load_documents(SourceText(text.encode()))
+    assert plain_json(requirement) == [
+        {
+            "required_plugin_versions": [
+                {"name": "odd", "version": "1.0.0\n- rule: x"},
+                {"name": "short", "version": "1.0"},
+            ]
+        }
     ]
-    assert len(short.macros) == 1
-    assert "num_values" in short.rules["t.str = a"].condition
-    assert not short.check(events).errors
-    assert not rules.compare(short, events)

@@ -5,6 +5,7 @@ import json
 import pyarrow as pa
 import pytest
 
+from tests.rules.texts import TWO
 from workbench.errors import WorkbenchError
 from workbench.events.events import events_from_table
 from workbench.rules import parse_rules
@@ -152,3 +153,28 @@ def test_events_without_a_source_run_no_rule(fields):
     )
     with pytest.raises(WorkbenchError, match="event source"):
         parse_rules(BOTH).run(nameless)
+
+
+def test_several_sources_run_together(events, fields):
+    other = events_from_table(events.table, fields=fields, source="u")
+    text = TWO + TWO.replace("source: t", "source: u").replace("rule: ", "rule: u ")
+    alerts = parse_rules(text).run({"t": events, "u": other})
+    assert alerts.counts == {"high": 3, "any": 3, "u high": 3, "u any": 3}
+
+
+def test_a_live_capture_runs_batch_by_batch(plugin):
+    import workbench as wb
+
+    with wb.load(plugin("standin", SCHEMA=True, SOURCE='"probe"', ID=999)) as source:
+        rules = parse_rules(
+            "- rule: all\n  desc: d\n  condition: evt.num > 100\n"
+            "  output: c=%probe.initconfig\n  priority: INFO\n  source: probe\n"
+        )
+        with source.open(fields=rules.columns(source)) as capture:
+            alerts = rules.run(capture)
+        assert alerts.counts == {"all": 23}
+        with (
+            source.open(fields=[]) as capture,
+            pytest.raises(WorkbenchError, match=r"probe\.initconfig"),
+        ):
+            rules.run(capture)

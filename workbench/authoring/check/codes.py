@@ -19,7 +19,8 @@ class Code(NamedTuple):
 CODES: dict[str, Code] = {
     # What the library says of itself.
     "LOAD": Code("error", "Falco refuses to load the library"),
-    "API_OLD": Code("warning", "current Falco loads only plugins of its own major API"),
+    "API_OLD": Code("note", "current Falco loads only plugins of its own major API"),
+    "FIELDS_NONE": Code("note", "newer Falco refuses extraction without any field"),
     "API_BEHIND": Code("note", "newer plugin APIs add capabilities and fix layouts"),
     "VERSION_FORM": Code("warning", "tools compare versions as x.y.z"),
     "DESCRIPTION_MISSING": Code("warning", "people choose plugins by it"),
@@ -27,7 +28,7 @@ CODES: dict[str, Code] = {
     "CONTACT_FORM": Code("note", "a contact that can be followed helps users"),
     "NAME_FORM": Code("note", "names are written in falco.yaml and in rules files"),
     "ID_TEST": Code("note", "999 is shared by all plugins under test"),
-    "ID_TAKEN": Code("warning", "captures tell plugins apart by their ID alone"),
+    "ID_TAKEN": Code("warning", "captures identify plugins by their ID alone"),
     "SOURCE_RESERVED": Code("error", "the name belongs to Falco itself"),
     "SOURCE_TAKEN": Code("warning", "rules of the other plugin would see these events"),
     "FIELD_NAME": Code("error", "conditions cannot contain such a name"),
@@ -38,9 +39,10 @@ CODES: dict[str, Code] = {
     "ANY_SOURCE": Code("note", "extraction must cope with any bytes"),
     "SCHEMA_INVALID": Code("error", "no config can be checked against it"),
     "SCHEMA_DEFAULT": Code("warning", "a default that the schema refuses misleads"),
-    "SCHEMA_UNDESCRIBED": Code("note", "forms show the description of an option"),
+    "SCHEMA_UNDESCRIBED": Code("note", "the lab shows the description of an option"),
     # What it does when it runs.
     "INIT_FAILED": Code("error", "the plugin cannot be used as it comes"),
+    "INIT_AS_FALCO": Code("error", "Falco ends at its start, whatever else it runs"),
     "INIT_NEEDS_CONFIG": Code("note", "an empty config is not enough"),
     "INIT_ACCEPTS_JUNK": Code("note", "a typo in the config goes unnoticed"),
     "NO_LAST_ERROR": Code(
@@ -57,6 +59,9 @@ CODES: dict[str, Code] = {
     "VALUE_REFUSED": Code("error", "the host had to drop what the plugin returned"),
     "NOT_REPEATABLE": Code("error", "the same event gave a different value"),
     "NOT_REPLAYABLE": Code("warning", "a replayed capture shows different values"),
+    "NUMBER_CACHED": Code(
+        "note", "an event that meets the number of another one shows its values"
+    ),
     "NOT_UTF8": Code("note", "JSON output repairs such text"),
     "HOSTILE_CRASH": Code("error", "an attacker who writes events takes Falco down"),
     "HOSTILE_HANG": Code("error", "an attacker who writes events stops Falco"),

@@ -13,6 +13,7 @@ from workbench.errors import (
     WorkbenchError,
 )
 from workbench.plugins.plugin import load
+from workbench.schemas.resolving import resolve_schema
 
 if TYPE_CHECKING:
     from workbench.authoring.check.report import CheckReport
@@ -28,7 +29,7 @@ def check_init(report: CheckReport, path: str, config: Any) -> Plugin | None:
     manifest = report.manifest
     configs = [config]
     if config is None and manifest.init_schema is not None:
-        configs.append(example_config(manifest.init_schema))
+        configs.append(example_config(resolve_schema(manifest.init_schema)))
     plugin = None
     for attempt in configs:
         try:

@@ -1,4 +1,4 @@
-"""Findings of a check, and the one place where they become text, HTML, JSON, SARIF."""
+"""Findings of a check, and how they become text, HTML, JSON and SARIF."""
 
 from __future__ import annotations
 

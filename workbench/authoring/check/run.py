@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-
 from workbench.authoring.check.endurance import (
     check_memory,
     check_open_rounds,
@@ -15,7 +13,12 @@ from workbench.authoring.check.hostile import check_hostile_input
 from workbench.authoring.check.initialising import check_init
 from workbench.authoring.check.payloads import plugin_events
 from workbench.authoring.check.report import CheckReport, first_line
-from workbench.authoring.check.states import check_init_rounds, check_threads
+from workbench.authoring.check.states import (
+    check_init_as_falco,
+    check_init_rounds,
+    check_numbers,
+    check_threads,
+)
 from workbench.authoring.check.static import check_manifest, registry_entry
 from workbench.authoring.check.streaming import (
     check_log,
@@ -36,6 +39,8 @@ from workbench.plugins.plugin import inspect, load
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    import pyarrow as pa
 
     from workbench.events.events import Events
     from workbench.plugins.plugin import Plugin
@@ -104,43 +109,63 @@ def _check_initialised(
     events: Events | None,
     say: Callable[[str], None],
 ) -> None:
-    path, config = plugin.path, plugin.config
     capabilities = plugin.info.capabilities
-    raw = pa.array([], pa.binary())
     if "sourcing" in capabilities:
-        say("opening")
-        suggested = check_open_params(report, plugin)
-        attempts = [params] if params is not None else [*suggested, ""]
-        say("streaming")
-        stored = events or stream_events(report, plugin, attempts)
-        raw = stored_events(stored)
-        if stored is not None:
-            check_columns(report, stored.table, empty=False)
-        if stored is not None and events is None:
-            opened = attempts[0]
-            say("opening again and again")
-            check_open_rounds(report, plugin, opened)
-            check_stop(report, plugin, opened)
+        raw = _check_source(report, plugin, params=params, events=events, say=say)
     else:
         raw = stored_events(events or _companion_events(report, companions, params))
+    say("initialising as Falco does")
+    check_init_as_falco(report, plugin)
     say("initialising again")
     check_init_rounds(report, plugin)
     if "extraction" in capabilities:
-        feeding = Feeding(plugin)
-        if len(raw):
-            say("comparing values")
-            check_values(report, feeding, raw[:_SAMPLE_EVENTS], path, config)
-            say("extracting in several threads")
-            check_threads(report, feeding, raw[:_SAMPLE_EVENTS])
-        elif "sourcing" not in capabilities:
-            hint = "name a source: --with LIBRARY, or a capture: --events FILE"
-            report.add("NOT_STREAMED", "extraction", "no events to extract from", hint)
-        say("extracting from damaged events")
-        check_hostile_input(report, feeding, raw)
-        say("extracting from many events")
-        check_memory(report, feeding, raw if len(raw) else _plain_events())
+        _check_extraction(report, plugin, raw, say)
     check_times(report, plugin)
     check_log(report, plugin)
+
+
+def _check_source(
+    report: CheckReport,
+    plugin: Plugin,
+    *,
+    params: str | None,
+    events: Events | None,
+    say: Callable[[str], None],
+) -> pa.Array:
+    """Check opening, streaming and stopping; return the stored events."""
+    say("opening")
+    suggested = check_open_params(report, plugin)
+    attempts = [params] if params is not None else [*suggested, ""]
+    say("streaming")
+    stored = events or stream_events(report, plugin, attempts)
+    if stored is not None:
+        check_columns(report, stored.table, empty=False)
+    if stored is not None and events is None:
+        say("opening again and again")
+        check_open_rounds(report, plugin, attempts[0])
+        check_stop(report, plugin, attempts[0])
+    return stored_events(stored)
+
+
+def _check_extraction(
+    report: CheckReport, plugin: Plugin, raw: pa.Array, say: Callable[[str], None]
+) -> None:
+    feeding = Feeding(plugin)
+    if len(raw):
+        sample = raw[:_SAMPLE_EVENTS]
+        say("comparing values")
+        check_values(report, feeding, sample, plugin.path, plugin.config)
+        say("showing events under one number")
+        check_numbers(report, feeding, sample)
+        say("extracting in several threads")
+        check_threads(report, feeding, sample)
+    elif "sourcing" not in plugin.info.capabilities:
+        hint = "name a source: --with LIBRARY, or a capture: --events FILE"
+        report.add("NOT_STREAMED", "extraction", "no events to extract from", hint)
+    say("extracting from damaged events")
+    check_hostile_input(report, feeding, raw)
+    say("extracting from many events")
+    check_memory(report, feeding, raw if len(raw) else _plain_events())
 
 
 def _companion_events(

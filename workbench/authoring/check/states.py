@@ -1,7 +1,9 @@
-"""Checks of further states of one library: many in a row, several at once."""
+"""Checks of further states of one library: as Falco makes them, many, several."""
 
 from __future__ import annotations
 
+import contextlib
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -9,7 +11,12 @@ import pyarrow as pa
 from workbench.authoring.check.feeding import compare_columns, field_texts
 from workbench.authoring.check.initialising import CALL_TIMEOUT_SEC
 from workbench.authoring.check.report import first_line
-from workbench.errors import PluginCrashed, PluginHung, WorkbenchError
+from workbench.errors import (
+    PluginCrashed,
+    PluginHung,
+    PluginInitError,
+    WorkbenchError,
+)
 from workbench.session import new_session
 
 if TYPE_CHECKING:
@@ -18,7 +25,12 @@ if TYPE_CHECKING:
     from workbench.plugins.plugin import Plugin
     from workbench.session.interface import Session
 
-__all__ = ["check_init_rounds", "check_threads"]
+__all__ = [
+    "check_init_as_falco",
+    "check_init_rounds",
+    "check_numbers",
+    "check_threads",
+]
 
 ROUNDS = 200
 THREADS = 4
@@ -31,10 +43,101 @@ _CERTAIN_BYTES_PER_ROUND = 48 << 10
 _MORE = 2
 # The promise that states may be used from several threads came with this plugin API.
 _PROMISED_SINCE = 2
+# One event cannot meet the number of another one.
+_FEWEST_EVENTS = 2
+# Fields with these findings differ for other reasons than the number.
+_UNSTEADY = ("NOT_REPEATABLE", "NOT_REPLAYABLE")
 
 
 def _session() -> Session:
     return new_session("process", call_timeout_sec=CALL_TIMEOUT_SEC)
+
+
+def check_init_as_falco(report: CheckReport, plugin: Plugin) -> None:
+    """Initialise once exactly as Falco does, in a process to throw away.
+
+    Falco gives state tables only to plugins that extract or parse; for others the
+    pointer is NULL, and reading through it ends Falco. Our host always gives them.
+    """
+    session = _session()
+    said = ""
+    try:
+        index, _ = session.load(plugin.path)
+        session.init(index, plugin.config, as_falco=True)
+    except (PluginCrashed, PluginHung, PluginInitError) as error:
+        said = first_line(error)
+    except WorkbenchError as error:
+        report.add("CHECK_FAILED", "init as Falco calls it", first_line(error))
+        return
+    finally:
+        with contextlib.suppress(PluginCrashed, PluginHung):
+            session.close()
+    if said:
+        said += (
+            "; Falco passes no state tables (in->tables is NULL) to a plugin that "
+            "neither extracts nor parses, and this one works only with them"
+        )
+        hint = (
+            "check in->tables before you use it; with an SDK that reads it always, add "
+            "the extraction or parsing capability"
+        )
+        report.add("INIT_AS_FALCO", "plugin_init", said, hint)
+    report.done.append("initialising as Falco does")
+
+
+def check_numbers(report: CheckReport, feeding: Feeding, raw: pa.Array) -> None:
+    """Show events under one number and see whether their values are still their own.
+
+    Two new states each extract from the same events, one with the numbers that events
+    have, one with a number that stays. What differs is kept by event number.
+    """
+    plugin = feeding.plugin
+    texts = field_texts(plugin.info)
+    if len(raw) < _FEWEST_EVENTS or not texts:
+        return
+    subject = "event numbers"
+    requests = feeding.extractor.requests(feeding.source, texts)
+    numbers = pa.array(range(1, len(raw) + 1), pa.uint64())
+    tables = []
+    for one_number in (False, True):
+        session = _session()
+        try:
+            index, _ = session.load(plugin.path)
+            session.init(index, plugin.config)
+            numbered = [replace(request, plugin=index) for request in requests]
+            batch = session.extract(
+                raw, numbers, feeding.source, numbered, one_number=one_number
+            )
+            tables.append(pa.table(batch.select([r.column for r in numbered])))
+        except WorkbenchError as error:
+            report.add("CHECK_FAILED", subject, first_line(error))
+            return
+        finally:
+            with contextlib.suppress(PluginCrashed, PluginHung):
+                session.close()
+    _report_cached(report, tables)
+    report.done.append(subject)
+
+
+def _report_cached(report: CheckReport, tables: list[pa.Table]) -> None:
+    """Report the fields whose values followed the number instead of the event."""
+    unsteady = {f.subject for f in report.findings if f.code in _UNSTEADY}
+    result = compare_columns(tables[0], tables[1], ("own number", "one number"))
+    for difference in result.differences:
+        subject = f"field {difference.field}"
+        if subject in unsteady:
+            continue
+        value = difference.first[0]
+        said = (
+            f"values depend on the event number alone: of {tables[0].num_rows} events "
+            f"shown under one number {difference.count} had another event's value; "
+            f"event {value.event_number}: {value.right!r} instead of {value.left!r}"
+        )
+        hint = (
+            "nothing to do while numbers do not repeat, as in one Falco and here; to "
+            "be safe elsewhere, compare the event's time and payload too"
+        )
+        report.add("NUMBER_CACHED", subject, said, hint)
 
 
 def check_init_rounds(report: CheckReport, plugin: Plugin) -> None:

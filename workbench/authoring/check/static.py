@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from typing import TYPE_CHECKING, Any
 
 from workbench.authoring.facts.falco_names import FIELD_FAMILIES, RESERVED_SOURCES
 from workbench.fields.builtin import BUILTIN_FIELDS
+from workbench.schemas.resolving import resolve_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["check_manifest", "registry_entry"]
 
 NEWEST_API = (3, 12, 0)
+_DEFINITIONS = ("definitions", "$defs")
 _VERSION = re.compile(r"\d+\.\d+\.\d+")
 _FIELD = re.compile(r"[A-Za-z]+[A-Za-z0-9_]*(\.[A-Za-z]+[A-Za-z0-9_]*)+")
 _FOLLOWABLE = re.compile(
@@ -104,6 +107,9 @@ def _check_source(report: CheckReport, manifest: Manifest) -> None:
 
 
 def _check_fields(report: CheckReport, manifest: Manifest) -> None:
+    if not manifest.fields:
+        hint = "declare at least one field in plugin_get_fields"
+        report.add("FIELDS_NONE", "fields", "none declared", hint)
     prefixes: dict[str, str] = {}
     for name, info in manifest.fields.items():
         subject = f"field {name}"
@@ -132,18 +138,23 @@ def _check_fields(report: CheckReport, manifest: Manifest) -> None:
 def _check_schema(report: CheckReport, manifest: Manifest) -> None:
     if manifest.init_schema is None:
         return
-    import jsonschema
+    from workbench.schemas.validating import UnusableSchemaError, schema_errors
 
-    validator = jsonschema.validators.validator_for(manifest.init_schema)
     try:
-        validator.check_schema(manifest.init_schema)
-    except jsonschema.SchemaError as error:
-        report.add("SCHEMA_INVALID", "init schema", error.message)
+        schema_errors(manifest.init_schema, {})
+    except UnusableSchemaError as error:
+        report.add("SCHEMA_INVALID", "init schema", str(error))
         return
-    for path, schema in _properties(manifest.init_schema, "config"):
-        if "default" in schema and not validator(schema).is_valid(schema["default"]):
-            said = f"the default {schema['default']!r} does not fit its own schema"
-            report.add("SCHEMA_DEFAULT", path, said)
+    resolved = resolve_schema(manifest.init_schema)
+    for path, schema in _properties(resolved, "config"):
+        # References that stay, to the schema itself, need its definitions.
+        known = {k: v for k, v in manifest.init_schema.items() if k in _DEFINITIONS}
+        with contextlib.suppress(UnusableSchemaError):
+            if "default" in schema and schema_errors(
+                {**known, **schema}, schema["default"]
+            ):
+                said = f"the default {schema['default']!r} does not fit its own schema"
+                report.add("SCHEMA_DEFAULT", path, said)
         if not schema.get("description") and not schema.get("title"):
             report.add("SCHEMA_UNDESCRIBED", path, "no title and no description")
 

@@ -18,7 +18,7 @@
 #define EXPORT __attribute__((visibility("default")))
 
 static pthread_once_t wbp_once = PTHREAD_ONCE_INIT;
-static const char *wbp_problem;
+static const char *wbp_failure;
 /* Stands for the state when no interpreter could be started. */
 static char wbp_dead_state;
 
@@ -29,7 +29,7 @@ static void wbp_start_interpreter(void)
 	 * loads plugins with local scope: make libpython global ourselves.
 	 */
 	if (WBP_LIBPYTHON[0] && !dlopen(WBP_LIBPYTHON, RTLD_NOW | RTLD_GLOBAL)) {
-		wbp_problem = dlerror();
+		wbp_failure = dlerror();
 		return;
 	}
 	if (Py_IsInitialized())
@@ -47,7 +47,7 @@ static void wbp_start_interpreter(void)
 		status = Py_InitializeFromConfig(&config);
 	PyConfig_Clear(&config);
 	if (PyStatus_Exception(status)) {
-		wbp_problem = status.err_msg ? status.err_msg
+		wbp_failure = status.err_msg ? status.err_msg
 					     : "the Python interpreter did not start";
 		return;
 	}
@@ -75,7 +75,7 @@ static wbp_event wbp_view(const wbp_event_input *in)
 	return event;
 }
 
-/* Tells the workbench that one call may ask for several fields. */
+/* To the workbench: one call may extract several fields. */
 EXPORT const int workbench_shares_extract_calls = 1;
 
 EXPORT const char *plugin_get_required_api_version(void) { return WBP_API_VERSION; }
@@ -94,7 +94,7 @@ EXPORT void *plugin_init(const wbp_init_input *in, int32_t *rc)
 {
 	*rc = 1;
 	pthread_once(&wbp_once, wbp_start_interpreter);
-	if (wbp_problem)
+	if (wbp_failure)
 		return &wbp_dead_state;
 	return wbp_py_init(in->config, in->owner, in->log_fn, rc);
 }
@@ -108,7 +108,7 @@ EXPORT void plugin_destroy(void *s)
 EXPORT const char *plugin_get_last_error(void *s)
 {
 	if (s == &wbp_dead_state)
-		return wbp_problem;
+		return wbp_failure;
 	const char *text = s ? wbp_py_last_error(s) : NULL;
 	return text ? text : "";
 }

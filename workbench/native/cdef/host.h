@@ -47,7 +47,9 @@ void wb_plugin_describe(wb_plugin *p, int family, uint32_t minor, const char *na
 /* Where it extracts (what = 0) or parses (what = 1): call once, then add sources. */
 int wb_plugin_scope(wb_plugin *p, int what, const char *source);
 
-int32_t wb_plugin_init(wb_plugin *p, const char *config);
+/* as_falco: without state tables where Falco gives none, so a plugin that reads them
+ * all the same dies here as it dies there. */
+int32_t wb_plugin_init(wb_plugin *p, const char *config, int as_falco);
 /* After init, also a failed one. NULL when it says nothing. */
 const char *wb_plugin_last_error(wb_plugin *p);
 /* Ask for the event types it wants; after a good init. */

@@ -10,6 +10,7 @@ typedef struct wb_pump wb_pump;
 #define WB_DICTIONARIES 16
 #define WB_ASYNC_COLUMNS 32
 #define WB_PARSE 64
+#define WB_ONE_NUMBER 128 /* stored events: all under one number, to show who caches */
 
 /* What wb_pump_run returned for. */
 #define WB_RUN_CONTROL 1

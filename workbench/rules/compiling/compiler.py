@@ -1,4 +1,4 @@
-"""The whole collection, compiled afresh: lists, then macros, then rules."""
+"""All items of a collection, compiled afresh: lists, then macros, then rules."""
 
 from __future__ import annotations
 
@@ -315,7 +315,7 @@ def _macros_of(diagnostic: Diagnostic) -> tuple[str, ...]:
 
 
 def _about(entry: MacroEntry | RuleEntry, macros: tuple[str, ...]) -> tuple[str, ...]:
-    """Say what a complaint is about: the innermost macro, and who uses it."""
+    """Return what a diagnostic is about: the innermost macro, and who uses it."""
     kind = entry.location.kind
     if not macros:
         return ()

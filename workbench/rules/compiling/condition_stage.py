@@ -57,7 +57,12 @@ class ConditionStage:
         added = None
         if exceptions:
             added = self._exception_text(exceptions)
-            written = b"(" + written + b")" + b"".join(part.text for part in added)
+            written = (
+                b"("
+                + written
+                + b")"
+                + b"".join(added_text.text for added_text in added)
+            )
         lists = self._compilation.lists
         try:
             text = lists.substitute(written, self._compilation.used_lists)

@@ -41,7 +41,7 @@ _UNSAFE_OPERATORS = frozenset(("=", "==", "!=", "in", "intersects", "pmatch"))
 def _location(entry: RuleEntry, parsed: Parsed, node: Checked) -> ConditionLocation:
     """Return the location of a check: the engine points at all of the condition."""
     own = parsed.tree is not None and any(
-        part is node for part in postorder(parsed.tree)
+        inner is node for inner in postorder(parsed.tree)
     )
 
     def find() -> SourcePoint | None:

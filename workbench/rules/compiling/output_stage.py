@@ -1,4 +1,4 @@
-"""The output of a rule: its text with additions, compiled, complaints in place."""
+"""The output of a rule: its text with additions, compiled, and where its faults are."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class OutputStage:
     def compile(
         self, entry: RuleEntry, fields: FieldTable | None, advice: str | None = None
     ) -> tuple[Output | None, bool]:
-        """Compile a rule's output; say too whether to go on with the rule.
+        """Compile a rule's output; return also whether to go on with the rule.
 
         ``advice``: what mends unknown fields.
         """

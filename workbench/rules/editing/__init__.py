@@ -1,1 +1,1 @@
-"""Rules files edited: comments and order kept, shared parts extracted."""
+"""Rules files edited: comments and order kept, shared fragments extracted."""

@@ -5,11 +5,17 @@ Comments, order and quoting of everything else stay as they are.
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from workbench.rules.loading.files import parse_file
-from workbench.rules.model.model import Macro, Rule, RuleList
+from workbench.rules.model.model import (
+    RULE_FLAGS,
+    Macro,
+    Rule,
+    RuleList,
+    priority_named,
+)
+from workbench.yamlcpp import as_bool, plain_json
 
 if TYPE_CHECKING:
     from workbench.rules.loading.files import RulesFile
@@ -22,11 +28,15 @@ _KINDS: tuple[tuple[type, str], ...] = (
     (Macro, "macro"),
     (RuleList, "list"),
 )
-_LINE = re.compile(rb"[^\n]*\n?")
+# Keys of rules that are left out when they have their default.
+_OPTIONAL_KEYS = frozenset(("tags", "exceptions", "capture_duration", *RULE_FLAGS))
+
+# Start and end of a range of bytes, and what takes its place.
+_Change: TypeAlias = tuple[int, int, bytes]
 
 
 def _kind_of(item: Rule | Macro | RuleList) -> str:
-    return next(word for kind, word in _KINDS if isinstance(item, kind))
+    return next(key for kind, key in _KINDS if isinstance(item, kind))
 
 
 def _definitions(file: RulesFile, kind: str, name: str) -> list[Node]:
@@ -64,43 +74,65 @@ def replace_item(file: RulesFile, item: Rule | Macro | RuleList) -> bytes | None
         return None
     old = nodes[-1]
     data = file.source.data
-    fresh = parse_file(item.to_yaml().encode("utf-8", "surrogateescape"), "new")
-    new = fresh.documents[0].items[0]
     if data[old.start : old.start + 1] == b"{" or _shares(old, data):
-        return _swap_whole(file, old, item)
-    indent = b" " * _column(data, old.pairs[0][0].start)
-    changes: list[tuple[int, int, bytes]] = []
-    wanted = {key.text: value for key, value in new.pairs}
-    defaults = _default_keys(kind)
-    current = _values(file, kind, item.name)
-    target = _values(fresh, kind, item.name)
-    seen: set[str] = set()
-    for key, value in old.pairs:
-        name = key.text
-        if name in seen or key.kind != "scalar":
-            continue
-        seen.add(name)
-        if name in wanted:
-            if current.get(name) != target.get(name):
-                changes.append(
-                    _value_change(data, (key, value), fresh, wanted[name], indent)
-                )
-        elif name in defaults:
-            changes.append((*_pair_lines(data, key, value), b""))
-    added = [k for k in wanted if k not in seen]
-    if added:
-        end = _line_end(data, max(value.end for _, value in old.pairs))
-        text = b"".join(_pair_text(fresh, wanted[k], indent) for k in added)
-        if end and data[end - 1 : end] != b"\n":
-            text = b"\n" + text
-        changes.append((end, end, text))
+        return _rewrite_item(file, old, item)
+    fresh = parse_file(item.to_yaml().encode("utf-8", "surrogateescape"), "new")
+    changes = _value_changes(file, fresh, old, kind, item.name)
+    changes.append(_added_keys(data, fresh, old))
     for start, end, text in sorted(changes, reverse=True):
         data = data[:start] + text + data[end:]
     return file.source.mark + data
 
 
+def _value_changes(
+    file: RulesFile, fresh: RulesFile, old: Node, kind: str, name: str
+) -> list[_Change]:
+    """Return the changes of keys that are there: values that differ, keys to drop."""
+    data = file.source.data
+    indent = _indent(data, old)
+    wanted = {key.text: value for key, value in _item_of(fresh).pairs}
+    current, target = _values(file, kind, name), _values(fresh, kind, name)
+    changes: list[_Change] = []
+    seen: set[str] = set()
+    for key, value in old.pairs:
+        if key.text in seen or key.kind != "scalar":
+            continue
+        seen.add(key.text)
+        new = wanted.get(key.text)
+        if new is None:
+            if kind == "rule" and key.text in _OPTIONAL_KEYS:
+                changes.append((*_pair_lines(data, key, value), b""))
+        elif current.get(key.text) != target.get(key.text):
+            changes.append(_value_change(data, (key, value), fresh, new, indent))
+    return changes
+
+
+def _added_keys(data: bytes, fresh: RulesFile, old: Node) -> _Change:
+    """Return the change that adds the keys that ``old`` lacks behind its own."""
+    known = {key.text for key, _ in old.pairs if key.kind == "scalar"}
+    indent = _indent(data, old)
+    text = b"".join(
+        _pair_text(fresh, value, indent)
+        for key, value in _item_of(fresh).pairs
+        if key.text not in known
+    )
+    end = _line_end(data, max(value.end for _, value in old.pairs))
+    if text and end and data[end - 1 : end] != b"\n":
+        text = b"\n" + text
+    return end, end, text
+
+
+def _item_of(fresh: RulesFile) -> Node:
+    return fresh.documents[0].items[0]
+
+
+def _indent(data: bytes, item: Node) -> bytes:
+    start = item.pairs[0][0].start
+    return b" " * (start - data.rfind(b"\n", 0, start) - 1)
+
+
 def _shares(node: Node, data: bytes) -> bool:
-    """Whether a value is an alias or anchored: then parts cannot be swapped."""
+    """Whether a value is an alias or anchored: then it cannot be changed alone."""
     return any(
         not key.start <= value.start <= len(data)
         or data[value.start : value.start + 1] in (b"&", b"*")
@@ -109,9 +141,7 @@ def _shares(node: Node, data: bytes) -> bool:
 
 
 def _values(file: RulesFile, kind: str, name: str) -> dict[str, object]:
-    """Return the values of an item's keys as they are understood."""
-    from workbench.yamlcpp import plain_json
-
+    """Return the values of an item's keys as the engine understands them."""
     item = _definitions(file, kind, name)[-1]
     found = plain_json(item)
     if not isinstance(found, dict):
@@ -121,37 +151,12 @@ def _values(file: RulesFile, kind: str, name: str) -> dict[str, object]:
     if "tags" in found and isinstance(found["tags"], list):
         found["tags"] = sorted(set(found["tags"]))
     if isinstance(found.get("priority"), str):
-        from workbench.rules.model.model import priority_named
-
         known = priority_named(found["priority"])
         found["priority"] = known.key if known else found["priority"]
-    for key in ("enabled", "warn_evttypes", "skip-if-unknown-filter", "capture"):
+    for key in RULE_FLAGS:
         if isinstance(found.get(key), str):
-            from workbench.yamlcpp import as_bool
-
             found[key] = as_bool(found[key])
     return found
-
-
-def _default_keys(kind: str) -> frozenset[str]:
-    """Return the keys that are left out when they say nothing."""
-    if kind != "rule":
-        return frozenset()
-    return frozenset(
-        (
-            "tags",
-            "exceptions",
-            "enabled",
-            "warn_evttypes",
-            "skip-if-unknown-filter",
-            "capture",
-            "capture_duration",
-        )
-    )
-
-
-def _column(data: bytes, pos: int) -> int:
-    return pos - data.rfind(b"\n", 0, pos) - 1
 
 
 def _line_end(data: bytes, pos: int) -> int:
@@ -162,8 +167,7 @@ def _line_end(data: bytes, pos: int) -> int:
 def _pair_text(fresh: RulesFile, value: Node, indent: bytes) -> bytes:
     """Return ``key: value`` as the writer wrote it, indented like the item."""
     data = fresh.source.data
-    item = fresh.documents[0].items[0]
-    start = next(k.start for k, v in item.pairs if v is value)
+    start = next(k.start for k, v in _item_of(fresh).pairs if v is value)
     text = data[data.rfind(b"\n", 0, start) + 1 : _line_end(data, value.end)]
     lines = text.splitlines(keepends=True)
     # the writer indents by two; the first key stands behind the dash
@@ -172,7 +176,7 @@ def _pair_text(fresh: RulesFile, value: Node, indent: bytes) -> bytes:
 
 def _value_change(
     data: bytes, pair: tuple[Node, Node], fresh: RulesFile, new: Node, indent: bytes
-) -> tuple[int, int, bytes]:
+) -> _Change:
     """Replace a value; a comment behind a one-line value stays."""
     key, value = pair
     written = fresh.source.data[new.start : new.end]
@@ -189,19 +193,19 @@ def _value_change(
 
 
 def _pair_lines(data: bytes, key: Node, value: Node) -> tuple[int, int]:
-    """Return the whole lines of a pair; comments after it are not its."""
+    """Return the range of all lines of a pair; comments after it are not its."""
     start = data.rfind(b"\n", 0, key.start) + 1
     return start, _line_end(data, max(value.end - 1, key.end))
 
 
-def _swap_whole(file: RulesFile, old: Node, item: Rule | Macro | RuleList) -> bytes:
-    """Write an item anew where parts cannot be told apart."""
+def _rewrite_item(file: RulesFile, old: Node, item: Rule | Macro | RuleList) -> bytes:
+    """Write all of an item anew."""
     data = file.source.data
     text = item.to_yaml().encode("utf-8", "surrogateescape")
     start = data.rfind(b"\n", 0, old.start) + 1
     end = _line_end(data, max(old.end - 1, old.start))
     if data[start : old.start].strip() != b"-":
-        # inside brackets: cut it out there and define it anew at the end
+        # inside brackets: leave it there and define it anew at the end
         return (
             file.source.mark
             + data
@@ -222,7 +226,7 @@ def _swap_whole(file: RulesFile, old: Node, item: Rule | Macro | RuleList) -> by
 def remove_item(file: RulesFile, kind: str, name: str) -> bytes | None:
     """Return the text of ``file`` without the items that define or change ``name``.
 
-    None when there is none; items inside brackets cannot be cut out and count as none.
+    None when there is none; items inside brackets cannot be removed and count as none.
     """
     data = file.source.data
     found = [
@@ -236,7 +240,7 @@ def remove_item(file: RulesFile, kind: str, name: str) -> bytes | None:
         start = data.rfind(b"\n", 0, item.start) + 1
         end = _line_end(data, max(item.end - 1, item.start))
         # one empty line goes with it
-        if _LINE.match(data, end) and data[end : end + 1] == b"\n":
+        if data[end : end + 1] == b"\n":
             end += 1
         data = data[:start] + data[end:]
     return file.source.mark + data

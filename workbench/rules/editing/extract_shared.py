@@ -1,11 +1,11 @@
-"""Taking what rules repeat out into lists and macros."""
+"""What several rules repeat, extracted into lists and macros."""
 
 from __future__ import annotations
 
 import dataclasses
 import re
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from workbench.condition.syntax.canonical import canonical
 from workbench.condition.syntax.grammar import ParseFault
@@ -16,20 +16,32 @@ from workbench.condition.syntax.nodes import (
     postorder,
 )
 from workbench.condition.syntax.parser import parse
+from workbench.diagnostics import Span
 from workbench.rules.model.model import Macro, Rule, RuleList
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from workbench.diagnostics import Span
+    from workbench.condition.syntax.nodes import Expr
 
 __all__ = ["extract_shared"]
 
 # Fewer values than this are left in place.
-_LEAST_VALUES = 3
+_MIN_VALUES = 3
 _WORD = re.compile(r"[^ \t\r\n(),=]+")
 # Shorter conditions than this are left in place, in characters.
-_LEAST_TEXT = 40
+_MIN_TEXT = 40
+
+
+_Item = TypeVar("_Item", RuleList, Macro)
+
+
+class _Fragment(NamedTuple):
+    """Text of a condition that may be shared: comparable text, span, list items."""
+
+    text: str
+    span: Span
+    items: tuple[str, ...] = ()
 
 
 def extract_shared(
@@ -37,7 +49,7 @@ def extract_shared(
 ) -> tuple[list[RuleList], list[Macro], list[Rule]]:
     """Return new lists and macros for what at least two rules share, and the rules.
 
-    Sets of values become lists, parts of ``and`` conditions become macros. ``taken``:
+    Sets of values become lists, checks joined by ``and`` become macros. ``taken``:
     names that are in use. Every rule means what it meant.
     """
     known = set(taken)
@@ -68,94 +80,95 @@ def _replaced(text: str, changes: list[tuple[Span, str]]) -> str:
     return raw.decode("utf-8", "surrogateescape")
 
 
+def _tree(rule: Rule) -> Expr | None:
+    try:
+        return parse(rule.condition)
+    except ParseFault:
+        return None
+
+
+def _written(rule: Rule, span: Span) -> str:
+    """Return a fragment of a condition as it is written."""
+    raw = rule.condition.encode("utf-8", "surrogateescape")
+    return raw[span.start : span.end].decode("utf-8", "surrogateescape")
+
+
 def _value_sets(rule: Rule) -> list[tuple[str, ListExpr]]:
     """Return the sets of plain words in a condition, with the field before them."""
-    try:
-        tree = parse(rule.condition)
-    except ParseFault:
-        return []
-    found = []
-    for node in postorder(tree):
-        if (
-            isinstance(node, BinaryCheckExpr)
-            and isinstance(node.right, ListExpr)
-            and len(node.right.items) >= _LEAST_VALUES
-        ):
-            field = getattr(node.left, "name", "values")
-            found.append((field, node.right))
-    return found
+    tree = _tree(rule)
+    return [
+        (getattr(node.left, "name", "values"), node.right)
+        for node in (postorder(tree) if tree is not None else ())
+        if isinstance(node, BinaryCheckExpr)
+        and isinstance(node.right, ListExpr)
+        and len(node.right.items) >= _MIN_VALUES
+    ]
 
 
 def _lists(
     rules: Sequence[Rule], names: set[str], known: set[str]
 ) -> tuple[list[RuleList], list[Rule]]:
-    shown: Counter[str] = Counter()
+    found: list[list[_Fragment]] = []
     fields: dict[str, str] = {}
-    sets: list[list[tuple[str, ListExpr]]] = []
     for rule in rules:
-        found = []
-        raw = rule.condition.encode("utf-8", "surrogateescape")
+        own = []
         for field, node in _value_sets(rule):
             if any(i.value.decode("utf-8", "replace") in known for i in node.items):
                 continue  # lists in lists go one level deep only
-            inside = raw[node.span.start + 1 : node.span.end - 1]
-            text = inside.decode("utf-8", "surrogateescape").strip()
-            found.append((text, node))
-            shown[text] += 1
+            inside = Span(node.span.start + 1, node.span.end - 1)
+            text = _written(rule, inside).strip()
+            items = tuple(_written(rule, item.span) for item in node.items)
+            own.append(_Fragment(text, node.span, items))
             fields.setdefault(text, field)
-        sets.append(found)
-    made: dict[str, RuleList] = {}
-    result = []
-    for rule, found in zip(rules, sets, strict=True):
-        changes = []
-        for text, node in found:
-            if shown[text] < 2:
-                continue
-            if text not in made:
-                stem = fields[text].rpartition(".")[2] + "_values"
-                raw = rule.condition.encode("utf-8", "surrogateescape")
-                items = [
-                    raw[i.span.start : i.span.end].decode("utf-8", "surrogateescape")
-                    for i in node.items
-                ]
-                made[text] = RuleList(_name(stem, names), tuple(items))
-            changes.append((node.span, f"({made[text].name})"))
-        condition = _replaced(rule.condition, changes)
-        result.append(dataclasses.replace(rule, condition=condition))
-    return list(made.values()), result
+        found.append(own)
+
+    def make(fragment: _Fragment, _rule: Rule) -> tuple[RuleList, str]:
+        stem = fields[fragment.text].rpartition(".")[2] + "_values"
+        made = RuleList(_name(stem, names), fragment.items)
+        return made, f"({made.name})"
+
+    counts = Counter(fragment.text for own in found for fragment in own)
+    return _extracted(rules, found, counts, make)
 
 
 def _macros(rules: Sequence[Rule], names: set[str]) -> tuple[list[Macro], list[Rule]]:
-    shown: Counter[str] = Counter()
-    parts: list[list[tuple[str, Span]]] = []
+    found: list[list[_Fragment]] = []
+    counts: Counter[str] = Counter()
     for rule in rules:
-        found: list[tuple[str, Span]] = []
-        try:
-            tree = parse(rule.condition)
-        except ParseFault:
-            parts.append(found)
-            continue
-        if isinstance(tree, AndExpr):
-            found = [
-                (canonical(child), child.span)
-                for child in tree.children
-                if isinstance(child, BinaryCheckExpr)
-            ]
-        long = [f for f in found if f[1].end - f[1].start >= _LEAST_TEXT]
-        shown.update({text for text, _ in long})
-        parts.append(long)
-    made: dict[str, Macro] = {}
+        tree = _tree(rule)
+        own = [
+            _Fragment(canonical(child), child.span)
+            for child in (tree.children if isinstance(tree, AndExpr) else ())
+            if isinstance(child, BinaryCheckExpr)
+            and child.span.end - child.span.start >= _MIN_TEXT
+        ]
+        found.append(own)
+        counts.update({fragment.text for fragment in own})
+
+    def make(fragment: _Fragment, rule: Rule) -> tuple[Macro, str]:
+        name = _name(fragment.text.split("(")[0], names)
+        return Macro(name, _written(rule, fragment.span)), name
+
+    return _extracted(rules, found, counts, make)
+
+
+def _extracted(
+    rules: Sequence[Rule],
+    found: Sequence[Sequence[_Fragment]],
+    counts: Mapping[str, int],
+    make: Callable[[_Fragment, Rule], tuple[_Item, str]],
+) -> tuple[list[_Item], list[Rule]]:
+    """Return an item for each text found twice, and the rules that name it."""
+    made: dict[str, tuple[_Item, str]] = {}
     result = []
-    for rule, long in zip(rules, parts, strict=True):
+    for rule, own in zip(rules, found, strict=True):
         changes = []
-        for text, span in long:
-            if shown[text] < 2:
+        for fragment in own:
+            if counts[fragment.text] < 2:
                 continue
-            if text not in made:
-                raw = rule.condition.encode("utf-8", "surrogateescape")
-                written = raw[span.start : span.end].decode("utf-8", "surrogateescape")
-                made[text] = Macro(_name(text.split("(")[0], names), written)
-            changes.append((span, made[text].name))
+            if fragment.text not in made:
+                made[fragment.text] = make(fragment, rule)
+            changes.append((fragment.span, made[fragment.text][1]))
         condition = _replaced(rule.condition, changes)
         result.append(dataclasses.replace(rule, condition=condition))
-    return list(made.values()), result
+    return [item for item, _ in made.values()], result

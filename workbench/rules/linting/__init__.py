@@ -1,1 +1,1 @@
-"""What is worth saying about rules beyond what Falco says."""
+"""What Falco does not complain of, and what rules require."""

@@ -92,7 +92,7 @@ def _redefined(collector: Collector) -> Iterator[RuleDiagnostic]:
                     f"{kind} {name} replaces the definition in "
                     f"{first.source.name or 'the text'}, line {line}",
                     location,
-                    "use an override mapping to change parts of it, or another name",
+                    "use an override mapping to change some keys, or another name",
                 )
 
 
@@ -156,7 +156,7 @@ def _shortened(rule: CompiledRule) -> Iterator[RuleDiagnostic]:
             hint += f" Text that follows needs a blank: %{used} {rest}"
         yield _warning(
             "output-shorter-field",
-            f"%{written} is no field: the output prints %{used} and then '{rest}'",
+            f"%{written} is not a field: the output prints %{used} and then '{rest}'",
             location,
             hint,
         )
@@ -180,14 +180,14 @@ def _constant(rule: CompiledRule) -> Iterator[RuleDiagnostic]:
             "always-true",
             "the condition is true for every event",
             location,
-            "a part of it and its opposite are joined by 'or'; remove one",
+            "a check and its opposite are joined by 'or'; remove one",
         )
     else:
         yield _warning(
             "never-true",
             "the condition can never be true",
             location,
-            "its parts exclude each other; join alternatives by 'or' or 'in (…)'",
+            "its checks exclude each other; join alternatives by 'or' or 'in (…)'",
         )
 
 

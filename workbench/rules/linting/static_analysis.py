@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 __all__ = ["find_shadows", "verdict"]
 
 _MAX_U64 = (1 << 64) - 1
-# Conditions with more parts than this are not looked into.
-_MAX_PARTS = 2000
+# Conditions with more checks than this are not looked into.
+_MAX_CHECKS = 2000
+# Earlier rules that a rule is compared with, by column.
+_MAX_CANDIDATES = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,38 +37,22 @@ class _Literal:
     positive: bool
 
 
-def _literals(node: Bound) -> list[_Literal] | None:
-    """Return the checks that must all hold for a conjunction, None for other shapes."""
+def _literals(node: Bound) -> tuple[list[_Literal], bool]:
+    """Return the checks that stand alone in a conjunction, and whether that is all."""
     found: list[_Literal] = []
+    complete = True
     todo = [node]
-    while todo:
-        part = todo.pop()
-        if isinstance(part, BoundAnd):
-            todo.extend(reversed(part.children))
-        elif isinstance(part, BoundCheck):
-            found.append(_Literal(part, positive=True))
-        elif isinstance(part, BoundNot) and isinstance(part.child, BoundCheck):
-            found.append(_Literal(part.child, positive=False))
+    while todo and len(found) < _MAX_CHECKS:
+        child = todo.pop()
+        if isinstance(child, BoundAnd):
+            todo.extend(reversed(child.children))
+        elif isinstance(child, BoundCheck):
+            found.append(_Literal(child, positive=True))
+        elif isinstance(child, BoundNot) and isinstance(child.child, BoundCheck):
+            found.append(_Literal(child.child, positive=False))
         else:
-            return None
-        if len(found) > _MAX_PARTS:
-            return None
-    return found
-
-
-def _some_literals(node: Bound) -> list[_Literal]:
-    """Return those checks of a conjunction that stand alone in it."""
-    found: list[_Literal] = []
-    todo = [node]
-    while todo and len(found) < _MAX_PARTS:
-        part = todo.pop()
-        if isinstance(part, BoundAnd):
-            todo.extend(reversed(part.children))
-        elif isinstance(part, BoundCheck):
-            found.append(_Literal(part, positive=True))
-        elif isinstance(part, BoundNot) and isinstance(part.child, BoundCheck):
-            found.append(_Literal(part.child, positive=False))
-    return found
+            complete = False
+    return found, complete and not todo
 
 
 def _scalar_column(check: BoundCheck) -> str | None:
@@ -84,7 +70,7 @@ def _values(check: BoundCheck) -> frozenset[Any] | None:
 
 
 def _excluded(literal: _Literal) -> frozenset[Any] | None:
-    """Return values that a check rules out."""
+    """Return the values that a check rules out."""
     check = literal.check
     if not literal.positive:
         return _values(check)
@@ -97,75 +83,74 @@ def _excluded(literal: _Literal) -> frozenset[Any] | None:
 
 def _contradicts(literals: Sequence[_Literal]) -> bool:
     """Whether checks that must all hold exclude each other."""
-    allowed: dict[str, frozenset[Any]] = {}
-    excluded: dict[str, set[Any]] = {}
-    low: dict[str, int] = {}
-    high: dict[str, int] = {}
-    needed: set[str] = set()
-    absent: set[str] = set()
     positive = [item.check for item in literals if item.positive]
+    constraints: dict[str, _Constraint] = {}
     for item in literals:
         check = item.check
         if not item.positive and any(
             other.test == check.test and other == check for other in positive
         ):
             return True
-        column = check.left.column
-        if column is None:
-            continue
+        if check.left.column is not None:
+            constraints.setdefault(check.left.column, _Constraint()).add(item)
+    return any(constraint.excludes_all() for constraint in constraints.values())
+
+
+class _Constraint:
+    """What checks that must all hold leave of one column's values."""
+
+    def __init__(self) -> None:
+        self.allowed: frozenset[Any] | None = None
+        self.excluded: set[Any] = set()
+        self.low, self.high = 0, _MAX_U64
+        self.needed = self.absent = False
+
+    def add(self, item: _Literal) -> None:
+        check = item.check
         if item.positive:
-            needed.add(column)
+            self.needed = True
+            values = _values(check)
+            if values is not None:
+                known = self.allowed
+                self.allowed = values if known is None else known & values
+            if check.left.type in ("uint64", "reltime", "abstime"):
+                self._bound(check)
         elif check.test == "exists":
-            absent.add(column)
-        values = _values(check) if item.positive else None
-        if values is not None:
-            known = allowed.get(column)
-            allowed[column] = values if known is None else known & values
-        out = _excluded(item)
-        if out is not None:
-            excluded.setdefault(column, set()).update(out)
-        if item.positive and check.left.type in ("uint64", "reltime", "abstime"):
-            _bounds(check, column, low, high)
-    if needed & absent:
-        return True
-    for column, values in allowed.items():
-        left = values - excluded.get(column, set())
-        if column in low:
-            left = frozenset(v for v in left if v >= low[column])
-        if column in high:
-            left = frozenset(v for v in left if v <= high[column])
-        if not left:
+            self.absent = True
+        self.excluded |= _excluded(item) or frozenset()
+
+    def _bound(self, check: BoundCheck) -> None:
+        if not isinstance(check.right, Constants) or len(check.right.values) != 1:
+            return
+        value = check.right.values[0]
+        if not isinstance(value, int):
+            return
+        if check.test in ("gt", "ge"):
+            self.low = max(self.low, value + (check.test == "gt"))
+        elif check.test in ("lt", "le"):
+            self.high = min(self.high, value - (check.test == "lt"))
+
+    def excludes_all(self) -> bool:
+        """Whether no value is left."""
+        if (self.needed and self.absent) or self.low > self.high:
             return True
-    return any(low[c] > high.get(c, _MAX_U64) for c in low) or any(
-        high[c] < 0 for c in high
-    )
-
-
-def _bounds(
-    check: BoundCheck, column: str, low: dict[str, int], high: dict[str, int]
-) -> None:
-    if not isinstance(check.right, Constants) or len(check.right.values) != 1:
-        return
-    value = check.right.values[0]
-    if not isinstance(value, int):
-        return
-    if check.test in ("gt", "ge"):
-        least = value + (check.test == "gt")
-        low[column] = max(low.get(column, 0), least)
-    elif check.test in ("lt", "le"):
-        most = value - (check.test == "lt")
-        high[column] = min(high.get(column, _MAX_U64), most)
+        if self.allowed is None:
+            return False
+        left = self.allowed - self.excluded
+        if (self.low, self.high) != (0, _MAX_U64):
+            left = frozenset(v for v in left if self.low <= v <= self.high)
+        return not left
 
 
 def verdict(root: Bound) -> tuple[bool, Span | None, tuple[str, ...]] | None:
-    """Whether a condition is always (True) or never (False) true, and where.
+    """Return whether a condition is always (True) or never (False) true.
 
-    None when neither follows. Returns also the span of the part that decides, and the
-    macros it is in.
+    With it come the span of the check that decides, None for several, and the macros
+    that it is in. None when neither follows.
     """
     stack: list[tuple[bool | None, Bound]] = []
     for count, node in enumerate(postorder(root)):
-        if count > 20 * _MAX_PARTS:
+        if count > 20 * _MAX_CHECKS:
             return None
         if isinstance(node, BoundCheck):
             empty = (
@@ -179,9 +164,9 @@ def verdict(root: Bound) -> tuple[bool, Span | None, tuple[str, ...]] | None:
             value, where = stack.pop()
             stack.append((None if value is None else not value, where))
         elif isinstance(node, BoundAnd | BoundOr):
-            parts = stack[-len(node.children) :]
+            children = stack[-len(node.children) :]
             del stack[-len(node.children) :]
-            stack.append(_joined(node, parts))
+            stack.append(_joined(node, children))
     value, where = stack[0]
     if value is None:
         return None
@@ -191,23 +176,24 @@ def verdict(root: Bound) -> tuple[bool, Span | None, tuple[str, ...]] | None:
 
 
 def _joined(
-    node: BoundAnd | BoundOr, parts: list[tuple[bool | None, Bound]]
+    node: BoundAnd | BoundOr, children: list[tuple[bool | None, Bound]]
 ) -> tuple[bool | None, Bound]:
+    """Join what follows of the children, each with the node that decides it."""
     decides = isinstance(node, BoundOr)
-    for value, where in parts:
+    for value, where in children:
         if value is decides:
             return decides, where
-    if all(value is (not decides) for value, _ in parts):
-        return not decides, parts[0][1]
+    if all(value is (not decides) for value, _ in children):
+        return not decides, children[0][1]
     if isinstance(node, BoundAnd):
-        return (False if _contradicts(_some_literals(node)) else None), node
+        return (False if _contradicts(_literals(node)[0]) else None), node
     opposites = {
-        part.child
-        for part in node.children
-        if isinstance(part, BoundNot) and isinstance(part.child, BoundCheck)
+        child.child
+        for child in node.children
+        if isinstance(child, BoundNot) and isinstance(child.child, BoundCheck)
     }
     always = any(
-        isinstance(part, BoundCheck) and part in opposites for part in node.children
+        isinstance(child, BoundCheck) and child in opposites for child in node.children
     )
     return (True if always else None), node
 
@@ -215,12 +201,12 @@ def _joined(
 # shadows
 
 
-def _implied(wanted: _Literal, given: Sequence[_Literal]) -> bool:
-    """Whether one of the checks given implies the one wanted."""
+def _implied(wanted: _Literal, known: Sequence[_Literal]) -> bool:
+    """Whether one of the known checks implies the one wanted."""
     check = wanted.check
     values = _values(check) if wanted.positive else None
     column = check.left.column
-    for item in given:
+    for item in known:
         if item.positive == wanted.positive and item.check == check:
             return True
         if item.check.left.column != column or column is None:
@@ -235,27 +221,25 @@ def _implied(wanted: _Literal, given: Sequence[_Literal]) -> bool:
 
 
 def find_shadows(roots: Sequence[Bound]) -> list[tuple[int, int]]:
-    """Find pairs (later, earlier) where the later condition implies the earlier one.
+    """Return pairs (later, earlier) where the later condition implies the earlier one.
 
-    Only what follows check by check is found; each later one is told once.
+    Only what follows check by check is found; each later one comes once.
     """
     pairs: list[tuple[int, int]] = []
     by_column: dict[str, list[tuple[int, list[_Literal]]]] = {}
     for number, root in enumerate(roots):
-        literals = _some_literals(root)
+        literals, complete = _literals(root)
         columns = {name for item in literals for name in item.check.left.columns}
         candidates = {
             entry[0]: entry[1]
             for name in columns
-            for entry in by_column.get(name, ())[:200]
+            for entry in by_column.get(name, ())[:_MAX_CANDIDATES]
         }
         for earlier in sorted(candidates):
             if all(_implied(item, literals) for item in candidates[earlier]):
                 pairs.append((number, earlier))
                 break
-        whole = _literals(root)
-        if whole:
-            first = whole[0].check.left.columns
-            if first:
-                by_column.setdefault(first[0], []).append((number, whole))
+        first = literals[0].check.left.columns if complete and literals else ()
+        if first:
+            by_column.setdefault(first[0], []).append((number, literals))
     return pairs

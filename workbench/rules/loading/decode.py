@@ -1,4 +1,4 @@
-"""Values of keys out of YAML nodes, with the engine's complaints."""
+"""Values of keys out of YAML nodes, with the engine's messages."""
 
 from __future__ import annotations
 

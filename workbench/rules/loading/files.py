@@ -99,7 +99,7 @@ def _yaml_hint(error: YamlError, source: SourceText) -> str:
         "unknown token": "quote texts that begin with % @ ` & * or !",
         "illegal block entry": "a sequence item begins on its own line",
     }
-    return hints.get(error.reason, "correct the YAML at this place")
+    return hints.get(error.reason, "correct the YAML here")
 
 
 def read_path(path: str | os.PathLike[str]) -> RulesFile:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from workbench.rules.model.model import PRIORITIES
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from workbench.yamlcpp import Node
 
 __all__ = ["schema_warnings"]
@@ -132,26 +134,25 @@ def _check(node: Node, schema: _Schema, path: str, out: list[str]) -> bool:
         return True
     good = True
 
-    def say(message: str) -> None:
+    def fail(message: str) -> None:
         nonlocal good
         good = False
         out.append(f"failed for {path}: {message}")
 
     if not _type_fits(node, schema.kind):
-        say(_TYPE)
+        fail(_TYPE)
     if schema.any_of and not _check_any(node, schema, path, out):
-        say("Failed to match against any schemas allowed by anyOf constraint.")
-        out[-1] = out[-1].replace("Failed to match", "Failed to validate")
+        fail("Failed to validate against any schemas allowed by anyOf constraint.")
     if schema.words is not None and not (
         node.kind == "scalar" and node.text in schema.words
     ):
-        say("Failed to match against any enum values.")
+        fail("Failed to match against any enum values.")
     if node.kind == "sequence" and schema.items is not None:
         for number, item in enumerate(node.items):
             if not _check(item, schema.items, f"{path}[{number}]", out):
-                say(f"Failed to validate item #{number} in array.")
+                fail(f"Failed to validate item #{number} in array.")
     if node.kind == "mapping" and schema.kind == "map":
-        _check_mapping(node, schema, path, out, say)
+        _check_mapping(node, schema, path, out, fail)
     return good
 
 
@@ -172,14 +173,11 @@ def _check_mapping(
     schema: _Schema,
     path: str,
     out: list[str],
-    say: object,
+    fail: Callable[[str], None],
 ) -> None:
-    complain = say
-    if not callable(complain):  # pragma: no cover - always is
-        return
     count = len(node.pairs)
     if count < schema.least:
-        complain(f"Object should have no fewer than {schema.least} properties.")
+        fail(f"Object should have no fewer than {schema.least} properties.")
     names = [
         "" if key.kind == "null" else key.text if key.kind == "scalar" else ""
         for key, _ in node.pairs
@@ -191,16 +189,16 @@ def _check_mapping(
             continue
         matched.add(name)
         if not _check(value, inner, f"{path}[{name}]", out):
-            complain(
+            fail(
                 "Failed to validate against schema associated with property name "
                 f"'{name}'."
             )
     if len(matched) != count:
         unwanted = next((name for name in names if name not in matched), "")
-        complain(
+        fail(
             "Object contains a property that could not be validated using "
             f"'properties' or 'additionalProperties' constraints: '{unwanted}'."
         )
     for name in schema.required:
         if node.get(name) is None:
-            complain(f"Missing required property '{name}'.")
+            fail(f"Missing required property '{name}'.")

@@ -61,11 +61,11 @@ class DiagnosticList(list[Diagnostic]):
         line = source.line(item.line - 1).decode("utf-8", "replace").replace("\t", " ")
         column = item.column - 1
         first = max(0, column - _WIDTH // 2)
-        shown = line[first : first + _WIDTH]
-        if not shown.strip():
+        visible = line[first : first + _WIDTH]
+        if not visible.strip():
             return []
         safe = "".join(
-            c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in shown
+            c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in visible
         )
         return [safe, " " * (column - first) + "^"]
 

@@ -55,7 +55,7 @@ def as_text(raw: bytes) -> str:
 
 @dataclass(slots=True)
 class ExceptionEntry:
-    """An exception with its locations. ``fields``, ``comps``: None when not given."""
+    """An exception with its locations. ``fields``, ``comps``: None when left out."""
 
     name: str
     location: Location
@@ -101,7 +101,7 @@ class ListEntry:
 
 @dataclass(slots=True)
 class MacroEntry:
-    """A macro. ``condition_place``: of the first piece of its condition."""
+    """A macro. ``condition_location``: of the first piece of its condition."""
 
     name: str
     location: Location
@@ -118,7 +118,7 @@ class MacroEntry:
 
 @dataclass(slots=True)
 class RuleEntry:
-    """A rule in its latest state. ``broken``: some part could not be read."""
+    """A rule in its latest state. ``broken``: some key could not be read."""
 
     name: str
     location: Location

@@ -26,7 +26,7 @@ __all__ = [
     "priority_named",
 ]
 
-# The rules engine whose verdicts are given here.
+# The rules engine whose verdicts are reproduced here.
 ENGINE_VERSION = (0, 62, 0)
 
 ExceptionValue: TypeAlias = "str | tuple[ExceptionValue, ...]"
@@ -172,7 +172,7 @@ class Rule:
         ) -> None: ...
 
     def __post_init__(self) -> None:
-        """Bring tags and exceptions into their kept form."""
+        """Sort the tags, freeze the exceptions, use the priority's key."""
         object.__setattr__(self, "tags", tuple(sorted(set(_texts(self.tags)))))
         object.__setattr__(self, "exceptions", tuple(self.exceptions))
         known = priority_named(self.priority)

@@ -20,7 +20,12 @@ from workbench.fields.reference import (
 )
 from workbench.fields.spelling import nearest_names
 from workbench.rules.target.operands import CallValue, ManyArguments, compile_call
-from workbench.rules.target.value_text import cut, json_texts, json_values, text_values
+from workbench.rules.target.value_text import (
+    fitted,
+    json_texts,
+    json_values,
+    text_values,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -38,7 +43,7 @@ _DIGITS = re.compile(rb"[0-9]+")
 _CALL = re.compile(rb"[a-z0-9]+\(")
 # Fields whose JSON value is the event time in nanoseconds, whatever their text.
 _TIME_FIELDS = ("evt.time", "evt.datetime")
-# Longest stretch that a single item may take, in bytes.
+# Most bytes that a single item may take.
 _MAX_ITEM = 4096
 _MAX_WIDTH = 1 << 20
 
@@ -70,12 +75,12 @@ class FieldItem:
 
     @property
     def names(self) -> list[str]:
-        """Return the names of the values that the item needs."""
+        """The names of the values that the item needs."""
         return [_shown(self.ref)]
 
     @property
     def columns(self) -> list[str]:
-        """Return the columns that the item reads."""
+        """The columns that the item reads."""
         return [self.field.column]
 
 
@@ -90,12 +95,12 @@ class CallItem:
 
     @property
     def names(self) -> list[str]:
-        """Return the names of the fields inside, and the call itself."""
+        """The names of the fields inside, and the call itself."""
         return [*(_shown(ref) for ref, _ in self.call.fields), self.call.text]
 
     @property
     def columns(self) -> list[str]:
-        """Return the columns that the item reads."""
+        """The columns that the item reads."""
         return [resolved.column for _, resolved in self.call.fields]
 
 
@@ -169,7 +174,7 @@ def _usable(ref: FieldRef, fields: Mapping[str, FieldInfo]) -> ResolvedField | N
 
 
 def _items(raw: bytes, fields: Mapping[str, FieldInfo]) -> Iterable[Item]:
-    """Split a format into literal text and items. Raises OutputFault."""
+    """Yield the literal texts and items of a format. Raises OutputFault."""
     size = len(raw)
     literal = 0
     at = raw.find(b"%")
@@ -232,7 +237,7 @@ def _item(
 def _explain(
     raw: bytes, start: int, fields: Mapping[str, FieldInfo]
 ) -> tuple[int, str]:
-    """Say where an unusable item ends and how to mend it."""
+    """Return where an unusable item ends and how to mend it."""
     match = FIELD_NAME.match(raw, start)
     if match is None:
         if raw[start : start + 1] == b"%":
@@ -248,7 +253,7 @@ def _explain(
     near = nearest_names(name, {**fields, **BUILTIN_FIELDS})
     if near:
         return match.end(), f"did you mean %{' or %'.join(near)}?"
-    return match.end(), f"{name} is no field of this source"
+    return match.end(), f"{name} is not a field of this source"
 
 
 class Output:
@@ -266,7 +271,7 @@ class Output:
         tolerant: bool,
         known_names: Iterable[str] = (),
     ) -> None:
-        """Keep the parts; made by :func:`compile_output`."""
+        """Keep the items; made by :func:`compile_output`."""
         self.text = text
         self.items = tuple(items)
         self.tolerant = tolerant
@@ -286,7 +291,7 @@ class Output:
 
     @property
     def calls(self) -> set[str]:
-        """Return the names of the transformers that the format uses."""
+        """The names of the transformers that the format uses."""
         calls = [item.call for item in self.items if isinstance(item, CallItem)]
         return {name for call in calls for name in call.names}
 
@@ -321,21 +326,23 @@ class Output:
         Bytes that are not UTF-8 come as surrogate escapes. Raises KeyError naming a
         column that ``table`` lacks.
         """
-        parts: list[list[str | None]] = []
+        columns: list[list[str | None]] = []
         template: list[str] = []
         for item in self.items:
             if isinstance(item, str):
                 template.append(item.replace("%", "%%"))
             else:
                 template.append("%s")
-                parts.append(self._texts(item, table))
+                columns.append(self._texts(item, table))
         joined = "".join(template)
-        if not parts:
+        if not columns:
             return [joined % ()] * table.num_rows
         write = joined.__mod__
         if self.tolerant:
-            return [write(row) for row in zip(*parts, strict=True)]
-        return [None if None in row else write(row) for row in zip(*parts, strict=True)]
+            return [write(row) for row in zip(*columns, strict=True)]
+        return [
+            None if None in row else write(row) for row in zip(*columns, strict=True)
+        ]
 
     def _texts(self, item: FieldItem | CallItem, table: pa.Table) -> list[str | None]:
         if isinstance(item, CallItem):
@@ -347,7 +354,7 @@ class Output:
         if self.tolerant:
             texts = ["<NA>" if text is None else text for text in texts]
         if item.width:
-            fit = cut(item.width)
+            fit = fitted(item.width)
             return [None if text is None else fit(text) for text in texts]
         return texts
 

@@ -36,11 +36,11 @@ def check_syscall_output(text: str, target: Target) -> None:
             )
         name = match.group(2)
         if name is None or "." not in name or not target.syscall_field_known(name):
-            shown = name or text[match.end() : match.end() + 1]
+            written = name or text[match.end() : match.end() + 1]
             raise OutputFault(
                 _UNKNOWN,
                 at,
                 match.end() + 1,
-                f"{shown} is no field of source syscall; a rule over plugin events "
-                "needs its own 'source: …'",
+                f"{written} is not a field of source syscall; rules over plugin events "
+                "need their own 'source: …'",
             )

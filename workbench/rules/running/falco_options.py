@@ -48,7 +48,7 @@ def _entries(appended: Sequence[Any], entry: RuleEntry) -> list[Any]:
 
 @dataclass(frozen=True, slots=True)
 class _ConfiguredAdditions(OutputAdditions):
-    """Adds what ``append_output`` entries say (objects with ``matches`` …)."""
+    """Adds what entries of ``append_output`` hold (AppendedOutput)."""
 
     appended: tuple[Any, ...]
 
@@ -127,11 +127,11 @@ def wildcard_matches(pattern: str, text: str) -> bool:
     if not rest:
         return text == pattern
     at = len(head)
-    for piece in rest:
-        if not piece:
+    for literal in rest:
+        if not literal:
             continue
-        found = text.find(piece, at)
+        found = text.find(literal, at)
         if found < 0:
             return False
-        at = found + len(piece)
+        at = found + len(literal)
     return not rest[-1] or at == len(text)

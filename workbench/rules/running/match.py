@@ -26,17 +26,17 @@ def match_events(
     """Run the engine of each event source over the stored events of that source.
 
     Alerts come in the order of the events, whatever their source. Raises
-    WorkbenchError when the events do not say their source.
+    WorkbenchError when the events do not name their source.
     """
     if not events.sources:
         raise WorkbenchError(
-            "these events do not say their event source, so no rule applies; give "
+            "these events do not name their event source, so no rule applies; give "
             "one with events_from_table(…, source=…), or the plugin that made them: "
             "open_events(…, plugins=…), on the command line --with PLUGIN"
         )
     batches = [
-        _match_source(engines[source], part, all_matches=all_matches)
-        for source, part in events.by_source().items()
+        _match_source(engines[source], own, all_matches=all_matches)
+        for source, own in events.by_source().items()
     ]
     if events.source:
         return batches[0]
@@ -74,7 +74,7 @@ def match_live(
     *,
     all_matches: bool,
 ) -> Iterator[AlertBatch]:
-    """Run engines over captures as they go: one batch of alerts per record batch.
+    """Yield one batch of alerts per record batch of captures as they go.
 
     ``batches``: event source and record batch. Raises WorkbenchError when a column is
     missing that the rules need.

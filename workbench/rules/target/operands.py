@@ -62,11 +62,13 @@ class CallValue:
         operand: Operand,
         fields: list[tuple[FieldRef, ResolvedField]],
     ) -> None:
-        """Keep the parts; made by :func:`compile_call`."""
+        """Keep what was bound; made by :func:`compile_call`."""
         self.fields = fields
         self.text = operand_text(node).decode("utf-8", "surrogateescape")
         self.names = {
-            part.name for part in _walk(node) if isinstance(part, FieldTransformerExpr)
+            inner.name
+            for inner in _walk(node)
+            if isinstance(inner, FieldTransformerExpr)
         }
         self._operand = operand
         self._never = _over_nothing(node)
@@ -128,32 +130,32 @@ def _over_nothing(node: FieldTransformerExpr) -> bool:
 
 
 def _walk(node: Argument) -> list[Argument]:
-    """Return every part of a call, outermost first, in reading order."""
+    """Return every node of a call, outermost first, in reading order."""
     found: list[Argument] = []
     todo = [node]
     while todo:
-        part = todo.pop()
-        found.append(part)
-        if isinstance(part, FieldTransformerExpr):
-            todo.extend(reversed(part.args))
-        elif isinstance(part, TransformerListExpr):
-            todo.extend(reversed(part.items))
+        inner = todo.pop()
+        found.append(inner)
+        if isinstance(inner, FieldTransformerExpr):
+            todo.extend(reversed(inner.args))
+        elif isinstance(inner, TransformerListExpr):
+            todo.extend(reversed(inner.items))
     return found
 
 
 def _bound(node: FieldTransformerExpr, fields: Mapping[str, FieldInfo]) -> CallValue:
     references = []
-    for part in _walk(node):
+    for inner in _walk(node):
         if (
-            isinstance(part, FieldTransformerExpr)
-            and part.name in _SINGLE
-            and len(part.args) > 1
+            isinstance(inner, FieldTransformerExpr)
+            and inner.name in _SINGLE
+            and len(inner.args) > 1
         ):
-            raise ManyArguments(part.name)
-        if isinstance(part, FieldExpr):
-            raw = part.arg
+            raise ManyArguments(inner.name)
+        if isinstance(inner, FieldExpr):
+            raw = inner.arg
             argument = None if raw is None else raw.decode("utf-8", "surrogateescape")
-            ref = FieldRef(part.name, argument)
+            ref = FieldRef(inner.name, argument)
             references.append((ref, find_field(ref, fields)))
     return CallValue(node, bind_operand(node, fields), references)
 

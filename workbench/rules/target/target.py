@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SYSCALL_FAMILIES", "Target", "target_key", "target_of"]
 
-# First parts of the names of syscall fields; rules of that source are not run here, so
+# Families of syscall fields; rules of that source are not run here, so
 # their fields are only recognised, not checked.
 SYSCALL_FAMILIES = frozenset(
     (
@@ -109,20 +109,20 @@ class Target:
         return True
 
 
-def target_of(thing: Any) -> Target | None:
-    """Make a target of what users hand over: plugins, a bench, events, a mapping.
+def target_of(known: Any) -> Target | None:
+    """Make a target of a Plugin, Workbench or Events, several of them, or a mapping.
 
     None stays None: then nothing is known and fields are not checked. A mapping is
-    source → fields.
+    source → fields. Raises TypeError for anything else.
     """
-    if thing is None or isinstance(thing, Target):
-        return thing
-    if isinstance(thing, dict):
-        return Target(thing, versions_known=False)
-    things: Iterable[Any] = thing if isinstance(thing, list | tuple) else (thing,)
+    if known is None or isinstance(known, Target):
+        return known
+    if isinstance(known, dict):
+        return Target(known, versions_known=False)
+    several: Iterable[Any] = known if isinstance(known, list | tuple) else (known,)
     sources: dict[str, dict[str, FieldInfo]] = {}
     versions: dict[str, str] = {}
-    for one in things:
+    for one in several:
         if not hasattr(one, "fields_of"):
             kind = type(one).__name__
             raise TypeError(
@@ -135,8 +135,8 @@ def target_of(thing: Any) -> Target | None:
                 table.setdefault(field_name, info)
         versions.update(one.plugin_versions)
     for name, table in sources.items():
-        # a plugin that only extracts names no source, yet serves those of others
-        for one in things:
+        # what only extracts names no source, yet serves those of others
+        for one in several:
             for field_name, info in one.fields_of(name).items():
                 table.setdefault(field_name, info)
     return Target(sources, versions, versions_known=bool(versions))

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 __all__ = [
-    "cut",
+    "fitted",
     "json_texts",
     "json_values",
     "list_text",
@@ -21,7 +21,7 @@ __all__ = [
     "text_values",
 ]
 
-# A list's text is cut to this many bytes by the engine.
+# The engine keeps this many bytes of a list's text.
 _LIST_BYTES = 1023
 # Generic fields printed with at least nine digits.
 _NINE_DIGITS = frozenset(("evt.rawtime.ns", "evt.reltime", "evt.reltime.ns"))
@@ -111,8 +111,8 @@ def _scalars(array: pa.Array, kind: str, *, as_json: bool) -> list[Any]:
     if kind == "ipaddr":
         from workbench.arrow.addresses import address_text as column_text
 
-        shown: list[str | None] = column_text(array).to_pylist()
-        return shown
+        texts: list[str | None] = column_text(array).to_pylist()
+        return texts
     values: list[Any] = _integers(array).to_pylist()
     if as_json:
         return values
@@ -140,7 +140,7 @@ def _lists(array: pa.Array, kind: str, *, as_json: bool) -> list[list[Any] | Non
 
 
 def list_text(items: Sequence[str | None]) -> str:
-    """Write a list as the engine does: in parentheses, cut after 1023 bytes.
+    """Write a list as the engine does: in parentheses, at most 1023 bytes.
 
     A comma is only put where something stands before it, so empty values at the
     beginning leave no trace.
@@ -248,8 +248,8 @@ def raw_values(column: Any, kind: str, *, is_list: bool) -> list[Any]:
     return list(values)
 
 
-def cut(width: int) -> Callable[[str], str]:
-    """Make the function that pads or cuts a text to ``width`` bytes."""
+def fitted(width: int) -> Callable[[str], str]:
+    """Make the function that pads or shortens a text to ``width`` bytes."""
 
     def fit(text: str) -> str:
         if text.isascii():

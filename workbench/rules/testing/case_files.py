@@ -3,7 +3,7 @@
 ```yaml
 source: weblog              # event source of the cases
 rules: [weblog_rules.yaml]  # beside this file; `workbench test -r` overrides it
-plugins: [libweblog.so]     # what to load for payloads; or declare fields instead:
+plugins: [libweblog.so]     # what to load for payloads, a file or a name; or:
 fields: {weblog.path: string, weblog.tags: list of string}
 capture: traffic.parquet    # for cases with `events`
 cases:
@@ -72,20 +72,20 @@ class Case:
 
 @dataclass(slots=True)
 class TestFile:
-    """A file of cases; paths are relative to it."""
+    """A file of cases; paths are relative to it. ``plugins``: texts are names."""
 
     __test__ = False
 
     path: Path
     source: str = ""
     rules: list[Path] = field(default_factory=list)
-    plugins: list[Path] = field(default_factory=list)
+    plugins: list[Path | str] = field(default_factory=list)
     fields: dict[str, FieldInfo] = field(default_factory=dict)
     cases: list[Case] = field(default_factory=list)
 
 
 def read_tests(path: Path) -> TestFile:
-    """Read a file of rule tests. Raises WorkbenchError with the place of a fault."""
+    """Read a file of rule tests. Raises WorkbenchError with the location of a fault."""
     try:
         with path.open("rb") as stream:
             raw = stream.read(_MAX_BYTES + 1)
@@ -95,6 +95,13 @@ def read_tests(path: Path) -> TestFile:
     if len(raw) > _MAX_BYTES:
         raise WorkbenchError(f"{path} has more than {_MAX_BYTES:,} bytes")
     return _Reader(path, SourceText(raw, str(path))).read()
+
+
+def _library(folder: Path, text: str) -> Path | str:
+    """Return a library beside the file, or as text a name that ``wb.load`` looks up."""
+    path = folder / text
+    named = "/" not in text and "." not in text
+    return text if named and not path.exists() else path
 
 
 class _Reader:
@@ -122,7 +129,7 @@ class _Reader:
         source = root.get("source")
         file.source = "" if source is None else self._text(source)
         file.rules = [folder / t for t in self._texts(root.get("rules"))]
-        file.plugins = [folder / t for t in self._texts(root.get("plugins"))]
+        file.plugins = [_library(folder, t) for t in self._texts(root.get("plugins"))]
         self._fields(root.get("fields"))
         capture = root.get("capture")
         shared = None if capture is None else folder / self._text(capture)
@@ -204,7 +211,7 @@ class _Reader:
         exactly = item.get("exactly")
         case.exactly = None if exactly is None else self._texts(exactly)
         if exactly is None and not case.fires and not case.quiet:
-            raise self.fault(item, "say what is expected: fires, quiet or exactly")
+            raise self.fault(item, "name what is expected: fires, quiet or exactly")
         return case
 
     def _bytes(self, node: Node) -> bytes:
@@ -245,7 +252,7 @@ class _Reader:
 
 
 def read_value(node: Node, info: FieldInfo, fault: Any) -> Any:
-    """Read one scalar for a field's type; ``fault`` makes the error for a place."""
+    """Read one scalar for a field's type; ``fault`` makes the error for a node."""
     import socket
 
     from workbench.yamlcpp import as_bool
@@ -272,7 +279,7 @@ def read_value(node: Node, info: FieldInfo, fault: Any) -> Any:
         try:
             return socket.inet_pton(family, text)
         except OSError:
-            raise fault(node, f"{text!r} is no address") from None
+            raise fault(node, f"{text!r} is not an address") from None
     if not text.isascii() or not text.isdigit() or int(text[:21]) >= 1 << 64:
         raise fault(node, f"{info.name} takes a number from 0 to 2^64-1")
     return int(text)

@@ -24,7 +24,7 @@ __all__ = ["run_tests", "tested_source"]
 # Time of an inline event that gives none: an arbitrary fixed moment, ns.
 _DEFAULT_NS = 1_700_000_000_000_000_000
 _PLUGIN_EVENT = 322
-# Lines that tell how a case failed.
+# Lines of the message of a case that failed.
 _MAX_FAULTS = 20
 
 

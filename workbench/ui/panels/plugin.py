@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.fields.declarations import describe_argument
 from workbench.manifest import CAPABILITIES, Manifest
 from workbench.ui.data.error_card import error_text
+from workbench.ui.data.form_schema import form_schema
 from workbench.ui.widgets.widgets import StateWidget
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ class PluginPanel:
         self.widget.put(
             path=manifest.path,
             about=_about(manifest),
-            schema=manifest.init_schema,
+            schema=form_schema(manifest.init_schema),
             config_value=self.config or {},
             config_text=self.config_text,
             config_serial=self.widget.state["config_serial"] + 1,
@@ -168,24 +169,24 @@ def config_errors(value: Any, schema: dict[str, Any] | None) -> dict[str, str]:
     """
     if not schema:
         return {}
-    import jsonschema
-    import referencing
+    from workbench.schemas.validating import UnusableSchemaError, schema_errors
 
     out: dict[str, str] = {}
     try:
-        kind = jsonschema.validators.validator_for(schema)
-        registry: Any = referencing.Registry()
-        for error in kind(schema, registry=registry).iter_errors(value):
-            parts = [str(p).replace("~", "~0").replace("/", "~1") for p in error.path]
-            where, message = "".join(f"/{p}" for p in parts), error.message
-            if error.validator == "required":
-                missing = [k for k in error.validator_value if k not in error.instance]
-                for key in missing:
-                    out.setdefault(f"{where}/{key}", "is required")
-                continue
-            out.setdefault(where, message[:300])
-    except Exception:  # noqa: BLE001 - a plugin's schema may be anything
+        found = schema_errors(schema, value)
+    except UnusableSchemaError:
         return out
+    for error in found:
+        parts = [
+            str(p).replace("~", "~0").replace("/", "~1") for p in error.absolute_path
+        ]
+        where, message = "".join(f"/{p}" for p in parts), error.message
+        if error.validator == "required":
+            for key in error.validator_value:
+                if key not in error.instance:
+                    out.setdefault(f"{where}/{key}", "is required")
+            continue
+        out.setdefault(where, message[:300])
     return out
 
 
@@ -213,11 +214,13 @@ def path_candidates(prefix: str) -> list[str]:
 
 def _found_samples() -> list[dict[str, str]]:
     """Return the built sample plugins: name and path."""
+    from workbench.authoring.samples import cached_samples_dir
     from workbench.paths import sample_plugins_dir
 
     folder = sample_plugins_dir()
     try:
         paths = sorted(folder.glob("*/*.so")) + sorted(folder.glob("*/_build/*.so"))
+        paths += sorted(cached_samples_dir().glob("*/*.so"))
     except OSError:
         return []
     return [

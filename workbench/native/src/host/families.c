@@ -7,7 +7,7 @@
 typedef void *(*init_text_fn)(const char *config, int32_t *rc);
 typedef void *(*init_struct_fn)(const abi_init_input *, int32_t *rc);
 
-int32_t wb_family_init(wb_plugin *p, const char *config)
+int32_t wb_family_init(wb_plugin *p, const char *config, bool with_tables)
 {
 	int32_t rc = ABI_FAILURE; /* preset: some plugins forget to set it */
 	void *init = p->sym[WB_CALL_init];
@@ -15,13 +15,13 @@ int32_t wb_family_init(wb_plugin *p, const char *config)
 		p->state = ((init_text_fn)init)(config, &rc);
 		return rc;
 	}
-	/* Always the newest struct with every pointer set: a plugin may be built with a
-	 * newer header than the version it declares. */
+	/* Always the newest struct, and every pointer set unless it is Falco's way that is
+	 * tried: a plugin may be built with a newer header than the version it declares. */
 	abi_init_input in = {
 		.config = config,
 		.owner = p,
 		.get_owner_last_error = wb_owner_last_error,
-		.tables = wb_tables_for_init(p),
+		.tables = with_tables ? wb_tables_for_init(p) : NULL,
 		.log_fn = wb_log_fn,
 	};
 	p->state = ((init_struct_fn)init)(&in, &rc);

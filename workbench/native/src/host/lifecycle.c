@@ -4,11 +4,11 @@
 #include "host_api.h"
 #include "plugin.h"
 
-int32_t wb_plugin_init(wb_plugin *p, const char *config)
+int32_t wb_plugin_init(wb_plugin *p, const char *config, int as_falco)
 {
 	wb_frame frame;
 	wb_call_begin(p, WB_CALL_init, &frame, "config=%s", config);
-	int32_t rc = wb_family_init(p, config);
+	int32_t rc = wb_family_init(p, config, !as_falco || p->extracts || p->parses);
 	wb_call_end(p, &frame, WB_RET_CODE, rc, NULL);
 	wb_tables_call_ended(p);
 	p->init_ok = rc == ABI_SUCCESS;

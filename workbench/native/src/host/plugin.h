@@ -158,7 +158,7 @@ void wb_tables_free(wb_plugin *p);
 void wb_tables_close(wb_host *host);
 
 /* ---- the families (families.c) ---- */
-int32_t wb_family_init(wb_plugin *p, const char *config);
+int32_t wb_family_init(wb_plugin *p, const char *config, bool with_tables);
 /* Get a batch. Outputs are preset. */
 int32_t wb_family_next(wb_plugin *p, void *instance, wb_batch *batch);
 /* Read event i of a batch, check it and complete it as the framework does: id, thread,

@@ -82,7 +82,9 @@ int64_t wb_pump_extract(wb_pump *m, uint8_t *data, const int64_t *offsets,
 	wb_builder *b = &m->builder;
 	int64_t i = 0;
 	while (i < n) {
-		wb_event e = {.num = numbers[i], .serial = ++m->host->events};
+		if (!i || !(m->flags & WB_ONE_NUMBER))
+			m->host->events++;
+		wb_event e = {.num = numbers[i], .serial = m->host->events};
 		uint32_t len = (uint32_t)(offsets[i + 1] - offsets[i]);
 		if (wb_event_view(data + offsets[i], len, &e)) {
 			if (m->flags & WB_PARSE)

@@ -1,17 +1,8 @@
-// A form made from a JSON schema. Validation is Python's; errors come back by pointer.
+// A form made from a JSON schema, which Python resolved and bounded (form_schema.py).
+// Validation is Python's; errors come back by pointer.
 import { h, button, printable, uid } from "./dom.js";
 
 const DEEPEST = 8;
-
-function resolve(schema, root, depth = 0) {
-  if (!schema || typeof schema !== "object") return {};
-  if (typeof schema.$ref === "string" && schema.$ref.startsWith("#/") && depth < DEEPEST) {
-    let at = root;
-    for (const part of schema.$ref.slice(2).split("/")) at = at && at[part.replace(/~1/g, "/").replace(/~0/g, "~")];
-    return { ...resolve(at, root, depth + 1), ...Object.fromEntries(Object.entries(schema).filter(([key]) => key !== "$ref")) };
-  }
-  return schema;
-}
 
 function kind(schema) {
   if (Array.isArray(schema.enum) && schema.enum.length) return "enum";
@@ -51,8 +42,7 @@ export function schemaForm(root, initial, report) {
     return node;
   }
 
-  function build(given, path, current, put, title, required, depth) {
-    const schema = resolve(given, root);
+  function build(schema, path, current, put, title, required, depth) {
     const type = depth > DEEPEST ? "raw" : kind(schema);
     const name = schema.title || title;
     const label = printable(name) + (required ? " *" : "");
@@ -108,7 +98,7 @@ export function schemaForm(root, initial, report) {
     }
     draw();
     const add = button("Add", () => {
-      const sub = resolve(schema.items, root);
+      const sub = schema.items;
       items.push(sub.default !== undefined ? sub.default : { object: {}, array: [], boolean: false, string: "" }[kind(sub)] ?? null);
       draw();
       send();
