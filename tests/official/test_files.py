@@ -13,8 +13,6 @@ from workbench.__main__ import main
 
 pytestmark = [pytest.mark.go, pytest.mark.official]
 
-repeats = pytest.mark.xfail(strict=True, reason="event numbers repeat for a plugin")
-
 
 @pytest.fixture(scope="module")
 def rules(events_dir):
@@ -58,7 +56,6 @@ def test_further_fields_come_from_a_file_later(official, audit, tmp_path, facts)
         assert facts.values(more, "ka.uri.param[command]")[47] == "/bin/sh"
 
 
-@repeats
 def test_two_stored_captures_side_by_side(cluster, audit_file, facts, tmp_path):
     opened = []
     for numbers in ((62, 40), (46, 89)):
@@ -108,7 +105,6 @@ def test_a_file_of_two_sources(both, joined, all_rules, facts):
     assert found["Bound to cluster-admin"] == [36 + 62, 36 + 63]
 
 
-@pytest.mark.xfail(strict=True, reason="rules run over the first source alone")
 def test_rules_over_a_file_of_two_sources(both, joined, all_rules, facts):
     events = wb.open_events(joined, plugins=[both])
     found = facts.numbers(all_rules.run(events))

@@ -343,17 +343,19 @@ class Events:
     def attach(self, *plugins: Any) -> Events:
         """Return the same events with plugins to ask for further fields.
 
-        ``plugins``: Plugin or Workbench objects, in registration order.
+        ``plugins``: Plugin or Workbench objects, in registration order. Events whose
+        source is unknown take that of the plugin whose ID they carry.
         """
         from workbench.events.extractor import extractor_of
+        from workbench.events.source_names import with_sources
 
         extractor = extractor_of(plugins)
-        offered = [extractor.fields_of(source) for source in self.sources or [""]]
-        known = [info for table in offered for info in table.values()]
+        table, origin = with_sources(self._table, self._origin, plugins)
+        sources = [origin.source] if origin.source else list(source_rows(table))
+        offered = [extractor.fields_of(source) for source in sources or [""]]
+        known = [info for fields in offered for info in fields.values()]
         declared = FieldTable([*known, *self._fields.values()])
-        events = Events(
-            self._table, fields=declared, origin=self._origin, extractor=extractor
-        )
+        events = Events(table, fields=declared, origin=origin, extractor=extractor)
         events._labels = dict(self._labels)
         return events
 
