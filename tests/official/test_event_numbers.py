@@ -17,8 +17,6 @@ import workbench as wb
 
 pytestmark = [pytest.mark.go, pytest.mark.official]
 
-repeats = pytest.mark.xfail(strict=True, reason="event numbers repeat for a plugin")
-
 
 def same(events, facts, field, pointer):
     """Hold every value of a field against the payloads."""
@@ -73,21 +71,18 @@ def test_people_see_the_numbers_of_the_capture(
 # -- what needs numbers that do not repeat -------------------------------------------------
 
 
-@repeats
 def test_one_event_after_another(k8saudit, audit_file, facts):
     for number in (21, 50):
         events = k8saudit.capture(audit_file(number))
         same(events, facts, "ka.auditid", "/auditID")
 
 
-@repeats
 def test_one_event_after_another_of_cloudtrail(cloud, trail_file, facts):
     for number in (3, 24):
         events = cloud.capture(trail_file(number), fields=["ct.id"])
         same(events, facts, "ct.id", "/eventID")
 
 
-@repeats
 @pytest.mark.parametrize(
     ("name", "source", "plugin_id", "field", "pointer"),
     [
@@ -106,7 +101,6 @@ def test_one_event_after_another_of_stored_ones(
             same(events, facts, field, pointer)
 
 
-@repeats
 def test_one_event_after_another_field_by_field(k8saudit, audit_file, facts):
     k8saudit.one_field_per_call = True
     for number in (21, 50):
@@ -114,14 +108,12 @@ def test_one_event_after_another_field_by_field(k8saudit, audit_file, facts):
         same(events, facts, "ka.auditid", "/auditID")
 
 
-@repeats
 def test_the_first_event_of_one_file_then_of_another(k8saudit, audit_file, facts):
     for numbers in ((1, 2, 3), (62, 63)):
         events = k8saudit.capture(audit_file(*numbers), max_events=1)
         same(events, facts, "ka.auditid", "/auditID")
 
 
-@repeats
 def test_one_event_after_another_as_frames(k8saudit, audit_file, facts):
     for number in (21, 50):
         with k8saudit.open(audit_file(number), fields=["ka.auditid"]) as capture:
@@ -130,14 +122,12 @@ def test_one_event_after_another_as_frames(k8saudit, audit_file, facts):
         assert frame["ka.auditid"].tolist() == [told]
 
 
-@repeats
 def test_an_event_of_an_earlier_capture(k8saudit, audit_file, facts):
     first = k8saudit.capture(audit_file(*range(1, 11)), fields=["ka.verb"])
     k8saudit.capture(audit_file(*range(51, 61)), fields=["ka.verb"])
     same(first[9:10], facts, "ka.user.name", "/user/username")
 
 
-@repeats
 def test_all_events_after_those_of_another_capture_backwards(
     k8saudit, audit_file, facts
 ):
@@ -147,7 +137,6 @@ def test_all_events_after_those_of_another_capture_backwards(
     same(second, facts, "ka.auditid", "/auditID")
 
 
-@repeats
 def test_two_files_of_stored_events(k8saudit, audit_file, facts, tmp_path):
     paths = [tmp_path / "one.scap", tmp_path / "two.scap"]
     for number, path in zip((21, 62), paths, strict=True):
@@ -157,7 +146,6 @@ def test_two_files_of_stored_events(k8saudit, audit_file, facts, tmp_path):
         same(events, facts, "ka.auditid", "/auditID")
 
 
-@repeats
 def test_an_extractor_of_two_sources(both, audit_file, trail_file, facts):
     for source, path, pointer in (
         ("k8s_audit", audit_file(21), "/auditID"),
@@ -168,7 +156,6 @@ def test_an_extractor_of_two_sources(both, audit_file, trail_file, facts):
         same(events, facts, field, pointer)
 
 
-@repeats
 def test_places_of_an_event_of_an_earlier_capture(k8saudit, audit_file):
     first = k8saudit.capture(audit_file(*range(1, 11)), fields=["ka.verb"])
     k8saudit.capture(audit_file(*range(51, 61)), fields=["ka.verb"])
@@ -178,7 +165,6 @@ def test_places_of_an_event_of_an_earlier_capture(k8saudit, audit_file):
     assert '""get""' in str(first.explain(10, "ka.verb = get"))
 
 
-@repeats
 def test_an_event_after_the_text_of_another(cloud, events_dir, facts):
     # cloudtrail parses an event for its text without noting whose it is.
     events = cloud.capture(str(events_dir / "cloudtrail"), fields=["ct.id"])
@@ -186,7 +172,6 @@ def test_an_event_after_the_text_of_another(cloud, events_dir, facts):
     same(events[35:36], facts, "ct.name", "/eventName")
 
 
-@repeats
 def test_alerts_are_about_their_own_event(cluster, audit_file, events_dir, facts):
     rules = wb.load_rules(events_dir.parent / "k8s_rules.yaml")
     found = []
@@ -210,7 +195,6 @@ with wb.load(library, isolation="none") as plugin:
 """
 
 
-@repeats
 def test_one_event_after_another_in_the_process_of_the_caller(
     official, audit_file, facts
 ):
@@ -226,7 +210,6 @@ def test_one_event_after_another_in_the_process_of_the_caller(
     assert done.stdout.split() == told
 
 
-@repeats
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_a_random_walk_over_captures_and_columns(cluster, audit_file, facts, seed):
     rng = random.Random(seed)

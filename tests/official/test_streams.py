@@ -15,8 +15,6 @@ import workbench as wb
 
 pytestmark = [pytest.mark.go, pytest.mark.official]
 
-repeats = pytest.mark.xfail(strict=True, reason="event numbers repeat for a plugin")
-
 LONG_SEC = 20
 
 
@@ -191,7 +189,6 @@ def test_a_port_that_is_taken_is_said_in_the_plugins_words(k8saudit):
             k8saudit.capture(f"http://127.0.0.1:{port}/k8s-audit", timeout_sec=LONG_SEC)
 
 
-@repeats
 def test_a_file_that_grows_is_followed(k8saudit, tmp_path, facts):
     path = tmp_path / "growing.log"
     path.write_text(facts.audit_lines[0] + "\n")
