@@ -85,11 +85,27 @@ def test_the_same_target_gives_the_same_lab(events_of):
         lab.close()
 
 
-def test_only_targets_are_taken():
-    with pytest.raises(
-        TypeError, match="takes a Plugin, a Workbench or Events, not int"
+def test_only_targets_are_taken(events_of):
+    taken = "takes a Plugin, a Workbench or Events, not a "
+    for target, said in (
+        (5, "int$"),
+        (events_of(3).frame, r"DataFrame; give the Events"),
+        ("libx.so", r"str; load a plugin with wb\.load"),
     ):
-        wb.lab(5)
+        with pytest.raises(wb.WorkbenchError, match=taken + said):
+            wb.lab(target)
+
+
+def test_a_closed_plugin_has_no_lab(plugin):
+    probe = wb.load(plugin("probe"))
+    probe.close()
+    with pytest.raises(wb.WorkbenchError, match=f"plugin {probe.name} is closed"):
+        wb.lab(probe)
+    bench = wb.Workbench()
+    bench.load(plugin("probe"))
+    bench.close()
+    with pytest.raises(wb.WorkbenchError, match="Workbench is closed"):
+        wb.lab(bench)
 
 
 def test_a_failing_handler_is_told_on_screen(lab_of, events_of):

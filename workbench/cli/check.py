@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workbench.cli.options import FAILED, FINE, add_option, add_options, print_json
+from workbench.saving import save_text
 
 if TYPE_CHECKING:
     import argparse
@@ -52,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
     if terminal:
         print("\r\x1b[K", end="", file=sys.stderr)
     if args.sarif:
-        args.sarif.write_text(json.dumps(report.to_sarif(), indent=2), "utf-8")
+        save_text(args.sarif, json.dumps(report.to_sarif(), indent=2))
     if args.json:
         print_json(report.to_dict())
     else:

@@ -13,6 +13,7 @@ from workbench.formatting.printable import printable
 from workbench.rules.test_runs import run_file
 from workbench.rules.testing import case_files
 from workbench.rules.testing.report import TestReport
+from workbench.saving import save_text
 
 __all__ = ["add_arguments", "run"]
 
@@ -60,5 +61,5 @@ def run(args: argparse.Namespace) -> int:
     spent = time.monotonic() - begun
     print(f"\n{len(report) - failed} passed, {failed} failed in {spent:.2f}s")
     if args.junit_xml:
-        args.junit_xml.write_text(report.to_junit(), encoding="utf-8")
+        save_text(args.junit_xml, report.to_junit())
     return FAILED if failed else FINE

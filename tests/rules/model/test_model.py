@@ -110,7 +110,11 @@ def test_a_rule_is_written_readably():
 
 
 def test_what_no_file_can_say_is_refused():
-    with pytest.raises(
-        RulesError, match="condition is empty; 'loud' is not a priority"
-    ):
-        Rule(name="r", condition="", output="o", priority="loud").to_yaml()
+    with pytest.raises(RulesError, match="condition is empty; the output is empty"):
+        Rule(name="r", condition="", output="", priority="INFO").to_yaml()
+
+
+@pytest.mark.parametrize("priority", ["HIGH", "", 3, None])
+def test_an_unknown_priority_is_refused_at_once(priority):
+    with pytest.raises(RulesError, match=r"rule r: .* is not a priority; .*CRITICAL"):
+        Rule(name="r", condition="a = 1", output="o", priority=priority)

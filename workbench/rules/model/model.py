@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from workbench.errors import RulesError
 from workbench.yamlcpp.emit import INDENT, block, flow_value, pair, scalar, sequence
@@ -172,20 +172,28 @@ class Rule:
         ) -> None: ...
 
     def __post_init__(self) -> None:
-        """Sort the tags, freeze the exceptions, use the priority's key."""
+        """Sort the tags, freeze the exceptions, use the priority's key.
+
+        Raises RulesError for an unknown priority: Falco would refuse it.
+        """
         object.__setattr__(self, "tags", tuple(sorted(set(_texts(self.tags)))))
         object.__setattr__(self, "exceptions", tuple(self.exceptions))
-        known = priority_named(self.priority)
-        if known is not None:
-            object.__setattr__(self, "priority", known.key)
+        given: Any = self.priority
+        known = priority_named(given) if isinstance(given, str) else None
+        if known is None:
+            names = ", ".join(p.key for p in PRIORITIES)
+            raise RulesError(
+                f"rule {self.name}: {given!r} is not a priority; use one of {names}"
+            )
+        object.__setattr__(self, "priority", known.key)
 
     def to_yaml(self) -> str:
         """Return the rules-file item: a YAML sequence with this one rule.
 
         What is written reads back to an equal rule, but for an empty description:
         Falco requires one, so the rule's name stands in. Raises RulesError for what
-        Falco cannot load at all: an empty name, condition, output or source, an
-        unknown priority, an output with white space around it, which Falco trims.
+        Falco cannot load at all: an empty name, condition, output or source, or an
+        output with white space around it, which Falco trims.
         """
         faults = self._faults()
         if faults:
@@ -218,8 +226,6 @@ class Rule:
             for name in ("name", "condition", "output", "source")
             if not getattr(self, name)
         ]
-        if priority_named(self.priority) is None:
-            faults.append(f"{self.priority!r} is not a priority")
         if self.output != self.output.strip(" \t\n\r\f\v"):
             faults.append(
                 "the output begins or ends with white space, which Falco trims"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.errors import WorkbenchError
 from workbench.fields.reference import resolve_column
 from workbench.rules.target.value_text import address_text, raw_values
+from workbench.saving import save_text
 from workbench.yamlcpp.emit import flow, flow_value, scalar
 
 if TYPE_CHECKING:
@@ -62,8 +63,7 @@ def write_tests(
             n for n in labelled.table.column_names if n not in _NOT_VALUES
         ]
         lines += _inline_cases(labelled, labels, rule.name, names)
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8", errors="surrogateescape")
-    return path
+    return save_text(path, "\n".join(lines) + "\n")
 
 
 def _saved_cases(capture: str, labels: Mapping[int, bool], rule: str) -> Iterator[str]:

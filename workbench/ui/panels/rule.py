@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from workbench.errors import WorkbenchError
+from workbench.saving import save_text
 from workbench.ui.data.error_card import error_text
 from workbench.ui.state import condition_queries as queries
 from workbench.ui.state import rule_queries
@@ -166,7 +167,7 @@ class RulePanel:
             target = target.with_suffix(".yaml")
         try:
             text = self.result.state.get("yaml") or self.yaml()
-            target.write_text(text, "utf-8")
+            save_text(target, text)
         except (OSError, WorkbenchError) as error:
             self.result.put(saved=f"Not saved: {error_text(error)}")
             raise
