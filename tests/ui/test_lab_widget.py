@@ -182,3 +182,15 @@ def test_a_closed_lab_ends_its_thread(events_of):
     gc.collect()
     thread.join(3)
     assert not thread.is_alive()
+
+
+def test_a_rule_without_a_source_takes_that_of_the_events(lab_of, events_of):
+    events = events_of(5)
+    lab = lab_of(events)
+    lab.rule = wb.Rule(name="r", condition="a = 1", output="o", priority="INFO")
+    assert lab.rule.source == events.source
+    other = wb.Rule(
+        name="r", condition="a = 1", output="o", priority="INFO", source="other"
+    )
+    lab.rule = other
+    assert lab.rule.source == "other"

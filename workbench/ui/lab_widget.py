@@ -475,7 +475,7 @@ def _check_target(target: Any) -> None:
     if target is None or isinstance(target, Events):
         return
     if isinstance(target, PluginGroup):
-        if target.pool.closed:
+        if getattr(target, "closed", target.pool.closed):
             what = f"plugin {target.name}" if hasattr(target, "name") else "Workbench"
             raise WorkbenchError(
                 f"this {what} is closed, so no lab can be over it; load it again"

@@ -130,9 +130,30 @@ def _texts(values: Iterable[str] | str) -> tuple[str, ...]:
     return (values,) if isinstance(values, str) else tuple(values)
 
 
+def _source_name(given: Any, rule: str) -> str:
+    """Return the event source that a text, or the one source of events, names."""
+    if isinstance(given, str):
+        return given
+    sources = list(getattr(given, "sources", ()))
+    if not sources:
+        own = getattr(given, "info", None)  # a Plugin: not those loaded beside it
+        manifests = [own] if own is not None else getattr(given, "manifests", ())
+        sources = [m.event_source for m in manifests if m.event_source]
+    if len(set(sources)) != 1:
+        kind = type(given).__name__
+        known = ", ".join(dict.fromkeys(sources)) or "none"
+        raise RulesError(
+            f"rule {rule}: the event source is not clear from this {kind} (it has "
+            f"{known}); name one, such as source='weblog'"
+        )
+    return str(sources[0])
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
     """One rule. ``tags`` are kept sorted; ``capture_duration`` is in milliseconds.
+
+    ``source``: an event source, or Events or a Plugin whose only source is taken.
 
     ``condition`` and ``output`` are as written, before lists, macros and exceptions.
     """
@@ -161,7 +182,7 @@ class Rule:
             output: str,
             priority: str,
             desc: str = "",
-            source: str = "syscall",
+            source: Any = "syscall",
             tags: Iterable[str] | str = (),
             exceptions: Iterable[RuleException] = (),
             enabled: bool = True,
@@ -178,6 +199,7 @@ class Rule:
         """
         object.__setattr__(self, "tags", tuple(sorted(set(_texts(self.tags)))))
         object.__setattr__(self, "exceptions", tuple(self.exceptions))
+        object.__setattr__(self, "source", _source_name(self.source, self.name))
         given: Any = self.priority
         known = priority_named(given) if isinstance(given, str) else None
         if known is None:
