@@ -37,7 +37,8 @@ LAYERS = {
     "session": "wire host fields manifest errors",
     "artifacts": "session manifest formatting paths yamlcpp errors saving host",
     "events": "arrow captures condition fields errors diagnostics formatting manifest",
-    "falco_config": "errors yamlcpp paths",
+    "falco_config_keys": "formatting yamlcpp",
+    "falco_config": "errors falco_config_keys yamlcpp paths",
     "plugins": "artifacts closing events session arrow captures manifest falco_config fields formatting "
     "errors diagnostics schemas",
     "rules": "condition events arrow fields yamlcpp diagnostics errors formatting "
