@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import WorkbenchError
+from workbench.falco_config_keys import unknown_keys
 from workbench.formatting.printable import shortened
 from workbench.paths import FALCO_PLUGIN_DIR
 from workbench.reading import read_regular
@@ -182,6 +183,7 @@ class _Reader:
 
     def __init__(self, path: Path, plugin_dir: str | None) -> None:
         self.path = path
+        self.chosen_dir = plugin_dir is not None
         self.plugin_dir = plugin_dir or DEFAULT_PLUGIN_DIR
         self.config = FalcoConfig(str(path))
 
@@ -199,11 +201,13 @@ class _Reader:
         source = SourceText(raw, str(self.path))
         try:
             documents = load_documents(source)
-            self._root(documents[0] if documents else Node("mapping", 0, 0))
+            root = documents[0] if documents else Node("mapping", 0, 0)
+            self._root(root)
         except YamlError as error:
             raise self._error(source, error.reason, error.pos) from None
         except _Fault as fault:
             raise self._error(source, fault.reason, fault.pos) from None
+        self.config.notes += unknown_keys(root, source, str(self.path))
         return self.config
 
     def _error(self, source: SourceText, reason: str, pos: int) -> WorkbenchError:
@@ -306,14 +310,21 @@ class _Reader:
                 f"({self.plugin_dir}/)",
                 pos,
             )
-        if not Path(found).exists():
-            beside = self.path.parent / path
-            if beside.is_file():
-                self.config.notes.append(
-                    f"{found} does not exist, but {beside} does: use "
-                    f"--plugin-dir {self.path.parent} or an absolute library_path"
-                )
-        return found
+        beside = os.path.abspath(self.path.parent / path)  # noqa: PTH100 - links stay
+        if Path(found).exists() or not Path(beside).is_file():
+            return found
+        if self.chosen_dir:
+            self.config.notes.append(
+                f"{found} does not exist, but {beside} does: use "
+                f"--plugin-dir {self.path.parent} or an absolute library_path"
+            )
+            return found
+        # Falco would refuse it: it looks in its plugins directory alone
+        self.config.notes.append(
+            f"library_path '{path}': taken from beside {self.path}; Falco looks for "
+            f"{found}"
+        )
+        return beside
 
     def _chosen(
         self, entries: list[PluginEntry], node: Node | None
@@ -384,8 +395,9 @@ def read_falco_yaml(
 ) -> FalcoConfig:
     """Read a falco.yaml.
 
-    ``plugin_dir``: where a relative ``library_path`` begins; default: Falco's own.
-    Raises WorkbenchError with line and column when Falco would refuse to start.
+    ``plugin_dir``: where a relative ``library_path`` begins; default: Falco's own, or
+    beside the file when it exists only there. Raises WorkbenchError with line and
+    column when Falco would refuse to start.
     """
     folder = None if plugin_dir is None else str(Path(plugin_dir).resolve())
     return _Reader(Path(path), folder).read()

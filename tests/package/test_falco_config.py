@@ -94,7 +94,12 @@ def test_relative_libraries_begin_in_the_plugin_directory(config, tmp_path):
     assert config(text).plugins[0].library_path == "/usr/share/falco/plugins/x/a.so"
     (tmp_path / "x").mkdir()
     (tmp_path / "x" / "a.so").touch()
-    assert "--plugin-dir" in config(text).notes[0]
+    beside = config(text)
+    assert beside.plugins[0].library_path == str(tmp_path / "x" / "a.so")
+    assert "Falco looks for /usr/share/falco/plugins/x/a.so" in beside.notes[0]
+    asked = config(text, plugin_dir=tmp_path / "other")
+    assert asked.plugins[0].library_path == str(tmp_path / "other" / "x" / "a.so")
+    assert "--plugin-dir" in asked.notes[0]
     found = config(text, plugin_dir=tmp_path)
     assert found.plugins[0].library_path == str(tmp_path / "x" / "a.so")
     assert not found.notes
@@ -119,3 +124,29 @@ def test_a_name_that_is_not_the_plugins_own_is_told(sample, tmp_path):
     path.write_text(f"plugins: [{{name: log, library_path: '{sample('weblog')}'}}]\n")
     with pytest.raises(PluginOpenError, match="write 'name: weblog'"):
         wb.Workbench.from_falco_yaml(path)
+
+
+def test_unknown_keys_are_noted_with_their_line(config, tmp_path):
+    found = config("""\
+engine: {kind: nodriver}
+json_ouput: true
+rules:
+  - disable: {rule: x, tags: [y]}
+append_output:
+  - match: {rules: x}
+    extra_ouput: x
+"\\e[31m": 1
+""")
+    path = tmp_path / "falco.yaml"
+    assert [note.removeprefix(f"{path}:") for note in found.notes] == [
+        "2: unknown key 'json_ouput' is ignored; did you mean 'json_output'?",
+        "8: unknown key '\\x1b[31m' is ignored",
+        "4: unknown key 'tags' in rules.disable is ignored; did you mean 'tag'?",
+        (
+            "7: unknown key 'extra_ouput' in append_output is ignored; did you mean "
+            "'extra_output'?"
+        ),
+        "6: unknown key 'rules' in append_output.match is ignored; did you mean 'rule'?",
+    ]
+    many = config("".join(f"k{i}: 1\n" for i in range(1000)))
+    assert len(many.notes) == 21

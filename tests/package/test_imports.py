@@ -38,7 +38,8 @@ LAYERS = {
     "session": "wire host fields manifest errors formatting",
     "artifacts": "session manifest formatting paths yamlcpp errors saving host",
     "events": "arrow captures condition fields errors diagnostics formatting manifest",
-    "falco_config": "errors yamlcpp paths formatting reading",
+    "falco_config_keys": "formatting yamlcpp",
+    "falco_config": "errors falco_config_keys yamlcpp paths formatting reading",
     "plugins": "artifacts closing events session arrow captures manifest falco_config fields formatting "
     "errors diagnostics schemas",
     "rules": "condition events arrow fields yamlcpp diagnostics errors formatting "
@@ -56,7 +57,7 @@ ORDER = {
     "condition": "syntax semantics binding execution analysis",
     "rules": "model target outputs loading compiling linting editing loader running testing "
     "ruleset test_runs pytest_plugin",
-    "ui": "data widgets state panels export refresh_loop lab_widget",
+    "ui": "data widgets state panels export refresh_loop lab_widget opening",
 }
 
 

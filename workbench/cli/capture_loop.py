@@ -3,19 +3,56 @@
 from __future__ import annotations
 
 import contextlib
+import sys
+import time
 from typing import TYPE_CHECKING, Any
 
-from workbench.cli.options import FINE, INTERRUPTED
+from workbench.cli.options import FINE, INTERRUPTED, note
 from workbench.errors import WorkbenchError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import pyarrow as pa
 
     from workbench.plugins.capture import Capture
 
-__all__ = ["copy_capture"]
+__all__ = ["WaitNote", "copy_capture"]
+
+# Silence after which a terminal is told what is waited for, seconds.
+_QUIET_SEC = 1.0
+
+
+class WaitNote:
+    """Prints once, on a terminal, what captures without events wait for."""
+
+    def __init__(self, captures: Sequence[Capture]) -> None:
+        """Count the silence from now on."""
+        self._captures = captures
+        self._since = time.monotonic()
+        self._printed = not sys.stderr.isatty()
+
+    def event(self) -> None:
+        """Note that events came."""
+        self._since = time.monotonic()
+
+    def idle(self) -> None:
+        """Print what is waited for, when it has been silent for a second."""
+        if self._printed:
+            return
+        waited = time.monotonic() - self._since
+        if waited < _QUIET_SEC:
+            return
+        self._printed = True
+        waiting = [
+            f"{capture.waiting_call or 'the next call'} of {capture.loaded.name}"
+            for capture in self._captures
+            if capture.end_reason is None
+        ]
+        note(
+            f"no events for {waited:.1f} s; waiting for {', '.join(waiting)} "
+            "(Ctrl-C ends)"
+        )
 
 
 def copy_capture(
@@ -28,12 +65,21 @@ def copy_capture(
 ) -> int:
     """Hand every record batch to ``write``, then call ``close`` whatever happened.
 
-    ``idle``: called while nothing comes. Returns the exit status: FINE, or INTERRUPTED
-    after Ctrl-C. Raises what ended the capture, after ``close``.
+    ``idle``: called while nothing comes; a terminal is told once what is waited for.
+    Returns the exit status: FINE, or INTERRUPTED after Ctrl-C. Raises what ended the
+    capture, after ``close``.
     """
     status = FINE
+    waiting = WaitNote([capture])
+
+    def quiet() -> None:
+        waiting.idle()
+        if idle is not None:
+            idle()
+
     try:
-        for batch in capture.batches(timeout_sec=timeout_sec, idle=idle):
+        for batch in capture.batches(timeout_sec=timeout_sec, idle=quiet):
+            waiting.event()
             write(batch)
     except KeyboardInterrupt:
         for batch in capture.drain():

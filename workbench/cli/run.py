@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workbench.cli.capture_loop import WaitNote
 from workbench.cli.options import (
     FINE,
     INTERRUPTED,
@@ -21,10 +22,12 @@ from workbench.cli.options import (
     note,
     opened_workbench,
 )
-from workbench.errors import PluginLoadError, RulesError, WorkbenchError
+from workbench.errors import PluginLoadError, WorkbenchError
 from workbench.falco_config import FalcoConfig, read_falco_yaml
 from workbench.fields.reference import resolve_column
 from workbench.formatting.printable import printable
+from workbench.rules.model.model import ENGINE_VERSION
+from workbench.rules.model.versions import version_text
 from workbench.rules.ruleset import RuleSet, load_rules
 from workbench.rules.running.alerts import Alerts, statistics
 from workbench.rules.running.falco_options import falco_options
@@ -44,8 +47,8 @@ if TYPE_CHECKING:
 
 __all__ = ["add_arguments", "run"]
 
-# Longest wait for one source while others may have events, seconds.
-_TURN_SEC = 0.05
+# Longest wait for one source while others may have events, and alone, seconds.
+_TURN_SEC, _ALONE_SEC = 0.05, 0.25
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -68,6 +71,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--all-matches",
         action="store_true",
         help="let every matching rule alert, not only the first",
+    )
+    parser.add_argument(
+        "--quiet",
+        action="store_true",
+        help="do not print versions, plugins and rules files at the start",
     )
     add_options(parser, "--max-events", "--timeout")
     add_sandbox_options(parser)
@@ -133,15 +141,47 @@ def run(args: argparse.Namespace) -> int:
         )
     options = falco_options(config)
     all_matches = args.all_matches or config.rule_matching == "all"
+    started = _StartLines(quiet=args.quiet)
+    started.versions()
     with opened_workbench(args) as workbench:
         if args.plugin:
             plugin = workbench.load(args.plugin, config=args.config)
             workbench.default_params[plugin.name] = args.open
         load_plugins(config, workbench)
         load_companions(workbench, args)
+        started.loaded(workbench, files)
         job = _Job(args, workbench, load_rules(*files), options, all_matches)
         printer = _Printer(as_json=args.json or config.json_output)
         return (_run_file if args.events else _run_live)(job, printer)
+
+
+class _StartLines:
+    """Prints what Falco prints before the first event, to stderr."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._quiet = quiet
+
+    def _print(self, text: str) -> None:
+        if not self._quiet:
+            print(f"{time.asctime()}: {printable(text)}", file=sys.stderr)
+
+    def versions(self) -> None:
+        from workbench import __version__
+
+        engine = version_text(ENGINE_VERSION)
+        self._print(f"Workbench version: {__version__} (rules engine {engine})")
+
+    def loaded(self, workbench: Workbench, files: list[str]) -> None:
+        for plugin in workbench.plugins.values():
+            info = plugin.info
+            self._print(
+                f"Loaded plugin '{info.name}' {info.version} from file {info.path}"
+            )
+        self._print("Loading rules from:")
+        for name in files:
+            self._print(f"   {name}")
+        if workbench.sources:
+            self._print(f"Enabled event sources: {', '.join(workbench.sources)}")
 
 
 def _config(args: argparse.Namespace) -> FalcoConfig:
@@ -189,9 +229,6 @@ def _engines(
     target = target_of(against)
     try:
         engines = rules.engines(target, options)
-    except RulesError as error:
-        print(error.diagnostics, file=sys.stderr)
-        raise
     except ValueError as error:
         raise WorkbenchError(str(error)) from None
     for item in rules.check(target, options):
@@ -265,21 +302,25 @@ class _Batches:
     def read(self) -> Iterator[tuple[str, pa.RecordBatch]]:
         """Yield event source and record batch."""
         running = list(self._captures)
+        waiting = WaitNote(self._captures)
         while running and self._left != 0:
             for capture in list(running):
-                wait: float | None = _TURN_SEC if len(running) > 1 else None
+                wait = _TURN_SEC if len(running) > 1 else _ALONE_SEC
                 if self._deadline is not None:
                     rest = self._deadline - time.monotonic()
                     if rest <= 0:
                         return
-                    wait = rest if wait is None else min(wait, rest)
+                    wait = min(wait, rest)
                 batch = capture.read(wait)
                 if batch is not None:
+                    waiting.event()
                     yield capture.source, self._limited(batch)
                     if self._left == 0:
                         return
                 elif capture.end_reason is not None:
                     running.remove(capture)
+                else:
+                    waiting.idle()
 
     def drain(self) -> Iterator[tuple[str, pa.RecordBatch]]:
         """Yield what the captures had read already, and stop them."""

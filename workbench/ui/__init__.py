@@ -12,7 +12,7 @@ from workbench.lazy import lazy_names
 # Public name → module that defines it; the widgets are loaded on first use.
 _HOMES = {
     "Lab": "workbench.ui.lab_widget",
-    "lab": "workbench.ui.lab_widget",
+    "lab": "workbench.ui.opening",
 }
 
 __all__ = sorted(_HOMES)  # noqa: PLE0605 - one table holds the names and their homes

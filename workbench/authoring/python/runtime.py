@@ -6,6 +6,7 @@ called once with the library's ffi and the author's source text.
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import json
 import sys
@@ -43,6 +44,8 @@ class _State:
         self.info = PluginInfo("")
         self.error: Any = None
         self.failures = 0
+        # Calls whose first error stands on stderr.
+        self.printed: set[str] = set()
         self.lent: list[Any] = []
         self.texts: dict[str, Any] = {}
         # By field ID: its name, and memory for a single value of it.
@@ -82,10 +85,11 @@ class Runtime:
         self.states: dict[int, _State] = {}
         self.sources: dict[bytes, str] = {}
         self.load_error = ""
+        self.filename = f"<plugin {name}>"
         self.plugin_class: type[PythonPlugin] | None = None
         namespace: dict[str, Any] = {"__name__": f"falco_plugin_{name}"}
         try:
-            code = compile(source, f"<plugin {name}>", "exec")
+            code = compile(source, self.filename, "exec")
             exec(code, namespace)  # noqa: S102 - the library is made of this source
             self.plugin_class = find_plugin_class(namespace)
         except Exception:  # noqa: BLE001 - an author's error of any kind is reported
@@ -113,12 +117,16 @@ class Runtime:
         raw = text.encode("utf-8", "replace").replace(b"\0", b"")
         return self.ffi.new("char[]", raw)
 
-    def _fail(self, state: _State) -> int:
+    def _fail(self, state: _State, call: str = "") -> int:
         """Keep the current error as last error and log its traceback.
 
-        Extraction may fail for every event: only the first tracebacks are logged.
+        Extraction may fail for every event: only the first tracebacks are logged, and
+        only the first error of a ``call`` that is named goes to stderr, as one line.
         """
         error = sys.exc_info()[1]
+        if call and error is not None and call not in state.printed:
+            state.printed.add(call)
+            self._print_first(state, call, error)
         short = "".join(traceback.format_exception_only(error)).strip().splitlines()[-1]
         state.error = self._c_text(short)
         state.failures += 1
@@ -127,6 +135,20 @@ class Runtime:
             text = self._c_text(traceback.format_exc())
             self.lib.wbp_call_log(function, owner, text, _LOG_ERROR)
         return FAILURE
+
+    def _print_first(self, state: _State, call: str, error: BaseException) -> None:
+        frames = traceback.extract_tb(error.__traceback__)
+        lines = [f.lineno for f in frames if f.filename == self.filename]
+        place = f"plugin.py:{lines[-1]} " if lines else ""
+        # what the exception says may come from the event: the log alone holds it
+        text = (
+            f"plugin {state.info.name}: error in {call}: {place}"
+            f"{type(error).__name__}; the log has the traceback\n"
+        )
+        # a host may have closed its stderr
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            sys.stderr.write(text)
+            sys.stderr.flush()
 
     def _lend_text(
         self, state: _State, slot: str, make: Callable[[], str], rc: Any = None
@@ -290,7 +312,7 @@ class Runtime:
                 if value is not None:
                     self._lend(state, field, value)
         except Exception:  # noqa: BLE001 - becomes the last error
-            return self._fail(state)
+            return self._fail(state, "extract")
         return SUCCESS
 
     def _lend(self, state: _State, field: Any, value: Any) -> None:
@@ -331,7 +353,7 @@ class Runtime:
         try:
             state.plugin.parse(self._event(given))
         except Exception:  # noqa: BLE001 - becomes the last error
-            return self._fail(state)
+            return self._fail(state, "parse")
         return SUCCESS
 
 

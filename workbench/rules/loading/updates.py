@@ -48,6 +48,7 @@ class RuleUpdates:
         self._item = item
         self._name = name
         self._location = location
+        self._replacing = False
         # Key → what reads its value into an update.
         self._readers: dict[str, Callable[[RuleUpdate], None]] = {
             "condition": self._condition,
@@ -72,6 +73,7 @@ class RuleUpdates:
         for operation in ("append", "replace"):
             keys = [k for k, op in overrides.items() if op in (operation, "both")]
             if keys:
+                self._replacing = operation == "replace"
                 updates[operation] = self._update(keys, operation)
         for key in sorted(_REPLACEABLE):
             node = self._item.get(key)
@@ -142,8 +144,9 @@ class RuleUpdates:
         update.tags = None if tags is None else {text for text, _ in tags}
 
     def _exceptions(self, update: RuleUpdate) -> None:
+        # exceptions that replace others are new ones: they need their fields
         update.exceptions = self._decoder.exceptions(
-            self._item, self._location, update=True
+            self._item, self._location, update=not self._replacing
         )
 
     def _priority(self, update: RuleUpdate) -> None:

@@ -1,0 +1,88 @@
+"""``wb.lab``: one lab per thing it is over, opened again with what it knew."""
+
+from __future__ import annotations
+
+import os
+import weakref
+from typing import TYPE_CHECKING, Any
+
+from workbench.errors import WorkbenchError
+from workbench.events.events import Events
+from workbench.plugins.group import PluginGroup
+from workbench.session.sandbox import sandbox_policy
+from workbench.ui.lab_widget import Lab
+from workbench.ui.state import condition_queries as queries
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["lab"]
+
+# Labs by what they are over, as long as somebody holds them.
+_LABS: weakref.WeakValueDictionary[str, Lab] = weakref.WeakValueDictionary()
+
+
+def _key(target: Any) -> str:
+    if target is None:
+        return "none"
+    if isinstance(target, Events):
+        return f"events:{id(target)}"
+    return "plugins:" + ":".join(str(p.path) for p in queries.plugins_of(target))
+
+
+def _check_target(target: Any) -> None:
+    """Raise WorkbenchError for what no lab can be over, saying what to do."""
+    if target is None or isinstance(target, Events):
+        return
+    if isinstance(target, PluginGroup):
+        if getattr(target, "closed", target.pool.closed):
+            what = f"plugin {target.name}" if hasattr(target, "name") else "Workbench"
+            raise WorkbenchError(
+                f"this {what} is closed, so no lab can be over it; load it again"
+            )
+        return
+    kind = type(target).__name__
+    advice = ""
+    if hasattr(target, "columns") or isinstance(target, (list, dict)):
+        advice = (
+            "; give the Events that it came from (events.where(…) and events[mask] "
+            "select rows of them), or make some of an Arrow table with "
+            "wb.events_from_table(…)"
+        )
+    elif isinstance(target, (str, os.PathLike)):
+        advice = "; load a plugin with wb.load(…) or a file with wb.open_events(…)"
+    raise WorkbenchError(
+        f"wb.lab takes a Plugin, a Workbench or Events, not a {kind}{advice}"
+    )
+
+
+def lab(
+    target: Any = None,
+    *,
+    sandbox: bool = False,
+    sandbox_read: Iterable[str | os.PathLike[str]] = (),
+    sandbox_network: bool = False,
+) -> Lab:
+    """Return the interactive workbench over a Plugin, a Workbench or Events.
+
+    ``target``: None lets you pick a plugin in the lab. ``sandbox…``: as for ``load``,
+    for plugins that are picked in the lab; beside a target that is in a sandbox they
+    run in the same. Running the cell again returns the same lab, or, when the plugin
+    was loaded anew, one with the same condition, rule, labels and rule set. Raises
+    WorkbenchError for anything else, and for a plugin that is closed.
+    """
+    _check_target(target)
+    policy = sandbox_policy(sandbox, sandbox_read, network=sandbox_network)
+    key = _key(target)
+    before = _LABS.get(key)
+    if before is not None and before.target is target and before.comm is not None:
+        if policy is not None:
+            before.plugin_panel.options = policy.options
+        return before
+    made = Lab(target)
+    if policy is not None:
+        made.plugin_panel.options = policy.options
+    if before is not None:
+        made.take_over(before)
+    _LABS[key] = made
+    return made
