@@ -18,6 +18,7 @@ PACKAGE = Path(__file__).resolve().parents[2] / "workbench"
 # A room may only name rooms above it in this table, so the table is an order.
 LAYERS = {
     "lazy": "",
+    "memory": "",
     "errors": "",
     "closing": "errors",
     "saving": "errors",
@@ -32,12 +33,13 @@ LAYERS = {
     "arrow": "fields native formatting",
     "host": "native wire",
     "condition": "errors diagnostics fields formatting native",
-    "captures": "arrow fields native errors formatting closing saving",
-    "session": "wire host fields manifest errors",
+    "captures": "arrow fields native errors formatting closing saving "
+    "memory",
+    "session": "wire host fields manifest errors memory",
     "events": "arrow captures condition fields errors diagnostics formatting manifest",
     "falco_config": "errors yamlcpp",
     "plugins": "closing events session arrow captures manifest falco_config fields formatting "
-    "errors diagnostics",
+    "errors diagnostics memory",
     "rules": "condition events arrow fields yamlcpp diagnostics errors formatting "
     "manifest paths saving",
     "replay": "events plugins captures errors fields formatting",

@@ -83,9 +83,9 @@ def _decode(pointer: Any) -> str | None:
     return raw.decode("utf-8", "surrogateescape")
 
 
-def watch_parent(fd: int) -> None:
-    """End this process soon after the other end of socket ``fd`` is gone."""
-    if lib.wb_watch_parent(fd):
+def watch_parent(fd: int, parent: int) -> None:
+    """End this process with process ``parent``, and after the end of socket ``fd``."""
+    if lib.wb_watch_parent(fd, parent):
         raise OSError("cannot watch the parent process")
 
 

@@ -101,7 +101,11 @@ class _Worker:
         finally:
             for fd in fds:
                 os.close(fd)
-        send(self._control, reply, self._reply_fds)
+        try:
+            send(self._control, reply, self._reply_fds)
+        except ValueError as error:
+            told = HostError("WorkbenchError", f"the worker cannot answer: {error}")
+            send(self._control, {"seq": request["seq"], "error": told.to_wire()})
         for fd in self._reply_fds:
             if fd != self._arena_fd():
                 os.close(fd)
@@ -203,13 +207,14 @@ class _Worker:
 
 
 def main(argv: list[str]) -> None:
-    """Serve one notebook; ``argv``: five descriptors."""
-    control_fd, data_fd, log_fd, board_fd, text_fd = map(int, argv)
+    """Serve one notebook; ``argv``: five descriptors and the notebook's process id."""
+    control_fd, data_fd, log_fd, board_fd, text_fd, parent = map(int, argv)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _offer_to_the_kernel()
     shared_page = mmap.mmap(board_fd, handles.shared_page_bytes())
     os.close(board_fd)
     handles.install_crash_report(shared_page, text_fd)
-    handles.watch_parent(control_fd)
+    handles.watch_parent(control_fd, parent)
     control = _socket.socket(fileno=control_fd)
     data = _socket.socket(fileno=data_fd)
     plugin_host = PluginHost(shared_page, log_fd)
@@ -230,6 +235,15 @@ def main(argv: list[str]) -> None:
         # Destructors of plugins that were not closed are not our business, and the
         # shared page must outlive whoever reports to it: end at once.
         os._exit(status)
+
+
+def _offer_to_the_kernel() -> None:
+    """When memory runs out, let the kernel end this process, not the notebook."""
+    try:
+        with open("/proc/self/oom_score_adj", "w", encoding="ascii") as score:  # noqa: PTH123
+            score.write("1000")
+    except OSError:
+        pass  # read-only /proc: the kernel chooses by size
 
 
 def _traceback() -> str:

@@ -21,7 +21,7 @@ void wb_host_free(wb_host *host);
 /* Report death through the shared page: signal, exit status, backtrace. */
 int wb_crash_install(void *page, int text_fd);
 /* End this process soon after the other end of fd is gone. */
-int wb_watch_parent(int fd);
+int wb_watch_parent(int fd, int parent);
 
 int wb_call_count(void);
 const char *wb_call_name(int call);
