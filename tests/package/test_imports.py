@@ -18,6 +18,7 @@ PACKAGE = Path(__file__).resolve().parents[2] / "workbench"
 # A room may only name rooms above it in this table, so the table is an order.
 LAYERS = {
     "lazy": "",
+    "memory": "",
     "errors": "",
     "formatting": "",
     "closing": "errors",
@@ -34,14 +35,14 @@ LAYERS = {
     "arrow": "fields native formatting",
     "host": "native wire",
     "condition": "errors diagnostics fields formatting native",
-    "captures": "arrow fields native errors formatting closing saving reading",
-    "session": "wire host fields manifest errors formatting",
+    "captures": "arrow fields native errors formatting closing saving reading memory",
+    "session": "wire host fields manifest errors formatting memory",
     "artifacts": "session manifest formatting paths yamlcpp errors saving host",
     "events": "arrow captures condition fields errors diagnostics formatting manifest",
     "falco_config_keys": "formatting yamlcpp",
     "falco_config": "errors falco_config_keys yamlcpp paths formatting reading",
     "plugins": "artifacts closing events session arrow captures manifest falco_config fields formatting "
-    "errors diagnostics schemas",
+    "errors diagnostics schemas memory",
     "rules": "condition events arrow fields yamlcpp diagnostics errors formatting "
     "manifest paths saving reading",
     "replay": "events plugins captures errors fields formatting",

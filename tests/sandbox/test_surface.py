@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 import workbench as wb
+from tests.support.waiting import wait_until
 
 LINE = b'192.0.2.7 - - [10/Oct/2025:13:55:36 +0000] "GET /a HTTP/1.1" 200 5 "-" "-"\n'
 COMMANDS = [
@@ -219,6 +220,42 @@ def test_the_guard_is_bound_itself(build):
         assert "NoNewPrivs:\t1\n" in status
         assert "Seccomp:\t2\n" in status
         assert len(list(Path(f"/proc/{guard}/fd").iterdir())) == 2
+
+
+_LEFT = """
+import sys, time
+import workbench as wb
+
+sandbox = sys.argv[2] == "sandbox"
+plugin = wb.load(sys.argv[1], sandbox=sandbox)
+session = plugin.pool._sessions[0].session
+print(session.pid, session.sandbox.get("guard", 0), flush=True)
+time.sleep(60)
+"""
+
+
+def _runs(pid):
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+    return stat.rpartition(")")[2].split()[0] not in "ZX"
+
+
+@pytest.mark.parametrize("kind", ["sandbox", "open"])
+def test_also_a_stopped_worker_ends_with_its_notebook(weblog, kind):
+    arguments = [sys.executable, "-c", _LEFT, str(weblog), kind]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as notebook:
+        left = [int(word) for word in notebook.stdout.readline().split()]
+        worker = left[0]
+        os.kill(worker, signal.SIGSTOP)
+        notebook.kill()
+    ended = [pid for pid in left if pid]
+    try:
+        wait_until(lambda: not any(map(_runs, ended)), 20, "the end of the worker")
+    finally:
+        if _runs(worker):
+            os.kill(worker, signal.SIGKILL)
 
 
 def test_the_environment_is_not_the_users(build, monkeypatch):

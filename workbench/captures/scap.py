@@ -22,6 +22,7 @@ from workbench.captures.framing import FramingError, frame, preamble
 from workbench.captures.scap_reader import ScapReader
 from workbench.closing import Closing
 from workbench.errors import CaptureFileError
+from workbench.memory import half_of_memory
 from workbench.saving import replacing
 
 if TYPE_CHECKING:
@@ -244,7 +245,7 @@ def read_scap(
     A file cut short gives what is there and a note. Raises CaptureFileError for
     anything else; its ``events`` are the CaptureContents read before the damage.
     """
-    limit = max_bytes if max_bytes is not None else _half_of_memory()
+    limit = max_bytes if max_bytes is not None else half_of_memory()
     batches: list[pa.RecordBatch] = []
     size = 0
     with ScapReader(
@@ -283,14 +284,3 @@ def _contents(reader: ScapReader, batches: list[pa.RecordBatch]) -> CaptureConte
         notes=tuple(reader.notes),
         extra=extra,
     )
-
-
-def _half_of_memory() -> int:
-    try:
-        text = Path("/proc/meminfo").read_text(encoding="ascii")
-        for line in text.splitlines():
-            if line.startswith("MemAvailable:"):
-                return int(line.split()[1]) * 1024 // 2
-    except (OSError, ValueError, IndexError):
-        pass
-    return 4 << 30

@@ -18,11 +18,12 @@ __all__ = [
     "HostHandle",
     "PluginHandle",
     "Pump",
+    "end_with_parent",
     "install_crash_report",
     "live_objects",
     "memory_at",
     "shared_page_bytes",
-    "watch_parent",
+    "watch_socket",
 ]
 
 FAMILIES = {"A1": 1, "A2": 2, "B": 3, "C": 4}
@@ -83,9 +84,14 @@ def _decode(pointer: Any) -> str | None:
     return raw.decode("utf-8", "surrogateescape")
 
 
-def watch_parent(fd: int) -> None:
+def end_with_parent(parent: int) -> None:
+    """End this process with the process ``parent`` that started it."""
+    lib.wb_end_with_parent(parent)
+
+
+def watch_socket(fd: int) -> None:
     """End this process soon after the other end of socket ``fd`` is gone."""
-    if lib.wb_watch_parent(fd):
+    if lib.wb_watch_socket(fd):
         raise OSError("cannot watch the parent process")
 
 

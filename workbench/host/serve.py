@@ -22,7 +22,6 @@ from workbench.wire.messages import (
     MAGIC,
     MESSAGE,
     HostError,
-    read_all,
     receive,
     send,
     write_memfd,
@@ -102,7 +101,11 @@ class _Worker:
         finally:
             for fd in fds:
                 os.close(fd)
-        send(self._control, reply, self._reply_fds)
+        try:
+            send(self._control, reply, self._reply_fds)
+        except ValueError as error:
+            told = HostError("WorkbenchError", f"the worker cannot answer: {error}")
+            send(self._control, {"seq": request["seq"], "error": told.to_wire()})
         for fd in self._reply_fds:
             if fd != self._arena_fd():
                 os.close(fd)
@@ -211,16 +214,21 @@ class _Worker:
 
 
 def main(argv: list[str]) -> None:
-    """Serve one notebook; ``argv``: five descriptors, and that of a plan or -1."""
-    control_fd, data_fd, log_fd, board_fd, text_fd, plan_fd = map(int, argv)
+    """Serve one notebook.
+
+    ``argv``: five descriptors, that of a plan or -1, and the notebook's process id.
+    """
+    control_fd, data_fd, log_fd, board_fd, text_fd, plan_fd, parent = map(int, argv)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _offer_to_the_kernel()
     shared_page = mmap.mmap(board_fd, handles.shared_page_bytes())
     os.close(board_fd)
     handles.install_crash_report(shared_page, text_fd)
+    handles.end_with_parent(parent)
     control = _socket.socket(fileno=control_fd)
     sandbox = _bind(control, shared_page, log_fd, plan_fd) if plan_fd >= 0 else None
     # A thread: what binds a process comes before there is another one.
-    handles.watch_parent(control_fd)
+    handles.watch_socket(control_fd)
     data = _socket.socket(fileno=data_fd)
     plugin_host = PluginHost(shared_page, log_fd)
     send(control, {"seq": 0, "ok": {"calls": handles.CALLS, "sandbox": sandbox}})
@@ -246,7 +254,7 @@ def _bind(control: _socket.socket, shared_page: Any, log_fd: int, plan_fd: int) 
     """Bind this process as the plan says; when that fails, say why and end."""
     from workbench.host.confine import confine
 
-    plan = decode(read_all(plan_fd).decode())
+    plan = decode(os.pread(plan_fd, os.fstat(plan_fd).st_size, 0).decode())
     os.close(plan_fd)
     sys.dont_write_bytecode = True
     try:
@@ -254,6 +262,15 @@ def _bind(control: _socket.socket, shared_page: Any, log_fd: int, plan_fd: int) 
     except HostError as error:
         send(control, {"seq": 0, "error": error.to_wire()})
         os._exit(1)
+
+
+def _offer_to_the_kernel() -> None:
+    """When memory runs out, let the kernel end this process, not the notebook."""
+    try:
+        with open("/proc/self/oom_score_adj", "w", encoding="ascii") as score:  # noqa: PTH123
+            score.write("1000")
+    except OSError:
+        pass  # read-only /proc: the kernel chooses by size
 
 
 def _traceback() -> str:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["Tracer"]
 
 _MAX_CALLS = 20_000
+_I64 = 2**63 - 1
 # Hot functions, in the order of shared_page.h; counted, not listed.
 _HOT = (
     "plugin_next_batch",
@@ -69,7 +70,10 @@ class Tracer:
         elif kind == IN_FLIGHT:
             answer = "(did not return)"
         name = self.plugins.get(plugin, str(plugin))
-        return TraceCall(seq, name, self._name(call), args, answer, start, duration)
+        function = self._name(call)
+        return TraceCall(
+            *(seq & _I64, name, function, args, answer, start & _I64, duration & _I64)
+        )
 
     def calls(self, plugin: int | None, *, dead: bool = False) -> list[TraceCall]:
         """Return the calls, oldest first; hot functions stand once, with their counts.
@@ -96,9 +100,10 @@ class Tracer:
                 continue
             spent = timed_ns * count // timed if timed else 0
             answer = f"{failures} failed" if failures else ""
-            calls.append(
-                TraceCall(0, self.plugins[plugin], name, "", answer, 0, spent, count)
-            )
+            plugin_name = self.plugins[plugin]
+            # A plugin that writes over the page writes numbers that no column holds.
+            counted = (min(spent, _I64), min(count, _I64))
+            calls.append(TraceCall(0, plugin_name, name, "", answer, 0, *counted))
         return calls
 
 

@@ -14,13 +14,20 @@ import pyarrow as pa
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["ChunkReader", "live_chunk", "unify_batches"]
+__all__ = [
+    "KIND_BOOL",
+    "KIND_BYTES",
+    "KIND_U64",
+    "ChunkReader",
+    "slice_of",
+    "unify_batches",
+]
 
 _HEAD = struct.Struct("<IIQQQ4Q")
 # kind, is_list, encoding, pad, nulls, six spans (off, len), dict_start, dict_new
 _COLUMN = struct.Struct("<IIIIQ12QQQ")
 _MAGIC = 0x4B434257
-_U64, _BOOL, _BYTES = 0, 1, 2
+KIND_U64, KIND_BOOL, KIND_BYTES = 0, 1, 2
 _DICT = 1
 
 
@@ -95,14 +102,23 @@ class ChunkReader:
 
     ``names``: all columns in the order of the chunk. ``source``: event source name, for
     the column ``evt.source``. ``trusted``: skip the check of every offset and code, for
-    chunks made in this very process.
+    chunks made in this very process. ``layout``: name, kind and whether it is a list,
+    of every column asked for; ``most_rows``: in one chunk. Other chunks are refused.
     """
 
     def __init__(
-        self, names: Sequence[str], source: str | None, *, trusted: bool = False
+        self,
+        names: Sequence[str],
+        source: str | None,
+        *,
+        trusted: bool = False,
+        layout: Sequence[tuple[str, int, bool]] | None = None,
+        most_rows: int = 1 << 31,
     ) -> None:
         """Start a capture."""
         self._names = list(names)
+        self._layout = layout
+        self._most_rows = most_rows
         self._trusted = trusted
         self._dictionaries: dict[int, _Dictionary] = {}
         self._source = None
@@ -120,16 +136,33 @@ class ChunkReader:
         Raises ValueError when the chunk is not what the pump writes.
         """
         try:
-            rows, columns = _rows_and_columns(buffer)
+            rows, _, columns = self._head(buffer)
             return self._batch(buffer, rows, columns)
         except (pa.ArrowException, OverflowError, struct.error) as error:
             raise ValueError(f"the worker sent a damaged chunk: {error}") from error
 
+    def _head(self, buffer: Any) -> tuple[int, int, list[_Column]]:
+        """Read rows, sequence number and columns; hold them against what was asked."""
+        count = len(self._names)
+        size = _HEAD.size + count * _COLUMN.size
+        head = slice_of(buffer, 0, size)
+        magic, found, rows, seq = _HEAD.unpack_from(head, 0)[:4]
+        if magic != _MAGIC:
+            raise ValueError("the worker sent something that is no chunk")
+        if found != count or rows > self._most_rows:
+            raise ValueError("the worker sent other columns or rows than asked for")
+        columns = []
+        for i in range(count):
+            raw = _COLUMN.unpack_from(head, _HEAD.size + i * _COLUMN.size)
+            spans = [(raw[5 + 2 * k], raw[6 + 2 * k]) for k in range(6)]
+            columns.append(_Column._make([*raw[:5], *spans, *raw[17:]]))
+        if self._layout is not None:
+            given = [(column.kind, bool(column.is_list)) for column in columns]
+            if given != [(kind, is_list) for _, kind, is_list in self._layout]:
+                raise ValueError("the worker sent columns of other types")
+        return rows, seq, columns
+
     def _batch(self, buffer: Any, rows: int, columns: list[_Column]) -> Any:
-        if len(columns) != len(self._names):
-            raise ValueError(
-                "the worker sent a chunk with other columns than asked for"
-            )
         arrays = [self._array(buffer, i, c, rows) for i, c in enumerate(columns)]
         names = list(self._names)
         if self._source is not None:
@@ -152,10 +185,10 @@ class ChunkReader:
     def _array(self, buffer: Any, index: int, column: _Column, rows: int) -> Any:
         validity = None
         if column.nulls:
-            validity = _slice(buffer, column.validity[0], (rows + 7) // 8)
+            validity = slice_of(buffer, column.validity[0], (rows + 7) // 8)
         if not column.is_list:
             return self._values(buffer, index, column, rows, validity)
-        lists = _slice(buffer, column.lists[0], (rows + 1) * 4)
+        lists = slice_of(buffer, column.lists[0], (rows + 1) * 4)
         elements = _last(lists, rows)
         values = self._values(buffer, index, column, elements, None)
         return pa.Array.from_buffers(
@@ -170,28 +203,28 @@ class ChunkReader:
         self, buffer: Any, index: int, column: _Column, n: int, validity: Any
     ) -> Any:
         nulls = column.nulls if validity is not None else 0
-        if column.kind == _U64:
-            data = _slice(buffer, column.data[0], n * 8)
+        if column.kind == KIND_U64:
+            data = slice_of(buffer, column.data[0], n * 8)
             return pa.Array.from_buffers(pa.uint64(), n, [validity, data], nulls)
-        if column.kind == _BOOL:
-            data = _slice(buffer, column.data[0], (n + 7) // 8)
+        if column.kind == KIND_BOOL:
+            data = slice_of(buffer, column.data[0], (n + 7) // 8)
             return pa.Array.from_buffers(pa.bool_(), n, [validity, data], nulls)
         if column.encoding == _DICT:
-            codes = _slice(buffer, column.offsets[0], n * 4)
+            codes = slice_of(buffer, column.offsets[0], n * 4)
             indices = pa.Array.from_buffers(pa.int32(), n, [validity, codes], nulls)
             dictionary = self._dictionary(buffer, index, column)
             return pa.DictionaryArray.from_arrays(indices, dictionary)
-        offsets = _slice(buffer, column.offsets[0], (n + 1) * 4)
-        data = _slice(buffer, column.data[0], _last(offsets, n))
+        offsets = slice_of(buffer, column.offsets[0], (n + 1) * 4)
+        data = slice_of(buffer, column.data[0], _last(offsets, n))
         return pa.Array.from_buffers(pa.binary(), n, [validity, offsets, data], nulls)
 
     def _dictionary(self, buffer: Any, index: int, column: _Column) -> Any:
         known = self._dictionaries.setdefault(index, _Dictionary())
         if column.dict_new:
-            span = _slice(buffer, column.dict_offsets[0], (column.dict_new + 1) * 4)
+            span = slice_of(buffer, column.dict_offsets[0], (column.dict_new + 1) * 4)
             offsets = np.frombuffer(span, dtype=np.int32)
             size = int(offsets[-1]) - int(offsets[0])
-            data = _slice(buffer, column.dict_data[0], size)
+            data = slice_of(buffer, column.dict_data[0], size)
             known.extend(
                 column.dict_start, offsets, np.frombuffer(data, dtype=np.uint8)
             )
@@ -200,10 +233,10 @@ class ChunkReader:
     def rescue(self, arena: Any, last_seq: int) -> Any:
         """Return the unsent rows in a dead worker's builder, None when there are none.
 
-        ``arena``: a pyarrow Buffer over the builder. ``last_seq``: of the last chunk
-        received.
+        ``arena``: an ArenaMemory over the builder. ``last_seq``: of the last chunk
+        received. Raises ValueError when they are not what the pump writes.
         """
-        rows, seq, columns = live_chunk(arena)
+        rows, seq, columns = self._head(arena)
         if not rows or seq <= last_seq:
             return None
         shifted = []
@@ -219,18 +252,18 @@ class ChunkReader:
             shifted.append(
                 column._replace(nulls=nulls, dict_offsets=offsets, dict_data=data)
             )
-        batch = self._batch(arena, rows, shifted)
-        return _copied(batch)
+        return self._batch(arena, rows, shifted)
 
 
-def _slice(buffer: Any, offset: int, size: int) -> Any:
+def slice_of(buffer: Any, offset: int, size: int) -> Any:
+    """Return a piece of a buffer; raise ValueError when it is not all inside."""
     if offset < 0 or size < 0 or offset + size > buffer.size:
         raise ValueError("the worker sent a chunk with a column out of bounds")
     return buffer.slice(offset, size)
 
 
 def _number(buffer: Any, offset: int) -> int:
-    return int(struct.unpack_from("<i", _slice(buffer, offset, 4))[0])
+    return int(struct.unpack_from("<i", slice_of(buffer, offset, 4))[0])
 
 
 def _last(offsets: Any, n: int) -> int:
@@ -238,35 +271,6 @@ def _last(offsets: Any, n: int) -> int:
     if value < 0:
         raise ValueError("the worker sent a chunk with negative offsets")
     return value
-
-
-def live_chunk(buffer: Any) -> tuple[int, int, list[_Column]]:
-    """Read rows, sequence number and columns at the start of a chunk or a builder."""
-    if buffer.size < _HEAD.size:
-        raise ValueError("the worker sent a chunk without a head")
-    magic, count, rows, seq = _HEAD.unpack_from(buffer, 0)[:4]
-    if magic != _MAGIC or _HEAD.size + count * _COLUMN.size > buffer.size:
-        raise ValueError("the worker sent something that is no chunk")
-    columns = []
-    for i in range(count):
-        raw = _COLUMN.unpack_from(buffer, _HEAD.size + i * _COLUMN.size)
-        spans = [(raw[5 + 2 * k], raw[6 + 2 * k]) for k in range(6)]
-        columns.append(_Column._make([*raw[:5], *spans, *raw[17:]]))
-    return rows, seq, columns
-
-
-def _rows_and_columns(buffer: Any) -> tuple[int, list[_Column]]:
-    rows, _, columns = live_chunk(buffer)
-    return rows, columns
-
-
-def _copied(batch: Any) -> Any:
-    """Copy a batch out of memory that is about to go away, counting nulls anew."""
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, batch.schema) as writer:
-        writer.write_batch(batch)
-    with pa.ipc.open_stream(sink.getvalue()) as reader:
-        return reader.read_next_batch()
 
 
 def unify_batches(batches: Sequence[Any]) -> list[Any]:

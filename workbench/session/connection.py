@@ -6,29 +6,34 @@ import os
 import select
 import socket
 import time
-from collections import deque
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench.errors import PluginCrashed, PluginHung, WorkbenchError
+from workbench.errors import PluginHung, WorkbenchError
+from workbench.memory import half_of_memory
 from workbench.session.call_trace import Tracer
-from workbench.session.crash_report import ExitFacts, crash_error, hang_error
+from workbench.session.crash_report import (
+    ExitFacts,
+    crash_error,
+    damage_error,
+    hang_error,
+)
 from workbench.session.host_errors import error_from_wire
-from workbench.session.interrupts import undisturbed
+from workbench.session.incoming import Incoming
 from workbench.session.log_reader import LogReader
 from workbench.session.sandbox import Denials
 from workbench.session.spawn import WorkerProcess
-from workbench.wire.messages import receive, receive_packet, send
+from workbench.session.watchdog import Watchdog
+from workbench.wire.messages import send
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from workbench.session.sandbox import SandboxPlan
 
-__all__ = ["WorkerConnection", "default_memory_limit"]
+__all__ = ["WorkerConnection"]
 
-DEFAULT_CALL_TIMEOUT_SEC = 30.0
 # How often a wait looks up to see whether a call hangs.
 _LOOK_SEC = 0.05
 # A dead worker's last words may still be on their way through the kernel.
@@ -36,25 +41,14 @@ _REAP_SEC = 5.0
 # How long a source may take to come back from next_batch when all is to end.
 _LEAVE_SEC = 0.5
 _NEXT = ("plugin_next_batch", "plugin_next")
-
-
-def default_memory_limit() -> int:
-    """Half of the memory available now, in bytes."""
-    try:
-        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-    except OSError:
-        return 4 << 30
-    for line in lines:
-        if line.startswith("MemAvailable:"):
-            return int(line.split()[1]) * 1024 // 2
-    return 4 << 30
+_LONGEST_NAME = 200
 
 
 class WorkerConnection:
     """A live worker; after its end, the reason why.
 
-    ``error``: None while it lives, then the error to raise. ``packets``: what came over
-    the data socket and was not taken yet.
+    ``error``: None while it lives, then the error to raise. ``incoming``: what it sent.
+    ``streaming``: a capture is open, so that next_batch may take as long as it likes.
     """
 
     def __init__(
@@ -65,37 +59,38 @@ class WorkerConnection:
     ) -> None:
         """Start a worker, in a sandbox if it has a ``plan``; wait until it answers."""
         self._limit = call_timeout_sec
-        self.memory_limit = memory_limit_bytes or default_memory_limit()
+        self.memory_limit = memory_limit_bytes or half_of_memory()
         self.error: WorkbenchError | None = None
-        self.packets: deque[tuple[bytes, list[int]]] = deque()
         self.plugins: dict[int, str] = {}
         self.calls: Sequence[str] = ()
+        self.streaming = False
         self._killed_for = ""
         self._closed = False
         self._loads = 0
+        self._seq = 0
         self.sandbox: dict[str, Any] = {}
         self._denials = Denials() if plan is not None else None
         self.worker = WorkerProcess(plan)
+        self.incoming = Incoming(self.worker.control, self.worker.data)
         self.logs = LogReader(self.worker, self._watch_memory)
         self.tracer = Tracer(self.worker.shared_page)
         self.tracer.plugins = self.plugins
-        self._seq = 0
-        self._watch = (0, 0.0)
+        self._watchdog = Watchdog(call_timeout_sec)
         self._poller = select.poll()
         self._poller.register(self.worker.control, select.POLLIN)
         self._poller.register(self.worker.data, select.POLLIN)
         if self.worker.death >= 0:
             self._poller.register(self.worker.death, select.POLLIN)
-        self._data_open = True
         try:
-            hello, _ = self._reply(0)
+            self.incoming.expect(0)
+            hello, _ = self._reply("hello", {})
             self._bound(hello["sandbox"])
         except BaseException as error:
             if isinstance(error, WorkbenchError):
                 self.error = self.error or error  # nobody is there to say goodbye to
             self.close()
             raise
-        self.calls = [str(name) for name in hello["calls"]]
+        self.calls = list(hello["calls"])
         self.tracer.names = self.calls
 
     def _bound(self, facts: dict[str, Any] | None) -> None:
@@ -120,124 +115,132 @@ class WorkerConnection:
     def call(
         self, op: str, fds: Sequence[int] = (), **request: Any
     ) -> tuple[Any, list[int]]:
-        """Ask, wait for the answer, give it with its descriptors.
+        """Ask, wait for the answer, return it with its descriptors.
 
         Raises the error the host told, PluginCrashed or PluginHung when it ended.
         """
         self._raise_if_dead()
         self._seq += 1
+        self.incoming.expect(self._seq)
+        self._watchdog.ask(op, request)
+        message = {"op": op, "seq": self._seq, **request}
+        while not self._sent(message, fds):
+            # Stopped, or not reading: the watchdog decides.
+            self.wait(_LOOK_SEC)
+            self._raise_if_dead()
+        return self._reply(op, request)
+
+    def _sent(self, message: dict[str, Any], fds: Sequence[int]) -> bool:
         try:
-            send(self.worker.control, {"op": op, "seq": self._seq, **request}, fds)
-        except OSError:
+            send(self.worker.control, message, fds, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return False
+        except ConnectionError:
             self._bury()
-        return self._reply(self._seq)
+        except (OSError, ValueError) as error:
+            raise WorkbenchError(f"cannot ask the worker: {error}") from error
+        return True
 
     def post(self, op: str) -> None:
         """Send a request that has no answer."""
         if self.error is None:
             with suppress(OSError):
-                send(self.worker.control, {"op": op, "seq": 0})
+                message = {"op": op, "seq": 0}
+                send(self.worker.control, message, (), socket.MSG_DONTWAIT)
 
-    def _reply(self, seq: int) -> tuple[Any, list[int]]:
-        while True:
-            self._raise_if_dead()
-            self.wait(None)
-            received = self._received()
-            if received is None:
-                continue
-            reply, fds = received
-            if reply.get("seq") != seq:
-                # The answer to a question whose asker was interrupted.
-                _close_all(fds)
-                continue
-            self.tracer.drain()
-            if "error" in reply:
-                _close_all(fds)
-                raise self.explained(error_from_wire(reply["error"]))
-            return reply["ok"], fds
-
-    def _received(self) -> tuple[dict[str, Any], list[int]] | None:
-        poller = select.poll()
-        poller.register(self.worker.control, select.POLLIN)
-        if not poller.poll(0):
-            return None
+    def _reply(self, op: str, request: dict[str, Any]) -> tuple[Any, list[int]]:
+        self._watchdog.ask(op, request)
         try:
-            received = receive(self.worker.control)
-        except ValueError as error:
-            self._kill("protocol")
-            self._bury()
-            raise WorkbenchError(f"the worker sent nonsense: {error}") from error
-        if received is None:
-            self._bury()
-        return received
+            while True:
+                self._raise_if_dead()
+                self.wait(None)
+                try:
+                    with self.untrusted():
+                        answer = self.incoming.answer(op)
+                except WorkbenchError as error:
+                    self.tracer.drain()
+                    self.explained(error)
+                    raise
+                if answer is not None:
+                    self.tracer.drain()
+                    return answer
+        finally:
+            self._watchdog.answered()
+
+    @contextmanager
+    def untrusted(self) -> Iterator[None]:
+        """Decode what the worker sent: any failure ends the worker as damaged."""
+        try:
+            yield
+        except WorkbenchError:
+            raise
+        except Exception as error:
+            # Whatever a decoder trips over, a plugin has put it there.
+            raise self.end_for_damage(str(error) or type(error).__name__) from error
 
     # ---- waiting ---------------------------------------------------------------------
 
     def wait(self, timeout_sec: float | None) -> None:
-        """Wait for something to arrive, at most so long; take in data packets.
+        """Wait for something to arrive, at most so long; take in what is there.
 
-        Ends the worker when the call in flight takes too long.
+        Ends the worker when the call in flight takes too long, whatever else arrives.
         """
         look = _LOOK_SEC
         if self._limit is not None:
             look = min(look, max(self._limit / 4, 0.005))
         deadline = None if timeout_sec is None else time.monotonic() + timeout_sec
+        arrived = self.incoming.arrived
+        self._watchdog.begin()
         while self.error is None:
             nap = look
             if deadline is not None:
                 nap = min(nap, max(0.0, deadline - time.monotonic()))
-            ready = self._poller.poll(nap * 1000)
-            if any(self._tells_death(fd, what) for fd, what in ready):
-                self._bury()
-                return
+            ready = [fd for fd, _ in self._poller.poll(nap * 1000)]
             if ready:
-                self.take_packets()
+                self._take_in()
+            if self.incoming.arrived != arrived or self.error is not None:
+                return
+            if self.worker.death in ready or self.incoming.control_ended:
+                self._bury()
                 return
             self._watch_call()
             if deadline is not None and time.monotonic() >= deadline:
                 return
 
-    def _tells_death(self, fd: int, what: int) -> bool:
-        if fd == self.worker.death:
-            return True
-        if fd != self.worker.control.fileno() or not what & select.POLLHUP:
-            return False
-        # Its last answer may still wait to be read.
+    def _take_in(self) -> None:
         try:
-            return not self.worker.control.recv(1, socket.MSG_PEEK)
-        except ConnectionError:
-            return True
+            self.incoming.take_in()
+        except (ValueError, OSError) as error:
+            self.end_for_damage(str(error))
+        if self.incoming.data_ended:
+            with suppress(KeyError):
+                self._poller.unregister(self.worker.data)
 
     def take_packets(self) -> None:
         """Take in what the data socket holds."""
-        while self._data_open:
-            with undisturbed():
-                try:
-                    data, fds = receive_packet(self.worker.data)
-                except BlockingIOError:
-                    return
-                if not data:
-                    self._data_open = False
-                    with suppress(KeyError):
-                        self._poller.unregister(self.worker.data)
-                    return
-                self.packets.append((data, fds))
+        try:
+            self.incoming.take_packets()
+        except (ValueError, OSError) as error:
+            if self.error is None:
+                self.end_for_damage(str(error))
 
     def _watch_call(self) -> None:
+        idle = self._limit is None and self.streaming and self.in_next()
         call, _, number, _, _ = self.worker.shared_page.state()
-        now = time.monotonic()
-        seen, since = self._watch
-        if number != seen or not since or (not call and self.calls):
-            self._watch = (number, now)
-            return
-        limit = self._limit
-        if limit is None:
-            name = self.calls[call] if call < len(self.calls) else ""
-            if name in _NEXT:
-                return
-            limit = DEFAULT_CALL_TIMEOUT_SEC
-        if now - since > limit:
+        stopped = self.worker.stopped
+        limit = self._watchdog.exceeded(
+            number, calling=call != 0, idle=idle, stopped=stopped
+        )
+        if limit and idle and not stopped():
+            raise WorkbenchError(
+                f"the source has been waiting in {self.waiting_call()} for {limit:g} s "
+                "and the worker can answer only afterwards: ask again when events "
+                "come, or stop the capture"
+            )
+        if limit:
             self._hang(limit)
+        elif self._watchdog.data_ended_for(self.incoming.data_ended, _REAP_SEC):
+            self.end_for_damage("it closed its data socket and went on")
 
     @property
     def closed(self) -> bool:
@@ -246,8 +249,12 @@ class WorkerConnection:
 
     def expect_plugin(self, path: str) -> None:
         """Name the plugin that is about to be loaded, for reports and the trace."""
-        self.plugins[self._loads] = Path(path).name
+        self.name_plugin(self._loads, Path(path).name)
         self._loads += 1
+
+    def name_plugin(self, index: int, name: str) -> None:
+        """Remember what a plugin is called; names of any length are a plugin's."""
+        self.plugins[index] = name[:_LONGEST_NAME]
 
     def in_next(self) -> bool:
         """Return whether the source is in next_batch."""
@@ -255,9 +262,9 @@ class WorkerConnection:
 
     def drop_packets(self) -> None:
         """Forget what came for a capture that nobody reads any more."""
+        self.incoming.drop_packets()
         self.take_packets()
-        while self.packets:
-            _close_all(self.packets.popleft()[1])
+        self.incoming.drop_packets()
 
     def waiting_call(self) -> str:
         """Return the C name of the call in flight, "" for none."""
@@ -266,7 +273,8 @@ class WorkerConnection:
 
     def _watch_memory(self) -> None:
         # On the log thread: a flood does not wait until somebody reads.
-        if self.error is None and self.worker.resident_bytes() > self.memory_limit:
+        limit = self.memory_limit
+        if self.error is None and self.worker.held_bytes(limit) > limit:
             self._kill("memory")
 
     # ---- the end ---------------------------------------------------------------------
@@ -295,8 +303,8 @@ class WorkerConnection:
     def _hang(self, limit: float) -> None:
         self.worker.kill()
         code = self.worker.exit_code(_REAP_SEC)
-        self.take_packets()
         self.error = self.explained(hang_error(self._death(code or 0), limit))
+        self.take_packets()
 
     def give_up(self, limit: float) -> PluginHung:
         """End a worker that does not come back from a call; give the error."""
@@ -304,21 +312,13 @@ class WorkerConnection:
         assert isinstance(self.error, PluginHung)  # noqa: S101 - _hang made it
         return self.error
 
-    def end_for_damage(self, what: str) -> PluginCrashed:
-        """End a worker whose answers make no sense; give the error."""
-        self.worker.kill()
-        self.worker.exit_code(_REAP_SEC)
-        names = ", ".join(sorted(set(self.plugins.values())))
-        self.logs.settle()
-        error = PluginCrashed(
-            f"plugin {names} damaged the memory of its worker: {what}; the worker was "
-            "ended",
-            plugin=names,
-            reason="damage",
-            log_tail=self.logs.tail(),
-        )
-        self.error = error
-        return error
+    def end_for_damage(self, what: str) -> WorkbenchError:
+        """End a worker whose answers make no sense; return the error."""
+        if self.error is None:
+            self.worker.kill()
+            code = self.worker.exit_code(_REAP_SEC)
+            self.error = self.explained(damage_error(self._death(code or 0), what))
+        return self.error
 
     def _bury(self) -> None:
         """Find out why the worker is gone, or going."""
@@ -329,10 +329,10 @@ class WorkerConnection:
             # Its sockets are closed but it runs on: nothing can be said to it any more.
             self.worker.kill()
             code = self.worker.exit_code(_REAP_SEC)
-        self.take_packets()
         death = self._death(code if code is not None else 0)
         error = crash_error(death) if self.calls else _false_start(death)
         self.error = self.explained(error)
+        self.take_packets()
 
     def _raise_if_dead(self) -> None:
         if self._closed:
@@ -354,9 +354,7 @@ class WorkerConnection:
             self._closed = True
             self.logs.settle()
             self.logs.close()
-            for _, fds in self.packets:
-                _close_all(fds)
-            self.packets.clear()
+            self.incoming.close()
             self.worker.close()
         if crash is not None:
             raise crash
@@ -371,8 +369,9 @@ class WorkerConnection:
         return True
 
     def _say_goodbye(self) -> WorkbenchError | None:
+        self.streaming = False
         self.worker.shared_page.set_stop(1)
-        if not self.leaves_next(_LEAVE_SEC):
+        if not self.leaves_next(_LEAVE_SEC) or self.worker.stopped():
             # A source that waits for the outside world is not to blame.
             self.worker.kill()
             return None
@@ -393,9 +392,3 @@ def _false_start(death: ExitFacts) -> WorkbenchError:
     return WorkbenchError(
         f"the worker process could not start (is the workbench built?):\n    {words}"
     )
-
-
-def _close_all(fds: Sequence[int]) -> None:
-    for fd in fds:
-        with suppress(OSError):
-            os.close(fd)

@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 
     from workbench.wire.shared_page import SharedPage
 
-__all__ = ["ExitFacts", "crash_error", "hang_error"]
+__all__ = ["ExitFacts", "crash_error", "damage_error", "hang_error"]
 
 _SHOWN_FRAMES = 12
 _SHOWN_LOG_LINES = 8
+_MOST_FRAMES = 64
+_LONGEST_FRAME = 300
 # Frames of our own handler, innermost, before the kernel's trampoline.
 _HANDLER = "_core"
 _PER_EVENT = ("plugin_extract_fields", "plugin_parse_event", "plugin_event_to_string")
@@ -89,8 +91,8 @@ def _backtrace(text: str, plugin: str) -> list[str]:
         where = re.sub(r"^/proc/self/fd/\d+", lambda _: name, where)
         where = re.sub(r"^/\S*/", "", where)
         if not cleaned or cleaned[-1] != where:
-            cleaned.append(where)
-    return cleaned
+            cleaned.append(where[:_LONGEST_FRAME])
+    return cleaned[:_MOST_FRAMES]
 
 
 def _signal_name(number: int) -> str:
@@ -198,5 +200,21 @@ def hang_error(death: ExitFacts, limit_sec: float) -> errors.PluginHung:
         call=call or None,
         event_number=event or None,
         limit_sec=limit_sec,
+        log_tail=death.log_tail,
+    )
+
+
+def damage_error(death: ExitFacts, what: str) -> errors.PluginCrashed:
+    """Return what the worker sent that it never sends by itself."""
+    names = ", ".join(sorted(set(death.plugins.values())))[:_LONGEST_FRAME]
+    said = what if len(what) <= _LONGEST_FRAME else what[:_LONGEST_FRAME] + "…"
+    message = (
+        f"plugin {names} sent invalid data through its worker, or wrote over what the "
+        f"worker sends: {said}; the worker was ended, completed rows are kept"
+    )
+    return errors.PluginCrashed(
+        _with_details(message, [], death.log_tail),
+        plugin=names,
+        reason="sent invalid data",
         log_tail=death.log_tail,
     )

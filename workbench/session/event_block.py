@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from workbench.session.chunk_reader import ChunkReader, unify_batches
+from workbench.fields.types import FIELD_TYPES
+from workbench.session.chunk_reader import (
+    KIND_BOOL,
+    KIND_BYTES,
+    KIND_U64,
+    ChunkReader,
+    slice_of,
+    unify_batches,
+)
+from workbench.session.shapes import InvalidDataError
 from workbench.wire.messages import write_memfd
 
 if TYPE_CHECKING:
@@ -17,13 +26,18 @@ if TYPE_CHECKING:
     from workbench.session.types import CaptureOptions, ColumnRequest
 
 __all__ = [
+    "ASYNC_COLUMNS",
     "assemble_batch",
     "block_parts",
     "decode_texts",
+    "expected_columns",
     "pack_events",
     "wire_columns",
     "wire_options",
 ]
+
+
+_KINDS = {"uint64": KIND_U64, "bool": KIND_BOOL}
 
 
 def wire_columns(columns: Sequence[ColumnRequest]) -> list[dict[str, Any]]:
@@ -83,24 +97,61 @@ def pack_events(raw: Any, numbers: Any) -> tuple[int, int]:
 
 
 def assemble_batch(
-    whole: Any, sizes: Sequence[int], names: Sequence[str], columns: Sequence[Any]
+    whole: Any,
+    sizes: Sequence[int],
+    columns: Sequence[ColumnRequest],
+    rows: int,
 ) -> Any:
-    """Make one record batch of the requested columns from chunks that lie in a row."""
-    reader = ChunkReader(names, None)
+    """Make one record batch of the requested columns from chunks that lie in a row.
+
+    ``rows``: events that were sent. Raises InvalidDataError for any other number.
+    """
+    layout = expected_columns(columns, None)
+    reader = ChunkReader([name for name, *_ in layout], None, layout=layout)
     batches = []
     at = 0
     for size in sizes:
-        batches.append(reader.read(whole.slice(at, size)))
+        batches.append(reader.read(slice_of(whole, at, size)))
         at += size
+    if sum(batch.num_rows for batch in batches) != rows:
+        raise InvalidDataError(f"other than {rows} rows for {rows} events")
     if not batches:
-        return _empty_batch(names[2:], columns)
+        return _empty_batch([name for name, *_ in layout[2:]], columns)
     table = pa.Table.from_batches(unify_batches(batches)).combine_chunks()
-    return table.drop_columns(list(names[:2])).to_batches()[0]
+    return table.drop_columns([name for name, *_ in layout[:2]]).to_batches()[0]
+
+
+def expected_columns(
+    columns: Sequence[ColumnRequest], options: CaptureOptions | None
+) -> list[tuple[str, int, bool]]:
+    """Return name, kind and whether it is a list, of every column of a chunk."""
+    layout = [("evt.num", KIND_U64, False), ("evt.rawtime", KIND_U64, False)]
+    for column in columns:
+        kind = _KINDS.get(FIELD_TYPES[column.type].arrow, KIND_BYTES)
+        layout.append((column.column, kind, column.is_list))
+        if column.offsets:
+            ends = (f"{column.column}#start", f"{column.column}#len")
+            layout += [(name, KIND_U64, False) for name in ends]
+    if options is None:
+        return layout
+    for wanted, name in (
+        (options.keep_payload, "payload"),
+        (options.keep_raw, "raw"),
+        (options.plugin_info, "evt.plugininfo"),
+    ):
+        if wanted:
+            layout.append((name, KIND_BYTES, False))
+    return layout
+
+
+# What a capture has besides when a plugin injects events.
+ASYNC_COLUMNS = [
+    ("evt.is_async", KIND_BOOL, False),
+    ("evt.asynctype", KIND_BYTES, False),
+]
 
 
 def _empty_batch(names: Sequence[str], columns: Sequence[Any]) -> Any:
-    from workbench.fields.types import FIELD_TYPES
-
     kinds: dict[str, Any] = {}
     for column in columns:
         arrow = {"uint64": pa.uint64(), "bool": pa.bool_()}.get(
@@ -112,11 +163,18 @@ def _empty_batch(names: Sequence[str], columns: Sequence[Any]) -> Any:
 
 
 def decode_texts(data: bytes, count: int) -> Any:
-    """Read what ``host/event_block.py`` packed: texts as binary, null for none."""
+    """Read what ``host/event_block.py`` packed: texts as binary, null for none.
+
+    Raises InvalidDataError when ``data`` does not hold exactly ``count`` texts.
+    """
+    if len(data) < 4 * count:
+        raise InvalidDataError("fewer texts than events")
     lengths = struct.unpack_from(f"<{count}i", data)
     texts: list[bytes | None] = []
     at = 4 * count
     for length in lengths:
         texts.append(None if length < 0 else data[at : at + length])
         at += max(length, 0)
+    if at != len(data):
+        raise InvalidDataError("texts of another length than announced")
     return pa.array(texts, type=pa.binary())

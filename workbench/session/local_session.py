@@ -233,10 +233,10 @@ class LocalSession:
             },
         }
         with _told():
-            chunks, names = feed_chunks(
+            chunks, _ = feed_chunks(
                 self._open_plugin_host(), request, *split_block(block, size, len(raw))
             )
-        return _joined(chunks, names, columns)
+        return _joined(chunks, columns, len(raw))
 
     def rounds(self, plugin: int, config: str, count: int) -> dict[str, Any]:
         """Initialise and destroy ``count`` times; see :meth:`Session.rounds`."""
@@ -268,8 +268,8 @@ class LocalSession:
             "options": wire_options(CaptureOptions()),
         }
         with _told():
-            runs, names = threads(self._open_plugin_host(), request, blocks)
-        return [_joined(chunks, names, columns) for chunks in runs]
+            runs, _ = threads(self._open_plugin_host(), request, blocks)
+        return [_joined(chunks, columns, len(raw)) for chunks in runs]
 
     def event_strings(self, plugin: int, raw: pa.Array, numbers: pa.Array) -> pa.Array:
         """Return ``event_to_string``; see :meth:`Session.event_strings`."""
@@ -352,15 +352,15 @@ def _block_buffer(address: int, size: int, free: Callable[[], None]) -> Any:
 
 def _joined(
     chunks: Sequence[tuple[int, int, Callable[[], None]]],
-    names: Sequence[str],
     columns: Sequence[ColumnRequest],
+    rows: int,
 ) -> pa.RecordBatch:
     """Make one batch of a feeding's chunks, and free them."""
     whole = b"".join(handles.memory_at(a, n)[:] for a, n, _ in chunks)
     for _, _, free in chunks:
         free()
     sizes = [n for _, n, _ in chunks]
-    return assemble_batch(pa.py_buffer(whole), sizes, names, columns)
+    return assemble_batch(pa.py_buffer(whole), sizes, columns, rows)
 
 
 def _block_of(raw: Any, numbers: Any) -> tuple[bytearray, int]:

@@ -25,6 +25,8 @@ __all__ = ["LogReader"]
 
 _MOST_LINES = 10_000
 _LONGEST_LINE = 8192
+# A line in an error message, characters.
+_LONGEST_TOLD = 400
 _LOOK_MS = 100
 
 
@@ -74,7 +76,8 @@ class LogReader:
         for fd in (self._worker.log.fileno(), *self._pipes, self._wake_read):
             poller.register(fd, select.POLLIN)
         open_fds = {self._worker.log.fileno(), *self._pipes}
-        while open_fds:
+        # A plugin may close its ends and go on: its memory is looked after all the same
+        while open_fds or self._worker.exit_code() is None:
             for fd, _ in poller.poll(_LOOK_MS):
                 if fd == self._wake_read:
                     return
@@ -132,8 +135,8 @@ class LogReader:
         return [line for owner, line in entries if plugin is None or owner == plugin]
 
     def tail(self, count: int = 20) -> list[str]:
-        """Return the last lines as text."""
-        return [line.message for line in self.lines()[-count:]]
+        """Return the last lines as text, long ones cut."""
+        return [line.message[:_LONGEST_TOLD] for line in self.lines()[-count:]]
 
     def close(self) -> None:
         """Stop reading (idempotent)."""

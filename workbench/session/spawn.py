@@ -2,36 +2,49 @@
 
 from __future__ import annotations
 
+import fcntl
 import mmap
 import os
+import secrets
 import select
 import signal
 import socket
 import subprocess
 import sys
+import time
 from contextlib import ExitStack, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workbench.errors import WorkbenchError
+from workbench.session.lasting_thread import run_in_lasting_thread
 from workbench.session.private_folder import (
     make_private_folder,
     remove_private_folder,
 )
+from workbench.session.process_tree import ProcessTree, process_state
+from workbench.session.worker_memory import held_bytes
 from workbench.wire.shared_page import PAGE_BYTES, SharedPage
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from workbench.session.sandbox import SandboxPlan
 
 __all__ = ["WorkerProcess"]
 
 # Isolated (-I) and without site (-S): nothing of the user's runs, nothing is scanned.
 _BOOT = (
-    "import sys; sys.path[:0] = sys.argv[7:]; "
-    "from workbench.host.serve import main; main(sys.argv[1:7])"
+    "import sys; sys.path[:0] = sys.argv[8:]; "
+    "from workbench.host.serve import main; main(sys.argv[1:8])"
 )
 _SOCKET_BUFFER_BYTES = 1 << 20
+# In the environment of a worker and of all its children, wherever they go.
+_MARK = "WORKBENCH_WORKER"
+# How long an ended process may take to go; a debugger can hold it for ever.
+_REAP_SEC = 5.0
+_AT_ONCE_SEC = 0.2
 # A process that is killed may still be in a file system that does not answer.
 _GUARD_MS = 1000
 
@@ -51,17 +64,27 @@ def _import_roots() -> list[str]:
 _FEW_CORES = 2
 
 
-def _environment() -> dict[str, str] | None:
-    """Return the worker's environment, None for this process's own.
+def _environment() -> dict[str, str]:
+    """Return the worker's environment.
 
     The Go SDK hands every extraction to a goroutine that spins on a core of its own.
     With two cores that core is taken from the plugin's caller, and each event costs ten
     times more than with GOMAXPROCS=1, where the SDK does without. A value of the user's
     own is left alone.
     """
-    if "GOMAXPROCS" in os.environ or len(os.sched_getaffinity(0)) > _FEW_CORES:
-        return None
-    return {**os.environ, "GOMAXPROCS": "1"}
+    environment = dict(os.environ)
+    if len(os.sched_getaffinity(0)) <= _FEW_CORES:
+        environment.setdefault("GOMAXPROCS", "1")
+    return environment
+
+
+def _make_page() -> int:
+    """Return a shared page that nobody can cut off under its readers."""
+    page = os.memfd_create("workbench-page", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    os.ftruncate(page, PAGE_BYTES)
+    fixed = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL
+    fcntl.fcntl(page, fcntl.F_ADD_SEALS, fixed)
+    return page
 
 
 class WorkerProcess:
@@ -90,7 +113,6 @@ class WorkerProcess:
             raise
 
     def _start(self, plan: SandboxPlan | None) -> None:
-        environment = _environment()
         kind = socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC
         with ExitStack() as theirs:
             self.control, control = socket.socketpair(socket.AF_UNIX, kind)
@@ -109,9 +131,8 @@ class WorkerProcess:
                     end.setsockopt(
                         socket.SOL_SOCKET, socket.SO_SNDBUF, _SOCKET_BUFFER_BYTES
                     )
-            shared_page = os.memfd_create("workbench-board", os.MFD_CLOEXEC)
+            shared_page = _make_page()
             theirs.callback(os.close, shared_page)
-            os.ftruncate(shared_page, PAGE_BYTES)
             self._page = mmap.mmap(shared_page, PAGE_BYTES)
             self.shared_page = SharedPage(self._page)
             self.crash_text = os.memfd_create("workbench-crash", os.MFD_CLOEXEC)
@@ -123,33 +144,25 @@ class WorkerProcess:
                 shared_page,
                 self.crash_text,
             ]
-            plan_fd = -1
-            if plan is not None:
+            environment = _environment()
+            if plan is None:
+                plan_fd = -1
+            else:
                 folder = make_private_folder()
                 self._owned.callback(remove_private_folder, folder)
-                environment = plan.environment(folder, environment or {**os.environ})
+                environment = plan.environment(folder, environment)
                 plan_fd = os.memfd_create("workbench-plan", os.MFD_CLOEXEC)
                 theirs.callback(os.close, plan_fd)
                 os.write(plan_fd, plan.to_wire(folder))
-                inherited.append(plan_fd)
-            arguments = [*map(str, [*inherited, -1][:6]), *_import_roots()]
-            try:
-                self._process = subprocess.Popen(  # noqa: S603 - our own interpreter
-                    [sys.executable, "-I", "-S", "-c", _BOOT, *arguments],
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.PIPE,
-                    bufsize=0,
-                    pass_fds=inherited,
-                    start_new_session=True,
-                    close_fds=True,
-                    env=environment,
-                )
-            except OSError as error:
-                text = f"cannot start the worker process {sys.executable}: {error}"
-                raise WorkbenchError(text) from error
+            mark = secrets.token_hex(16)
+            environment[_MARK] = mark
+            self._process = run_in_lasting_thread(
+                lambda: _popen(inherited, plan_fd, environment)
+            )
             self._owned.callback(self._reap)
         self.pid = self._process.pid
+        self._exit_code: int | None = None
+        self._tree = ProcessTree(self.pid, f"{_MARK}={mark}".encode())
         assert self._process.stdout is not None  # noqa: S101 - PIPE was asked for
         assert self._process.stderr is not None  # noqa: S101 - PIPE was asked for
         self._owned.callback(self._process.stdout.close)
@@ -162,8 +175,19 @@ class WorkerProcess:
             self._owned.callback(os.close, self.death)
 
     def _reap(self) -> None:
+        """End it with all its children and collect it; never wait long."""
         self.kill()
-        self._process.wait()
+        # While it was not collected, its number is nobody else's.
+        self._tree.end(by_session=self._uncollected())
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(_REAP_SEC)
+
+    def _uncollected(self) -> bool:
+        try:
+            os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        except OSError:
+            return False
+        return True
 
     def adopt(self, guard: int) -> None:
         """Take over the child ``guard`` that the worker made: to end and wait for."""
@@ -183,33 +207,80 @@ class WorkerProcess:
             os.waitid(os.P_PIDFD, self._guard, os.WEXITED | os.WNOHANG)
 
     def exit_code(self, wait_sec: float = 0.0) -> int | None:
-        """Return the exit status, negative for a signal; None while it runs."""
-        if wait_sec:
-            with suppress(subprocess.TimeoutExpired):
-                return self._process.wait(wait_sec)
-        return self._process.poll()
+        """Return the exit status, negative for a signal; None while it runs.
+
+        It is collected in :meth:`close`: until then its session is known by its number.
+        """
+        deadline = time.monotonic() + wait_sec
+        while self._exit_code is None:
+            try:
+                told = os.waitid(
+                    os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT
+                )
+            except ChildProcessError:
+                self._exit_code = 0  # somebody else collected it
+                break
+            if told is not None:
+                ended = told.si_code == os.CLD_EXITED
+                self._exit_code = told.si_status if ended else -told.si_status
+                break
+            if (left := deadline - time.monotonic()) <= 0:
+                break
+            self._wait_a_bit(min(left, 0.05))
+        return self._exit_code
+
+    def _wait_a_bit(self, timeout_sec: float) -> None:
+        poller = select.poll()
+        if self.death >= 0:
+            poller.register(self.death, select.POLLIN)
+        if poller.poll(timeout_sec * 1000) and self._exit_code is None:
+            time.sleep(0.0005)  # its status follows at once
 
     def wait_dead(self, timeout_sec: float) -> bool:
-        """Wait for its end; tell whether it came."""
-        if self.death < 0:
-            return self.exit_code(timeout_sec) is not None
-        poller = select.poll()
-        poller.register(self.death, select.POLLIN)
-        return bool(poller.poll(timeout_sec * 1000)) or self.exit_code() is not None
+        """Wait for its end; return whether it came."""
+        return self.exit_code(timeout_sec) is not None
 
-    def resident_bytes(self) -> int:
-        """Return the memory it holds, 0 when it is gone."""
-        try:
-            text = Path(f"/proc/{self.pid}/statm").read_text(encoding="ascii")
-        except OSError:
-            return 0
-        return int(text.split()[1]) * mmap.PAGESIZE
+    def stopped(self) -> bool:
+        """Whether it is stopped, by a signal or by a debugger."""
+        return process_state(self.pid) in ("T", "t")
+
+    def held_bytes(self, limit: int) -> int:
+        """Return the memory it and its children hold; exact beyond ``limit``."""
+        return held_bytes([self.pid, *self._tree.below()], limit)
 
     def kill(self) -> None:
-        """End it at once (idempotent)."""
-        if self._process.poll() is None:
-            self._process.kill()
+        """End it at once, and the children that hang below it (idempotent)."""
+        if self.exit_code() is not None:
+            return
+        children = self._tree.below()
+        with suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGKILL)
+        if children or self.exit_code(_AT_ONCE_SEC) is None:
+            # One of them may hold it with ptrace.
+            self._tree.end(by_session=True)
 
     def close(self) -> None:
         """End it and give everything back (idempotent)."""
         self._owned.close()
+
+
+def _popen(
+    inherited: Sequence[int], plan_fd: int, environment: dict[str, str]
+) -> subprocess.Popen[bytes]:
+    numbers = (*inherited, plan_fd, os.getpid())
+    arguments = [*map(str, numbers), *_import_roots()]
+    try:
+        return subprocess.Popen(  # noqa: S603 - our own interpreter
+            [sys.executable, "-I", "-S", "-c", _BOOT, *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            bufsize=0,
+            pass_fds=[fd for fd in (*inherited, plan_fd) if fd >= 0],
+            start_new_session=True,
+            close_fds=True,
+            env=environment,
+        )
+    except OSError as error:
+        text = f"cannot start the worker process {sys.executable}: {error}"
+        raise WorkbenchError(text) from error

@@ -5,12 +5,11 @@ plugin → worker → chunk in a memfd → mapped here → Arrow record batch, w
 
 from __future__ import annotations
 
-import mmap
 import os
-import struct
 import time
 from collections import deque
 from contextlib import suppress
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,30 +25,35 @@ from workbench.manifest import Manifest, OpenParam
 from workbench.session.chunk_reader import ChunkReader
 from workbench.session.connection import WorkerConnection
 from workbench.session.event_block import (
+    ASYNC_COLUMNS,
     assemble_batch,
     decode_texts,
+    expected_columns,
     pack_events,
     wire_columns,
     wire_options,
 )
-from workbench.session.host_errors import error_from_wire
+from workbench.session.incoming import close_all
 from workbench.session.interrupts import undisturbed
 from workbench.session.numbering import Numbering
+from workbench.session.received_memory import ArenaMemory, map_memory
+from workbench.session.shapes import InvalidDataError
 from workbench.session.table_decoder import decode_tables
 from workbench.session.types import CaptureOptions, Chunk, Progress
-from workbench.wire.messages import CHUNK, END, MESSAGE
+from workbench.wire.messages import END
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from workbench.errors import EndReason
+    from workbench.session.incoming import Packet
     from workbench.session.sandbox import SandboxPlan
     from workbench.session.types import ColumnRequest, LogLine, TableSnapshot, TraceCall
 
 __all__ = ["WorkerSession"]
 
-# Chunks below this size are copied: mappings are a bounded resource.
-_COPY_BELOW_BYTES = 256 << 10
+_MOST_COST = 2**64 - 1
+_ALL = 1 << 30
 # After stop(): how long the reader waits for a source to come back.
 _STOP_SEC = 0.05
 # How long the next call waits for a source that was left behind.
@@ -125,9 +129,10 @@ class WorkerSession:
         # The worker stays in the folder where it was started.
         file = os.path.abspath(path)  # noqa: PTH100 - Path would not resolve "..".
         answer, _ = self._call("load", path=path, file=file, inspect=inspect)
-        index = int(answer["plugin"])
-        manifest = Manifest.from_facts(answer["manifest"])
-        self._connection.plugins[index] = manifest.name or Path(path).name
+        with self._connection.untrusted():
+            index = int(answer["plugin"])
+            manifest = Manifest.from_facts(answer["manifest"])
+        self._connection.name_plugin(index, manifest.name or Path(path).name)
         return index, manifest
 
     def init(
@@ -145,6 +150,15 @@ class WorkerSession:
         if self._left_behind:
             self._meet_again()
         return self._connection.call(op, fds, **request)
+
+    def _ask(self, op: str, fds: Sequence[int] = (), **request: Any) -> tuple[Any, Any]:
+        """Ask for what comes as memory: the answer, and the memory."""
+        answer, received = self._call(op, fds, **request)
+        try:
+            with self._connection.untrusted():
+                return answer, map_memory(received[0], self._connection.memory_limit)
+        finally:
+            close_all(received)
 
     def _meet_again(self) -> None:
         """Wait for a source that was left behind in next_batch."""
@@ -183,9 +197,25 @@ class WorkerSession:
             columns=wire_columns(columns),
             options={**wire_options(options), "number_base": base},
         )
+        try:
+            with self._connection.untrusted():
+                layout = expected_columns(columns, options)
+                named = [name for name, *_ in layout]
+                if len(answer["columns"]) > len(layout):
+                    # Some plugin injects events, which the worker knows.
+                    layout += ASYNC_COLUMNS
+                    named = [name for name, *_ in layout]
+                if answer["columns"] != named:
+                    raise InvalidDataError("other columns than asked for")  # noqa: TRY301
+        except BaseException:
+            close_all(fds)
+            raise
+        reader = ChunkReader(
+            named, answer["source"], layout=layout, most_rows=options.chunk_rows
+        )
+        self._capture = _Capture(reader, fds[0])
         self.number_base = base
-        reader = ChunkReader(answer["columns"], answer["source"])
-        self._capture = _Capture(reader, fds[0] if fds else -1)
+        self._connection.streaming = True
         self._progress = Progress()
 
     def _settle_window(self) -> None:
@@ -202,8 +232,9 @@ class WorkerSession:
         deadline = None if timeout_sec is None else time.monotonic() + timeout_sec
         while True:
             with undisturbed():
-                self._connection.take_packets()
-                self._decode(capture)
+                if not capture.pending:
+                    self._connection.take_packets()
+                    self._decode(capture)
                 chunk = capture.pending.popleft() if capture.pending else None
             if chunk is not None:
                 return chunk
@@ -235,59 +266,60 @@ class WorkerSession:
             return None
         return min(0.01, left) if left is not None else 0.01
 
-    def _decode(self, capture: _Capture) -> None:
-        """Turn the packets that came into chunks, and let the worker go on."""
-        packets = self._connection.packets
-        while packets:
-            data, fds = packets[0]
-            if capture.ended:
-                _close_all(fds)
-            else:
-                try:
-                    self._decode_packet(capture, data, fds)
-                except (struct.error, KeyError, ValueError, pa.ArrowException) as error:
-                    self._damaged(capture, error)
-            packets.popleft()
+    def _decode(self, capture: _Capture, most: int = 1) -> None:
+        """Turn packets that came into chunks, and let the worker go on.
 
-    def _damaged(self, capture: _Capture, error: Exception) -> None:
-        """End a capture, and the worker, whose chunks make no sense."""
-        damage = self._connection.end_for_damage(str(error))
-        capture.pending.append(Chunk(None, "crashed", damage))
-        capture.ended = True
+        ``most``: so many; what a slow reader leaves in its queue holds the worker back.
+        """
+        packets = self._connection.incoming.packets
+        while packets and (capture.ended or len(capture.pending) < most):
+            packet = packets.popleft()
+            try:
+                if not capture.ended:
+                    with self._connection.untrusted():
+                        self._decode_packet(capture, packet)
+            except WorkbenchError as error:
+                capture.pending.append(Chunk(None, "crashed", error))
+                capture.ended = True
+            finally:
+                packet.close()
 
-    def _decode_packet(self, capture: _Capture, data: bytes, fds: list[int]) -> None:
-        _, kind, seq, _, size, cost = MESSAGE.unpack_from(data)
-        if kind == END:
-            end = _read_json(data[MESSAGE.size :])
-            error = error_from_wire(end["error"]) if end["error"] else None
+    def _decode_packet(self, capture: _Capture, packet: Packet) -> None:
+        if packet.kind() == END:
+            end, error = packet.end()
             if error is not None:
                 error = self._connection.explained(error)
-            capture.pending.append(Chunk(None, end["end"], error))
+            capture.pending.append(Chunk(None, end, error))
             capture.ended = True
             self._connection.tracer.drain()
-        elif kind == CHUNK and fds:
-            try:
-                batch = capture.reader.read(_mapped(fds[0], size))
-            finally:
-                _close_all(fds)
-            capture.pending.append(Chunk(batch))
-            capture.last_seq = seq
-            self._cost += cost
-            shared_page = self._connection.worker.shared_page
-            shared_page.acknowledge(self._cost)
-            if shared_page.waiting():
-                self._connection.post("wake")
+            return
+        seq, rows, cost, memory = packet.chunk()
+        if seq != capture.last_seq + 1:
+            raise InvalidDataError("a chunk out of order")
+        batch = capture.reader.read(memory)
+        if batch.num_rows != rows:
+            raise InvalidDataError("a chunk of other rows than announced")
+        capture.pending.append(Chunk(batch))
+        capture.last_seq = seq
+        self._cost = (self._cost + cost) & _MOST_COST
+        shared_page = self._connection.worker.shared_page
+        shared_page.acknowledge(self._cost)
+        if shared_page.waiting():
+            self._connection.post("wake")
 
     def _died(self, capture: _Capture, error: WorkbenchError) -> None:
         """End the capture of a dead worker; unsent rows still lie in its builder."""
         self._connection.take_packets()
-        self._decode(capture)
+        self._decode(capture, _ALL)
         if capture.ended:
             return
-        with suppress(ValueError, OSError, pa.ArrowInvalid):
-            rescued = self._rescue(capture)
-            if rescued is not None:
-                capture.pending.append(Chunk(rescued))
+        # A wild write may have hit the rows that were not complete: they are lost then.
+        with suppress(ValueError, OSError, MemoryError, pa.ArrowException):
+            if capture.arena >= 0:
+                arena = ArenaMemory(capture.arena)
+                rescued = capture.reader.rescue(arena, capture.last_seq)
+                if rescued is not None:
+                    capture.pending.append(Chunk(rescued))
         end: EndReason = "failure"
         if isinstance(error, PluginCrashed):
             end = "crashed"
@@ -295,16 +327,6 @@ class WorkerSession:
             end = "hung"
         capture.pending.append(Chunk(None, end, error))
         capture.ended = True
-
-    def _rescue(self, capture: _Capture) -> Any:
-        if capture.arena < 0:
-            return None
-        size = os.fstat(capture.arena).st_size
-        with mmap.mmap(capture.arena, size, prot=mmap.PROT_READ) as memory:
-            buffer = pa.py_buffer(memory)
-            batch = capture.reader.rescue(buffer, capture.last_seq)
-            del buffer
-        return batch
 
     def stop(self) -> None:
         """Ask the running capture to end; see :meth:`Session.stop`."""
@@ -320,6 +342,7 @@ class WorkerSession:
         capture, self._capture = self._capture, None
         if capture is None:
             return
+        self._connection.streaming = False
         try:
             if self.alive and not self._left_behind:
                 self._connection.worker.shared_page.set_stop(1)
@@ -350,7 +373,7 @@ class WorkerSession:
         """Extract from stored events; see :meth:`Session.extract`."""
         block, data_bytes = pack_events(raw, numbers)
         try:
-            answer, fds = self._call(
+            answer, whole = self._ask(
                 "extract",
                 [block],
                 data_bytes=data_bytes,
@@ -365,11 +388,8 @@ class WorkerSession:
             )
         finally:
             os.close(block)
-        try:
-            whole = _mapped(fds[0], os.fstat(fds[0]).st_size)
-        finally:
-            _close_all(fds)
-        return assemble_batch(whole, answer["sizes"], answer["columns"], columns)
+        with self._connection.untrusted():
+            return assemble_batch(whole, answer["sizes"], columns, len(raw))
 
     def rounds(self, plugin: int, config: str, count: int) -> dict[str, Any]:
         """Initialise and destroy ``count`` times; see :meth:`Session.rounds`."""
@@ -390,7 +410,7 @@ class WorkerSession:
         numbers = pa.array(range(1, len(raw) + 1), pa.uint64())
         block, data_bytes = pack_events(raw, numbers)
         try:
-            answer, fds = self._call(
+            answer, whole = self._ask(
                 "threads",
                 [block],
                 plugin=plugin,
@@ -404,21 +424,18 @@ class WorkerSession:
             )
         finally:
             os.close(block)
-        try:
-            whole = _mapped(fds[0], os.fstat(fds[0]).st_size)
-        finally:
-            _close_all(fds)
-        batches = []
-        for sizes in answer["runs"]:
-            batches.append(assemble_batch(whole, sizes, answer["columns"], columns))
-            whole = whole.slice(sum(sizes))
-        return batches
+        with self._connection.untrusted():
+            batches = []
+            for sizes in answer["runs"]:
+                batches.append(assemble_batch(whole, sizes, columns, len(raw)))
+                whole = whole.slice(sum(sizes))
+            return batches
 
     def event_strings(self, plugin: int, raw: pa.Array, numbers: pa.Array) -> pa.Array:
         """Return ``event_to_string``; see :meth:`Session.event_strings`."""
         block, data_bytes = pack_events(raw, numbers)
         try:
-            _, fds = self._call(
+            _, texts = self._ask(
                 "event_strings",
                 [block],
                 plugin=plugin,
@@ -428,10 +445,8 @@ class WorkerSession:
             )
         finally:
             os.close(block)
-        try:
-            return decode_texts(os.pread(fds[0], os.fstat(fds[0]).st_size, 0), len(raw))
-        finally:
-            _close_all(fds)
+        with self._connection.untrusted():
+            return decode_texts(texts.to_pybytes(), len(raw))
 
     # ---- the rest --------------------------------------------------------------------
 
@@ -456,25 +471,19 @@ class WorkerSession:
 
     def tables(self, max_rows: int) -> list[TableSnapshot]:
         """Return the state tables; see :meth:`Session.tables`."""
-        _, fds = self._call("tables", max_rows=max_rows)
-        try:
-            return decode_tables(os.pread(fds[0], os.fstat(fds[0]).st_size, 0))
-        finally:
-            _close_all(fds)
+        _, rows = self._ask("tables", max_rows=max_rows)
+        with self._connection.untrusted():
+            return decode_tables(rows.to_pybytes())
 
     def dump_state(self) -> list[bytes]:
         """Ask for the plugins' state; see :meth:`Session.dump_state`."""
-        sizes, fds = self._call("dump_state")
-        try:
-            data = os.pread(fds[0], os.fstat(fds[0]).st_size, 0)
-        finally:
-            _close_all(fds)
-        events = []
-        at = 0
-        for size in sizes:
-            events.append(data[at : at + size])
-            at += size
-        return events
+        sizes, events = self._ask("dump_state")
+        with self._connection.untrusted():
+            if sum(sizes) != events.size:
+                raise InvalidDataError("events of other sizes than announced")
+            data = events.to_pybytes()
+        ends = list(accumulate(sizes, initial=0))
+        return [data[start:end] for start, end in pairwise(ends)]
 
     def trace(self, plugin: int | None = None) -> list[TraceCall]:
         """Return the calls made so far, oldest first."""
@@ -490,27 +499,3 @@ class WorkerSession:
         if capture is not None:
             capture.close()
         self._connection.close()
-
-
-def _mapped(fd: int, size: int) -> Any:
-    """Return the memory of a chunk as an Arrow buffer."""
-    if os.fstat(fd).st_size < size:
-        raise ValueError("the worker sent less than it said")
-    if size < _COPY_BELOW_BYTES:
-        return pa.py_buffer(os.pread(fd, size, 0))
-    # Not populated: mapping a page costs a third of writing it, and columns that nobody
-    # looks at never need theirs.
-    return pa.py_buffer(mmap.mmap(fd, size, prot=mmap.PROT_READ))
-
-
-def _read_json(data: bytes) -> dict[str, Any]:
-    import json
-
-    value: dict[str, Any] = json.loads(data)
-    return value
-
-
-def _close_all(fds: Sequence[int]) -> None:
-    for fd in fds:
-        with suppress(OSError):
-            os.close(fd)

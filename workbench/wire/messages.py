@@ -12,6 +12,7 @@ Both sides import this module; it must stay small (standard library only).
 from __future__ import annotations
 
 import _socket  # the parts of socket that do not need enum and selectors
+import fcntl
 import os
 import struct
 
@@ -25,10 +26,14 @@ if TYPE_CHECKING:
 __all__ = [
     "CHUNK",
     "END",
+    "LARGEST_BODY",
+    "LARGEST_TEXT",
+    "MAGIC",
     "MESSAGE",
+    "SEALED",
     "HostError",
-    "read_all",
     "receive",
+    "receive_packet",
     "send",
     "write_memfd",
 ]
@@ -41,7 +46,12 @@ MESSAGE = struct.Struct("<IIQQQQ")
 MAGIC = 0x4B434257
 
 _LARGEST_PACKET = 60_000
-_LARGEST_BODY = 1 << 30
+# A JSON text of this size can become a hundred times more in objects.
+LARGEST_BODY = 16 << 20
+# What a plugin says in an error is cut to so many characters.
+LARGEST_TEXT = 4_000
+# Memory under these seals can neither change nor go away.
+SEALED = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
 _MOST_DESCRIPTORS = 16
 
 
@@ -56,37 +66,45 @@ class HostError(Exception):
         self.facts = facts
 
     def to_wire(self) -> dict[str, Any]:
-        """Return plain data."""
-        return {"kind": self.kind, "message": self.message, "facts": self.facts}
+        """Return plain data, its texts cut to what a packet can carry."""
+        facts = {k: _cut(v) if isinstance(v, str) else v for k, v in self.facts.items()}
+        return {"kind": self.kind, "message": _cut(self.message), "facts": facts}
+
+
+def _cut(text: str) -> str:
+    if len(text) <= LARGEST_TEXT:
+        return text
+    return f"{text[:LARGEST_TEXT]}… ({len(text):,} characters)"
 
 
 def write_memfd(name: str, parts: Iterable[Any]) -> int:
-    """Put buffers one after the other into a new memfd and give its descriptor."""
-    fd = os.memfd_create(name, os.MFD_CLOEXEC)
+    """Put buffers one after the other into a new memfd and return its descriptor.
+
+    It is sealed: whoever receives it may map it.
+    """
+    fd = os.memfd_create(name, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     try:
         for part in parts:
             view = memoryview(part).cast("B")
             while view:
                 view = view[os.write(fd, view) :]
+        fcntl.fcntl(fd, fcntl.F_ADD_SEALS, SEALED | fcntl.F_SEAL_SEAL)
     except BaseException:
         os.close(fd)
         raise
     return fd
 
 
-def read_all(fd: int, limit: int = _LARGEST_BODY) -> bytes:
-    """Read a memfd from its beginning; ValueError when it is larger than ``limit``."""
-    size = os.fstat(fd).st_size
-    if size > limit:
-        raise ValueError(f"a message of {size} bytes is too large")
-    return os.pread(fd, size, 0)
-
-
 def send(
-    sock: _socket.socket, message: dict[str, Any], fds: Sequence[int] = ()
+    sock: _socket.socket,
+    message: dict[str, Any],
+    fds: Sequence[int] = (),
+    flags: int = 0,
 ) -> None:
-    """Send one message with descriptors."""
+    """Send one message with descriptors; ValueError when it is too large."""
     data = encode(message).encode()
+    if len(data) > LARGEST_BODY:
+        raise ValueError(f"a message of {len(data):,} bytes is too large")
     body = -1
     if len(data) > _LARGEST_PACKET:
         body = write_memfd("workbench-message", [data])
@@ -95,40 +113,44 @@ def send(
     rights = struct.pack(f"{len(fds)}i", *fds)
     extra = [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, rights)] if fds else []
     try:
-        sock.sendmsg([data or b"@"], extra, _socket.MSG_NOSIGNAL)
+        sock.sendmsg([data or b"@"], extra, flags | _socket.MSG_NOSIGNAL)
     finally:
         if body >= 0:
             os.close(body)
 
 
-def receive(
-    sock: _socket.socket, flags: int = 0
-) -> tuple[dict[str, Any], list[int]] | None:
-    """Receive one message and its descriptors; None when the other side is gone."""
-    data, fds = receive_packet(sock, flags)
+def receive(sock: _socket.socket) -> tuple[dict[str, Any], list[int]] | None:
+    """Receive one request and its descriptors; None when the notebook is gone.
+
+    For the worker alone: the notebook trusts nothing, see ``session/incoming.py``.
+    """
+    data, fds, _ = receive_packet(sock)
     if not data:
         return None
     if data == b"@":
-        data = read_all(fds[0])
-        os.close(fds.pop(0))
-    message = decode(data.decode())
-    if not isinstance(message, dict):
-        raise ValueError("a message must be an object")  # noqa: TRY004 - bad data, not a bad call
-    return message, fds
+        body = fds.pop(0)
+        data = os.pread(body, os.fstat(body).st_size, 0)
+        os.close(body)
+    return decode(data.decode()), fds
 
 
-def receive_packet(sock: _socket.socket, flags: int = 0) -> tuple[bytes, list[int]]:
-    """Receive one packet; b"" when the other side is gone."""
+def receive_packet(
+    sock: _socket.socket, flags: int = 0
+) -> tuple[bytes, list[int], bool]:
+    """Receive one packet, its descriptors, and whether it came whole.
+
+    b"" is the end of the stream, or a packet of no bytes.
+    """
     fds: list[int] = []
     space = _socket.CMSG_SPACE(_MOST_DESCRIPTORS * 4)
     try:
-        data, extra, _, _ = sock.recvmsg(
+        data, extra, told, _ = sock.recvmsg(
             _LARGEST_PACKET + 4096, space, flags | _socket.MSG_CMSG_CLOEXEC
         )
     except ConnectionError:
-        return b"", []
+        return b"", [], True
     for level, kind, payload in extra:
         if level == _socket.SOL_SOCKET and kind == _socket.SCM_RIGHTS:
             whole = len(payload) // 4
             fds += struct.unpack_from(f"{whole}i", payload)
-    return data, fds
+    return data, fds, not told & (_socket.MSG_TRUNC | _socket.MSG_CTRUNC)

@@ -20,8 +20,10 @@ void wb_host_free(wb_host *host);
 
 /* Report death through the shared page: signal, exit status, backtrace. */
 int wb_crash_install(void *page, int text_fd);
-/* End this process soon after the other end of fd is gone. */
-int wb_watch_parent(int fd);
+/* End this process with its parent; at once if that is another one already. */
+void wb_end_with_parent(int parent);
+/* End this process soon after the other end of fd is gone; in a thread of its own. */
+int wb_watch_socket(int fd);
 
 int wb_call_count(void);
 const char *wb_call_name(int call);

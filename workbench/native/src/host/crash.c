@@ -16,6 +16,7 @@ static void backtrace_symbols_fd(void *const *frames, int count, int fd) {}
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -112,7 +113,18 @@ static void *wait_for_hangup(void *fd)
 	_exit(1);
 }
 
-int wb_watch_parent(int fd)
+void wb_end_with_parent(int parent)
+{
+	/* Children of children stay below us, where the notebook finds them. */
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	/* Also a stopped process ends with the thread that started it, which lives as long
+	 * as the notebook. Whoever lost the race to it has another parent already. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != (pid_t)parent)
+		_exit(1);
+}
+
+int wb_watch_socket(int fd)
 {
 	sigset_t all, old;
 	pthread_t thread;

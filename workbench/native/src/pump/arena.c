@@ -20,13 +20,15 @@ int wb_arena_open(wb_arena *arena, int shared)
 	for (uint64_t size = FIRST_TRY; size >= LAST_TRY; size /= 2) {
 		int fd = -1;
 		if (shared) {
-			fd = memfd_create("workbench-builder", MFD_CLOEXEC);
+			fd = memfd_create("workbench-builder", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 			if (fd < 0)
 				return -errno;
 			if (ftruncate(fd, (off_t)size)) {
 				close(fd);
 				continue;
 			}
+			/* Nobody cuts the memory off under a builder that is at work. */
+			fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
 		}
 		int flags = (shared ? MAP_SHARED : MAP_PRIVATE | MAP_ANONYMOUS) | MAP_NORESERVE;
 		void *base = mmap(NULL, size, PROT_READ | PROT_WRITE, flags, fd, 0);
