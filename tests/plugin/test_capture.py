@@ -406,7 +406,7 @@ def test_ctrl_c_while_iterating(faulty):
         timer = interrupt_soon(0.3)
         with (
             pytest.raises(KeyboardInterrupt),
-            plugin.open("events=200000000,slow=20@next_batch") as capture,
+            plugin.open("events=10000000,slow=20@next_batch") as capture,
         ):
             for _ in capture:
                 pass
