@@ -11,6 +11,7 @@ import threading
 
 import pytest
 
+import workbench as wb
 from workbench import saving
 from workbench.errors import FileError
 from workbench.saving import replacing, save_text
@@ -268,3 +269,36 @@ def test_pipes_are_written_directly(tmp_path):
     reader.join(10)
     assert heard == ["through"]
     assert stat.S_ISFIFO(pipe.stat().st_mode)
+
+
+def test_whatever_is_saved_into_a_missing_folder_names_the_users_file(tmp_path, plugin):
+    missing = tmp_path / "none" / "such"
+    rule = wb.Rule(
+        name="r",
+        condition="probe.num = 1",
+        output="o",
+        priority="INFO",
+        source="probe",
+        desc="d",
+    )
+    rules = wb.RuleSet().add(rule)
+    with wb.load(plugin("probe")) as probe:
+        events = probe.capture("10")
+        events.label("probe.num = 1", must_match=True)
+        lab = wb.lab(events)
+        lab.condition = "probe.num = 1"
+        saves = [
+            lambda: events.save(missing / "x.scap"),
+            lambda: events.save(missing / "x.parquet"),
+            lambda: events.save(missing / "x.csv"),
+            lambda: rules.save(missing / "x.yaml"),
+            lambda: rules.write_tests(missing / "x.yaml", events=events, rule="r"),
+            lambda: lab.rule_panel.save(str(missing / "x.yaml")),
+        ]
+        for save in saves:
+            with pytest.raises(FileError) as caught:
+                save()
+            said = str(caught.value)
+            assert said.startswith(f"cannot write {missing / 'x'}.")
+            assert f"the folder {missing} does not exist; create it first" in said
+        lab.close()

@@ -62,6 +62,11 @@ class WorkbenchError(Exception):
         for name in self._facts:
             setattr(self, name, facts.get(name))
 
+    def _render_traceback_(self) -> list[str]:
+        """Return what a notebook prints: the message, without frames of our own."""
+        name = f"{type(self).__module__}.{type(self).__qualname__}"
+        return [f"{name}: {self.message}", *getattr(self, "__notes__", ())]
+
     def __reduce__(self) -> tuple[Any, ...]:
         """Survive pickling with every fact and later note in place."""
         facts = {name: getattr(self, name) for name in self._facts}

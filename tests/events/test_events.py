@@ -58,6 +58,22 @@ def test_a_mask_of_another_length_is_refused(events):
         events[np.array([True, False])]
 
 
+def test_where_takes_a_mask_too(events):
+    mask = events.mask("p.u = 1")
+    assert len(events.where(mask)) == len(events.where("p.u = 1")) == 1
+    assert len(events.where([True, False, True])) == 2
+
+
+def test_swapped_arguments_of_explain_are_named(events):
+    with pytest.raises(WorkbenchError, match=r"explain\(1, 'p.u = 1'\)"):
+        events.explain("p.u = 1", 1)
+
+
+def test_a_notebook_shows_our_errors_without_our_frames():
+    lines = WorkbenchError("what failed; what to do")._render_traceback_()
+    assert lines == ["workbench.errors.WorkbenchError: what failed; what to do"]
+
+
 def test_an_unknown_field_names_the_nearest(events):
     with pytest.raises(ConditionError, match=r"did you mean p\.tags"):
         events.extract("p.tag")

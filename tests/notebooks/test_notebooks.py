@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import nbformat
 import pytest
 
+from workbench.artifacts.folders import find_plugin
 from workbench.paths import notebooks_dir
 
 NOTEBOOKS = sorted(notebooks_dir().glob("*.ipynb"))
@@ -18,10 +22,13 @@ EXPECTED = [
     "05_state_and_async",
     "06_write_your_own",
     "07_what_goes_where",
+    "08_real_plugins",
 ]
 ROOT = Path(__file__).resolve().parents[2]
 # Further samples, which may need a compiler that is missing.
 NEEDS = {"05_state_and_async": ["sessions"]}
+# Official plugins: installed by name, or built by Go.
+OFFICIAL = {"08_real_plugins": ["k8saudit", "json"]}
 # Cells that show a mistake on purpose print a complaint and raise nothing.
 COMPLAINTS = {"03_prototype_rules": ["unknown-field", "LOAD_UNUSED_LIST"]}
 
@@ -45,17 +52,27 @@ def test_a_notebook_is_stored_without_outputs_and_states_its_goal(path):
     assert not re.search(r"/(work|root|tmp|home)/", path.read_text())
 
 
-@pytest.mark.notebook
-@pytest.mark.timeout(180)
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_notebook_runs_from_top_to_bottom(path, sample, monkeypatch):
-    nbclient = pytest.importorskip("nbclient", reason="nbclient is not installed here")
-    for name in ("weblog", "faulty", *NEEDS.get(path.stem, [])):
-        sample(name)
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    # A kernel of its own, as a reader has it: what it warns of is its own matter.
-    monkeypatch.delenv("PYTHONWARNINGS", raising=False)
-    notebook = nbformat.read(path, 4)
+def _find_or_build(names, require):
+    """Skip, in one line, where official plugins are neither installed nor built."""
+    missing = [name for name in names if find_plugin(name) is None]
+    if not missing:
+        return
+    require("go")
+    script = ROOT / "tests" / "official" / "build.py"
+    done = subprocess.run(
+        [sys.executable, str(script), *missing],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        if "go" in os.environ.get("WORKBENCH_REQUIRE", "").split(","):
+            pytest.fail(done.stderr)
+        why = done.stderr.strip().splitlines()[-1]
+        pytest.skip(f"official plugins cannot be built here: {why}")
+
+
+def _run(nbclient, path, notebook):
     client = nbclient.NotebookClient(
         notebook,
         timeout=120,
@@ -63,12 +80,32 @@ def test_a_notebook_runs_from_top_to_bottom(path, sample, monkeypatch):
         resources={"metadata": {"path": str(path.parent)}},
     )
     client.execute()
-    shown = "\n".join(
+
+
+def _shown(notebook):
+    return "\n".join(
         output.get("text", "") + output.get("data", {}).get("text/plain", "")
         for cell in notebook.cells
         if cell.cell_type == "code"
         for output in cell.outputs
     )
+
+
+@pytest.mark.notebook
+# The first build of the official plugins takes minutes, the notebooks seconds.
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_runs_from_top_to_bottom(path, sample, require, monkeypatch):
+    nbclient = pytest.importorskip("nbclient", reason="nbclient is not installed here")
+    _find_or_build(OFFICIAL.get(path.stem, []), require)
+    for name in ("weblog", "faulty", *NEEDS.get(path.stem, [])):
+        sample(name)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    # A kernel of its own, as a reader has it: what it warns of is its own matter.
+    monkeypatch.delenv("PYTHONWARNINGS", raising=False)
+    notebook = nbformat.read(path, 4)
+    _run(nbclient, path, notebook)
+    shown = _shown(notebook)
     for words in COMPLAINTS.get(path.stem, []):
         assert words in shown
     for cell in notebook.cells:
@@ -76,3 +113,36 @@ def test_a_notebook_runs_from_top_to_bottom(path, sample, monkeypatch):
             data = cell.outputs[-1].data
             assert "application/vnd.jupyter.widget-view+json" in data
             assert "<table>" in data["text/html"]
+
+
+@pytest.mark.notebook
+@pytest.mark.timeout(180)
+def test_without_plugins_and_go_the_notebook_says_how_to_get_them(
+    monkeypatch, tmp_path
+):
+    nbclient = pytest.importorskip("nbclient", reason="nbclient is not installed here")
+    if find_plugin("k8saudit") is not None:
+        pytest.skip("k8saudit is installed here")
+    path = notebooks_dir() / "08_real_plugins.ipynb"
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    notebook = nbformat.read(path, 4)
+    with pytest.raises(nbclient.exceptions.CellExecutionError) as caught:
+        _run(nbclient, path, notebook)
+    assert caught.value.ename == "PluginLoadError"
+    assert "workbench get k8saudit" in caught.value.evalue
+
+
+def test_the_audit_events_are_those_of_the_tests():
+    kept = (ROOT / "tests" / "official" / "events" / "k8s_audit.jsonl").read_text()
+    shown = (notebooks_dir() / "data" / "k8s_audit.jsonl").read_text().splitlines()
+    assert 30 <= len(shown) <= 60
+    assert set(shown) <= set(kept.splitlines())
+
+
+def test_the_first_notebook_and_the_readme_name_all_others():
+    start = (notebooks_dir() / "00_start_here.ipynb").read_text()
+    readme = (ROOT / "README.md").read_text()
+    for name in EXPECTED[1:]:
+        assert f"`{name}`" in start
+        assert f"`{name}`" in readme

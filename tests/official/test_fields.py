@@ -289,6 +289,17 @@ def test_a_field_that_kills_its_plugin_costs_one_call(official, stored, facts, f
         assert facts.values(events, "okta.evt.type") == facts.told(events, "/eventType")
 
 
+@pytest.mark.crash
+def test_fields_that_kill_their_plugin_do_not_keep_a_file_shut(official, stored, facts):
+    with wb.load(official("okta")) as plugin:
+        events = wb.open_events(stored("okta", 7), plugins=[plugin])
+        assert facts.values(events, "okta.evt.type") == facts.told(events, "/eventType")
+        left = "\n".join(events.origin.notes)
+        for field in ("okta.authentication.step", "okta.security.asnumber"):
+            assert field not in events.columns
+            assert f"{field}: not extracted" in left
+
+
 def test_github_events_from_a_file(official, stored, facts):
     with wb.load(official("github")) as plugin:
         events = wb.open_events(stored("github", 8), plugins=[plugin])

@@ -10,7 +10,6 @@ import workbench as wb
 
 pytestmark = [pytest.mark.go, pytest.mark.official]
 
-
 WAIT_SEC = 30
 
 

@@ -15,7 +15,6 @@ import workbench as wb
 
 pytestmark = [pytest.mark.go, pytest.mark.official]
 
-
 LONG_SEC = 20
 
 

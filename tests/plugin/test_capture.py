@@ -9,6 +9,7 @@ import time
 import warnings
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
@@ -100,8 +101,20 @@ def test_no_events_at_all(plugin, access_log):
     assert "weblog.path" in events.frame
     assert events.frame["weblog.status"].dtype == "uint64[pyarrow]"
     assert len(events.where("weblog.status = 200")) == 0
-    with pytest.raises(ValueError, match="-1"):
-        plugin.capture(access_log, max_events=-1)
+
+
+@pytest.mark.parametrize("limit", [-1, "10", 2.5, True])
+def test_a_limit_that_is_no_count_is_refused_before_opening(plugin, access_log, limit):
+    with pytest.raises(wb.WorkbenchError, match="max_events is a whole number"):
+        plugin.capture(access_log, max_events=limit)
+    assert len(plugin.capture(access_log, max_events=np.int64(2))) == 2
+
+
+@pytest.mark.parametrize("limit", [-1, "10", float("nan")])
+def test_a_time_that_is_no_number_is_refused_before_opening(plugin, access_log, limit):
+    with pytest.raises(wb.WorkbenchError, match="timeout_sec is a number of seconds"):
+        plugin.capture(access_log, timeout_sec=limit)
+    assert len(plugin.capture(access_log, max_events=2, timeout_sec=np.float64(9))) == 2
 
 
 def test_no_fields_at_all(plugin, access_log):

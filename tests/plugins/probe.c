@@ -379,6 +379,10 @@ EXPORT int32_t plugin_extract_fields(state *s, const abi_event_input *ev,
 	int32_t rc = 0;
 	for (uint32_t k = 0; k < in->num_fields; k++) {
 		abi_field *f = &in->fields[k];
+#ifdef CRASHING_FIELDS /* a bit per field */
+		if (CRASHING_FIELDS >> f->field_id & 1)
+			abort();
+#endif
 		switch (f->field_id) {
 		case 0:
 			s->numbers[0] = i;

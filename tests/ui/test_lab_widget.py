@@ -85,11 +85,27 @@ def test_the_same_target_gives_the_same_lab(events_of):
         lab.close()
 
 
-def test_only_targets_are_taken():
-    with pytest.raises(
-        TypeError, match="takes a Plugin, a Workbench or Events, not int"
+def test_only_targets_are_taken(events_of):
+    taken = "takes a Plugin, a Workbench or Events, not a "
+    for target, said in (
+        (5, "int$"),
+        (events_of(3).frame, r"DataFrame; give the Events"),
+        ("libx.so", r"str; load a plugin with wb\.load"),
     ):
-        wb.lab(5)
+        with pytest.raises(wb.WorkbenchError, match=taken + said):
+            wb.lab(target)
+
+
+def test_a_closed_plugin_has_no_lab(plugin):
+    probe = wb.load(plugin("probe"))
+    probe.close()
+    with pytest.raises(wb.WorkbenchError, match=f"plugin {probe.name} is closed"):
+        wb.lab(probe)
+    bench = wb.Workbench()
+    bench.load(plugin("probe"))
+    bench.close()
+    with pytest.raises(wb.WorkbenchError, match="Workbench is closed"):
+        wb.lab(bench)
 
 
 def test_a_failing_handler_is_told_on_screen(lab_of, events_of):
@@ -166,3 +182,15 @@ def test_a_closed_lab_ends_its_thread(events_of):
     gc.collect()
     thread.join(3)
     assert not thread.is_alive()
+
+
+def test_a_rule_without_a_source_takes_that_of_the_events(lab_of, events_of):
+    events = events_of(5)
+    lab = lab_of(events)
+    lab.rule = wb.Rule(name="r", condition="a = 1", output="o", priority="INFO")
+    assert lab.rule.source == events.source
+    other = wb.Rule(
+        name="r", condition="a = 1", output="o", priority="INFO", source="other"
+    )
+    lab.rule = other
+    assert lab.rule.source == "other"

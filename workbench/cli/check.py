@@ -16,6 +16,7 @@ from workbench.cli.options import (
     print_json,
     sandbox_options,
 )
+from workbench.saving import save_text
 
 if TYPE_CHECKING:
     import argparse
@@ -62,8 +63,6 @@ def run(args: argparse.Namespace) -> int:
     if terminal:
         print("\r\x1b[K", end="", file=sys.stderr)
     if args.sarif:
-        from workbench.saving import save_text
-
         save_text(args.sarif, json.dumps(report.to_sarif(), indent=2))
     if args.json:
         print_json(report.to_dict())

@@ -207,9 +207,13 @@ class Events:
     def where(self, condition: Any) -> Events:
         """Return the events that match ``condition``, a text or a compiled condition.
 
+        A mask, such as :meth:`mask` returns, is welcome too: one boolean per event.
         Fields that were not captured are extracted from the stored events first.
         Raises ConditionError when Falco would refuse the text.
         """
+        given = isinstance(condition, str | bytes) or hasattr(condition, "columns")
+        if not given and hasattr(condition, "__len__"):
+            return self._derive(self._table.filter(self._as_mask(condition)))
         return self._derive(self._table.filter(self._matches(condition)))
 
     def mask(self, condition: Any) -> pd.Series[bool]:
@@ -230,8 +234,16 @@ class Events:
 
         Returns an Explanation; where the raw events were kept and the plugin reports
         value offsets, it shows the bytes that a value came from. Raises KeyError when
-        there is no such event.
+        there is no such event, WorkbenchError for arguments in the other order.
         """
+        given: Any = evt_num
+        if isinstance(given, str):
+            from workbench.errors import WorkbenchError
+
+            raise WorkbenchError(
+                "explain takes the number of the event first, then the condition: "
+                f"explain({condition!r}, {evt_num!r})"
+            )
         from workbench.condition.analysis.explain import explain
 
         compiled, table = self._prepare(condition)
@@ -331,17 +343,19 @@ class Events:
     def attach(self, *plugins: Any) -> Events:
         """Return the same events with plugins to ask for further fields.
 
-        ``plugins``: Plugin or Workbench objects, in registration order.
+        ``plugins``: Plugin or Workbench objects, in registration order. Events whose
+        source is unknown take that of the plugin whose ID they carry.
         """
         from workbench.events.extractor import extractor_of
+        from workbench.events.source_names import with_sources
 
         extractor = extractor_of(plugins)
-        offered = [extractor.fields_of(source) for source in self.sources or [""]]
-        known = [info for table in offered for info in table.values()]
+        table, origin = with_sources(self._table, self._origin, plugins)
+        sources = [origin.source] if origin.source else list(source_rows(table))
+        offered = [extractor.fields_of(source) for source in sources or [""]]
+        known = [info for fields in offered for info in fields.values()]
         declared = FieldTable([*known, *self._fields.values()])
-        events = Events(
-            self._table, fields=declared, origin=self._origin, extractor=extractor
-        )
+        events = Events(table, fields=declared, origin=origin, extractor=extractor)
         events._labels = dict(self._labels)
         return events
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,12 +10,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from workbench.captures import formats
-from workbench.errors import CaptureFileError, ConditionError
+from workbench.errors import (
+    CaptureFileError,
+    ConditionError,
+    PluginCrashed,
+    PluginFailure,
+    PluginHung,
+)
 from workbench.events.builtin_columns import first_time
-from workbench.events.columns import source_rows, with_number_and_time
+from workbench.events.columns import with_number_and_time
 from workbench.events.events import Events
 from workbench.events.extractor import extractor_of
 from workbench.events.origin import Origin
+from workbench.events.source_names import only_source
 from workbench.fields.builtin import ASYNC_FIELDS
 from workbench.fields.declarations import FieldTable
 from workbench.fields.reference import resolve
@@ -26,13 +34,17 @@ if TYPE_CHECKING:
 
 __all__ = ["open_events"]
 
+# How often a plugin may fail while a file is opened; then its other fields are left.
+_MOST_FAILURES = 24
+
 
 def open_events(path: str | os.PathLike[str], *, plugins: Any = ()) -> Events:
     """Return the events of a file that ``Events.save`` or Falco wrote.
 
     ``path``: ``.parquet``, ``.arrow`` or ``.scap`` (``.scap.gz``). ``plugins``: Plugin
     and Workbench objects, in registration order, to extract fields from the stored
-    events. Raises WorkbenchError when the file cannot be used; what comes before any
+    events; fields in which a plugin crashes are left out, and ``origin.notes`` name
+    them. Raises WorkbenchError when the file cannot be used; what comes before any
     damage is kept as ``.events`` of the CaptureFileError.
     """
     if not isinstance(plugins, (list, tuple, set)):
@@ -56,7 +68,7 @@ def open_events(path: str | os.PathLike[str], *, plugins: Any = ()) -> Events:
 def _as_events(contents: CaptureContents, plugins: tuple[Any, ...]) -> Events:
     """Wrap what was read, with every field that the plugins can give."""
     table = with_number_and_time(contents.table)
-    source = contents.source or _only_source(table)
+    source = contents.source or only_source(table)
     known = {m.event_source: m for p in plugins for m in p.manifests if m.event_source}
     maker = known.get(source)
     visible = _visible(table)
@@ -94,12 +106,45 @@ def _as_events(contents: CaptureContents, plugins: tuple[Any, ...]) -> Events:
     ]
     if any("async" in m.capabilities for p in plugins for m in p.manifests):
         missing += [n for n in ASYNC_FIELDS if n not in table.column_names]
-    if missing:
-        events = events.extract(*missing)
-    if len(visible) == len(table):
+    events, notes = _with_columns(events, missing)
+    if len(visible) == len(table) and not notes:
         return events
+    origin = replace(origin, notes=(*origin.notes, *notes))
     shown = Events(_visible(events.table), fields=fields, origin=origin)
     return shown.attach(*plugins)
+
+
+def _with_columns(events: Events, names: list[str]) -> tuple[Events, list[str]]:
+    """Return the events with the columns that can be had, and notes on the others.
+
+    A plugin that crashes in one field is asked for halves of the fields, until those
+    that it crashes in are alone; the file opens without them.
+    """
+    notes: list[str] = []
+    # The next piece is at the end.
+    pieces = [names] if names else []
+    failures = 0
+    while pieces:
+        piece = pieces.pop()
+        try:
+            events = events.extract(*piece)
+        except (PluginCrashed, PluginFailure, PluginHung) as error:
+            failures += 1
+            hung = isinstance(error, PluginHung)
+            if len(piece) > 1 and not hung and failures < _MOST_FAILURES:
+                middle = len(piece) // 2
+                pieces += [piece[middle:], piece[:middle]]
+                continue
+            if hung or failures >= _MOST_FAILURES:
+                # Each further attempt costs a restart, or a whole time limit.
+                piece = [*piece, *(n for rest in reversed(pieces) for n in rest)]
+                pieces = []
+            first = str(error).partition("\n")[0]
+            notes.append(
+                f"{', '.join(piece)}: not extracted, because {first}; "
+                "events.extract(…) asks again"
+            )
+    return events, notes
 
 
 def _nameable(name: str, fields: FieldTable) -> bool:
@@ -117,9 +162,3 @@ def _visible(table: pa.Table) -> pa.Table:
     hidden = table.column("state_only")
     table = table.drop_columns("state_only")
     return table.filter(pc.invert(hidden)) if pc.any(hidden).as_py() else table
-
-
-def _only_source(table: pa.Table) -> str:
-    """Return the one event source of the rows, "" when there are none or several."""
-    names = list(source_rows(table))
-    return names[0] if len(names) == 1 else ""

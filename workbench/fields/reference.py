@@ -7,7 +7,6 @@ and conditions all come through here; complaints are the engine's own.
 
 from __future__ import annotations
 
-import difflib
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from workbench.diagnostics import Diagnostic, Span, line_and_column
 from workbench.errors import ConditionError
 from workbench.fields.builtin import BUILTIN_FIELDS, generic_owner
 from workbench.fields.quoting import EscapeFault, scan_quoted
+from workbench.fields.spelling import names_ending_in, nearest_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,7 +32,6 @@ __all__ = [
     "FieldRef",
     "ResolvedField",
     "find_field",
-    "nearest_names",
     "parse_field_ref",
     "resolve",
     "resolve_column",
@@ -99,15 +98,9 @@ def usable_name(name: str) -> bool:
     return name in BUILTIN_FIELDS or generic_owner(name) is None
 
 
-def nearest_names(name: str, names: Mapping[str, object], count: int = 3) -> list[str]:
-    """Return up to ``count`` of ``names`` that look like ``name``, closest first."""
-    folded = {known.lower(): known for known in reversed(list(names))}
-    close = difflib.get_close_matches(name.lower()[:100], folded, count, 0.7)
-    return [folded[item] for item in close]
-
-
 def _unknown(text: str, name: str, fields: Mapping[str, FieldInfo]) -> FieldFault:
-    near = nearest_names(name, {**fields, **BUILTIN_FIELDS})
+    known = {**fields, **BUILTIN_FIELDS}
+    near = nearest_names(name, known) or names_ending_in(name, known)
     if near:
         hint = "did you mean " + " or ".join(near) + "?"
     else:

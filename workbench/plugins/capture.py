@@ -30,6 +30,7 @@ from workbench.events.builtin_columns import (
 )
 from workbench.plugins.compatibility import fields_of, source_name
 from workbench.plugins.extraction import Captured
+from workbench.plugins.limits import checked_count
 from workbench.plugins.selection import PAYLOAD, select_columns
 from workbench.session.types import CaptureOptions, Progress
 
@@ -97,8 +98,7 @@ class Capture(Closing):
         if not isinstance(params, str):
             raise TypeError(f"open params are a text, not {type(params).__name__}")
         self.params = params
-        if max_events is not None and max_events < 0:
-            raise ValueError(f"max_events is a count, not {max_events}")
+        max_events = checked_count("max_events", max_events)
         if "\0" in params:
             raise ValueError("params holds a NUL character, which would cut it short")
         info = "evt.plugininfo" in self._wanted.generic

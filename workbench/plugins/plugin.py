@@ -15,6 +15,7 @@ from workbench.plugins.collect import collect
 from workbench.plugins.compatibility import known_sources
 from workbench.plugins.group import PluginGroup
 from workbench.plugins.init_config import prepare_config
+from workbench.plugins.limits import checked_seconds
 from workbench.plugins.pool import LoadedPlugin, SessionPool
 from workbench.session.sandbox import sandbox_policy
 
@@ -244,6 +245,7 @@ class Plugin(PluginGroup):
         and replay. An error on the way, Ctrl-C included, carries what was read as
         ``.events``; ``last_events`` has it too.
         """
+        timeout_sec = checked_seconds("timeout_sec", timeout_sec)
         capture = self.start(
             params, fields, keep_events=keep_events, max_events=max_events
         )

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.errors import PluginCrashed, PluginHung, WorkbenchError
 from workbench.plugins.compatibility import check_registration
 from workbench.plugins.init_config import prepare_config
+from workbench.plugins.log import LogLines
 from workbench.plugins.state_tables import MAX_ROWS, StateTables
 from workbench.session import new_session
 
@@ -363,7 +364,8 @@ class SessionPool:
         lines = list(self._old_log)
         for pooled in list(self._sessions):
             lines += self._history_of(pooled)[1]
-        return sorted((line for _, line in lines), key=lambda line: line.time_ns)
+        ordered = sorted((line for _, line in lines), key=lambda line: line.time_ns)
+        return LogLines(ordered)
 
     def sandbox_shown(self) -> Sandbox | None:
         """Return what binds the plugins and what they were denied; None for nothing."""

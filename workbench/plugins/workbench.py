@@ -20,6 +20,7 @@ from workbench.plugins.compatibility import (
     unused,
 )
 from workbench.plugins.group import PluginGroup
+from workbench.plugins.limits import checked_seconds
 from workbench.plugins.plugin import Plugin, library_path
 from workbench.plugins.pool import SessionPool
 from workbench.session.sandbox import sandbox_policy
@@ -207,6 +208,7 @@ class Workbench(PluginGroup):
         """
         from workbench.plugins.collect import collect_all
 
+        timeout_sec = checked_seconds("timeout_sec", timeout_sec)
         captures: dict[str, Capture] = {}
         with contextlib.ExitStack() as stack:
             for name, text in params.items():

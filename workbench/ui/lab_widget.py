@@ -7,13 +7,16 @@ look in the scripts. Everything a person does has a Python name on :class:`Lab`.
 from __future__ import annotations
 
 import contextlib
+import os
 import weakref
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 
 from workbench.condition.analysis.fragments import add_check
+from workbench.errors import WorkbenchError
 from workbench.events.events import Events
+from workbench.plugins.group import PluginGroup
 from workbench.session.sandbox import sandbox_policy
 from workbench.ui.data.error_card import error_text
 from workbench.ui.export.code import code_for
@@ -34,7 +37,6 @@ from workbench.ui.state.model import LabModel
 from workbench.ui.widgets.widgets import LabWidget, StateWidget
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Iterable
 
     import pandas as pd
@@ -474,11 +476,29 @@ def _key(target: Any) -> str:
     return "plugins:" + ":".join(str(p.path) for p in queries.plugins_of(target))
 
 
-def _known(target: Any) -> bool:
+def _check_target(target: Any) -> None:
+    """Raise WorkbenchError for what no lab can be over, saying what to do."""
     if target is None or isinstance(target, Events):
-        return True
-    return bool(queries.plugins_of(target)) or isinstance(
-        getattr(target, "plugins", None), dict
+        return
+    if isinstance(target, PluginGroup):
+        if getattr(target, "closed", target.pool.closed):
+            what = f"plugin {target.name}" if hasattr(target, "name") else "Workbench"
+            raise WorkbenchError(
+                f"this {what} is closed, so no lab can be over it; load it again"
+            )
+        return
+    kind = type(target).__name__
+    advice = ""
+    if hasattr(target, "columns") or isinstance(target, (list, dict)):
+        advice = (
+            "; give the Events that it came from (events.where(…) and events[mask] "
+            "select rows of them), or make some of an Arrow table with "
+            "wb.events_from_table(…)"
+        )
+    elif isinstance(target, (str, os.PathLike)):
+        advice = "; load a plugin with wb.load(…) or a file with wb.open_events(…)"
+    raise WorkbenchError(
+        f"wb.lab takes a Plugin, a Workbench or Events, not a {kind}{advice}"
     )
 
 
@@ -495,11 +515,10 @@ def lab(
     for plugins that are picked in the lab; beside a target that is in a sandbox they
     run in the same. Running the cell again gives the
     same lab, or, when the plugin was loaded anew, one with the same condition, rule,
-    labels and rule set. Raises TypeError for anything else.
+    labels and rule set. Raises WorkbenchError for anything else, and for a plugin that
+    is closed.
     """
-    if not _known(target):
-        kind = type(target).__name__
-        raise TypeError(f"lab() takes a Plugin, a Workbench or Events, not {kind}")
+    _check_target(target)
     policy = sandbox_policy(sandbox, sandbox_read, network=sandbox_network)
     key = _key(target)
     before = _LABS.get(key)

@@ -137,3 +137,12 @@ def test_what_is_no_library_is_one_clear_message(capsys, tmp_path):
     status, found, _ = check(capsys, tmp_path / "none.so")
     assert status == 1
     assert "no such file" in found["LOAD"][0]["message"]
+
+
+def test_empty_open_params_are_not_tried_unasked(capsys, plugin):
+    library = plugin("carrier", ID=4321, SOURCE='"carried"')
+    _, found, _ = check(capsys, library)
+    assert "OPEN_NONE" in found
+    assert "nothing was opened" in found["NOT_STREAMED"][0]["message"]
+    _, found, _ = check(capsys, library, "--open", "")
+    assert "nothing was opened" not in found["NOT_STREAMED"][0]["message"]

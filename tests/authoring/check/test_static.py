@@ -94,3 +94,24 @@ def test_options_behind_references_are_checked():
         "SCHEMA_DEFAULT": "config.port",
         "SCHEMA_UNDESCRIBED": "config.port",
     }
+
+
+@pytest.mark.parametrize(
+    ("number", "name", "source"),
+    [
+        (9, "k8saudit-eks", "k8s_audit"),
+        (1, "k8saudit", "k8s_audit"),
+        (16, "k8saudit-gke", "k8s_audit"),
+    ],
+)
+def test_a_registered_plugin_may_use_the_source_it_registered(number, name, source):
+    manifest = Manifest(
+        path="x.so",
+        name=name,
+        id=number,
+        event_source=source,
+        capabilities=("sourcing",),
+    )
+    report = CheckReport("x.so", manifest)
+    check_manifest(report)
+    assert not {"SOURCE_TAKEN", "ID_TAKEN"} & {f.code for f in report.findings}

@@ -7,6 +7,7 @@ import pytest
 from workbench.condition import check_condition
 from workbench.condition.binding.recover import understand
 from workbench.condition.syntax.canonical import canonical
+from workbench.fields.declarations import FieldInfo, as_field_table
 
 
 @pytest.mark.parametrize(
@@ -71,3 +72,50 @@ def test_hopeless_texts_are_judged_in_no_time(piece, fields):
     start = time.perf_counter()
     assert check_condition(piece * 20_000, fields)
     assert time.perf_counter() - start < 2
+
+
+ADVICE_FIELDS = as_field_table(
+    [
+        FieldInfo(name="weblog.client", type="string"),
+        FieldInfo(name="weblog.client_ip", type="string"),
+        FieldInfo(name="weblog.status", type="uint64"),
+        FieldInfo(name="weblog.path", type="string"),
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("status = 404", "did you mean weblog.status?"),
+        ("path contains x", "did you mean weblog.path?"),
+        ("zebra = 1", "'zebra' is no field; names of fields hold a dot"),
+        ("weblog.clientt = a", "did you mean weblog.client?"),
+        ("weblog.status => 400", "write '>=' for '=>'"),
+        ("weblog.status =<400", "write '<=' for '=<'"),
+        ("weblog.path => a", "write '>=' for '=>'"),
+        ("weblog.status <> 3", "write '!=' for '<>'"),
+        ("weblog.path = “/x”", "curly quotes do not quote; write straight ones"),
+        ("weblog.path = “/x y”", "curly quotes do not quote; write straight ones"),
+        ("weblog.status = “404”", "curly quotes do not quote; write straight ones"),
+        ("weblog.path in (“a b”, c)", "curly quotes do not quote"),
+        ("weblog.path = '“/x”'", "remove the curly quotes inside the straight ones"),
+        ("weblog.path = a and or weblog.path = b", "remove 'or', or write a check"),
+    ],
+)
+def test_slips_of_the_pen_are_corrected(text: str, hint: str) -> None:
+    found = check_condition(text, ADVICE_FIELDS)
+    assert any((item.hint or "").startswith(hint) for item in found), found
+
+
+def test_quotes_and_words_that_are_meant_are_left_alone() -> None:
+    text = "weblog.path = 'it’s' or weblog.path = 'or' or weblog.path = '>a'"
+    assert check_condition(text, ADVICE_FIELDS) == []
+
+
+def test_a_missing_check_points_at_the_word_in_its_place() -> None:
+    text = "weblog.path = a and or weblog.path = b"
+    first = check_condition(text, ADVICE_FIELDS)[0]
+    assert first.span is not None
+    assert text[first.span.start : first.span.end] == "or"
+    assert first.column == text.index("or") + 1

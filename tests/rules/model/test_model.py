@@ -4,6 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import workbench as wb
 from workbench.errors import RulesError
 from workbench.rules import (
     Macro,
@@ -110,7 +111,30 @@ def test_a_rule_is_written_readably():
 
 
 def test_what_no_file_can_say_is_refused():
-    with pytest.raises(
-        RulesError, match="condition is empty; 'loud' is not a priority"
-    ):
-        Rule(name="r", condition="", output="o", priority="loud").to_yaml()
+    with pytest.raises(RulesError, match="condition is empty; the output is empty"):
+        Rule(name="r", condition="", output="", priority="INFO").to_yaml()
+
+
+@pytest.mark.parametrize("priority", ["HIGH", "", 3, None])
+def test_an_unknown_priority_is_refused_at_once(priority):
+    with pytest.raises(RulesError, match=r"rule r: .* is not a priority; .*CRITICAL"):
+        Rule(name="r", condition="a = 1", output="o", priority=priority)
+
+
+def test_the_source_is_taken_from_events_and_plugins(plugin):
+    def rule(source):
+        return Rule(
+            name="r", condition="a=1", output="o", priority="INFO", source=source
+        )
+
+    with wb.load(plugin("probe")) as probe, wb.Workbench() as bench:
+        name = probe.info.event_source
+        assert rule(probe).source == name
+        assert rule(probe.capture("3")).source == name
+        bench.load(plugin("probe"))
+        assert rule(bench).source == name
+        bench.load(plugin("carrier", ID=4321, SOURCE='"carried"'))
+        with pytest.raises(RulesError, match=f"it has {name}, carried"):
+            rule(bench)
+    with pytest.raises(RulesError, match="not clear from this int"):
+        rule(5)

@@ -64,11 +64,12 @@ def check_plugin(
     """Check one plugin and return the report.
 
     ``config``: init config, None for an empty one. ``params``: open params, None to use
-    what the plugin suggests. ``companions``: libraries of sources whose events an
-    extractor is checked against. ``events``: stored events to use instead of a stream.
-    ``options``: further keywords of ``load``, such as ``sandbox``. ``progress``: called
-    with the name of each step. A file that is not a library gets a
-    report, too.
+    what the plugin suggests: where it suggests nothing, nothing is opened, because
+    empty params may well mean a service on the network. ``companions``: libraries of
+    sources whose events an extractor is checked against. ``events``: stored events to
+    use instead of a stream. ``options``: further keywords of ``load``, such as
+    ``sandbox``. ``progress``: called with the name of each step. A file that is not a
+    library gets a report, too.
     """
     say = progress or (lambda _step: None)
     say("inspecting")
@@ -140,7 +141,7 @@ def _check_source(
     """Check opening, streaming and stopping; return the stored events."""
     say("opening")
     suggested = check_open_params(report, plugin)
-    attempts = [params] if params is not None else [*suggested, ""]
+    attempts = [params] if params is not None else suggested
     say("streaming")
     stored = events or stream_events(report, plugin, attempts)
     if stored is not None:
@@ -188,7 +189,7 @@ def _companion_events(
         try:
             with load(library, **options) as source:
                 suggested = [param.value for param in source.open_params]
-                attempts = [params] if params is not None else [*suggested, ""]
+                attempts = [params] if params is not None else suggested
                 found = stream_events(report, source, attempts)
         except WorkbenchError as error:
             report.add("CHECK_FAILED", library, first_line(error))

@@ -98,12 +98,14 @@ def _check_source(report: CheckReport, manifest: Manifest) -> None:
     if owner and (manifest.name, source) != owner:
         said = f"{manifest.id} is registered for {owner[0]} (source {owner[1]})"
         report.add("ID_TAKEN", "plugin ID", said, "use 999 until you have your own")
-    for number, (name, taken) in REGISTERED.items():
-        if source == taken and number != manifest.id and manifest.name != name:
-            said = f"{source!r} is the source of {name} (ID {number})"
-            hint = "choose another name, unless the payloads are identical"
-            report.add("SOURCE_TAKEN", "event source", said, hint)
-            break
+    owners = {n: name for n, (name, taken) in REGISTERED.items() if taken == source}
+    # Its own source, or that of a family: k8saudit-gke gives what k8saudit gives.
+    family = any(f"{manifest.name}-".startswith(f"{o}-") for o in owners.values())
+    if owners and not family and manifest.id not in owners:
+        number, name = next(iter(owners.items()))
+        said = f"{source!r} is the source of {name} (ID {number})"
+        hint = "choose another name, unless the payloads are identical"
+        report.add("SOURCE_TAKEN", "event source", said, hint)
 
 
 def _check_fields(report: CheckReport, manifest: Manifest) -> None:

@@ -14,7 +14,7 @@ from workbench.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from workbench.authoring.check.report import CheckReport
     from workbench.events.events import Events
@@ -56,7 +56,7 @@ def check_open_params(report: CheckReport, plugin: Plugin) -> list[str]:
 
 
 def stream_events(
-    report: CheckReport, plugin: Plugin, attempts: Iterable[str]
+    report: CheckReport, plugin: Plugin, attempts: Sequence[str]
 ) -> Events | None:
     """Stream some events with the first params that open; None without any."""
     seen: WorkbenchError | None = None
@@ -82,7 +82,10 @@ def stream_events(
             report.done.append(f"streaming {params!r}")
             return events
     said = first_line(seen) if seen else "no events came"
-    report.add("NOT_STREAMED", "stream", said, "name open params: --open '…'")
+    if not attempts:
+        said = "no open params are suggested or given, so nothing was opened"
+    hint = "name open params: --open '…' (--open '' for empty ones)"
+    report.add("NOT_STREAMED", "stream", said, hint)
     return None
 
 

@@ -30,7 +30,11 @@ from workbench.condition.binding.operands import (
     type_name,
 )
 from workbench.condition.binding.result_cache import Printed, share_alike
-from workbench.condition.binding.warnings import check_warnings, value_warnings
+from workbench.condition.binding.warnings import (
+    check_warnings,
+    constant_hint,
+    value_warnings,
+)
 from workbench.condition.semantics.values import (
     ValueFault,
     ValueWarning,
@@ -38,6 +42,7 @@ from workbench.condition.semantics.values import (
     read_value,
 )
 from workbench.condition.syntax.canonical import canonical_bytes, operand_text
+from workbench.condition.syntax.hints import lone_word_hint
 from workbench.condition.syntax.nodes import (
     AndExpr,
     BinaryCheckExpr,
@@ -51,7 +56,7 @@ from workbench.condition.syntax.nodes import (
     ValueExpr,
 )
 from workbench.condition.syntax.operators import OPERATORS, legal_operators
-from workbench.fields.reference import nearest_names
+from workbench.fields.spelling import names_ending_in, nearest_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -207,14 +212,11 @@ class _Binder:
         if isinstance(node, IdentifierExpr):
             if node.name in self.macro_names:
                 raise UncheckedField(node.name)
-            near = nearest_names(node.name, dict.fromkeys(self.macro_names))
             raise BindFault(
                 "unknown-macro",
                 f"'{node.name}' is not a macro known here",
                 node.span,
-                f"did you mean {' or '.join(near)}?"
-                if near
-                else "a check has an operator, such as: field exists",
+                self.name_hint(node.name),
             )
         if isinstance(node, UnaryCheckExpr):
             left = bind_operand(node.left, self.fields, self.unchecked)
@@ -233,6 +235,14 @@ class _Binder:
                 return self.finish(node, left, operator.test, None, Constants(()))
             return self.finish(node, left, operator.test, None, right)
         return self.with_constants(node, left, operator, node.right)
+
+    def name_hint(self, name: str) -> str:
+        """Correct a name that is no macro: another macro, a field, or a lone word."""
+        near = nearest_names(name, self.macro_names)
+        near = near or names_ending_in(name, self.fields)
+        if near:
+            return f"did you mean {' or '.join(near)}?"
+        return lone_word_hint(name) or "a check has an operator, such as: field exists"
 
     def left(self, node: BinaryCheckExpr) -> Operand:
         try:
@@ -304,9 +314,8 @@ class _Binder:
                     compile_regex(value)
                 values.append(value)
             except ValueFault as fault:
-                raise BindFault(
-                    fault.code, fault.message, item.span, fault.hint
-                ) from None
+                hint = constant_hint(item, node) or fault.hint
+                raise BindFault(fault.code, fault.message, item.span, hint) from None
             for oddity in oddities:
                 self.warn(
                     BindWarning(oddity.code, oddity.message, item.span, oddity.hint)

@@ -11,6 +11,7 @@ from workbench.condition.binding.faults import (
     fault_diagnostic,
     parse_diagnostic,
 )
+from workbench.condition.binding.field_names import field_name_hint
 from workbench.condition.binding.recover import check_condition
 from workbench.condition.syntax.lexer import as_bytes
 from workbench.condition.syntax.parser import ParseFault, parse
@@ -34,6 +35,7 @@ def parse_and_bind(
     try:
         expr = parse(raw)
     except ParseFault as fault:
+        fault.hint = field_name_hint(fault, raw, fields) or fault.hint
         error = condition_error(parse_diagnostic(fault, raw), raw, "parse")
         error.position = fault.at
         raise _with_others(error, raw, fields) from None

@@ -62,7 +62,7 @@ class BindWarning(NamedTuple):
 
 def parse_diagnostic(fault: ParseFault, text: bytes) -> Diagnostic:
     """Return a fault of the parser as an error with line and column."""
-    line, column = line_and_column(text, fault.at)
+    line, column = line_and_column(text, fault.span.start)
     return Diagnostic(
         "error",
         fault.code,

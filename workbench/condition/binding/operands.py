@@ -26,7 +26,8 @@ from workbench.condition.syntax.nodes import (
     TransformerListExpr,
     ValueExpr,
 )
-from workbench.fields.reference import FieldFault, FieldRef, find_field, nearest_names
+from workbench.fields.reference import FieldFault, FieldRef, find_field
+from workbench.fields.spelling import nearest_names
 from workbench.fields.types import FIELD_TYPES
 
 if TYPE_CHECKING:

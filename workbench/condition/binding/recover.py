@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.condition.binding.bind import bind
 from workbench.condition.binding.faults import parse_diagnostic
+from workbench.condition.binding.field_names import field_name_hint
 from workbench.condition.syntax.lexer import as_bytes
 from workbench.condition.syntax.nodes import AndExpr, UnknownExpr
 from workbench.condition.syntax.parser import ParseFault, Parser
@@ -134,10 +135,13 @@ class RecoveringParser(Parser):
         return child
 
 
-def understand(text: str | bytes) -> tuple[Expr, list[Diagnostic]]:
+def understand(
+    text: str | bytes, fields: Mapping[str, FieldInfo] | None = None
+) -> tuple[Expr, list[Diagnostic]]:
     """Read what can be read of a condition; give its tree and all syntax errors.
 
-    What could not be read is an :class:`UnknownExpr` in the tree.
+    What could not be read is an :class:`UnknownExpr` in the tree. ``fields``: what
+    names may be meant in the hints.
     """
     raw = as_bytes(text)
     parser = RecoveringParser(raw)
@@ -147,6 +151,8 @@ def understand(text: str | bytes) -> tuple[Expr, list[Diagnostic]]:
     except ParseFault as fault:
         parser.faults.append(fault)
         tree = UnknownExpr(Span(0, len(raw)))
+    for found in parser.faults:
+        found.hint = field_name_hint(found, raw, fields or ()) or found.hint
     return tree, [parse_diagnostic(fault, raw) for fault in parser.faults]
 
 
@@ -177,7 +183,7 @@ def examine(
     Without an error among them the first two are what the strict parser gives.
     """
     raw = as_bytes(text)
-    tree, found = understand(raw)
+    tree, found = understand(raw, fields)
     bound = bind(
         tree, fields, text=raw, unchecked=unchecked, macros=macros, collect=True
     )

@@ -13,6 +13,7 @@ from workbench.condition.binding.bound import CallStep, Constants, ListStep, Ope
 from workbench.condition.binding.faults import BindWarning
 from workbench.condition.semantics.paths import has_sibling_patterns
 from workbench.condition.semantics.transformers import STRING_TRANSFORMERS
+from workbench.condition.syntax.hints import curly_hint, operator_correction
 from workbench.condition.syntax.lexer import TRANSFORMERS
 from workbench.condition.syntax.nodes import BinaryCheckExpr, ListExpr, ValueExpr
 from workbench.fields.builtin import BUILTIN_FIELDS
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from workbench.condition.binding.bound import BoundCheck
     from workbench.fields.declarations import FieldInfo
 
-__all__ = ["check_warnings", "value_warnings"]
+__all__ = ["check_warnings", "constant_hint", "value_warnings"]
 
 
 _SPECIAL = frozenset(b".+*?^$()[]{}|\\\0")
@@ -67,6 +68,36 @@ def _is_field(text: str, fields: Mapping[str, FieldInfo]) -> bool:
     except FieldFault:
         return False
     return True
+
+
+def constant_hint(item: ValueExpr, node: BinaryCheckExpr) -> str | None:
+    """Correct a constant that holds what was meant to stand around it."""
+    text = item.value.decode("utf-8", "replace")
+    if item.form == "quoted":
+        whole = len(text) > 1 and curly_hint(text[0]) and curly_hint(text[-1])
+        return "remove the curly quotes inside the straight ones" if whole else None
+    # "=>a" and "=> a", but not "= >a"
+    joined = item.span.start == node.op_span.end and item.value != b"<NA>"
+    if joined and text[:1] in ("<", ">", "!"):
+        signs = text[: 2 if text[1:2] == "=" else 1]
+        correction = operator_correction(node.op + signs)
+        if correction is not None:
+            return correction
+    return curly_hint(text)
+
+
+def _written_around(node: BinaryCheckExpr) -> Iterator[BindWarning]:
+    """Yield constants of texts that hold curly quotes or a part of the operator."""
+    right = node.right
+    items = right.items if isinstance(right, ListExpr) else (right,)
+    for item in items:
+        if isinstance(item, ValueExpr) and (hint := constant_hint(item, node)):
+            yield BindWarning(
+                "odd-constant",
+                f"the text compared with is {_shown(item.value)}, signs included",
+                item.span,
+                hint,
+            )
 
 
 def value_warnings(
@@ -125,6 +156,7 @@ def check_warnings(node: BinaryCheckExpr, check: BoundCheck) -> Iterator[BindWar
             node.left.span,
             "compare the plain list, or join it first: join(',', list) contains …",
         )
+    yield from _written_around(node)
     if isinstance(right, Constants):
         yield from _constant_warnings(node, check, right)
 

@@ -14,6 +14,8 @@ from workbench.condition.syntax.grammar import MAX_DEPTH, ParseFault, Rules
 from workbench.condition.syntax.hints import (
     check_hint,
     list_hint,
+    lone_word,
+    number_hint,
     operator_hint,
     trailing_hint,
     value_hint,
@@ -79,12 +81,16 @@ class Parser(Rules):
         cursor = self.cursor
         if cursor.at != len(self.raw):
             last = cursor.last.decode("utf-8", "backslashreplace")
+            # "a and or b": the engine takes the second word for a macro.
+            span = lone_word(cursor)
             message = (
                 f"unexpected {cursor.ahead()} after '{last}',"
                 " expected 'and', 'or' or the end"
             )
             hint = trailing_hint(cursor)
-            raise ParseFault("unexpected-token", message, cursor.at, hint=hint)
+            raise ParseFault(
+                "unexpected-token", message, cursor.at, hint=hint, span=span
+            )
 
     def or_expr(self) -> Rule:
         """or_expr = and_expr { "or" ( B and_expr | "(" group ) }."""
@@ -232,7 +238,7 @@ class Parser(Rules):
             raise self.fault(
                 "expected-number",
                 "a number, val(field) or a call",
-                hint="'<' '<=' '>' '>=' take a number without quotes, or val(field)",
+                hint=number_hint(cursor),
             )
         return ValueExpr(value, "number", Span(start, cursor.at))
 

@@ -17,6 +17,7 @@ from workbench.rules.compiling.event_types import (
 )
 from workbench.rules.compiling.list_substitution import ListTable, compile_lists
 from workbench.rules.compiling.macros import MAX_CHECKS
+from workbench.rules.compiling.missing_source import source_advice
 from workbench.rules.compiling.output_stage import OutputStage
 from workbench.rules.model.diagnostics_sink import FirstError
 from workbench.rules.model.model import priority_named
@@ -96,8 +97,9 @@ class _Compiler:
             result.used_lists.update(item.nested)
         result.lists = ListTable(compiled)
         macros = sorted(self.collector.macros.values(), key=lambda m: m.index)
+        known = self.target.field_names() if self.target else ()
         for macro in macros:
-            parsed = self.conditions.parse(macro, [])
+            parsed = self.conditions.parse(macro, [], known)
             result.macros[macro.name] = parsed
             result.table.add(macro.name, macro.index, parsed.tree)
         self.old_idioms = any(
@@ -149,7 +151,7 @@ class _Compiler:
         self.sink.error(code, message, location, hint, _about(entry, fault.inside))
 
     def _macro_hint(self, fault: MacroFault) -> str:
-        from workbench.fields.reference import nearest_names
+        from workbench.fields.spelling import nearest_names
 
         if fault.reason == "invisible":
             return (
@@ -158,7 +160,7 @@ class _Compiler:
             )
         if fault.name in self.collector.lists:
             return f"{fault.name} is a list: write some.field in ({fault.name})"
-        near = nearest_names(fault.name, dict.fromkeys(self.result.table.names()))
+        near = nearest_names(fault.name, self.result.table.names())
         if near:
             return f"did you mean {' or '.join(near)}?"
         return f"define macro {fault.name}, or write a check: field operator value"
@@ -175,10 +177,11 @@ class _Compiler:
         if self.target is not None:
             fields = self.target.fields_of(entry.source)
         errors = self.sink.error_count
-        output, usable = self.outputs.compile(entry, fields)
+        advice = source_advice(self.target, entry)
+        output, usable = self.outputs.compile(entry, fields, advice)
         if not usable:
             return None
-        parsed = self.conditions.parse(entry, entry.exceptions)
+        parsed = self.conditions.parse(entry, entry.exceptions, fields or ())
         tree = self._resolve(entry, parsed, None)
         if tree is None:
             return None
@@ -187,13 +190,13 @@ class _Compiler:
         bound = None
         if fields is not None:
             bound = self._bind(entry, parsed, tree, fields)
-            if not self._report_bound(bound, entry, parsed, tree):
+            if not self._report_bound(bound, entry, parsed, tree, advice):
                 return None
         if entry.source == "syscall":
             if not self._event_types_known(entry, tree, parsed):
                 return None
             if entry.warn_evttypes:
-                warn_of_event_types(self.sink, entry, tree)
+                warn_of_event_types(self.sink, entry, tree, advice)
         if entry.broken or self.sink.error_count > errors:
             return None
         return CompiledRule(entry, parsed, tree, bound, output)
@@ -214,9 +217,17 @@ class _Compiler:
         )
 
     def _report_bound(
-        self, bound: BoundCondition, entry: RuleEntry, parsed: Parsed, tree: Expr
+        self,
+        bound: BoundCondition,
+        entry: RuleEntry,
+        parsed: Parsed,
+        tree: Expr,
+        advice: str | None,
     ) -> bool:
-        """Report what binding found; False when the rule is to be skipped."""
+        """Report what binding found; False when the rule is to be skipped.
+
+        ``advice``: what mends unknown fields.
+        """
         for error in bound.errors:
             location = self._locate(error, entry, parsed, tree)
             about = _about(entry, _macros_of(error))
@@ -224,7 +235,9 @@ class _Compiler:
             if error.code == "unknown-field" and entry.skip_if_unknown_filter:
                 code, warns = "LOAD_UNKNOWN_FILTER", True
             report = self.sink.warn if warns else self.sink.error
-            report(code, error.message, location, error.hint, about)
+            unknown = error.code == "unknown-field"
+            hint = advice if unknown and advice else error.hint
+            report(code, error.message, location, hint, about)
             if warns:
                 return False
         for warning in bound.warnings:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from workbench.condition.binding.field_names import field_name_hint
 from workbench.condition.syntax.grammar import ParseFault
 from workbench.condition.syntax.parser import parse
 from workbench.rules.compiling.compiled import Parsed
@@ -13,6 +14,8 @@ from workbench.rules.model.entries import joined
 from workbench.rules.model.locations import ConditionLocation
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from workbench.condition.syntax.nodes import Expr
     from workbench.rules.compiling.compiled import Compilation
     from workbench.rules.compiling.exceptions import ExceptionText
@@ -41,9 +44,15 @@ class ConditionStage:
         self._cache = {} if cache is None else cache
 
     def parse(
-        self, entry: RuleEntry | MacroEntry, exceptions: list[ExceptionEntry]
+        self,
+        entry: RuleEntry | MacroEntry,
+        exceptions: list[ExceptionEntry],
+        fields: Iterable[str] = (),
     ) -> Parsed:
-        """Put a condition's text together and parse it; complain if it cannot be."""
+        """Put a condition's text together and parse it; complain if it cannot be.
+
+        ``fields``: names for the hints.
+        """
         written = joined(entry.condition)
         added = None
         if exceptions:
@@ -65,8 +74,13 @@ class ConditionStage:
             return parsed
         outcome = self._tree(text)
         if isinstance(outcome, ParseFault):
-            location = locate(parsed, outcome.at, entry.condition_location)
-            hint = _parse_hint(parsed, outcome)
+            location = locate(
+                parsed,
+                outcome.at,
+                entry.condition_location,
+                exact=outcome.span.start,
+            )
+            hint = _parse_hint(parsed, outcome, fields)
             code = "LOAD_ERR_COMPILE_CONDITION"
             self._sink.error(code, outcome.message, location, hint)
         else:
@@ -103,11 +117,11 @@ class ConditionStage:
         )
 
 
-def _parse_hint(parsed: Parsed, fault: ParseFault) -> str | None:
+def _parse_hint(parsed: Parsed, fault: ParseFault, fields: Iterable[str]) -> str | None:
     last = max(0, len(parsed.text) - 1)
     name = parsed.source_map().list_at(min(fault.at, last))
     if name is None:
-        return fault.hint
+        return field_name_hint(fault, parsed.text, fields) or fault.hint
     hint = fault.hint or "quote its items or write 'in (…)'"
     return f"this is what list {name} puts here; {hint}"
 

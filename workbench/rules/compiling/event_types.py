@@ -13,7 +13,7 @@ from workbench.condition.syntax.nodes import (
     OrExpr,
     postorder,
 )
-from workbench.fields.reference import nearest_names
+from workbench.fields.spelling import nearest_names
 from workbench.rules.compiling.engine_warnings import compared_values
 from workbench.rules.model.entries import as_text
 
@@ -35,7 +35,7 @@ def unknown_event_type(tree: Expr) -> tuple[BinaryCheckExpr, str, str] | None:
             continue
         for name in map(as_text, compared_values(node)):
             if name not in EVENT_NAMES:
-                near = nearest_names(name, dict.fromkeys(EVENT_NAMES))
+                near = nearest_names(name, EVENT_NAMES)
                 hint = f"did you mean {near[0]}?" if near else "name a system call"
                 return node, name, hint
     return None
@@ -52,8 +52,13 @@ def _is_type_check(
     )
 
 
-def warn_of_event_types(sink: DiagnosticSink, entry: RuleEntry, tree: Expr) -> None:
-    """Warn when a syscall rule looks at every type of event."""
+def warn_of_event_types(
+    sink: DiagnosticSink, entry: RuleEntry, tree: Expr, advice: str | None = None
+) -> None:
+    """Warn when a syscall rule looks at every type of event.
+
+    ``advice``: what to do, when the rule is not meant for system calls.
+    """
     if _restricts_types(tree):
         return
     sink.warn(
@@ -61,7 +66,7 @@ def warn_of_event_types(sink: DiagnosticSink, entry: RuleEntry, tree: Expr) -> N
         "Rule matches too many evt.type values. This has a significant performance "
         "penalty.",
         entry.location,
-        "add a check such as: evt.type in (open, openat)",
+        advice or "add a check such as: evt.type in (open, openat)",
     )
 
 

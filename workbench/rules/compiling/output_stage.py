@@ -51,9 +51,12 @@ class OutputStage:
         self.additions = additions or OutputAdditions()
 
     def compile(
-        self, entry: RuleEntry, fields: FieldTable | None
+        self, entry: RuleEntry, fields: FieldTable | None, advice: str | None = None
     ) -> tuple[Output | None, bool]:
-        """Compile a rule's output; return also whether to go on with the rule."""
+        """Compile a rule's output; return also whether to go on with the rule.
+
+        ``advice``: what mends unknown fields.
+        """
         if not entry.output:
             return None, True
         text = as_text(joined(entry.output))
@@ -79,7 +82,9 @@ class OutputStage:
             code = "LOAD_UNKNOWN_FILTER" if skipped else _OUTPUT
             report = self.sink.warn if skipped else self.sink.error
             location = self._location(entry, fault.at, full)
-            report(code, fault.message, location, fault.hint)
+            unknown = "unknown filter" in fault.message
+            hint = advice if unknown and advice else fault.hint
+            report(code, fault.message, location, hint)
             return None, not skipped
         self._warn_of_deprecated(entry, text)
         return output, True

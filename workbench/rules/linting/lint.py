@@ -137,7 +137,7 @@ def _open_quote(head: bytes) -> int | None:
 
 def _shortened(rule: CompiledRule) -> Iterator[RuleDiagnostic]:
     """Find output fields that fall back to a shorter name."""
-    from workbench.fields.reference import nearest_names
+    from workbench.fields.spelling import nearest_names
     from workbench.rules.compiling.source_map import source_offset
 
     if rule.output is None or not rule.entry.output:
@@ -150,8 +150,10 @@ def _shortened(rule: CompiledRule) -> Iterator[RuleDiagnostic]:
         location = base.pointing_at(piece.source, pos)
         rest = written[len(used) :]
         known = rule.output.known_names
-        near = [n for n in nearest_names(written, dict.fromkeys(known)) if n != used]
-        hint = f"did you mean %{near[0]}?" if near else f"write %{used} and a blank"
+        near = nearest_names(written, known)
+        hint = f"did you mean %{near[0]}?" if near else f"write %{used}."
+        if not near or near[0] == used:
+            hint += f" Text that follows needs a blank: %{used} {rest}"
         yield _warning(
             "output-shorter-field",
             f"%{written} is not a field: the output prints %{used} and then '{rest}'",

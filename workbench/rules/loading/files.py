@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from workbench.formatting.printable import shortened
 from workbench.reading import read_regular
+from workbench.rules.loading.indentation import indentation_fault
 from workbench.rules.model.locations import Location
 from workbench.rules.model.rule_diagnostic import RuleDiagnostic
 from workbench.yamlcpp import SourceText, YamlError, load_documents
@@ -80,23 +81,27 @@ def parse_file(raw: bytes, name: str) -> RulesFile:
             "LOAD_ERR_YAML_PARSE",
             f"yaml-cpp: error at line {row + 1}, column {column + 1}: {error.reason}",
             Location(source, error.pos, "value for", "", location, error.at_end),
-            _yaml_hint(error.reason, source),
+            _yaml_hint(error, source),
         )
     return parsed
 
 
-def _yaml_hint(reason: str, source: SourceText) -> str:
+def _yaml_hint(error: YamlError, source: SourceText) -> str:
     if b"\0" in source.data[:4096]:
         return "this is a binary file, not YAML"
+    if error.reason == "illegal map value":
+        found = indentation_fault(source.data, error.pos)
+        return found or "quote the text before: ': ' begins a mapping"
     hints = {
-        "illegal map value": "quote the text before: ': ' begins a mapping",
-        "illegal tab when looking for indentation": "indent with spaces, not tabs",
-        "end of sequence not found": "indent all items alike and begin each with '- '",
-        "end of map not found": "indent all keys of an item alike",
+        "illegal tab when looking for indentation": "wrong indentation: indent with "
+        "spaces, not tabs",
+        "end of sequence not found": "wrong indentation: indent all items alike and "
+        "begin each with '- '",
+        "end of map not found": "wrong indentation: indent all keys of an item alike",
         "unknown token": "quote texts that begin with % @ ` & * or !",
         "illegal block entry": "a sequence item begins on its own line",
     }
-    return hints.get(reason, "correct the YAML here")
+    return hints.get(error.reason, "correct the YAML here")
 
 
 def read_path(path: str | os.PathLike[str]) -> RulesFile:

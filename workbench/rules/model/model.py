@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from workbench.errors import RulesError
 from workbench.yamlcpp.emit import INDENT, block, flow_value, pair, scalar, sequence
@@ -130,9 +130,30 @@ def _texts(values: Iterable[str] | str) -> tuple[str, ...]:
     return (values,) if isinstance(values, str) else tuple(values)
 
 
+def _source_name(given: Any, rule: str) -> str:
+    """Return the event source that a text, or the one source of events, names."""
+    if isinstance(given, str):
+        return given
+    sources = list(getattr(given, "sources", ()))
+    if not sources:
+        own = getattr(given, "info", None)  # a Plugin: not those loaded beside it
+        manifests = [own] if own is not None else getattr(given, "manifests", ())
+        sources = [m.event_source for m in manifests if m.event_source]
+    if len(set(sources)) != 1:
+        kind = type(given).__name__
+        known = ", ".join(dict.fromkeys(sources)) or "none"
+        raise RulesError(
+            f"rule {rule}: the event source is not clear from this {kind} (it has "
+            f"{known}); name one, such as source='weblog'"
+        )
+    return str(sources[0])
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
     """One rule. ``tags`` are kept sorted; ``capture_duration`` is in milliseconds.
+
+    ``source``: an event source, or Events or a Plugin whose only source is taken.
 
     ``condition`` and ``output`` are as written, before lists, macros and exceptions.
     """
@@ -161,7 +182,7 @@ class Rule:
             output: str,
             priority: str,
             desc: str = "",
-            source: str = "syscall",
+            source: Any = "syscall",
             tags: Iterable[str] | str = (),
             exceptions: Iterable[RuleException] = (),
             enabled: bool = True,
@@ -172,20 +193,29 @@ class Rule:
         ) -> None: ...
 
     def __post_init__(self) -> None:
-        """Sort the tags, freeze the exceptions, use the priority's key."""
+        """Sort the tags, freeze the exceptions, use the priority's key.
+
+        Raises RulesError for an unknown priority: Falco would refuse it.
+        """
         object.__setattr__(self, "tags", tuple(sorted(set(_texts(self.tags)))))
         object.__setattr__(self, "exceptions", tuple(self.exceptions))
-        known = priority_named(self.priority)
-        if known is not None:
-            object.__setattr__(self, "priority", known.key)
+        object.__setattr__(self, "source", _source_name(self.source, self.name))
+        given: Any = self.priority
+        known = priority_named(given) if isinstance(given, str) else None
+        if known is None:
+            names = ", ".join(p.key for p in PRIORITIES)
+            raise RulesError(
+                f"rule {self.name}: {given!r} is not a priority; use one of {names}"
+            )
+        object.__setattr__(self, "priority", known.key)
 
     def to_yaml(self) -> str:
         """Return the rules-file item: a YAML sequence with this one rule.
 
         What is written reads back to an equal rule, but for an empty description:
         Falco requires one, so the rule's name stands in. Raises RulesError for what
-        Falco cannot load at all: an empty name, condition, output or source, an
-        unknown priority, an output with white space around it, which Falco trims.
+        Falco cannot load at all: an empty name, condition, output or source, or an
+        output with white space around it, which Falco trims.
         """
         faults = self._faults()
         if faults:
@@ -218,8 +248,6 @@ class Rule:
             for name in ("name", "condition", "output", "source")
             if not getattr(self, name)
         ]
-        if priority_named(self.priority) is None:
-            faults.append(f"{self.priority!r} is not a priority")
         if self.output != self.output.strip(" \t\n\r\f\v"):
             faults.append(
                 "the output begins or ends with white space, which Falco trims"

@@ -17,8 +17,8 @@ from workbench.fields.reference import (
     FieldFault,
     FieldRef,
     find_field,
-    nearest_names,
 )
+from workbench.fields.spelling import nearest_names
 from workbench.rules.target.operands import CallValue, ManyArguments, compile_call
 from workbench.rules.target.value_text import (
     fitted,

@@ -201,7 +201,8 @@ def check_operand(
     """
     from workbench.errors import ConditionError
     from workbench.fields.builtin import BUILTIN_FIELDS
-    from workbench.fields.reference import nearest_names, parse_field_ref
+    from workbench.fields.reference import parse_field_ref
+    from workbench.fields.spelling import nearest_names
 
     raw = text.encode("utf-8", "surrogateescape")
     parser = _CallParser(raw)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.fields.builtin import BUILTIN_FIELDS
 from workbench.fields.declarations import FieldTable, as_field_table
-from workbench.fields.reference import FieldFault, FieldRef, find_field, nearest_names
+from workbench.fields.reference import FieldFault, FieldRef, find_field
+from workbench.fields.spelling import nearest_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -70,11 +71,15 @@ class Target:
         """Return the fields of ``source`` without ``evt.*``."""
         return self._sources.get(source, FieldTable())
 
+    def field_names(self) -> list[str]:
+        """Return the names of the fields of every source."""
+        return list(dict.fromkeys(n for table in self._sources.values() for n in table))
+
     def source_hint(self, source: str) -> str:
         """Suggest the right source for an unknown one."""
         if not self.sources:
             return "load the plugin that offers this source"
-        near = nearest_names(source.strip("\"' "), dict.fromkeys(self.sources))
+        near = nearest_names(source.strip("\"' "), self.sources)
         if near:
             return f"did you mean source: {near[0]}?"
         return (

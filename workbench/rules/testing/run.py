@@ -6,7 +6,8 @@ import struct
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import ConditionError, WorkbenchError
-from workbench.fields.reference import nearest_names, resolve, resolve_column
+from workbench.fields.reference import resolve, resolve_column
+from workbench.fields.spelling import nearest_names
 from workbench.rules.target.target import Target, target_of
 from workbench.rules.testing.case_files import value_reader
 from workbench.rules.testing.report import CaseResult, TestReport
@@ -116,7 +117,7 @@ class _Runner:
             return (
                 f"rule '{name}' does not run on source {self.source} (or is disabled)"
             )
-        near = nearest_names(name, dict.fromkeys(self.known_rules))
+        near = nearest_names(name, self.known_rules)
         hint = f"; did you mean '{near[0]}'?" if near else ""
         return f"there is no rule '{name}'{hint}"
 

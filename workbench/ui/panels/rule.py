@@ -37,6 +37,7 @@ class RulePanel:
     def __init__(self, model: LabModel) -> None:
         self.model = model
         self.draft = RuleDraft()
+        self._filled_source = ""
         self.path = "my_rules.yaml"
         self.proposal: Proposal | None = None
         self.target: Any = None
@@ -85,10 +86,21 @@ class RulePanel:
     def take_rule(self, rule: Rule) -> str:
         """Fill the form from ``rule`` and give its condition."""
         self.draft.take(rule)
+        self._fill_source()
         self.output.set_text(rule.output)
         self.model.touch("rule")
         condition: str = rule.condition
         return condition
+
+    def _fill_source(self) -> None:
+        """Take the source of the events where the draft has none, or Falco's default.
+
+        Rules without a source are rules for system calls, which no plugin's events
+        can match.
+        """
+        source = self.model.source
+        if source and self.draft.source in {"", "syscall", self._filled_source}:
+            self.draft.source = self._filled_source = source
 
     def take_draft(self, draft: RuleDraft, path: str) -> None:
         """Go on with a draft begun elsewhere."""
@@ -180,6 +192,8 @@ class RulePanel:
     def refresh(self, changes: set[str]) -> None:
         """Show what changed."""
         model, draft = self.model, self.draft
+        if "source" in changes:
+            self._fill_source()
         if changes & {"selection", "source"}:
             self.parts.put(selected=len(model.selection))
         if not changes & {"rule", "condition", "funnel", "source", "labels", "ended"}:
