@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,17 @@ def plugin():
         )
 
     return build
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interruptible():
+    """Answer SIGINT as Python does, in child processes too.
+
+    A shell starts its background jobs with SIGINT ignored. A test that interrupts an
+    endless source would then wait for ever, and keep all that it reads.
+    """
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(params=["worker", "local"])
