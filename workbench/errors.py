@@ -136,8 +136,9 @@ class PluginCrashed(WorkbenchError):
     ``plugin``: name or path. ``signal``: number such as 11, or None. ``exit_status``:
     int or None. ``reason``: "signal", "exit", "memory", or "sent invalid data" when the
     worker sends what no worker sends by itself. ``call``: C function in flight.
-    ``event_number``: of the event in work or of the last one, or None. ``backtrace``: list of str, native
-    frames, innermost first. ``log_tail``: list of str, the last lines it wrote.
+    ``event_number``: of the event in work or of the last one, or None. ``backtrace``:
+    list of str, native frames, innermost first. ``log_tail``: list of str, the last
+    lines it wrote.
     """
 
     plugin: str | None

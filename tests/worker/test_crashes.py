@@ -213,7 +213,7 @@ def test_scribbling_over_the_builder_never_reaches_the_notebook(
     _, last = read_all(worker)
     assert last.end == "crashed"
     assert isinstance(last.error, PluginCrashed)
-    assert last.error.reason in {"damage", "signal"}
+    assert last.error.reason in {"sent invalid data", "signal"}
     assert not worker.alive
 
 
