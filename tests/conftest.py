@@ -71,7 +71,7 @@ def sample():
 
 @pytest.fixture(scope="session")
 def plugin():
-    """Compile a plugin of tests/plugins with definitions; the same ones only once.
+    """Compile a plugin of tests/support/plugins with definitions; the same ones only once.
 
     ``plugin("probe")``, or ``plugin("old", FAMILY=1, API='"0.1.0"')``. The library is
     shared between tests and test processes: copy it before changing it.
@@ -84,7 +84,7 @@ def plugin():
         return compiled(
             f"lib{name}.so",
             *("-O1", "-g", "-fPIC", "-shared", *named),
-            ROOT / "tests" / "plugins" / f"{name}.c",
+            ROOT / "tests" / "support" / "plugins" / f"{name}.c",
             libraries=("-lpthread",),
         )
 

@@ -26,7 +26,7 @@ def build(folder: Path) -> dict[str, str]:
     made = {}
     for name in ("light", "probe"):
         made[name] = str(folder / f"lib{name}.so")
-        source = ROOT / "tests" / "plugins" / f"{name}.c"
+        source = ROOT / "tests" / "support" / "plugins" / f"{name}.c"
         command = [cc, "-O2", "-fPIC", "-shared", "-o", made[name], str(source)]
         subprocess.run([*command, "-lpthread"], check=True)
     made["bare"] = str(folder / "bare_loop")

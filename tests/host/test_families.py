@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.waiting import wait_until
 
-# family, API version, definitions of tests/plugins/old.c
+# family, API version, definitions of tests/support/plugins/old.c
 OLD = {
     "draft": ("A1", "1.0.0", {"FAMILY": 1, "ONE_BY_ONE": True, "EOF_CODE": 6}),
     "0.1 next": ("A1", "0.1.0", {"FAMILY": 1, "ONE_BY_ONE": True, "EOF_CODE": 6}),

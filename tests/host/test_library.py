@@ -135,7 +135,7 @@ def test_a_plugin_with_a_library_beside_it(session, tmp_path):
         [c_compiler(), "-shared", "-fPIC", "-o", tmp_path / "libhelper.so", helper],
         check=True,
     )
-    source = Path(__file__).parents[1] / "plugins" / "probe.c"
+    source = Path(__file__).parents[1] / "support" / "plugins" / "probe.c"
     wrapper = tmp_path / "wrapped.c"
     wrapper.write_text(
         f'unsigned helper_id(void);\n#define PLUGIN_ID helper_id()\n#include "{source}"\n'

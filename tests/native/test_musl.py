@@ -12,8 +12,21 @@ SRC = ROOT / "workbench" / "native" / "src"
 
 
 @pytest.fixture(scope="module")
-def compiler(require):
-    return [require("musl"), "-O1", "-std=gnu11", "-Wall", "-Wextra", "-Werror"]
+def kernel_headers(tmp_path_factory):
+    """A folder with the kernel's headers alone, which no C library brings."""
+    found = tmp_path_factory.mktemp("kernel")
+    for name in ("linux", "asm", "asm-generic"):
+        places = [Path("/usr/include", name), *Path("/usr/include").glob(f"*/{name}")]
+        place = next((p for p in places if p.is_dir()), None)
+        if place is not None:
+            (found / name).symlink_to(place)
+    return found
+
+
+@pytest.fixture(scope="module")
+def compiler(require, kernel_headers):
+    flags = ["-O1", "-std=gnu11", "-Wall", "-Wextra", "-Werror"]
+    return [require("musl"), *flags, "-idirafter", str(kernel_headers)]
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +53,12 @@ def test_the_host_pumps_a_plugin_on_musl(compiler, objects, tmp_path):
             *(*map(str, objects), "-o", str(program)),
         ],
         [
-            *(*compiler[:3], "-fPIC", "-shared", str(tests / "plugins" / "probe.c")),
+            *(
+                *(compiler[0], *compiler[1:3]),
+                "-fPIC",
+                "-shared",
+                str(tests / "support" / "plugins" / "probe.c"),
+            ),
             *("-o", str(library)),
         ],
     ):

@@ -315,6 +315,8 @@ class WorkerConnection:
     def end_for_damage(self, what: str) -> WorkbenchError:
         """End a worker whose answers make no sense; return the error."""
         if self.error is None:
+            # What follows nonsense is not worth reading.
+            self.incoming.data_ended = self.incoming.control_ended = True
             self.worker.kill()
             code = self.worker.exit_code(_REAP_SEC)
             self.error = self.explained(damage_error(self._death(code or 0), what))

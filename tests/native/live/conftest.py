@@ -8,7 +8,7 @@ import workbench as wb
 from tests.support.compiled import compiled
 
 HERE = Path(__file__).resolve().parent
-INCLUDE = HERE.parents[1] / "workbench" / "authoring" / "include"
+INCLUDE = HERE.parents[2] / "workbench" / "authoring" / "include"
 
 
 @pytest.fixture(scope="session")

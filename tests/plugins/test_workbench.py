@@ -265,7 +265,7 @@ def source_library(number: int, name: str):
         "librules.so",
         *("-fPIC", "-shared", "-DOPEN", "-DCLOSE", "-DNEXT"),
         *(f"-D{key}={value}" for key, value in facts.items()),
-        ROOT / "tests" / "plugins" / "rules.c",
+        ROOT / "tests" / "support" / "plugins" / "rules.c",
     )
 
 

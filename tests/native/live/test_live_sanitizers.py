@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.compiled import compiled
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 SRC = ROOT / "workbench" / "native" / "src"
 HERE = Path(__file__).resolve().parent
 # What the plugin does beside its events → how many of these.

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../workbench/native/src/common/abi.h"
+#include "../../../workbench/native/src/common/abi.h"
 
 #ifndef API
 #define API "3.12.0"

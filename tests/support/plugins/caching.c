@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../workbench/native/src/common/abi.h"
+#include "../../../workbench/native/src/common/abi.h"
 
 #define EXPORT __attribute__((visibility("default")))
 #define MOST 64

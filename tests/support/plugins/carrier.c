@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../workbench/native/src/common/abi.h"
+#include "../../../workbench/native/src/common/abi.h"
 
 #define EXPORT __attribute__((visibility("default")))
 #define START 1774000000000000000u

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../../workbench/native/src/common/abi.h"
+#include "../../../workbench/native/src/common/abi.h"
 
 #ifndef API
 #define API "3.12.0"

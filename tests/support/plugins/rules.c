@@ -1,5 +1,5 @@
 /* A plugin that exports just what -D says, to hold the loader's rules against. */
-#include "../../workbench/native/src/common/abi.h"
+#include "../../../workbench/native/src/common/abi.h"
 
 #define EXPORT __attribute__((visibility("default")))
 #define TEXT(fn, value) \
