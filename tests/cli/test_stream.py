@@ -183,9 +183,12 @@ def test_with_loads_an_extractor_beside_it(weblog, access_log, sample, capsys):
 def opened_by_worker(pid):
     """Give the files that the child processes of a process have open."""
     found = []
-    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+    # Workers are children of the thread that starts them.
+    for children in Path(f"/proc/{pid}/task").glob("*/children"):
         with contextlib.suppress(OSError):
-            found += [str(f.readlink()) for f in Path(f"/proc/{child}/fd").iterdir()]
+            for child in children.read_text().split():
+                files = Path(f"/proc/{child}/fd").iterdir()
+                found += [str(f.readlink()) for f in files]
     return found
 
 

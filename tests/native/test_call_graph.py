@@ -17,7 +17,10 @@ ROOT = Path(__file__).resolve().parents[2]
 SRC = ROOT / "workbench" / "native" / "src"
 
 # Each folder may use those before it.
-FOLDERS = ("common", "text", "scap", "kernel", "tables", "host", "live", "pump")
+FOLDERS = (
+    *("common", "text", "scap", "kernel", "tables"),
+    *("host", "sandbox", "live", "pump"),
+)
 
 
 def called(folder, out):

@@ -116,7 +116,7 @@ def test_a_crash_in_threads_is_a_finding(edited):
             "const int sound = read_number(evt->evt, p->value, &value);",
             (
                 "static volatile int inside;\n  if (++inside > 1) { abort(); }\n"
-                "  for (volatile int i = 0; i < 300; i++) { }\n"
+                "  for (volatile int i = 0; i < 5000; i++) { }\n"
                 "  const int sound = read_number(evt->evt, p->value, &value);\n"
                 "  inside--;"
             ),
