@@ -2,21 +2,12 @@
  * Random checks over random columns of every layout. All buffers are exact-size heap
  * blocks, so that the address sanitizer sees every byte read outside them. Answers are
  * compared: for all rows at once, for some rows, row by row, through lookup tables, and
- * with the C library's own fnmatch and memmem.
+ * with the C library's own memmem.
  */
 #define _GNU_SOURCE
-#include <fnmatch.h>
 #include <stdio.h>
+#include "chance.h"
 #include "kernel/kernel.h"
-
-static uint64_t seed = 88172645463325252ull;
-
-static uint64_t chance(void)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	return seed ^= seed << 17;
-}
 
 static int64_t below(int64_t n)
 {
@@ -309,40 +300,6 @@ static void one_round(void)
 	wbk_leaf_free(l);
 }
 
-static void one_glob(void)
-{
-	char *pattern = block(1), *text = block(1);
-	int64_t m = below(12), n = below(10);
-	int fold = (int)(chance() % 2);
-	pattern = block(m + 1);
-	text = block(n + 1);
-	static const char brackets[] = "[[[]]]!^-:.=\\abB*";
-	int mostly = (int)(chance() % 2);
-	for (int64_t i = 0; i < m; i++)
-		do
-			pattern[i] = mostly ? brackets[chance() % (sizeof brackets - 1)]
-					    : (char)letter();
-		while (!pattern[i]);
-	for (int64_t i = 0; i < n; i++)
-		do
-			text[i] = (char)letter();
-		while (!text[i]);
-	if (chance() % 8 == 0 && m >= 9)
-		memcpy(pattern, chance() % 2 ? "[[:alpha:]" : "[[:upper:]", 10);
-	pattern[m] = text[n] = 0;
-	wbk_glob *g = wbk_glob_new((uint8_t *)pattern, (int64_t)strlen(pattern), fold);
-	if (!g)
-		fail("memory");
-	int ours = wbk_glob_match(g, (uint8_t *)text, n);
-	int libc = fnmatch(pattern, text, fold ? FNM_CASEFOLD : 0) == 0;
-	if (ours != libc) {
-		fprintf(stderr, "glob '%s' on '%s' fold %d: %d, libc %d\n", pattern, text,
-			fold, ours, libc);
-		fail("glob differs");
-	}
-	wbk_glob_free(g);
-}
-
 static void one_search(void)
 {
 	int64_t n = below(chance() % 4 ? 40 : 400), m = below(6);
@@ -368,7 +325,6 @@ int main(int argc, char **argv)
 		one_round();
 		drop_blocks();
 		for (int k = 0; k < 20; k++) {
-			one_glob();
 			one_search();
 			drop_blocks();
 		}

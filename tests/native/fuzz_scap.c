@@ -5,17 +5,9 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include "chance.h"
 #include "scap_api.h"
 #include "scap/layout.h"
-
-static uint64_t seed = 88172645463325252ull;
-
-static uint64_t chance(void)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	return seed ^= seed << 17;
-}
 
 static uint64_t put_event(uint8_t *p, uint32_t payload)
 {
