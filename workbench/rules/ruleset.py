@@ -1,29 +1,24 @@
-"""RuleSet: rules files together, in loading order.
-
-The text of the files is the truth: what is added or saved is text, and rules, macros
-and lists are read from it. So comments, order and quoting stay as they are.
-"""
+"""RuleSet: rules of one or more files, checked, run, tested and compared."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from workbench.errors import RulesError, WorkbenchError
-from workbench.rules.editing.texts import appended, joined_files
-from workbench.rules.loader import Loaded, load
-from workbench.rules.loading.files import RulesFile, parse_file, read_path
-from workbench.rules.model.diagnostic_list import DiagnosticList
+from workbench.errors import WorkbenchError
+from workbench.rules.loading.files import parse_file, read_path
 from workbench.rules.model.items import ItemList
+from workbench.rules.rule_files import RuleFiles
 from workbench.rules.running.alert_format import AlertFormat
 from workbench.rules.running.alerts import Alerts
 from workbench.rules.running.options import RunOptions
 from workbench.rules.target.target import Target, target_key, target_of
-from workbench.saving import save_text
 
 if TYPE_CHECKING:
+    from workbench.rules.loading.files import RulesFile
+    from workbench.rules.model.diagnostic_list import DiagnosticList
     from workbench.rules.model.model import Macro, Rule, RuleList
     from workbench.rules.model.rule_diagnostic import RuleDiagnostic
     from workbench.rules.running.compare import Comparison
@@ -32,70 +27,33 @@ if TYPE_CHECKING:
 
 __all__ = ["ItemList", "RuleSet", "load_rules", "parse_rules"]
 
-# Diagnostics shown in the message of an error.
-_MAX_SHOWN = 5
-# Targets for which what was loaded is kept.
-_MAX_LOADED = 8
 
-
-class RuleSet:
+class RuleSet(RuleFiles):
     """Rules files in loading order.
 
     Reading never fails: :meth:`check` returns what is wrong. ``files``: names.
     """
 
-    def __init__(self, files: Iterable[RulesFile] = ()) -> None:
+    def __init__(
+        self, files: Iterable[RulesFile] = (), *, from_disk: bool = False
+    ) -> None:
         """Hold ``files``; made by :func:`load_rules` and :func:`parse_rules`."""
-        self._files = list(files)
-        self._cache: dict[Any, Loaded] = {}
+        super().__init__(files, from_disk=from_disk)
         # the latest engines: planning a hundred conditions is worth keeping
         self._engines: dict[Any, dict[str, SourceEngine]] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Travel as the bytes of the files, read again on arrival."""
-        files = [
-            (f.source.mark + f.source.data, f.source.name, f.fault) for f in self._files
+        parts = (self._files, self._originals)
+        packed = [
+            [(f.source.mark + f.source.data, f.source.name, f.fault) for f in files]
+            for files in parts
         ]
-        return _rebuilt, (files,)
+        return _rebuilt, (*packed, self._paths)
 
-    # what it holds
-
-    @property
-    def files(self) -> list[str]:
-        """Names of the files, in loading order."""
-        return [file.source.name for file in self._files]
-
-    @property
-    def texts(self) -> dict[str, str]:
-        """File name → text."""
-        return {
-            file.source.name: file.source.data.decode("utf-8", "surrogateescape")
-            for file in self._files
-        }
-
-    @property
-    def rules(self) -> ItemList[Rule]:
-        """The rules in definition order, as later items left them."""
-        entries = self.loaded(None).collector.rules.values()
-        ordered = sorted(entries, key=lambda e: e.index)
-        return ItemList(e.value() for e in ordered if e.condition and e.output)
-
-    @property
-    def macros(self) -> ItemList[Macro]:
-        """The macros in definition order."""
-        entries = self.loaded(None).collector.macros.values()
-        return ItemList(e.value() for e in sorted(entries, key=lambda e: e.index))
-
-    @property
-    def lists(self) -> ItemList[RuleList]:
-        """The lists in definition order."""
-        entries = self.loaded(None).collector.lists.values()
-        return ItemList(e.value() for e in sorted(entries, key=lambda e: e.index))
-
-    @property
-    def sources(self) -> list[str]:
-        """The event sources that rules name, in order of first use."""
-        return list(dict.fromkeys(rule.source for rule in self.rules))
+    def _changed(self) -> None:
+        super()._changed()
+        self._engines.clear()
 
     def __len__(self) -> int:
         """Count the rules."""
@@ -132,26 +90,6 @@ class RuleSet:
 
     # checking
 
-    def loaded(self, against: Any = None, options: RunOptions | None = None) -> Loaded:
-        """Load the files against a target, as often as that or the options change."""
-        options = options or RunOptions()
-        target = target_of(against)
-        if target is not None:
-            target = options.extended(target)
-        key = (target_key(target), options.level, options.additions)
-        known = self._cache.get(key)
-        if known is None:
-            known = load(
-                self._files,
-                target,
-                least_priority=options.level,
-                additions=options.additions,
-            )
-            if len(self._cache) > _MAX_LOADED:
-                self._cache.clear()
-            self._cache[key] = known
-        return known
-
     def check(
         self, against: Any = None, options: RunOptions | None = None
     ) -> DiagnosticList:
@@ -167,10 +105,6 @@ class RuleSet:
         loaded = self.loaded(target, options)
         beyond = lint(loaded.collector, loaded.compilation, target)
         return self._public([*loaded.diagnostics, *beyond])
-
-    def _public(self, found: Iterable[RuleDiagnostic]) -> DiagnosticList:
-        sources = {file.source.name: file.source for file in self._files}
-        return DiagnosticList.of(found, sources)
 
     def verdicts(self, against: Any = None) -> list[dict[str, Any]]:
         """Return Falco's ``falco_load_results``, with every error instead of the first.
@@ -208,17 +142,6 @@ class RuleSet:
             }
             self._engines = {key: engines}
         return self._engines[key]
-
-    def _refuse_broken(self, loaded: Loaded) -> None:
-        if loaded.successful:
-            return
-        found = self._public(p for p in loaded.diagnostics if p.severity == "error")
-        noun = "error" if len(found) == 1 else "errors"
-        lines = [f"Falco would refuse these rules: {len(found)} {noun}"]
-        lines += [f"  {item}" for item in found[:_MAX_SHOWN]]
-        if len(found) > _MAX_SHOWN:
-            lines.append(f"  … and {len(found) - _MAX_SHOWN} more; see .diagnostics")
-        raise RulesError("\n".join(lines), diagnostics=found)
 
     def columns(self, against: Any, source: str | None = None) -> list[str]:
         """Return the columns that rules of ``source`` read: what a capture needs."""
@@ -270,76 +193,6 @@ class RuleSet:
         engines = self.engines(events, options)
         return Alerts([match_events(engines, events, all_matches=all_matches)])
 
-    # changing and keeping
-
-    def add(self, item: Rule | Macro | RuleList | str) -> RuleSet:
-        """Add a rule, macro, list or YAML text at the end of the last file.
-
-        An item of a name that is there already redefines it. Returns this set.
-        """
-        text = item if isinstance(item, str) else item.to_yaml()
-        raw = text.encode("utf-8", "surrogateescape")
-        if self._files:
-            last = self._files[-1].source
-            self._files[-1] = parse_file(appended(last, raw), last.name)
-        else:
-            self._files.append(parse_file(raw, "rules.yaml"))
-        self._changed()
-        return self
-
-    def _changed(self) -> None:
-        """Forget what was made from the files as they were."""
-        self._cache.clear()
-        self._engines.clear()
-
-    def replace(self, item: Rule | Macro | RuleList) -> RuleSet:
-        """Change an item where it stands; comments, order and quoting around it stay.
-
-        Only keys whose values differ are rewritten. Raises KeyError when no such item
-        is defined here. Returns this set.
-        """
-        from workbench.rules.editing.edit import replace_item
-
-        for number, file in reversed(list(enumerate(self._files))):
-            text = replace_item(file, item)
-            if text is not None:
-                self._files[number] = parse_file(text, file.source.name)
-                self._changed()
-                return self
-        raise KeyError(
-            f"no {type(item).__name__.lower()} {item.name!r} is defined here"
-        )
-
-    def remove(self, kind: str, name: str) -> RuleSet:
-        """Take every item out that defines ``kind`` ("rule" …) ``name``."""
-        from workbench.rules.editing.edit import remove_item
-
-        found = False
-        for number, file in enumerate(self._files):
-            text = remove_item(file, kind, name)
-            if text is not None:
-                self._files[number] = parse_file(text, file.source.name)
-                found = True
-        if not found:
-            raise KeyError(f"no {kind} {name!r} is defined here")
-        self._changed()
-        return self
-
-    def to_yaml(self) -> str:
-        """Return all files as one YAML text, as they are written."""
-        raw = joined_files([file.source.data for file in self._files])
-        return raw.decode("utf-8", "surrogateescape")
-
-    def header(self, against: Any) -> str:
-        """Return the requirement items that the rules lack, from what they really use.
-
-        ``against``: the Plugin, Workbench or Events that they were made with.
-        """
-        from workbench.rules.linting.requirements import missing_header
-
-        loaded = self.loaded(target_of(against))
-        return missing_header(loaded.collector, loaded.compilation, against)
-
     def factor(self) -> RuleSet:
         """Return new rules in which what several repeat became lists and macros."""
         from workbench.rules.editing.extract_shared import extract_shared
@@ -349,24 +202,6 @@ class RuleSet:
         items: list[Rule | Macro | RuleList] = [*self.lists, *lists]
         items += [*self.macros, *macros, *rules]
         return parse_rules("\n".join(item.to_yaml() for item in items))
-
-    def save(
-        self, path: str | os.PathLike[str], *, against: Any = None, force: bool = False
-    ) -> Path:
-        """Write the rules to one file and return its path.
-
-        Raises RulesError for what Falco would not load; ``force`` writes
-        it all the same. ``against``: as :meth:`check`; what the rules require of it is
-        then written first, unless it is there already.
-        """
-        if not force:
-            self._refuse_broken(self.loaded(target_of(against)))
-        target = Path(path)
-        text = self.to_yaml()
-        head = "" if against is None else self.header(against)
-        if head:
-            text = f"{head}{'---' if text.startswith(('---', '%')) else ''}\n{text}"
-        return save_text(target, text)
 
     # testing and comparing
 
@@ -413,9 +248,10 @@ class RuleSet:
                 f"name the rule that the labels are for with rule=; enabled: {names}"
             )
         target = Path(path)
+        paths = self.files if self._paths is None else self._paths
         files = [
             os.path.relpath(file, target.parent)
-            for file in self.files
+            for file in paths
             if Path(file).exists()
         ]
         return write_tests(
@@ -437,14 +273,27 @@ class RuleSet:
         return compare_runs(old, new)
 
 
-def _rebuilt(kept: list[tuple[bytes, str, RuleDiagnostic | None]]) -> RuleSet:
+_Packed: TypeAlias = "list[tuple[bytes, str, RuleDiagnostic | None]]"
+
+
+def _rebuilt(
+    kept: _Packed, originals: _Packed, paths: tuple[str, ...] | None
+) -> RuleSet:
     """Undo :meth:`RuleSet.__reduce__`."""
+    before = [_unpacked(*packed) for packed in originals]
     files = []
-    for raw, name, fault in kept:
-        file = parse_file(raw, name)
-        file.fault = fault or file.fault
-        files.append(file)
-    return RuleSet(files)
+    for number, packed in enumerate(kept):
+        same = number < len(before) and packed == originals[number]
+        files.append(before[number] if same else _unpacked(*packed))
+    rules = RuleSet(files)
+    rules._originals, rules._paths = tuple(before), paths  # noqa: SLF001 - its own
+    return rules
+
+
+def _unpacked(raw: bytes, name: str, fault: RuleDiagnostic | None) -> RulesFile:
+    file = parse_file(raw, name)
+    file.fault = fault or file.fault
+    return file
 
 
 def _files_of(path: str | os.PathLike[str]) -> list[Path]:
@@ -464,7 +313,8 @@ def load_rules(*paths: str | os.PathLike[str]) -> RuleSet:
     Never raises for what is in the files or for files that cannot be read:
     :meth:`RuleSet.check` returns that.
     """
-    return RuleSet(read_path(p) for path in paths for p in _files_of(path))
+    files = [read_path(p) for path in paths for p in _files_of(path)]
+    return RuleSet(files, from_disk=True)
 
 
 def parse_rules(text: str | bytes, name: str = "rules.yaml") -> RuleSet:
