@@ -41,10 +41,11 @@ LAYERS = {
     "events": "arrow captures condition fields errors diagnostics formatting manifest",
     "falco_config_keys": "formatting yamlcpp",
     "falco_config": "errors falco_config_keys yamlcpp paths formatting reading",
+    "falco_config_yaml": "falco_config yamlcpp",
     "plugins": "artifacts closing events session arrow captures manifest falco_config fields formatting "
-    "errors diagnostics schemas memory",
+    "falco_config_yaml errors diagnostics schemas memory",
     "rules": "condition events arrow fields yamlcpp diagnostics errors formatting "
-    "manifest paths saving reading",
+    "manifest paths saving reading falco_config",
     "replay": "events plugins captures errors fields formatting",
     "authoring": "saving plugins replay events session manifest fields captures paths errors "
     "diagnostics formatting schemas",
