@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from workbench.fields.declarations import FieldInfo
 
-__all__ = ["column_info", "event_frame"]
+__all__ = ["column_info", "event_frame", "readable_array"]
 
 _TIME = pa.timestamp("ns", "UTC")
 _SPAN = pa.duration("ns")
@@ -40,13 +40,16 @@ def _ns_array(column: pa.Array, target: pa.DataType) -> pa.Array:
     return signed.view(target)
 
 
-def _readable(column: pa.Array, info: FieldInfo | None) -> pa.Array:
-    """Turn one plain array of field values into its readable form."""
+def readable_array(column: pa.Array, info: FieldInfo | None) -> pa.Array:
+    """Turn one plain array of field values into its readable form.
+
+    Texts repaired to UTF-8, addresses as text, times as times.
+    """
     kind = column.type
     if pa.types.is_list(kind) or pa.types.is_large_list(kind):
         column = plain_array(column)
         values = column.values  # noqa: PD011 - of Arrow, not of pandas
-        return list_like(column, _readable(values, info))
+        return list_like(column, readable_array(values, info))
     name = info.type if info else None
     binary = pa.types.is_binary(kind) or pa.types.is_large_binary(kind)
     if name in {"ipaddr", "ipnet"} and (binary or pa.types.is_fixed_size_binary(kind)):
@@ -70,7 +73,7 @@ def _categorical(column: pa.ChunkedArray, info: FieldInfo | None) -> pd.Categori
     if info is None and pa.types.is_binary(values.type):
         texts = text_array(values)
     else:
-        texts = _readable(values, info)
+        texts = readable_array(values, info)
     if texts.null_count or len(pc.unique(texts)) < len(texts):
         encoded = texts.dictionary_encode()
         moved = np.append(
@@ -84,8 +87,8 @@ def _series(column: pa.ChunkedArray, info: FieldInfo | None) -> Any:
     """Turn one column into the pandas array of its readable form."""
     if pa.types.is_dictionary(column.type):
         return _categorical(column, info)
-    chunks = [_readable(chunk, info) for chunk in column.chunks]
-    kind = chunks[0].type if chunks else _readable(_empty(column), info).type
+    chunks = [readable_array(chunk, info) for chunk in column.chunks]
+    kind = chunks[0].type if chunks else readable_array(_empty(column), info).type
     if pa.types.is_null(kind):
         kind = pa.string()
     return pd.arrays.ArrowExtensionArray(pa.chunked_array(chunks, kind))

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from workbench.rules.model.rule_diagnostic import RuleDiagnostic
     from workbench.rules.running.compare import Comparison
     from workbench.rules.running.engine import SourceEngine
+    from workbench.rules.running.live import AlertStream
     from workbench.rules.testing.report import TestReport
 
 __all__ = ["ItemList", "RuleSet", "load_rules", "parse_rules"]
@@ -51,6 +52,7 @@ class RuleSet(RuleFiles):
         # what a falco.yaml says about running these rules
         self._config: FalcoConfig | None = None
         self._selections: tuple[Selection, ...] = ()
+        self._live: AlertStream | None = None
 
     @classmethod
     def from_falco_yaml(
@@ -276,7 +278,7 @@ class RuleSet(RuleFiles):
         ``priority``: least severe priority that runs. Raises RulesError when Falco
         would refuse the rules.
         """
-        from workbench.rules.running.match import match_events, match_live
+        from workbench.rules.running.match import match_events
 
         options = options or self.run_options(priority)
         if all_matches is None:
@@ -288,10 +290,8 @@ class RuleSet(RuleFiles):
             ]
             return Alerts([batch for alerts in runs for batch in alerts.batches])
         if hasattr(events, "record_batches"):
-            target = Target({events.source: events.fields}, versions_known=False)
-            engines = self.engines(target, options)
-            batches = ((events.source, batch) for batch in events.record_batches())
-            return Alerts(list(match_live(engines, batches, all_matches=all_matches)))
+            live = self.stream(events, all_matches=all_matches, options=options)
+            return live.collect()
         if not hasattr(events, "table_with"):
             kind = type(events).__name__
             raise WorkbenchError(
@@ -300,6 +300,40 @@ class RuleSet(RuleFiles):
             )
         engines = self.engines(events, options)
         return Alerts([match_events(engines, events, all_matches=all_matches)])
+
+    def stream(
+        self,
+        capture: Any,
+        *,
+        all_matches: bool | None = None,
+        options: RunOptions | None = None,
+    ) -> AlertStream:
+        """Return the alerts of an open Capture as they come, to iterate.
+
+        Each is a mapping: the columns of ``Alerts.frame`` → values; ``async for`` works
+        too. ``capture``: opened with ``fields=rules.columns(plugin)``. ``all_matches``:
+        as :meth:`run`. Ctrl-C keeps what came before as :attr:`last_alerts` and raises
+        AlertsInterrupted, a KeyboardInterrupt. Raises RulesError when Falco would
+        refuse the rules.
+        """
+        from workbench.rules.running.live import AlertStream
+
+        if not hasattr(capture, "record_batches"):
+            raise WorkbenchError(
+                f"alerts stream from an open Capture, not from a "
+                f"{type(capture).__name__}; open one with plugin.open(…)"
+            )
+        target = Target({capture.source: capture.fields}, versions_known=False)
+        engines = self.engines(target, options)
+        if all_matches is None:
+            all_matches = self._all_matches
+        self._live = AlertStream(capture, engines, all_matches=all_matches)
+        return self._live
+
+    @property
+    def last_alerts(self) -> Alerts | None:
+        """The alerts so far of the latest :meth:`stream`, or run over a Capture."""
+        return None if self._live is None else self._live.alerts
 
     def factor(self) -> RuleSet:
         """Return new rules in which what several repeat became lists and macros."""

@@ -47,6 +47,16 @@ class AlertBatch:
         """Count the alerts."""
         return sum(self.totals)
 
+    def compacted(self) -> AlertBatch:
+        """Return the same alerts without the events that raised none."""
+        import numpy as np
+        import pyarrow as pa
+
+        rows = np.unique(self.pairs()[0])
+        table = self._table_of(pa.array(rows))
+        masks = [mask.take(pa.array(rows)) for mask in self.masks]
+        return AlertBatch(self.rules, self._format, masks, len(rows), table.take)
+
     def pairs(self, limit: int | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Return rows and rule numbers of the alerts, in order; at most ``limit``."""
         import numpy as np
