@@ -166,6 +166,17 @@ class Events:
             versions[origin.plugin] = origin.plugin_version
         return versions
 
+    @property
+    def stateful(self) -> bool:
+        """Whether further fields depend on the events before: plugins keep state."""
+        ask = getattr(self._maker.extractor, "stateful", None)
+        return bool(ask is not None and ask(self.source))
+
+    @property
+    def libraries(self) -> list[tuple[str, str]]:
+        """Name or path, and init config, of the plugins that fields come from."""
+        return list(getattr(self._maker.extractor, "libraries", ()))
+
     # -- selecting and adding --------------------------------------------------------
 
     @overload

@@ -378,8 +378,11 @@ class RuleSet(RuleFiles):
         """Turn labelled events into a file of rule tests and return its path.
 
         Events labelled "must match" must make ``rule`` fire, the others must not;
-        ``rule`` may be left out while there is one. ``columns``: fields to write; none:
-        all there are.
+        ``rule`` may be left out while there is one. Written are the payloads, and the
+        plugins that read them. ``columns``: fields to write instead, besides all that
+        the rule and its macros read; so it is done, with all fields there are, where
+        the events were not kept or no plugin is known. A name that ends with
+        ``rule_tests.yaml`` lets pytest and ``workbench test FOLDER`` find the file.
         """
         from workbench.rules.testing.labels import write_tests
 
@@ -396,10 +399,19 @@ class RuleSet(RuleFiles):
             for file in paths
             if Path(file).exists()
         ]
+        engine = self.engines(events).get(enabled[0].source)
+        running = [] if engine is None else engine.rules
+        needed = [
+            column
+            for at, one in enumerate(running)
+            if engine is not None and one.name == enabled[0].name
+            for column in engine.conditions[at].columns
+        ]
         return write_tests(
             events,
             target,
             rule=enabled[0],
+            needed=needed,
             rules_files=files,
             columns=list(columns),
         )
