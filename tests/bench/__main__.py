@@ -9,9 +9,9 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
-import signal
 import os
 import platform
+import signal
 import sys
 import time
 from pathlib import Path
