@@ -145,7 +145,7 @@ def test_categories_are_given_on_wish(events):
     assert frame["p.u"].cat.categories.tolist() == [1, 2**64 - 1]
     assert frame["p.kv[k]"].isna().tolist() == [False, False, True]
     assert frame["p.b"].dtype == "boolean"
-    with pytest.raises(KeyError, match="no column 'p.none'"):
+    with pytest.raises(KeyError, match=r"no column 'p\.none'"):
         events.to_pandas(categories=["p.none"])
 
 

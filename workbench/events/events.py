@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from workbench.condition.analysis.funnel import Funnel
     from workbench.condition.analysis.near_misses import NearMisses
     from workbench.errors import EndReason
+    from workbench.events.plots import EventPlots
 
 __all__ = ["Events", "events_from_table"]
 
@@ -139,6 +140,13 @@ class Events:
     def shown_table(self) -> pa.Table:
         """The table with the columns that every shown row begins with."""
         return self._maker.table_with(["evt.source"])
+
+    @property
+    def plot(self) -> EventPlots:
+        """Pictures: ``.timeline(by=None)``, ``.top(field)``, ``.heatmap(a, b)``."""
+        from workbench.events.plots import EventPlots
+
+        return EventPlots(self.__getitem__)
 
     # -- what rules and conditions are checked against -------------------------------
 

@@ -179,7 +179,8 @@ def _own(column: pa.ChunkedArray, target: pa.DataType) -> np.ndarray[Any, Any]:
     """Return times or spans as numpy values of the reader's own, NaT for nulls."""
     chunks = [_ns_array(chunk, target) for chunk in column.chunks]
     values = pa.chunked_array(chunks, target).to_numpy()
-    return values if values.flags.writeable else values.copy()
+    own: np.ndarray[Any, Any] = values if values.flags.writeable else values.copy()
+    return own
 
 
 def _times(column: pa.ChunkedArray) -> Any:
