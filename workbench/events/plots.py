@@ -82,7 +82,12 @@ class EventPlots:
             below = below + heights
         ax.set_ylabel(f"events per {span}")
         if by is not None:
-            legend = ax.legend(title=_text(by), fontsize="small")
+            legend = ax.legend(
+                title=_text(by),
+                fontsize="small",
+                loc="upper left",
+                bbox_to_anchor=(1, 1),
+            )
             _verbatim(legend.get_texts())
         ax.tick_params(axis="x", rotation=30)
         return ax
@@ -119,7 +124,11 @@ class EventPlots:
         across = counts.sum().sort_values(ascending=False).index
         counts = counts.loc[by_size, across]
         ax = _axes(ax)
-        image = ax.imshow(counts.to_numpy(), aspect="auto", cmap="Blues")
+        from matplotlib.colors import LogNorm
+
+        # Rare pairs are seen beside frequent ones, and what never met stays white.
+        norm = LogNorm(vmin=0.5, vmax=max(1, counts.to_numpy().max()))
+        image = ax.imshow(counts.to_numpy(), aspect="auto", cmap="Blues", norm=norm)
         ax.set_yticks(range(len(counts.index)), [_text(v) for v in counts.index])
         ax.set_xticks(range(len(counts.columns)), [_text(v) for v in counts.columns])
         _verbatim([*ax.get_yticklabels(), *ax.get_xticklabels()])
