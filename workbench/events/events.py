@@ -20,6 +20,7 @@ from workbench.events.columns import DerivedColumns, source_rows, with_number_an
 from workbench.events.display import MAX_ROWS, events_html, events_text
 from workbench.events.extractor import Extractor, keep_stream
 from workbench.events.origin import Origin
+from workbench.events.provenance import Provenance
 from workbench.fields.declarations import FieldInfo, FieldTable, as_field_table
 from workbench.fields.reference import resolve
 
@@ -33,11 +34,12 @@ if TYPE_CHECKING:
     from workbench.condition.analysis.funnel import Funnel
     from workbench.condition.analysis.near_misses import NearMisses
     from workbench.errors import EndReason
+    from workbench.events.plots import EventPlots
 
 __all__ = ["Events", "events_from_table"]
 
 
-class Events:
+class Events(Provenance):
     """Captured events: one row per event, in order of arrival.
 
     Immutable but for labels: everything that selects or adds gives new ``Events``.
@@ -105,19 +107,47 @@ class Events:
     def frame(self) -> pd.DataFrame:
         """The events as a DataFrame for reading, one row per event.
 
-        ``evt.num`` (uint64), ``evt.time`` (timestamp[ns, UTC]), ``evt.source``, then
-        one column per field; absent values are NA. Made once and kept.
+        ``evt.num`` (uint64), ``evt.time`` (datetime64[ns, UTC]), ``evt.source``, then
+        one column per field; absent values are NA. The dtype of a column follows from
+        the declared type of its field alone: ``string[pyarrow]`` for texts and
+        addresses, ``UInt64``, ``boolean``, ``timedelta64[ns]``,
+        ``datetime64[ns, UTC]``, Arrow lists. Made once and kept; it is a copy of the
+        reader's own: no condition sees what is changed in it.
         """
         if self._frame is None:
-            from workbench.events.frame import event_frame
-
-            self._frame = event_frame(self._table, self._fields, source=self.source)
+            self._frame = self.to_pandas()
         return self._frame
+
+    def to_pandas(self, categories: Sequence[str] = ()) -> pd.DataFrame:
+        """Return a new DataFrame like :attr:`frame`, one row per event.
+
+        ``categories``: names of columns to give as pandas categories, for fields with
+        few different values. Raises KeyError for a name that is no column.
+        """
+        from workbench.events.frame import event_frame
+
+        if isinstance(categories, str):
+            categories = (categories,)
+        frame = event_frame(
+            self._table, self._fields, source=self.source, categories=set(categories)
+        )
+        unknown = [name for name in categories if name not in frame.columns]
+        if unknown:
+            names = ", ".join(map(repr, unknown))
+            raise KeyError(f"no column {names} in these events; .columns lists them")
+        return frame
 
     @property
     def shown_table(self) -> pa.Table:
         """The table with the columns that every shown row begins with."""
         return self._maker.table_with(["evt.source"])
+
+    @property
+    def plot(self) -> EventPlots:
+        """Pictures: ``.timeline(by=None)``, ``.top(field)``, ``.heatmap(a, b)``."""
+        from workbench.events.plots import EventPlots
+
+        return EventPlots(self.__getitem__)
 
     # -- what rules and conditions are checked against -------------------------------
 
@@ -144,38 +174,6 @@ class Events:
                 extractor=self._maker.extractor,
             )
         return found
-
-    def fields_of(self, source: str) -> FieldTable:
-        """Return the fields usable in rules of ``source``, without ``evt.*``."""
-        if source not in self.sources:
-            return FieldTable()
-        extractor = self._maker.extractor
-        if self.source or extractor is None:
-            return self._fields
-        return extractor.fields_of(source)
-
-    @property
-    def plugin_versions(self) -> dict[str, str]:
-        """Name → version of the plugins that made these events and fields, if known."""
-        origin = self._origin
-        versions = dict(getattr(self._maker.extractor, "plugin_versions", {}))
-        kept = origin.extra.get("plugins")
-        if isinstance(kept, dict):
-            versions |= {str(name): str(version) for name, version in kept.items()}
-        if origin.plugin is not None and origin.plugin_version is not None:
-            versions[origin.plugin] = origin.plugin_version
-        return versions
-
-    @property
-    def stateful(self) -> bool:
-        """Whether further fields depend on the events before: plugins keep state."""
-        ask = getattr(self._maker.extractor, "stateful", None)
-        return bool(ask is not None and ask(self.source))
-
-    @property
-    def libraries(self) -> list[tuple[str, str]]:
-        """Name or path, and init config, of the plugins that fields come from."""
-        return list(getattr(self._maker.extractor, "libraries", ()))
 
     # -- selecting and adding --------------------------------------------------------
 

@@ -86,10 +86,10 @@ def test_output_fields_are_typed_columns(events, rule):
     text = rule(output="n %t.num %t.tags %evt.rawtime %toupper(t.str)")
     frame = parse_rules(text).run(events).frame
     assert {n: str(t) for n, t in frame.dtypes.items() if n not in COLUMNS} == {
-        "t.num": "uint64[pyarrow]",
+        "t.num": "UInt64",
         "t.tags": "list<item: string>[pyarrow]",
-        "evt.rawtime": "timestamp[ns, tz=UTC][pyarrow]",
-        "t.str": "string[pyarrow]",
+        "evt.rawtime": "datetime64[ns, UTC]",
+        "t.str": "string",
     }
     assert frame["t.num"].sum() == 21
     assert frame["t.str"].isna().tolist() == [False, False, True, False, False, False]

@@ -27,6 +27,8 @@ def alert_frame(parts: Sequence[SomeAlerts]) -> pd.DataFrame:
     import numpy as np
     import pandas as pd
 
+    from workbench.events.frame import typed_series
+
     numbers = [n for p in parts for n in p.numbers]
     rules = [r for p in parts for r in p.rules]
     data: dict[str, Any] = {
@@ -40,7 +42,7 @@ def alert_frame(parts: Sequence[SomeAlerts]) -> pd.DataFrame:
         ),
     }
     for name, column in _joined(parts).items():
-        data[name] = pd.arrays.ArrowExtensionArray(column)
+        data[name] = typed_series(column, None)
     return pd.DataFrame(data)
 
 
@@ -61,11 +63,7 @@ def _joined(parts: Sequence[SomeAlerts]) -> dict[str, pa.ChunkedArray]:
         return {}
     tables = [part.values() for part in parts]
     table = pa.concat_tables(tables, promote_options="permissive")
-    found = {n: table.column(n) for n in table.column_names if n not in COLUMNS}
-    return {
-        name: column.cast(pa.string()) if pa.types.is_null(column.type) else column
-        for name, column in found.items()
-    }
+    return {n: table.column(n) for n in table.column_names if n not in COLUMNS}
 
 
 def alert_rows(some: SomeAlerts) -> Iterator[dict[str, Any]]:

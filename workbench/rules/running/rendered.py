@@ -64,19 +64,16 @@ class RenderedAlerts:
         import numpy as np
         import pyarrow as pa
 
-        from workbench.arrow.dictionaries import plain_array
-        from workbench.events.frame import readable_array
+        from workbench.events.frame import readable_column
 
         columns: dict[str, Any] = {"evt.num": pa.array(self.numbers, pa.uint64())}
         for number in np.unique(self._which).tolist():
             for field in self._known[number].output.json_fields().values():
                 name = field.column
                 if name not in columns and name in self._table.column_names:
-                    chunks = [
-                        readable_array(plain_array(chunk), field.info)
-                        for chunk in self._table.column(name).chunks
-                    ]
-                    columns[name] = pa.chunked_array(chunks)
+                    columns[name] = readable_column(
+                        self._table.column(name), field.info
+                    )
         return pa.table(columns)
 
     def _of_each_rule(self) -> list[tuple[AlertRule, np.ndarray, pa.Table]]:
