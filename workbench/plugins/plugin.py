@@ -12,7 +12,7 @@ from workbench.formatting.html import escape, tag
 from workbench.manifest import facts_html, fields_html, manifest_lines, plugin_title
 from workbench.plugins.capture import Capture
 from workbench.plugins.collect import collect
-from workbench.plugins.compatibility import known_sources
+from workbench.plugins.compatibility import known_sources, tell_of_falco
 from workbench.plugins.group import PluginGroup
 from workbench.plugins.init_config import prepare_config
 from workbench.plugins.limits import checked_seconds
@@ -131,6 +131,7 @@ def load(
         with contextlib.suppress(WorkbenchError):
             pool.close()
         raise
+    tell_of_falco(loaded.manifest)
     return Plugin(pool, loaded)
 
 

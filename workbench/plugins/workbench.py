@@ -18,6 +18,7 @@ from workbench.plugins.compatibility import (
     known_sources,
     shares_source,
     source_name,
+    tell_of_falco,
     unused,
 )
 from workbench.plugins.group import PluginGroup
@@ -95,6 +96,7 @@ class Workbench(PluginGroup):
         """
         loaded = self.pool.add(library_path(path), config)
         plugin = Plugin(self.pool, loaded, owned=False)
+        tell_of_falco(plugin.info)
         self._warn_of_shared_source(plugin)
         self._plugins[loaded.name] = plugin
         return plugin
