@@ -57,7 +57,7 @@ FACES = {"ui", "cli", "magics", "demo", "__main__", "__init__"}
 ORDER = {
     "condition": "syntax semantics binding execution analysis",
     "rules": "model target outputs loading compiling linting editing loader running testing "
-    "rule_files ruleset test_runs pytest_plugin",
+    "rule_files rule_conditions ruleset test_runs pytest_plugin",
     "ui": "data widgets state panels export refresh_loop lab_widget opening",
 }
 

@@ -15,8 +15,15 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 import pyarrow as pa
 
-from workbench.events.builtin_columns import PAYLOAD_AT, first_time, host_name
-from workbench.events.columns import DerivedColumns, source_rows, with_number_and_time
+from workbench.events.builtin_columns import first_time, host_name
+from workbench.events.columns import (
+    DerivedColumns,
+    payload_places,
+    row_flags,
+    source_rows,
+    with_number_and_time,
+)
+from workbench.events.conditions import compiled_condition, is_condition
 from workbench.events.display import MAX_ROWS, events_html, events_text
 from workbench.events.extractor import Extractor, keep_stream
 from workbench.events.origin import Origin
@@ -32,7 +39,9 @@ if TYPE_CHECKING:
     from workbench.condition.analysis.explain import Explanation
     from workbench.condition.analysis.funnel import Funnel
     from workbench.condition.analysis.near_misses import NearMisses
+    from workbench.condition.execution.compile import CompiledCondition
     from workbench.errors import EndReason
+    from workbench.events.conditions import RulesInHand
 
 __all__ = ["Events", "events_from_table"]
 
@@ -204,33 +213,51 @@ class Events:
                 at += 1
         return self._derive(table)
 
-    def where(self, condition: Any) -> Events:
-        """Return the events that match ``condition``, a text or a compiled condition.
+    def where(self, condition: Any, *, rules: RulesInHand | None = None) -> Events:
+        """Return the events that match ``condition``.
 
-        A mask, such as :meth:`mask` returns, is welcome too: one boolean per event.
-        Fields that were not captured are extracted from the stored events first.
-        Raises ConditionError when Falco would refuse the text.
+        ``condition``: a text, a compiled condition, a Rule with its exceptions, or the
+        name of a rule of ``rules``; a mask, such as :meth:`mask` returns, is welcome
+        too. ``rules``: a RuleSet whose macros and lists the condition may name. Fields
+        that were not captured are extracted from the stored events first.
+
+        What is legal but odd in a text is told as a ConditionWarning. Raises
+        ConditionError when Falco would refuse the text, RulesError when it would refuse
+        the rule.
         """
-        given = isinstance(condition, str | bytes) or hasattr(condition, "columns")
-        if not given and hasattr(condition, "__len__"):
-            return self._derive(self._table.filter(self._as_mask(condition)))
-        return self._derive(self._table.filter(self._matches(condition)))
+        return self._derive(self._table.filter(self._as_mask(condition, rules)))
 
-    def mask(self, condition: Any) -> pd.Series[bool]:
+    def mask(
+        self, condition: Any, *, rules: RulesInHand | None = None
+    ) -> pd.Series[bool]:
         """Return whether each event matches: a boolean Series, one row per event.
 
-        Raises as :meth:`where`.
+        Takes what :meth:`where` takes, and raises alike.
         """
         import pandas as pd
 
-        matches = self._matches(condition).to_numpy(zero_copy_only=False)
+        matches = self._matches(condition, rules).to_numpy(zero_copy_only=False)
         name = condition if isinstance(condition, str) else None
         return pd.Series(matches.astype(bool, copy=False), name=name)
 
+    def count(self, condition: Any, *, rules: RulesInHand | None = None) -> int:
+        """Count the events that match, keeping no mask.
+
+        Takes what :meth:`where` takes, and raises alike.
+        """
+        own, compiled, table = self._prepare(condition, rules)
+        return compiled.count(table) if len(own) else 0
+
     # -- understanding ---------------------------------------------------------------
 
-    def explain(self, evt_num: int, condition: Any) -> Explanation:
+    def explain(
+        self, evt_num: int, condition: Any, *, rules: RulesInHand | None = None
+    ) -> Explanation:
         """Return why event ``evt_num`` matches or not: every check with its values.
+
+        ``condition``, ``rules``: as for :meth:`where`. Macros, lists and exceptions are
+        named where they stand; of a rule of ``rules`` it is told, too, whether it is
+        disabled or an earlier rule takes the event.
 
         Returns an Explanation; where the raw events were kept and the plugin reports
         value offsets, it shows the bytes that a value came from. Raises KeyError when
@@ -246,14 +273,19 @@ class Events:
             )
         from workbench.condition.analysis.explain import explain
 
-        compiled, table = self._prepare(condition)
+        own, compiled, table = self._prepare(condition, rules)
         numbers = table.column("evt.num").to_numpy()
         rows = np.flatnonzero(numbers == np.uint64(evt_num))
         if not len(rows):
             first, last = (numbers[0], numbers[-1]) if len(numbers) else (0, 0)
             raise KeyError(f"no event {evt_num} here (events {first} to {last})")
-        row = table.slice(int(rows[0]), 1)
-        return explain(compiled, self._maker.with_places(row, compiled.columns), 0)
+        at = int(rows[0])
+        row = own.with_places(table.slice(at, 1), compiled.columns)
+        found = explain(compiled, row, 0)
+        if rules is None or not compiled.rule:
+            return found
+        notes = rules.alert_notes(compiled.rule, own[at : at + 1])
+        return replace(found, notes=notes)
 
     def places(self, row: int) -> dict[str, list[tuple[int, int]]]:
         """Return where in the payload of row ``row`` (from 0) its values were found.
@@ -263,33 +295,27 @@ class Events:
         """
         one = self._table.slice(row, 1)
         names = [name for name in one.column_names if name in self._fields]
-        placed = self._maker.with_places(one, names)
-        found: dict[str, list[tuple[int, int]]] = {}
-        for name in names:
-            if f"{name}#start" not in placed.column_names:
-                continue
-            pairs = [
-                placed.column(f"{name}#{part}")[0].as_py() for part in ("start", "len")
-            ]
-            starts, sizes = (p if isinstance(p, list) else [p] for p in pairs)
-            found[name] = [
-                (start - PAYLOAD_AT, size)
-                for start, size in zip(starts, sizes, strict=True)
-                if size and start is not None and start >= PAYLOAD_AT
-            ]
-        return {name: pairs for name, pairs in found.items() if pairs}
+        return payload_places(self.with_places(one, names), names)
 
-    def funnel(self, condition: Any) -> Funnel:
-        """Count how many events pass each check, alone and in sequence."""
+    def funnel(self, condition: Any, *, rules: RulesInHand | None = None) -> Funnel:
+        """Count how many events pass each check, alone and in sequence.
+
+        ``condition``, ``rules``: as for :meth:`where`; each macro has its own count.
+        """
         from workbench.condition.analysis.funnel import funnel
 
-        return funnel(*self._prepare(condition))
+        return funnel(*self._prepare(condition, rules)[1:])
 
-    def near_misses(self, condition: Any) -> NearMisses:
-        """Find the events that fail by exactly one check, grouped by that check."""
+    def near_misses(
+        self, condition: Any, *, rules: RulesInHand | None = None
+    ) -> NearMisses:
+        """Find the events that fail by exactly one check, grouped by that check.
+
+        ``condition``, ``rules``: as for :meth:`where`.
+        """
         from workbench.condition.analysis.near_misses import near_misses
 
-        return near_misses(*self._prepare(condition))
+        return near_misses(*self._prepare(condition, rules)[1:])
 
     @property
     def labels(self) -> dict[int, bool]:
@@ -387,35 +413,43 @@ class Events:
             events._labels = {n: m for n, m in self._labels.items() if n in kept}
         return events
 
+    def with_places(self, row: pa.Table, names: list[str]) -> pa.Table:
+        """Return a row with columns that tell where in it its values were found."""
+        return self._maker.with_places(row, names)
+
     def _resolve(self, text: str) -> str:
         """Return the column name of a field reference."""
         return resolve(text, self._fields).column
 
-    def _prepare(self, condition: Any) -> tuple[Any, pa.Table]:
-        """Compile a condition and give the table with every column it needs."""
-        if isinstance(condition, str):
-            from workbench.condition import compile_condition
+    def _prepare(
+        self, condition: Any, rules: RulesInHand | None = None
+    ) -> tuple[Events, CompiledCondition, pa.Table]:
+        """Compile a condition; return the events it sees and their table.
 
-            condition = compile_condition(condition, self._fields)
-        return condition, self._maker.table_with(list(condition.columns))
+        A rule sees the events of its own source. The table has every column it needs.
+        """
+        compiled = compiled_condition(condition, self, rules)
+        own = self
+        source = getattr(compiled, "source", "")
+        if source and not self.source:
+            own = self.by_source().get(source) or self[:0]
+        return own, compiled, own.table_with(compiled.columns)
 
-    def _matches(self, condition: Any) -> pa.Array:
-        compiled, table = self._prepare(condition)
-        return compiled.mask(table)
+    def _matches(self, condition: Any, rules: RulesInHand | None = None) -> pa.Array:
+        own, compiled, table = self._prepare(condition, rules)
+        matches = compiled.mask(table)
+        if own is self:
+            return matches
+        flags = np.zeros(len(self), dtype=bool)
+        rows = source_rows(self._table).get(compiled.source)
+        flags[[] if rows is None else rows] = matches.to_numpy(zero_copy_only=False)
+        return pa.array(flags)
 
-    def _as_mask(self, mask: Any) -> pa.Array:
+    def _as_mask(self, mask: Any, rules: RulesInHand | None = None) -> pa.Array:
         """Take a condition, a boolean Series, array or list as one flag per event."""
-        if isinstance(mask, str) or hasattr(mask, "columns"):
-            return self._matches(mask)
-        if isinstance(mask, (pa.Array, pa.ChunkedArray)):
-            flags = mask
-        else:
-            # What is absent was not chosen.
-            filled = mask.fillna(False) if hasattr(mask, "fillna") else mask
-            flags = pa.array(np.asarray(filled, dtype=bool))
-        if len(flags) != len(self):
-            raise ValueError(f"the mask has {len(flags)} values for {len(self)} events")
-        return flags
+        if is_condition(mask) or not hasattr(mask, "__len__"):
+            return self._matches(mask, rules)
+        return row_flags(mask, len(self))
 
     # -- faces -----------------------------------------------------------------------
 

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from workbench.errors import WorkbenchError
+from workbench.events.conditions import compile_for
 from workbench.rules.loading.files import parse_file, read_path
 from workbench.rules.model.items import ItemList
+from workbench.rules.model.model import Rule
 from workbench.rules.rule_files import RuleFiles
 from workbench.rules.running.alert_format import AlertFormat
 from workbench.rules.running.alerts import Alerts
@@ -17,15 +19,19 @@ from workbench.rules.running.options import RunOptions
 from workbench.rules.target.target import Target, target_key, target_of
 
 if TYPE_CHECKING:
+    from workbench.condition.analysis.completion import Candidate
+    from workbench.condition.execution.compile import CompiledCondition
+    from workbench.diagnostics import Diagnostic
+    from workbench.fields.declarations import FieldTable
     from workbench.rules.loading.files import RulesFile
     from workbench.rules.model.diagnostic_list import DiagnosticList
-    from workbench.rules.model.model import Macro, Rule, RuleList
+    from workbench.rules.model.model import Macro, RuleList
     from workbench.rules.model.rule_diagnostic import RuleDiagnostic
     from workbench.rules.running.compare import Comparison
     from workbench.rules.running.engine import SourceEngine
     from workbench.rules.testing.report import TestReport
 
-__all__ = ["ItemList", "RuleSet", "load_rules", "parse_rules"]
+__all__ = ["ItemList", "Rule", "RuleSet", "load_rules", "parse_rules"]
 
 
 class RuleSet(RuleFiles):
@@ -113,6 +119,75 @@ class RuleSet(RuleFiles):
         """
         loaded = self.loaded(target_of(against))
         return loaded.engine_json()
+
+    # conditions with these macros and lists
+
+    def compile_condition(self, condition: Any, against: Any) -> CompiledCondition:
+        """Compile a condition that may name macros and lists of this set.
+
+        ``condition``: a text, the name of a rule of this set, a Rule with its
+        exceptions, or a compiled condition, which is returned as it is. ``against``:
+        Events, a Plugin or a Target. Raises ConditionError for a text that Falco would
+        refuse, RulesError for a rule.
+        """
+        from workbench.rules import rule_conditions as conditions
+
+        target, fields = _known(against)
+        loaded = self.loaded(target)
+        if isinstance(condition, Rule):
+            return conditions.compile_given_rule(condition, loaded, target)
+        if not isinstance(condition, str | bytes):
+            compiled: CompiledCondition = condition
+            return compiled
+        if condition in loaded.collector.rules:
+            return conditions.compile_named_rule(str(condition), loaded, target)
+        return conditions.compile_text(condition, fields, loaded)
+
+    def examine_condition(
+        self, text: str, against: Any
+    ) -> tuple[CompiledCondition | None, list[Diagnostic]]:
+        """Return a text ready to run, None when it has errors, and all diagnostics.
+
+        For editors; the arguments are those of :meth:`compile_condition`.
+        """
+        from workbench.rules.rule_conditions import examine_text
+
+        target, fields = _known(against)
+        return examine_text(text, fields, self.loaded(target))
+
+    def complete(
+        self,
+        text: str,
+        cursor: int,
+        against: Any,
+        values: Mapping[str, Any] | None = None,
+    ) -> list[Candidate]:
+        """Return what may stand at ``cursor`` of a condition, macros and lists too.
+
+        ``against``: Events, a Plugin, a Target or a mapping name → FieldInfo; the
+        others as for :func:`workbench.condition.analysis.completion.complete`.
+        """
+        from workbench.condition.analysis.completion import complete
+
+        fields = against if isinstance(against, Mapping) else _known(against)[1]
+        collector = self.loaded(None).collector
+        return complete(
+            text,
+            cursor,
+            fields,
+            values,
+            macros=list(collector.macros),
+            lists=list(collector.lists),
+        )
+
+    def alert_notes(self, name: str, event: Any) -> tuple[str, ...]:
+        """Return what else decides whether a rule alerts on the one event of ``event``.
+
+        That is: whether it is disabled, or an earlier rule takes the event first.
+        """
+        from workbench.rules.rule_conditions import alert_notes
+
+        return alert_notes(self, name, event)
 
     # running
 
@@ -271,6 +346,27 @@ class RuleSet(RuleFiles):
         old = self.run(events, all_matches=all_matches)
         new = other.run(events, all_matches=all_matches)
         return compare_runs(old, new)
+
+
+def _known(against: Any) -> tuple[Target, FieldTable]:
+    """Return a target and the fields that a text may name there."""
+    from workbench.fields.declarations import FieldTable
+
+    target = target_of(against)
+    if target is None:
+        raise WorkbenchError("conditions need fields: give events or a plugin")
+    fields = getattr(against, "fields", None)
+    if fields is None:
+        known = [i for s in target.sources for i in target.fields_of(s).values()]
+        fields = {info.name: info for info in reversed(known)}
+        return target, FieldTable(fields.values())
+    return target, fields
+
+
+@compile_for.register(Rule)
+def _compile_rule(condition: Rule, events: Any) -> CompiledCondition:
+    """Compile a rule that stands alone: without any macro or list."""
+    return RuleSet().compile_condition(condition, events)
 
 
 _Packed: TypeAlias = "list[tuple[bytes, str, RuleDiagnostic | None]]"

@@ -184,10 +184,10 @@ class _Binder:
         if len(children) != len(bound):
             return None
         if isinstance(node, NotExpr):
-            return BoundNot(children[0], node.span)
+            return BoundNot(children[0], node.span, self.macros)
         if isinstance(node, AndExpr):
-            return BoundAnd(children, node.span)
-        return BoundOr(children, node.span)
+            return BoundAnd(children, node.span, self.macros)
+        return BoundOr(children, node.span, self.macros)
 
     def guarded(self, node: Expr, *, collect: bool) -> Bound | None:
         try:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from workbench.rules.model.locations import ConditionLocation, Location
     from workbench.rules.target.target import Target
 
-__all__ = ["compile_all"]
+__all__ = ["compile_all", "compile_rule"]
 
 # Conditions without any of these need no look at old idioms.
 _SIGNS_OF_OLD_IDIOMS = re.compile(rb"<NA>|evt\.")
@@ -69,6 +69,22 @@ def compile_all(
     with contextlib.suppress(FirstError):
         compiler.run()
     return compiler.result
+
+
+def compile_rule(
+    entry: RuleEntry,
+    collector: Collector,
+    compilation: Compilation,
+    sink: DiagnosticSink,
+) -> CompiledRule | None:
+    """Compile one more rule with the macros and lists compiled before.
+
+    ``collector``: whose items those are. None when it cannot be: ``sink`` says why.
+    """
+    compiler = _Compiler(collector, sink, 7, None, None)
+    compiler.result = compilation
+    compiler.conditions = ConditionStage(sink, compilation, None)
+    return compiler.rule(entry)
 
 
 class _Compiler:
@@ -109,7 +125,7 @@ class _Compiler:
         for macro in macros:
             self._resolve(macro, result.macros[macro.name], macro.visibility)
         for rule in sorted(self.collector.rules.values(), key=lambda r: r.index):
-            compiled_rule = self._rule(rule)
+            compiled_rule = self.rule(rule)
             if compiled_rule is not None:
                 result.rules.append(compiled_rule)
         self._unused()
@@ -167,7 +183,8 @@ class _Compiler:
 
     # rules
 
-    def _rule(self, entry: RuleEntry) -> CompiledRule | None:
+    def rule(self, entry: RuleEntry) -> CompiledRule | None:
+        """Compile a rule; None when it is skipped or broken."""
         if entry.unknown_source:
             return None
         priority = priority_named(entry.priority)

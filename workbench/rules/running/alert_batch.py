@@ -5,6 +5,8 @@ So counting is free, and the first thousand alerts of a million cost a thousand.
 
 from __future__ import annotations
 
+from collections import Counter
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from workbench.rules.running.rendered import MergedAlerts, RenderedAlerts
@@ -34,14 +36,55 @@ class AlertBatch:
         masks: Sequence[pa.BooleanArray],
         rows: int,
         table_of: Callable[[Any], pa.Table],
+        *,
+        all_masks: Callable[[], Sequence[pa.BooleanArray]] | None = None,
     ) -> None:
-        """Keep the matches; made by the engine."""
+        """Keep the matches; made by the engine.
+
+        ``all_masks``: makes the bitmaps of all matches when only the first one of each
+        row is in ``masks``; asked when somebody wants to know.
+        """
         self.rules = list(rules)
         self.masks = list(masks)
         self.rows = rows
         self._format = alert_format
         self._table_of = table_of
+        self._all_masks = all_masks
         self.totals = [mask.true_count for mask in self.masks]
+
+    @cached_property
+    def _matches(self) -> tuple[list[int], list[Counter[str]]]:
+        """Per rule the matches, and how many of them went to which earlier rule."""
+        import numpy as np
+
+        hidden: list[Counter[str]] = [Counter() for _ in self.rules]
+        if self._all_masks is None:
+            return list(self.totals), hidden
+        every = self._all_masks()
+        matched = [mask.true_count for mask in every]
+        if matched == self.totals:
+            return matched, hidden
+        first = np.full(self.rows, -1, np.int32)
+        for number, mask in enumerate(self.masks):
+            first[mask.to_numpy(zero_copy_only=False)] = number
+        for number, mask in enumerate(every):
+            if matched[number] == self.totals[number]:
+                continue
+            winners = first[mask.to_numpy(zero_copy_only=False)]
+            counts = np.bincount(winners[winners != number], minlength=1)
+            for winner in np.flatnonzero(counts):
+                hidden[number][self.rules[winner].name] += int(counts[winner])
+        return matched, hidden
+
+    @property
+    def matched(self) -> list[int]:
+        """The matches of each rule, alerts or not."""
+        return self._matches[0]
+
+    @property
+    def hidden(self) -> list[Counter[str]]:
+        """For each rule: earlier rule → matches that alerted as that rule instead."""
+        return self._matches[1]
 
     def __len__(self) -> int:
         """Count the alerts."""
@@ -99,6 +142,16 @@ class MixedBatch:
         self._positions = positions
         self.rules = [rule for batch in batches for rule in batch.rules]
         self.totals = [total for batch in batches for total in batch.totals]
+
+    @property
+    def matched(self) -> list[int]:
+        """The matches of each rule, alerts or not."""
+        return [number for batch in self._batches for number in batch.matched]
+
+    @property
+    def hidden(self) -> list[Counter[str]]:
+        """For each rule: earlier rule → matches that alerted as that rule instead."""
+        return [counts for batch in self._batches for counts in batch.hidden]
 
     def __len__(self) -> int:
         """Count the alerts."""
