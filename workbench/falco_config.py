@@ -29,7 +29,6 @@ from workbench.yamlcpp import (
     as_int,
     load_documents,
 )
-from workbench.yamlcpp.emit import scalar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,8 +38,8 @@ __all__ = [
     "AppendedOutput",
     "FalcoConfig",
     "PluginEntry",
+    "existing_rules_files",
     "init_config_json",
-    "plugins_yaml",
     "read_falco_yaml",
 ]
 
@@ -403,26 +402,21 @@ def read_falco_yaml(
     return _Reader(Path(path), folder).read()
 
 
-def plugins_yaml(entries: list[PluginEntry]) -> str:
-    """Write the plugins section of a falco.yaml."""
-    if not entries:
-        return "plugins: []\nload_plugins: []\n"
-    lines = ["plugins:"]
-    for entry in entries:
-        lines += [
-            f"  - name: {_written(entry.name)}",
-            f"    library_path: {_written(entry.library_path)}",
-            f"    init_config: {_written(entry.init_config)}",
-        ]
-        if entry.open_params:
-            lines.append(f"    open_params: {_written(entry.open_params)}")
-    names = ", ".join(_written(entry.name) for entry in entries)
-    lines.append(f"load_plugins: [{names}]")
-    return "\n".join(lines) + "\n"
+def existing_rules_files(config: FalcoConfig) -> tuple[list[str], list[str]]:
+    """Return the rules files of a configuration that exist, and notes on the others.
 
-
-def _written(text: str) -> str:
-    """Write a text so that neither YAML nor variables change it."""
-    text = text.replace("${", "$${")
-    written = scalar(text)
-    return f"'{text}'" if written == text and "," in text else written
+    Falco skips what does not exist where it is started; what lies beside the
+    falco.yaml is taken all the same.
+    """
+    found: list[str] = []
+    notes: list[str] = []
+    for name in config.rules_files:
+        beside = Path(config.path).parent / name
+        if Path(name).exists():
+            found.append(name)
+        elif beside.exists():
+            notes.append(f"{name}: taken from beside {config.path}")
+            found.append(str(beside))
+        else:
+            notes.append(f"{name} does not exist and is skipped")
+    return found, notes

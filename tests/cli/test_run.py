@@ -214,7 +214,7 @@ def test_run_over_a_capture_of_several_sources_runs_each_ones_rules(
 def test_run_loads_and_compiles_the_rules_once(
     standin, rules, tmp_path, capfd, monkeypatch
 ):
-    from workbench.rules import loader, ruleset
+    from workbench.rules import loader, rule_files
 
     times = {"load": 0, "compile": 0}
 
@@ -225,7 +225,7 @@ def test_run_loads_and_compiles_the_rules_once(
 
         return call
 
-    monkeypatch.setattr(ruleset, "load", counted("load", ruleset.load))
+    monkeypatch.setattr(rule_files, "load", counted("load", rule_files.load))
     monkeypatch.setattr(loader, "compile_all", counted("compile", loader.compile_all))
     config = tmp_path / "falco.yaml"
     config.write_text(

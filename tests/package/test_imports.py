@@ -41,16 +41,17 @@ LAYERS = {
     "events": "arrow captures condition fields errors diagnostics formatting manifest",
     "falco_config_keys": "formatting yamlcpp",
     "falco_config": "errors falco_config_keys yamlcpp paths formatting reading",
+    "falco_config_yaml": "falco_config yamlcpp",
     "plugins": "artifacts closing events session arrow captures manifest falco_config fields formatting "
-    "errors diagnostics schemas memory",
+    "falco_config_yaml errors diagnostics schemas memory",
     "rules": "condition events arrow fields yamlcpp diagnostics errors formatting "
-    "manifest paths saving reading",
+    "manifest paths saving reading falco_config",
     "replay": "events plugins captures errors fields formatting",
     "authoring": "saving plugins replay events session manifest fields captures paths errors "
     "diagnostics formatting schemas",
 }
 # May import everything; nobody imports them.
-FACES = {"ui", "cli", "magics", "demo", "__main__", "__init__"}
+FACES = {"magic_options", "ui", "cli", "magics", "demo", "__main__", "__init__"}
 
 # Folder → its sub-folders, each may import those before it. A module directly in the
 # folder that a sub-folder needs is named in its place.

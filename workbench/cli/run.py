@@ -8,7 +8,6 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.cli.capture_loop import WaitNote
@@ -21,9 +20,14 @@ from workbench.cli.options import (
     load_companions,
     note,
     opened_workbench,
+    usage_error,
 )
 from workbench.errors import PluginLoadError, WorkbenchError
-from workbench.falco_config import FalcoConfig, read_falco_yaml
+from workbench.falco_config import (
+    FalcoConfig,
+    existing_rules_files,
+    read_falco_yaml,
+)
 from workbench.fields.reference import resolve_column
 from workbench.formatting.printable import printable
 from workbench.rules.model.model import ENGINE_VERSION
@@ -50,6 +54,13 @@ __all__ = ["add_arguments", "run"]
 # Longest wait for one source while others may have events, and alone, seconds.
 _TURN_SEC, _ALONE_SEC = 0.05, 0.25
 
+# Falco's options that choose rules: option, attribute, its value, help.
+_RULE_CHOICES = (
+    ("-T", "disabled_tags", "TAG", "disable rules with this tag; may be repeated"),
+    ("-t", "tags", "TAG", "only run rules with this tag; may be repeated"),
+    ("-D", "disabled", "TEXT", "disable rules whose name holds TEXT; may be repeated"),
+)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
@@ -66,6 +77,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="rules files or directories, in order, instead of rules_files",
     )
     add_option(parser, "--plugin-dir")
+    for option, dest, metavar, text in _RULE_CHOICES:
+        parser.add_argument(
+            option, dest=dest, metavar=metavar, action="append", default=[], help=text
+        )
     add_option(parser, "--json", help="print one JSON object per alert")
     parser.add_argument(
         "--all-matches",
@@ -130,7 +145,10 @@ def run(args: argparse.Namespace) -> int:
     """Run the rules and print alerts and statistics as Falco does."""
     from workbench.plugins.workbench import load_plugins
 
+    if args.tags and (args.disabled or args.disabled_tags):
+        return usage_error("-t goes with neither -T nor -D")
     config = _config(args)
+    config.switches += _switches(args)
     for text in config.notes:
         note(text)
     files = args.rules or _existing(config)
@@ -191,19 +209,20 @@ def _config(args: argparse.Namespace) -> FalcoConfig:
 
 
 def _existing(config: FalcoConfig) -> list[str]:
-    """Return the rules files of the configuration that exist, as Falco does."""
-    found = []
-    for name in config.rules_files:
-        beside = Path(config.path).parent / name
-        if Path(name).exists():
-            found.append(name)
-        elif beside.exists():
-            # Falco would skip it: it looks in the folder it is started in
-            note(f"{name}: taken from beside {config.path}")
-            found.append(str(beside))
-        else:
-            note(f"{name} does not exist and is skipped")
+    """Return the rules files of the configuration that exist; note the others."""
+    found, notes = existing_rules_files(config)
+    for text in notes:
+        note(text)
     return found
+
+
+def _switches(args: argparse.Namespace) -> list[tuple[bool, str, str]]:
+    """Return the switches that -D, -T and -t stand for, as Falco had them."""
+    off = [(False, "rule", f"*{text}*") for text in args.disabled]
+    off += [(False, "tag", tag) for tag in args.disabled_tags]
+    if args.tags:
+        return [(False, "rule", "*"), *((True, "tag", tag) for tag in args.tags)]
+    return off
 
 
 def _check_sources(workbench: Workbench) -> None:

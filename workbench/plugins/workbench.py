@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import warnings
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from workbench.errors import PluginLoadError, PluginOpenError, WorkbenchError
 from workbench.formatting.html import escape, table, tag
@@ -35,6 +36,13 @@ if TYPE_CHECKING:
     from workbench.plugins.trace import Trace
 
 __all__ = ["Workbench", "load_plugins"]
+
+
+class SavedRules(Protocol):
+    """Rules that are in files, such as a RuleSet."""
+
+    def falco_config(self) -> FalcoConfig:
+        """Return the part of a falco.yaml that runs them."""
 
 
 class Workbench(PluginGroup):
@@ -248,25 +256,30 @@ class Workbench(PluginGroup):
 
     # -- falco.yaml ------------------------------------------------------------------
 
-    def to_falco_yaml(self) -> str:
-        """Return the plugins section of a falco.yaml that loads the same plugins.
+    def to_falco_yaml(self, rules: SavedRules | None = None) -> str:
+        """Return a falco.yaml that loads the same plugins.
 
-        Open params are those of the falco.yaml loaded, else those used last.
+        ``rules``: a RuleSet that is in files; then it is a whole falco.yaml, with
+        rules_files in order, the selection of rules, and outputs. Without: the plugins
+        section alone. Open params are those of the falco.yaml loaded, else those used
+        last. Raises WorkbenchError for rules that were changed and not saved since.
         """
-        from workbench.falco_config import PluginEntry, plugins_yaml
+        from workbench.falco_config import PluginEntry
+        from workbench.falco_config_yaml import falco_yaml, plugins_yaml
 
         params = {**self._used_params, **self.default_params}
-        return plugins_yaml(
-            [
-                PluginEntry(
-                    loaded.name,
-                    str(Path(loaded.path).resolve()),
-                    loaded.config,
-                    params.get(loaded.name, ""),
-                )
-                for loaded in self.pool.loaded_plugins
-            ]
-        )
+        entries = [
+            PluginEntry(
+                loaded.name,
+                str(Path(loaded.path).resolve()),
+                loaded.config,
+                params.get(loaded.name, ""),
+            )
+            for loaded in self.pool.loaded_plugins
+        ]
+        if rules is None:
+            return plugins_yaml(entries)
+        return falco_yaml(replace(rules.falco_config(), plugins=entries))
 
     @classmethod
     def from_falco_yaml(

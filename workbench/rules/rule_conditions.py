@@ -7,6 +7,7 @@ that knows which list, macro or exception each of its checks came from.
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from workbench.condition.syntax.canonical import canonical
 from workbench.condition.syntax.lexer import as_bytes
 from workbench.diagnostics import Diagnostic, Span, line_and_column
 from workbench.errors import RulesError, WorkbenchError
+from workbench.fields.declarations import FieldTable
 from workbench.rules.compiling.compiler import compile_rule
 from workbench.rules.compiling.macros import identifiers
 from workbench.rules.compiling.origins import list_changes, origins_of, written_text
@@ -28,41 +30,114 @@ from workbench.rules.loading.reader import read_file
 from workbench.rules.model.diagnostic_list import DiagnosticList
 from workbench.rules.model.diagnostics_sink import DiagnosticSink
 from workbench.rules.model.entries import as_text
+from workbench.rules.model.model import Rule
+from workbench.rules.rule_files import RuleFiles
+from workbench.rules.target.target import Target, target_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from workbench.condition.analysis.completion import Candidate
     from workbench.condition.binding.bind import BoundCondition
     from workbench.condition.syntax.nodes import Expr
     from workbench.errors import ConditionError
-    from workbench.fields.declarations import FieldTable
     from workbench.rules.compiling.compiled import Compilation, CompiledRule
     from workbench.rules.compiling.list_substitution import Substitution
     from workbench.rules.loader import Loaded
-    from workbench.rules.model.model import Rule
     from workbench.rules.model.rule_diagnostic import RuleDiagnostic
-    from workbench.rules.target.target import Target
 
-__all__ = [
-    "alert_notes",
-    "compile_given_rule",
-    "compile_named_rule",
-    "compile_text",
-    "examine_text",
-]
+__all__ = ["RuleConditions"]
+
+
+class RuleConditions(RuleFiles):
+    """Rules files whose macros, lists and rules can be used in conditions."""
+
+    def compile_condition(self, condition: Any, against: Any) -> CompiledCondition:
+        """Compile a condition that may name macros and lists of this set.
+
+        ``condition``: a text, the name of a rule of this set, a Rule with its
+        exceptions, or a compiled condition, which is returned as it is. ``against``:
+        Events, a Plugin or a Target. Raises ConditionError for a text that Falco would
+        refuse, RulesError for a rule.
+        """
+        target, fields = _known(against)
+        loaded = self.loaded(target)
+        if isinstance(condition, Rule):
+            return _compile_given_rule(condition, loaded, target)
+        if not isinstance(condition, str | bytes):
+            compiled: CompiledCondition = condition
+            return compiled
+        if condition in loaded.collector.rules:
+            return _compile_named_rule(str(condition), loaded, target)
+        return _compile_text(condition, fields, loaded)
+
+    def examine_condition(
+        self, text: str, against: Any
+    ) -> tuple[CompiledCondition | None, list[Diagnostic]]:
+        """Return a text ready to run, None when it has errors, and all diagnostics.
+
+        For editors; the arguments are those of :meth:`compile_condition`.
+        """
+        target, fields = _known(against)
+        return _examine_text(text, fields, self.loaded(target))
+
+    def complete(
+        self,
+        text: str,
+        cursor: int,
+        against: Any,
+        values: Mapping[str, Any] | None = None,
+    ) -> list[Candidate]:
+        """Return what may stand at ``cursor`` of a condition, macros and lists too.
+
+        ``against``: Events, a Plugin, a Target or a mapping name → FieldInfo; the
+        others as for :func:`workbench.condition.analysis.completion.complete`.
+        """
+        from workbench.condition.analysis.completion import complete
+
+        fields = against if isinstance(against, Mapping) else _known(against)[1]
+        collector = self.loaded(None).collector
+        return complete(
+            text,
+            cursor,
+            fields,
+            values,
+            macros=list(collector.macros),
+            lists=list(collector.lists),
+        )
+
+    def alert_notes(self, name: str, event: Any) -> tuple[str, ...]:
+        """Return what else decides whether a rule alerts on the one event of ``event``.
+
+        That is: whether it is disabled, or an earlier rule takes the event first.
+        """
+        return _alert_notes(self, name, event)
+
+
+def _known(against: Any) -> tuple[Target, FieldTable]:
+    """Return a target and the fields that a text may name there."""
+    target = target_of(against)
+    if target is None:
+        raise WorkbenchError("conditions need fields: give events or a plugin")
+    fields = getattr(against, "fields", None)
+    if fields is None:
+        known = [i for s in target.sources for i in target.fields_of(s).values()]
+        fields = {info.name: info for info in reversed(known)}
+        return target, FieldTable(fields.values())
+    return target, fields
 
 
 # texts
 
 
-def compile_text(
+def _compile_text(
     text: str | bytes, fields: FieldTable, loaded: Loaded
 ) -> CompiledCondition:
     """Compile a condition that may name macros and lists of a rule set.
 
     Raises ConditionError when Falco would refuse the text in a rule of that set.
     """
-    compiled, found = examine_text(text, fields, loaded)
+    compiled, found = _examine_text(text, fields, loaded)
     if compiled is not None:
         return compiled
     raise _refusal(as_bytes(text), found, fields, loaded)
@@ -88,7 +163,7 @@ def _refusal(
     return error
 
 
-def examine_text(
+def _examine_text(
     text: str | bytes, fields: FieldTable, loaded: Loaded
 ) -> tuple[CompiledCondition | None, list[Diagnostic]]:
     """Return a condition ready to run, None when it has errors, and all diagnostics.
@@ -197,7 +272,7 @@ def _too_large(name: str) -> Diagnostic:
 # rules
 
 
-def compile_named_rule(name: str, loaded: Loaded, target: Target) -> CompiledCondition:
+def _compile_named_rule(name: str, loaded: Loaded, target: Target) -> CompiledCondition:
     """Compile a rule of the set, exceptions included; it may be disabled.
 
     Raises RulesError when the rule is broken, or its event source not among those of
@@ -209,14 +284,16 @@ def compile_named_rule(name: str, loaded: Loaded, target: Target) -> CompiledCon
     return _compiled(found, target, loaded.compilation)
 
 
-def compile_given_rule(rule: Rule, loaded: Loaded, target: Target) -> CompiledCondition:
+def _compile_given_rule(
+    rule: Rule, loaded: Loaded, target: Target
+) -> CompiledCondition:
     """Compile any rule with the macros and lists of the set.
 
-    Raises RulesError as :func:`compile_named_rule`.
+    Raises RulesError as :func:`_compile_named_rule`.
     """
     known = loaded.collector.rules.get(rule.name)
     if known is not None and known.value() == rule:
-        return compile_named_rule(rule.name, loaded, target)
+        return _compile_named_rule(rule.name, loaded, target)
     sink = DiagnosticSink(stop_at_first=False)
     file = parse_file(rule.to_yaml().encode("utf-8", "surrogateescape"), rule.name)
     collector = Collector(sink, target)
@@ -260,7 +337,7 @@ def _broken(name: str, found: Iterable[RuleDiagnostic]) -> RulesError:
     return RulesError("\n".join(lines), diagnostics=chosen)
 
 
-def alert_notes(rules: Any, name: str, event: Any) -> tuple[str, ...]:
+def _alert_notes(rules: Any, name: str, event: Any) -> tuple[str, ...]:
     """Return what else decides whether rule ``name`` alerts on one event.
 
     ``rules``: the RuleSet that it belongs to; ``event``: Events with one row.

@@ -168,6 +168,38 @@ class RuleFiles:
             self._append(text)
         return self
 
+    def named_items(self) -> list[tuple[str, str]]:
+        """Return kind ("rule" …) and name of every item that the files hold, in order.
+
+        Items that change earlier ones are among them; one with two is named twice.
+        """
+        return [
+            (key.text, value.text)
+            for file in self._files
+            for document in file.documents
+            for item in document.items
+            for key, value in item.pairs
+            if key.text in ("rule", "macro", "list") and value.kind == "scalar"
+        ]
+
+    def amend(self, text: str, *, instead_of: str = "") -> Self:
+        """Add YAML text as :meth:`add` does. Returns this set.
+
+        ``instead_of``: a text added before, whose place it takes if it is still there;
+        an empty ``text`` takes it out.
+        """
+        if instead_of and len(self._files) > len(self._originals):
+            last = self._files[-1].source
+            before, old, behind = last.data.partition(_encoded(instead_of))
+            if old:
+                raw = last.mark + before + _encoded(text) + behind
+                self._files[-1] = parse_file(raw, last.name)
+                self._changed()
+                return self
+        if text:
+            self._append(text)
+        return self
+
     def _namesake(
         self, item: Rule | Macro | RuleList
     ) -> Rule | Macro | RuleList | None:
@@ -319,6 +351,10 @@ class RuleFiles:
                 f"{originals[-1].source.name}; save all of the rules with whole=True"
             )
         return raw.decode("utf-8", "surrogateescape")
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
 
 
 def _items(files: Sequence[RulesFile]) -> Items:

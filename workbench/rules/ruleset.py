@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
+import copy
 import os
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 from workbench.errors import WorkbenchError
 from workbench.events.conditions import compile_for
+from workbench.falco_config import FalcoConfig, existing_rules_files, read_falco_yaml
 from workbench.rules.loading.files import parse_file, read_path
 from workbench.rules.model.items import ItemList
-from workbench.rules.model.model import Rule
-from workbench.rules.rule_files import RuleFiles
+from workbench.rules.model.model import PRIORITIES, Rule, level_named
+from workbench.rules.rule_conditions import RuleConditions
 from workbench.rules.running.alert_format import AlertFormat
 from workbench.rules.running.alerts import Alerts
 from workbench.rules.running.options import RunOptions
+from workbench.rules.running.switches import Selection, switches_for
 from workbench.rules.target.target import Target, target_key, target_of
 
 if TYPE_CHECKING:
-    from workbench.condition.analysis.completion import Candidate
     from workbench.condition.execution.compile import CompiledCondition
-    from workbench.diagnostics import Diagnostic
-    from workbench.fields.declarations import FieldTable
     from workbench.rules.loading.files import RulesFile
     from workbench.rules.model.diagnostic_list import DiagnosticList
+    from workbench.rules.model.entries import RuleEntry
     from workbench.rules.model.model import Macro, RuleList
     from workbench.rules.model.rule_diagnostic import RuleDiagnostic
     from workbench.rules.running.compare import Comparison
@@ -34,7 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["ItemList", "Rule", "RuleSet", "load_rules", "parse_rules"]
 
 
-class RuleSet(RuleFiles):
+class RuleSet(RuleConditions):
     """Rules files in loading order.
 
     Reading never fails: :meth:`check` returns what is wrong. ``files``: names.
@@ -47,6 +50,97 @@ class RuleSet(RuleFiles):
         super().__init__(files, from_disk=from_disk)
         # the latest engines: planning a hundred conditions is worth keeping
         self._engines: dict[Any, dict[str, SourceEngine]] = {}
+        # what a falco.yaml says about running these rules
+        self._config: FalcoConfig | None = None
+        self._selections: tuple[Selection, ...] = ()
+
+    @classmethod
+    def from_falco_yaml(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        plugin_dir: str | os.PathLike[str] | None = None,
+    ) -> Self:
+        """Load the rules files of a falco.yaml, to run as it says.
+
+        So :meth:`run` honours its ``rules:``, ``append_output``, ``priority``,
+        ``rule_matching``, ``static_fields`` and the forms of alerts. ``plugin_dir``: as
+        ``Workbench.from_falco_yaml``, which loads its plugins. What is odd about the
+        file is a UserWarning. Raises WorkbenchError where Falco would refuse to start.
+        """
+        config = read_falco_yaml(path, plugin_dir=plugin_dir)
+        files, notes = existing_rules_files(config)
+        for text in (*config.notes, *notes):
+            warnings.warn(text, UserWarning, stacklevel=2)
+        if not files:
+            raise WorkbenchError(f"{path} names no rules files that exist")
+        found = [read_path(p) for name in files for p in _files_of(name)]
+        rules = cls(found, from_disk=True)
+        rules._config = config
+        return rules
+
+    def falco_config(self) -> FalcoConfig:
+        """Return the part of a falco.yaml that runs these rules as they run here.
+
+        Raises WorkbenchError when rules are not in files (save them first), or no
+        switches select them.
+        """
+        config = FalcoConfig("") if self._config is None else self._config
+        paths = [str(Path(path).resolve()) for path in self.saved_paths]
+        config = replace(config, rules_files=paths, plugins=[], notes=[])
+        if not self._selections:
+            return config
+        options = self.run_options()
+        level = min(options.level, *(s.level for s in self._selections))
+        found = self.loaded(None).collector.rules.values()
+        entries = [e for e in found if level_named(e.priority) <= level]
+        wanted = [e.name for e in entries if options.enables(e)]
+        try:
+            config.switches = switches_for(entries, wanted, self._selections)
+        except ValueError as error:
+            raise WorkbenchError(str(error)) from None
+        config.priority = PRIORITIES[level].key.lower()
+        return config
+
+    def run_options(self, priority: str | None = None) -> RunOptions:
+        """Return how these rules run; ``priority``: least severe one that does."""
+        from workbench.events.builtin_columns import host_name
+        from workbench.rules.running.falco_options import falco_options
+
+        if self._config is None:
+            options = RunOptions(priority, AlertFormat(hostname=host_name()))
+        else:
+            options = falco_options(self._config)
+            options = replace(options, priority=priority or options.priority)
+        return replace(options, selections=self._selections)
+
+    def select(
+        self,
+        *,
+        tags: Iterable[str] | str = (),
+        names: Iterable[str] | str = (),
+        priority: str | None = None,
+    ) -> RuleSet:
+        """Return the same files with only some of the rules.
+
+        A rule must satisfy all that is given: one of ``tags``; one of ``names``, where
+        ``*`` stands for any text as in falco.yaml; at least as severe as ``priority``.
+        Rules that are disabled stay so. Rules files cannot hold a selection: saving
+        writes the other rules too; :meth:`falco_config` has it. Raises ValueError for
+        an unknown priority.
+        """
+        chosen = Selection(_texts(tags), _texts(names), level_named(priority))
+        rules = copy.copy(self)
+        vars(rules).update(
+            _files=list(self._files),
+            _cache=dict(self._cache),
+            _engines={},
+            _selections=(*self._selections, chosen),
+        )
+        return rules
+
+    def _chosen(self, entry: RuleEntry) -> bool:
+        return all(selection(entry) for selection in self._selections)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Travel as the bytes of the files, read again on arrival."""
@@ -55,7 +149,12 @@ class RuleSet(RuleFiles):
             [(f.source.mark + f.source.data, f.source.name, f.fault) for f in files]
             for files in parts
         ]
-        return _rebuilt, (*packed, self._paths)
+        state = {
+            "_paths": self._paths,
+            "_config": self._config,
+            "_selections": self._selections,
+        }
+        return _rebuilt, (*packed, state)
 
     def _changed(self) -> None:
         super()._changed()
@@ -108,7 +207,7 @@ class RuleSet(RuleFiles):
         from workbench.rules.linting.lint import lint
 
         target = target_of(against)
-        loaded = self.loaded(target, options)
+        loaded = self.loaded(target, options or self.run_options())
         beyond = lint(loaded.collector, loaded.compilation, target)
         return self._public([*loaded.diagnostics, *beyond])
 
@@ -119,75 +218,6 @@ class RuleSet(RuleFiles):
         """
         loaded = self.loaded(target_of(against))
         return loaded.engine_json()
-
-    # conditions with these macros and lists
-
-    def compile_condition(self, condition: Any, against: Any) -> CompiledCondition:
-        """Compile a condition that may name macros and lists of this set.
-
-        ``condition``: a text, the name of a rule of this set, a Rule with its
-        exceptions, or a compiled condition, which is returned as it is. ``against``:
-        Events, a Plugin or a Target. Raises ConditionError for a text that Falco would
-        refuse, RulesError for a rule.
-        """
-        from workbench.rules import rule_conditions as conditions
-
-        target, fields = _known(against)
-        loaded = self.loaded(target)
-        if isinstance(condition, Rule):
-            return conditions.compile_given_rule(condition, loaded, target)
-        if not isinstance(condition, str | bytes):
-            compiled: CompiledCondition = condition
-            return compiled
-        if condition in loaded.collector.rules:
-            return conditions.compile_named_rule(str(condition), loaded, target)
-        return conditions.compile_text(condition, fields, loaded)
-
-    def examine_condition(
-        self, text: str, against: Any
-    ) -> tuple[CompiledCondition | None, list[Diagnostic]]:
-        """Return a text ready to run, None when it has errors, and all diagnostics.
-
-        For editors; the arguments are those of :meth:`compile_condition`.
-        """
-        from workbench.rules.rule_conditions import examine_text
-
-        target, fields = _known(against)
-        return examine_text(text, fields, self.loaded(target))
-
-    def complete(
-        self,
-        text: str,
-        cursor: int,
-        against: Any,
-        values: Mapping[str, Any] | None = None,
-    ) -> list[Candidate]:
-        """Return what may stand at ``cursor`` of a condition, macros and lists too.
-
-        ``against``: Events, a Plugin, a Target or a mapping name → FieldInfo; the
-        others as for :func:`workbench.condition.analysis.completion.complete`.
-        """
-        from workbench.condition.analysis.completion import complete
-
-        fields = against if isinstance(against, Mapping) else _known(against)[1]
-        collector = self.loaded(None).collector
-        return complete(
-            text,
-            cursor,
-            fields,
-            values,
-            macros=list(collector.macros),
-            lists=list(collector.lists),
-        )
-
-    def alert_notes(self, name: str, event: Any) -> tuple[str, ...]:
-        """Return what else decides whether a rule alerts on the one event of ``event``.
-
-        That is: whether it is disabled, or an earlier rule takes the event first.
-        """
-        from workbench.rules.rule_conditions import alert_notes
-
-        return alert_notes(self, name, event)
 
     # running
 
@@ -200,7 +230,7 @@ class RuleSet(RuleFiles):
         """
         from workbench.rules.running.engine import source_engine
 
-        options = options or RunOptions()
+        options = options or self.run_options()
         target = target_of(against)
         if target is None:
             raise WorkbenchError("rules run over a plugin or events; give one of them")
@@ -218,6 +248,10 @@ class RuleSet(RuleFiles):
             self._engines = {key: engines}
         return self._engines[key]
 
+    @property
+    def _all_matches(self) -> bool:
+        return self._config is not None and self._config.rule_matching == "all"
+
     def columns(self, against: Any, source: str | None = None) -> list[str]:
         """Return the columns that rules of ``source`` read: what a capture needs."""
         engines = self.engines(against)
@@ -231,7 +265,7 @@ class RuleSet(RuleFiles):
         self,
         events: Any,
         *,
-        all_matches: bool = False,
+        all_matches: bool | None = None,
         priority: str | None = None,
         options: RunOptions | None = None,
     ) -> Alerts:
@@ -240,14 +274,15 @@ class RuleSet(RuleFiles):
         ``events``: Events, a mapping source → Events, or an open Capture, which is read
         to its end. Every rule runs over the events of its own source; alerts come in
         the order of the events. ``all_matches``: every matching rule alerts, not just
-        the first. ``priority``: least severe priority that runs. Raises RulesError when
-        Falco would refuse the rules.
+        the first; None: as the falco.yaml says that the rules came from, else not.
+        ``priority``: least severe priority that runs. Raises RulesError when Falco
+        would refuse the rules.
         """
-        from workbench.events.builtin_columns import host_name
         from workbench.rules.running.match import match_events, match_live
 
-        if options is None:
-            options = RunOptions(priority, AlertFormat(hostname=host_name()))
+        options = options or self.run_options(priority)
+        if all_matches is None:
+            all_matches = self._all_matches
         if isinstance(events, Mapping):
             runs = [
                 self.run(own, all_matches=all_matches, options=options)
@@ -348,21 +383,6 @@ class RuleSet(RuleFiles):
         return compare_runs(old, new)
 
 
-def _known(against: Any) -> tuple[Target, FieldTable]:
-    """Return a target and the fields that a text may name there."""
-    from workbench.fields.declarations import FieldTable
-
-    target = target_of(against)
-    if target is None:
-        raise WorkbenchError("conditions need fields: give events or a plugin")
-    fields = getattr(against, "fields", None)
-    if fields is None:
-        known = [i for s in target.sources for i in target.fields_of(s).values()]
-        fields = {info.name: info for info in reversed(known)}
-        return target, FieldTable(fields.values())
-    return target, fields
-
-
 @compile_for.register(Rule)
 def _compile_rule(condition: Rule, events: Any) -> CompiledCondition:
     """Compile a rule that stands alone: without any macro or list."""
@@ -372,9 +392,11 @@ def _compile_rule(condition: Rule, events: Any) -> CompiledCondition:
 _Packed: TypeAlias = "list[tuple[bytes, str, RuleDiagnostic | None]]"
 
 
-def _rebuilt(
-    kept: _Packed, originals: _Packed, paths: tuple[str, ...] | None
-) -> RuleSet:
+def _texts(given: Iterable[str] | str) -> tuple[str, ...]:
+    return (given,) if isinstance(given, str) else tuple(given)
+
+
+def _rebuilt(kept: _Packed, originals: _Packed, state: dict[str, Any]) -> RuleSet:
     """Undo :meth:`RuleSet.__reduce__`."""
     before = [_unpacked(*packed) for packed in originals]
     files = []
@@ -382,7 +404,7 @@ def _rebuilt(
         same = number < len(before) and packed == originals[number]
         files.append(before[number] if same else _unpacked(*packed))
     rules = RuleSet(files)
-    rules._originals, rules._paths = tuple(before), paths  # noqa: SLF001 - its own
+    vars(rules).update(state, _originals=tuple(before))
     return rules
 
 

@@ -206,7 +206,8 @@ def _appended_exceptions(
     """Return what to append to get ``new``; None when appending cannot."""
     names = [exception.name for exception in old]
     count = len(old)
-    if [e.name for e in new[:count]] != names or len(set(names)) < count:
+    same_start = [e.name for e in new[:count]] == names
+    if not same_start or len({e.name for e in new}) < len(new):
         return None
     found = []
     for before, after in zip(old, map(_with_comps, new), strict=False):
@@ -219,6 +220,6 @@ def _appended_exceptions(
             values = after.values[fixed:]
             found.append(replace(after, fields=None, comps=None, values=values))
     fresh = new[count:]
-    if any(not e.values or e.fields is None or e.name in names for e in fresh):
+    if any(not e.values or e.fields is None for e in fresh):
         return None
     return [*found, *fresh]

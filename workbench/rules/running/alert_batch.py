@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from workbench.rules.running.rendered import MergedAlerts, RenderedAlerts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Container, Iterator, Sequence
 
     import numpy as np
     import pyarrow as pa
@@ -90,6 +90,17 @@ class AlertBatch:
         """Count the alerts."""
         return sum(self.totals)
 
+    def of(self, names: Container[str]) -> AlertBatch:
+        """Return the alerts of the named rules alone."""
+        kept = [i for i, rule in enumerate(self.rules) if rule.name in names]
+        return AlertBatch(
+            [self.rules[i] for i in kept],
+            self._format,
+            [self.masks[i] for i in kept],
+            self.rows,
+            self._table_of,
+        )
+
     def pairs(self, limit: int | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Return rows and rule numbers of the alerts, in order; at most ``limit``."""
         import numpy as np
@@ -156,6 +167,10 @@ class MixedBatch:
     def __len__(self) -> int:
         """Count the alerts."""
         return sum(self.totals)
+
+    def of(self, names: Container[str]) -> MixedBatch:
+        """Return the alerts of the named rules alone."""
+        return MixedBatch([batch.of(names) for batch in self._batches], self._positions)
 
     def rendered(self, limit: int | None = None) -> Iterator[SomeAlerts]:
         """Yield alerts in the order of the events, some thousands at a time."""

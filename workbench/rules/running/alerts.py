@@ -129,6 +129,11 @@ class Alerts:
         limit = count if self.limit is None else min(count, self.limit)
         return Alerts(self.batches, limit)
 
+    def of(self, names: Iterable[str]) -> Alerts:
+        """Return the alerts of some rules alone, in the same order."""
+        wanted = frozenset(names)
+        return Alerts([batch.of(wanted) for batch in self.batches], self.limit)
+
     def rendered(self) -> Iterator[SomeAlerts]:
         """Yield the alerts rendered, some thousands at a time."""
         left = self.limit
