@@ -25,6 +25,7 @@ from workbench.rules.target.target import Target, target_key, target_of
 
 if TYPE_CHECKING:
     from workbench.condition.execution.compile import CompiledCondition
+    from workbench.rules.loader import Loaded
     from workbench.rules.loading.files import RulesFile
     from workbench.rules.model.diagnostic_list import DiagnosticList
     from workbench.rules.model.entries import RuleEntry
@@ -202,14 +203,36 @@ class RuleSet(RuleConditions):
 
         ``against``: a Plugin, Workbench or Events, several of them, or a mapping of
         source → fields; None checks all that can be checked without knowing fields.
-        Errors and engine warnings have Falco's codes; the others are beyond Falco.
+        Errors and engine warnings have Falco's codes; the others are beyond Falco. With
+        Events the rules also run over them: a rule that matches some, and always after
+        another one, is warned of.
         """
         from workbench.rules.linting.lint import lint
 
         target = target_of(against)
         loaded = self.loaded(target, options or self.run_options())
         beyond = lint(loaded.collector, loaded.compilation, target)
-        return self._public([*loaded.diagnostics, *beyond])
+        found = [*loaded.diagnostics, *beyond]
+        if loaded.successful and hasattr(against, "table_with"):
+            found += self._always_hidden(loaded, against, found)
+        return self._public(found)
+
+    def _always_hidden(
+        self, loaded: Loaded, events: Any, found: Iterable[RuleDiagnostic]
+    ) -> Iterable[RuleDiagnostic]:
+        """Find rules that match some events and never come first on any."""
+        from workbench.rules.linting.hidden import always_hidden
+
+        if self._all_matches:
+            return []
+        known = {d.location for d in found if d.code == "shadowed-rule"}
+        try:
+            alerts = self.run(events)
+        except (WorkbenchError, KeyError):
+            return []  # these events lack what some rule reads: nothing is known
+        entries = loaded.collector.rules
+        hidden = always_hidden(entries, alerts.matched, alerts.counts, alerts.hidden)
+        return [item for item in hidden if item.location not in known]
 
     def verdicts(self, against: Any = None) -> list[dict[str, Any]]:
         """Return Falco's ``falco_load_results``, with every error instead of the first.
@@ -373,14 +396,20 @@ class RuleSet(RuleConditions):
         )
 
     def compare(
-        self, other: RuleSet, events: Any, *, all_matches: bool = True
+        self, other: RuleSet, events: Any, *, all_matches: bool | None = None
     ) -> Comparison:
-        """Compare alerts: which appear, disappear or change from this to ``other``."""
+        """Compare alerts: which appear, disappear or change from this to ``other``.
+
+        ``events``, ``all_matches``: as for :meth:`run`, whose default this is, too:
+        under first match an alert that one rule loses may move to another.
+        """
         from workbench.rules.running.compare import compare_runs
 
+        if all_matches is None:
+            all_matches = self._all_matches
         old = self.run(events, all_matches=all_matches)
         new = other.run(events, all_matches=all_matches)
-        return compare_runs(old, new)
+        return compare_runs(old, new, all_matches=all_matches)
 
 
 @compile_for.register(Rule)
