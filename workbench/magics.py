@@ -215,12 +215,18 @@ class WorkbenchMagics(Magics):
             )
         if options.rules:
             rules = self._held_rules(options.rules)
+            known = {(d.code, d.message) for d in rules.check(target).errors}
             undo = self._amend(rules, text, named)
         else:
-            rules, undo = own, None
-        found = rules.check(target) if target is not None else []
+            rules, undo, known = own, None, set()
+        found = list(rules.check(target)) if target is not None else []
         if options.rules:
-            found = [item for item in found if _concerns(item, named)]
+            # What was wrong before is not this cell's matter.
+            found = [
+                item
+                for item in found
+                if _concerns(item, named) and (item.code, item.message) not in known
+            ]
         if found:
             _complain(render_diagnostics(found))
         if any(item.severity == "error" for item in found):
@@ -235,7 +241,9 @@ class WorkbenchMagics(Magics):
             print(f"saved to {options.save}")  # noqa: T201 - a magic prints
         if isinstance(target, Events):
             alerts = rules.run(target, all_matches=options.all_matches)
-            shown = first if options.rules and first else list(alerts.matched)
+            ran = [rule for rule in first if rule in alerts.matched]
+            matched = [rule for rule, number in alerts.matched.items() if number]
+            shown = ran if options.rules and ran else matched
             self._show_alerts(alerts, shown, options.rows)
 
     def _show_alerts(self, alerts: Alerts, shown: list[str], rows: int) -> None:
@@ -247,8 +255,7 @@ class WorkbenchMagics(Magics):
                 f"{number:,} by {name}" for name, number in hidden.get(rule, {}).items()
             )
             more = f" ({alerts.matched[rule]:,} matched; hidden: {earlier})"
-            if count or earlier:
-                print(f"{count:,} alerts: {rule}{more if earlier else ''}")  # noqa: T201 - a magic prints
+            print(f"{count:,} alerts: {rule}{more if earlier else ''}")  # noqa: T201 - a magic prints
         if rows > 0:
             frame = alerts.of(shown).head(rows).frame
             if len(frame):
@@ -328,7 +335,7 @@ def _cell_id(shell: Any) -> str | None:
 def _concerns(item: Diagnostic, named: list[tuple[str, str]]) -> bool:
     """Whether a diagnostic is about one of the named items."""
     return item.severity == "error" or any(
-        text == f"{kind} {name}" or text.endswith(f"used by {kind} {name}")
+        text == f"{kind} {name}" or f"{kind} {name}" in text.partition(", used by ")[2]
         for text in item.context
         for kind, name in named
     )

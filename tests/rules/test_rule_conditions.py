@@ -173,7 +173,11 @@ def test_the_funnel_counts_its_bytes_in_the_text_as_typed(events, rules):
     ("text", "place", "hint"),
     [
         ("bigg and t.num = 1", 0, "did you mean big?"),
-        ("t.num = 1 and t.str in known", 23, "known is a list: write in (known)"),
+        (
+            "t.num = 1 and t.str in known",
+            23,
+            "list known needs its parentheses: write in (known)",
+        ),
         ("t.str in (known) and t.nmu = 1", 21, "did you mean t.num?"),
         ("Odd won", 0, "did you mean the rule 'Odd one'?"),
         ("t.num = 1 and", 13, "put a blank behind 'and'"),

@@ -23,7 +23,12 @@ from workbench.errors import RulesError, WorkbenchError
 from workbench.fields.declarations import FieldTable
 from workbench.rules.compiling.compiler import compile_rule
 from workbench.rules.compiling.macros import identifiers
-from workbench.rules.compiling.origins import list_changes, origins_of, written_text
+from workbench.rules.compiling.origins import (
+    list_changes,
+    list_hint,
+    origins_of,
+    written_text,
+)
 from workbench.rules.loading.collector import Collector
 from workbench.rules.loading.files import parse_file
 from workbench.rules.loading.reader import read_file
@@ -184,7 +189,7 @@ def _examine_text(
     found += [*bound.errors, *bound.warnings]
     names = {node.name: node.span for node in reversed(identifiers(tree))}
     found = [
-        _placed(item, raw, own, names)
+        _placed(item, raw, own, names, loaded.collector.lists)
         for item in found
         if item.severity == "error" or not item.context
     ]
@@ -216,16 +221,22 @@ def _bound(
 
 
 def _placed(
-    item: Diagnostic, raw: bytes, own: WrittenText, names: dict[str, Span]
+    item: Diagnostic,
+    raw: bytes,
+    own: WrittenText,
+    names: dict[str, Span],
+    lists: Iterable[str] = (),
 ) -> Diagnostic:
     """Return a diagnostic at its place in the text as written."""
     made = item.span
     hint = item.hint
     macro = item.context[0].removeprefix("macro ") if item.context else ""
+    if item.code == "set-of-one-word":
+        hint = _one_word_hint(item, own, lists) or hint
     if macro:
         made = names.get(macro, Span(0, 0))
     elif made is not None and item.severity == "error":
-        hint = _list_hint(own, made) or hint
+        hint = list_hint(own, made) or hint
     if made is None:
         return item
     span = own.span(made)
@@ -233,15 +244,15 @@ def _placed(
     return replace(item, span=span, line=line, column=column, hint=hint)
 
 
-def _list_hint(own: WrittenText, made: Span) -> str | None:
-    """Correct a list whose items stand where they cannot."""
-    lists = own.lists_in(Span(made.start, max(made.end, made.start + 1)))
-    name = lists[0] if lists else None
-    at = own.span(made)
-    before = own.written[: at.start].rstrip()
-    if name is None or before.endswith((b"(", b",")):
-        return None
-    return f"{name} is a list: write in ({name})"
+def _one_word_hint(
+    item: Diagnostic, own: WrittenText, lists: Iterable[str]
+) -> str | None:
+    """Correct ``in word`` where the word nearly names a list of the set."""
+    from workbench.fields.spelling import nearest_names
+
+    word = own.text(item.span) if item.span else ""
+    near = nearest_names(word, lists)
+    return f"did you mean the list ({near[0]})?" if near else None
 
 
 def _unusable(names: list[str]) -> Diagnostic:

@@ -18,6 +18,7 @@ from workbench.rules.editing.overlay import (
     same_items,
 )
 from workbench.rules.editing.texts import appended, joined_files
+from workbench.rules.linting.ignored import without_ignored
 from workbench.rules.loader import Loaded, load
 from workbench.rules.loading.files import RulesFile, parse_file
 from workbench.rules.model.diagnostic_list import DiagnosticList
@@ -135,9 +136,13 @@ class RuleFiles:
             self._cache[key] = known
         return known
 
-    def _public(self, found: Iterable[RuleDiagnostic]) -> DiagnosticList:
+    def _public(
+        self, found: Iterable[RuleDiagnostic], ignore: Iterable[str] = ()
+    ) -> DiagnosticList:
+        """Return what users see; ``ignore``: codes of ours that are left out."""
         sources = {file.source.name: file.source for file in self._files}
-        return DiagnosticList.of(found, sources)
+        shown = without_ignored(found, self._files, frozenset(ignore))
+        return DiagnosticList.of(shown, sources)
 
     def _refuse_broken(self, loaded: Loaded) -> None:
         if loaded.successful:

@@ -197,7 +197,11 @@ class RuleSet(RuleConditions):
     # checking
 
     def check(
-        self, against: Any = None, options: RunOptions | None = None
+        self,
+        against: Any = None,
+        options: RunOptions | None = None,
+        *,
+        ignore: Iterable[str] = (),
     ) -> DiagnosticList:
         """Return everything that is wrong with any file, each at its location.
 
@@ -206,6 +210,10 @@ class RuleSet(RuleConditions):
         Errors and engine warnings have Falco's codes; the others are beyond Falco. With
         Events the rules also run over them: a rule that matches some, and always after
         another one, is warned of.
+
+        ``ignore``: codes of warnings and hints beyond Falco that are left out. Comments
+        do the same: ``# workbench: ignore[empty-set]`` at or above a line, or the first
+        line of an item; ``# workbench: ignore-file[…]`` for a file.
         """
         from workbench.rules.linting.lint import lint
 
@@ -215,7 +223,7 @@ class RuleSet(RuleConditions):
         found = [*loaded.diagnostics, *beyond]
         if loaded.successful and hasattr(against, "table_with"):
             found += self._always_hidden(loaded, against, found)
-        return self._public(found)
+        return self._public(found, ignore)
 
     def _always_hidden(
         self, loaded: Loaded, events: Any, found: Iterable[RuleDiagnostic]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from workbench.condition.binding.bind import bind
 from workbench.condition.syntax.nodes import AndExpr, MacroExpr, OrExpr, postorder
+from workbench.diagnostics import Span
 from workbench.rules.compiling.compiled import Compilation, CompiledRule
 from workbench.rules.compiling.condition_stage import ConditionStage, locate
 from workbench.rules.compiling.engine_warnings import warn_of_old_idioms
@@ -18,6 +19,7 @@ from workbench.rules.compiling.event_types import (
 from workbench.rules.compiling.list_substitution import ListTable, compile_lists
 from workbench.rules.compiling.macros import MAX_CHECKS
 from workbench.rules.compiling.missing_source import source_advice
+from workbench.rules.compiling.origins import written_text
 from workbench.rules.compiling.output_stage import OutputStage
 from workbench.rules.model.diagnostics_sink import FirstError
 from workbench.rules.model.model import priority_named
@@ -261,10 +263,28 @@ class _Compiler:
             code = warning.code
             if code in _ENGINE_WARNINGS:
                 code = "LOAD_COMPILE_CONDITION"
+            message, hint = warning.message, warning.hint
+            if code == "empty-set":
+                message, hint = self._empty_list(warning, parsed)
             location = self._locate(warning, entry, parsed)
             about = _about(entry, _macros_of(warning))
-            self.sink.warn(code, warning.message, location, warning.hint, about)
+            self.sink.warn(code, message, location, hint, about)
         return True
+
+    def _empty_list(
+        self, warning: Diagnostic, parsed: Parsed
+    ) -> tuple[str, str | None]:
+        """Return message and hint of an empty set, naming the list that it is."""
+        macros = _macros_of(warning)
+        origin = self.result.macros[macros[-1]] if macros else parsed
+        span = warning.span or Span(0, 0)
+        lists = written_text(origin).lists_in(span)
+        if not lists:
+            return warning.message, warning.hint
+        hint = (
+            f"fill list {lists[0]}; if it stays empty: # workbench: ignore[empty-set]"
+        )
+        return f"list {lists[0]} is empty; {warning.message}", hint
 
     def _locate(
         self,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from workbench.rules.compiling.compiled import Compilation, Parsed
     from workbench.rules.compiling.list_substitution import Substitution
 
-__all__ = ["list_changes", "origins_of", "written_text"]
+__all__ = ["list_changes", "list_hint", "origins_of", "written_text"]
 
 
 def list_changes(log: Sequence[Substitution]) -> tuple[ListChange, ...]:
@@ -25,6 +25,21 @@ def list_changes(log: Sequence[Substitution]) -> tuple[ListChange, ...]:
         ListChange(c.start, c.end, c.length, c.name_at, c.compiled.entry.name)
         for c in log
     )
+
+
+def list_hint(own: WrittenText, made: Span) -> str | None:
+    """Correct a list name outside parentheses, whose items cannot stand there.
+
+    ``made``: bytes of the finished text. None when no list is to blame.
+    """
+    lists = own.lists_in(Span(made.start, max(made.end, made.start + 1)))
+    before = own.written[: own.span(made).start].rstrip()
+    if not lists or before.endswith((b"(", b",")):
+        return None
+    operator = before.rsplit(None, 1)[-1].decode("utf-8", "replace") if before else ""
+    if operator not in ("in", "intersects", "pmatch"):
+        operator = "in"
+    return f"list {lists[0]} needs its parentheses: write {operator} ({lists[0]})"
 
 
 def origins_of(own: WrittenText, root: Bound, compilation: Compilation) -> Origins:
