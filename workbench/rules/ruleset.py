@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeAlias
 from workbench.errors import WorkbenchError
 from workbench.events.conditions import compile_for
 from workbench.falco_config import FalcoConfig, existing_rules_files, read_falco_yaml
+from workbench.fields.builtin import BUILTIN_FIELDS
 from workbench.rules.loading.files import parse_file, read_path
 from workbench.rules.model.items import ItemList
 from workbench.rules.model.model import PRIORITIES, Rule, level_named
@@ -36,6 +37,10 @@ if TYPE_CHECKING:
     from workbench.rules.testing.report import TestReport
 
 __all__ = ["ItemList", "Rule", "RuleSet", "load_rules", "parse_rules"]
+
+
+# Events from which fields are extracted just to check rules.
+_MAX_EXTRACTED = 100_000
 
 
 class RuleSet(RuleConditions):
@@ -231,14 +236,18 @@ class RuleSet(RuleConditions):
         """Find rules that match some events and never come first on any."""
         from workbench.rules.linting.hidden import always_hidden
 
-        if self._all_matches:
+        entries = loaded.collector.rules
+        if self._all_matches or len(entries) < 2:
             return []
         known = {d.location for d in found if d.code == "shadowed-rule"}
         try:
+            columns = {c for e in self.engines(events).values() for c in e.columns}
+            lacking = columns - BUILTIN_FIELDS.keys() - {*events.table.column_names}
+            if lacking and len(events) > _MAX_EXTRACTED:
+                return []
             alerts = self.run(events)
         except (WorkbenchError, KeyError):
             return []  # these events lack what some rule reads: nothing is known
-        entries = loaded.collector.rules
         hidden = always_hidden(entries, alerts.matched, alerts.counts, alerts.hidden)
         return [item for item in hidden if item.location not in known]
 
