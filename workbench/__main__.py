@@ -7,6 +7,7 @@ file), 130 interrupted.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import difflib
 import importlib
 import io
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 _MIN_SIMILARITY = 0.6
+# Commands that SIGTERM ends as Ctrl-C does: they print or write what was read.
+_CAPTURING = frozenset(("run", "stream", "record"))
 
 
 def _overview() -> argparse.ArgumentParser:
@@ -121,7 +124,12 @@ def _run(words: list[str]) -> int:
         )
         module.add_arguments(parser)
         args = parser.parse_args(words[1:])
-        status: int = module.run(args)
+        with contextlib.ExitStack() as stack:
+            if command.name in _CAPTURING:
+                from workbench.cli.capture_loop import ended_by_sigterm
+
+                stack.enter_context(ended_by_sigterm())
+            status: int = module.run(args)
         sys.stdout.flush()
     except KeyboardInterrupt:
         note("interrupted")

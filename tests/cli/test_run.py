@@ -279,7 +279,8 @@ def test_the_dummy_rules_and_configuration_of_the_guide_run(sample, capfd):
     assert "Events detected:" in out
 
 
-def test_interrupting_prints_the_statistics(plugin, tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupting_prints_the_statistics(plugin, tmp_path, number):
     library = str(plugin("probe"))
     path = tmp_path / "r.yaml"
     path.write_text(
@@ -293,7 +294,7 @@ def test_interrupting_prints_the_statistics(plugin, tmp_path):
     ) as child:
         assert child.stdout is not None
         first = child.stdout.readline()
-        os.kill(child.pid, signal.SIGINT)
+        os.kill(child.pid, number)
         out, err = child.communicate(timeout=30)
     assert first.endswith("Informational o\n")
     assert child.returncode == 130, err

@@ -20,6 +20,7 @@ LAYERS = {
     "lazy": "",
     "memory": "",
     "errors": "",
+    "interrupted": "",
     "formatting": "",
     "closing": "errors",
     "saving": "errors formatting",
@@ -43,9 +44,9 @@ LAYERS = {
     "falco_config": "errors falco_config_keys yamlcpp paths formatting reading",
     "falco_config_yaml": "falco_config yamlcpp",
     "plugins": "artifacts closing events session arrow captures manifest falco_config fields formatting "
-    "falco_config_yaml errors diagnostics schemas memory",
+    "falco_config_yaml errors diagnostics schemas memory interrupted",
     "rules": "condition events arrow fields yamlcpp diagnostics errors formatting "
-    "manifest paths saving reading falco_config",
+    "manifest paths saving reading falco_config interrupted",
     "replay": "events plugins captures errors fields formatting",
     "authoring": "saving plugins replay events session manifest fields captures paths errors "
     "diagnostics formatting schemas",

@@ -92,7 +92,7 @@ def _files(row: Language, name: str) -> list[tuple[str, Path]]:
     ]
     renamed = {
         "rules.yaml": f"{name}_rules.yaml",
-        "test.yaml": f"{name}_test.yaml",
+        "test.yaml": f"{name}_rule_tests.yaml",
         "gitignore": ".gitignore",
     }
     files += [

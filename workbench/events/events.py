@@ -27,6 +27,7 @@ from workbench.events.conditions import compiled_condition, is_condition
 from workbench.events.display import MAX_ROWS, events_html, events_text
 from workbench.events.extractor import Extractor, keep_stream
 from workbench.events.origin import Origin
+from workbench.events.provenance import Provenance
 from workbench.fields.declarations import FieldInfo, FieldTable, as_field_table
 from workbench.fields.reference import resolve
 
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
 __all__ = ["Events", "events_from_table"]
 
 
-class Events:
+class Events(Provenance):
     """Captured events: one row per event, in order of arrival.
 
     Immutable but for labels: everything that selects or adds gives new ``Events``.
@@ -182,27 +183,6 @@ class Events:
                 extractor=self._maker.extractor,
             )
         return found
-
-    def fields_of(self, source: str) -> FieldTable:
-        """Return the fields usable in rules of ``source``, without ``evt.*``."""
-        if source not in self.sources:
-            return FieldTable()
-        extractor = self._maker.extractor
-        if self.source or extractor is None:
-            return self._fields
-        return extractor.fields_of(source)
-
-    @property
-    def plugin_versions(self) -> dict[str, str]:
-        """Name → version of the plugins that made these events and fields, if known."""
-        origin = self._origin
-        versions = dict(getattr(self._maker.extractor, "plugin_versions", {}))
-        kept = origin.extra.get("plugins")
-        if isinstance(kept, dict):
-            versions |= {str(name): str(version) for name, version in kept.items()}
-        if origin.plugin is not None and origin.plugin_version is not None:
-            versions[origin.plugin] = origin.plugin_version
-        return versions
 
     # -- selecting and adding --------------------------------------------------------
 

@@ -92,6 +92,15 @@ class ChainedExtractor:
             found |= getattr(extractor, "plugin_versions", {})
         return found
 
+    @property
+    def libraries(self) -> list[tuple[str, str]]:
+        """Name or path and init config of the plugins asked."""
+        return [
+            found
+            for extractor in self.extractors
+            for found in getattr(extractor, "libraries", ())
+        ]
+
     def extract_columns(
         self,
         raw: pa.ChunkedArray,

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from workbench.rules.model.rule_diagnostic import RuleDiagnostic
     from workbench.rules.running.compare import Comparison
     from workbench.rules.running.engine import SourceEngine
+    from workbench.rules.running.live import AlertStream
     from workbench.rules.testing.report import TestReport
 
 __all__ = ["ItemList", "Rule", "RuleSet", "load_rules", "parse_rules"]
@@ -59,6 +60,7 @@ class RuleSet(RuleConditions):
         # what a falco.yaml says about running these rules
         self._config: FalcoConfig | None = None
         self._selections: tuple[Selection, ...] = ()
+        self._live: AlertStream | None = None
 
     @classmethod
     def from_falco_yaml(
@@ -318,7 +320,7 @@ class RuleSet(RuleConditions):
         ``priority``: least severe priority that runs. Raises RulesError when Falco
         would refuse the rules.
         """
-        from workbench.rules.running.match import match_events, match_live
+        from workbench.rules.running.match import match_events
 
         options = options or self.run_options(priority)
         if all_matches is None:
@@ -330,10 +332,8 @@ class RuleSet(RuleConditions):
             ]
             return Alerts([batch for alerts in runs for batch in alerts.batches])
         if hasattr(events, "record_batches"):
-            target = Target({events.source: events.fields}, versions_known=False)
-            engines = self.engines(target, options)
-            batches = ((events.source, batch) for batch in events.record_batches())
-            return Alerts(list(match_live(engines, batches, all_matches=all_matches)))
+            live = self.stream(events, all_matches=all_matches, options=options)
+            return live.collect()
         if not hasattr(events, "table_with"):
             kind = type(events).__name__
             raise WorkbenchError(
@@ -342,6 +342,40 @@ class RuleSet(RuleConditions):
             )
         engines = self.engines(events, options)
         return Alerts([match_events(engines, events, all_matches=all_matches)])
+
+    def stream(
+        self,
+        capture: Any,
+        *,
+        all_matches: bool | None = None,
+        options: RunOptions | None = None,
+    ) -> AlertStream:
+        """Return the alerts of an open Capture as they come, to iterate.
+
+        Each is a mapping: the columns of ``Alerts.frame`` → values; ``async for`` works
+        too. ``capture``: opened with ``fields=rules.columns(plugin)``. ``all_matches``:
+        as :meth:`run`. Ctrl-C keeps what came before as :attr:`last_alerts` and raises
+        AlertsInterrupted, a KeyboardInterrupt. Raises RulesError when Falco would
+        refuse the rules.
+        """
+        from workbench.rules.running.live import AlertStream
+
+        if not hasattr(capture, "record_batches"):
+            raise WorkbenchError(
+                f"alerts stream from an open Capture, not from a "
+                f"{type(capture).__name__}; open one with plugin.open(…)"
+            )
+        target = Target({capture.source: capture.fields}, versions_known=False)
+        engines = self.engines(target, options)
+        if all_matches is None:
+            all_matches = self._all_matches
+        self._live = AlertStream(capture, engines, all_matches=all_matches)
+        return self._live
+
+    @property
+    def last_alerts(self) -> Alerts | None:
+        """The alerts so far of the latest :meth:`stream`, or run over a Capture."""
+        return None if self._live is None else self._live.alerts
 
     def factor(self) -> RuleSet:
         """Return new rules in which what several repeat became lists and macros."""
@@ -386,8 +420,11 @@ class RuleSet(RuleConditions):
         """Turn labelled events into a file of rule tests and return its path.
 
         Events labelled "must match" must make ``rule`` fire, the others must not;
-        ``rule`` may be left out while there is one. ``columns``: fields to write; none:
-        all there are.
+        ``rule`` may be left out while there is one. Written are the payloads, and the
+        plugins that read them. ``columns``: fields to write instead, besides all that
+        the rule and its macros read; so it is done, with all fields there are, where
+        the events were not kept or no plugin is known. A name that ends with
+        ``rule_tests.yaml`` lets pytest and ``workbench test FOLDER`` find the file.
         """
         from workbench.rules.testing.labels import write_tests
 
@@ -404,10 +441,19 @@ class RuleSet(RuleConditions):
             for file in paths
             if Path(file).exists()
         ]
+        engine = self.engines(events).get(enabled[0].source)
+        running = [] if engine is None else engine.rules
+        needed = [
+            column
+            for at, one in enumerate(running)
+            if engine is not None and one.name == enabled[0].name
+            for column in engine.conditions[at].columns
+        ]
         return write_tests(
             events,
             target,
             rule=enabled[0],
+            needed=needed,
             rules_files=files,
             columns=list(columns),
         )

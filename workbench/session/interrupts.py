@@ -15,23 +15,31 @@ __all__ = ["undisturbed"]
 
 @contextmanager
 def undisturbed() -> Iterator[None]:
-    """Put off SIGINT until the end of the block; only for short blocks.
+    """Put off SIGINT, and SIGTERM where Python handles it, until the end of the block.
 
-    Does nothing outside of the main thread, where Python delivers no signals, and where
-    SIGINT is not Python's.
+    Only for short blocks. Does nothing outside of the main thread, where Python
+    delivers no signals, and where SIGINT is not Python's.
     """
     main = threading.current_thread() is threading.main_thread()
     if not main or signal.getsignal(signal.SIGINT) is None:
         yield
         return
     noted: list[Any] = []
-    before = signal.signal(signal.SIGINT, lambda *args: noted.append(args))
+    numbers = [signal.SIGINT]
+    if callable(signal.getsignal(signal.SIGTERM)):
+        numbers.append(signal.SIGTERM)
+    before = {
+        number: signal.signal(number, lambda *args: noted.append(args))
+        for number in numbers
+    }
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
         if noted:
-            if callable(before):
-                before(*noted[-1])
-            elif before == signal.SIG_DFL:
+            handler = before[noted[-1][0]]
+            if callable(handler):
+                handler(*noted[-1])
+            elif handler == signal.SIG_DFL:
                 raise KeyboardInterrupt

@@ -1,9 +1,17 @@
 from __future__ import annotations
 
 import json
+import sys
+
+import pandas as pd
+import pyarrow as pa
+import pytest
 
 from tests.rules.texts import TWO
-from workbench.rules import parse_rules
+from workbench.errors import WorkbenchError
+from workbench.events.events import events_from_table
+from workbench.rules import Alerts, parse_rules
+from workbench.rules.running.alert_table import COLUMNS
 
 
 def test_the_frame_has_its_columns_in_alert_order(events):
@@ -15,6 +23,8 @@ def test_the_frame_has_its_columns_in_alert_order(events):
         "priority",
         "source",
         "output",
+        "t.num",
+        "t.str",
     ]
     assert str(frame.dtypes["evt.num"]) == "uint64"
     assert str(frame.dtypes["evt.time"]) == "datetime64[ns, UTC]"
@@ -129,3 +139,75 @@ def test_the_alerts_of_some_rules_stay_in_order(events):
     alerts = parse_rules(TWO).run(events)
     assert alerts.of(["any"]).pairs() == [(1, "any"), (2, "any"), (3, "any")]
     assert dict(alerts.of(["high"]).counts) == {"high": 3}
+
+
+def test_output_fields_are_typed_columns(events, rule):
+    text = rule(output="n %t.num %t.tags %evt.rawtime %toupper(t.str)")
+    frame = parse_rules(text).run(events).frame
+    assert {n: str(t) for n, t in frame.dtypes.items() if n not in COLUMNS} == {
+        "t.num": "UInt64",
+        "t.tags": "list<item: string>[pyarrow]",
+        "evt.rawtime": "datetime64[ns, UTC]",
+        "t.str": "string",
+    }
+    assert frame["t.num"].sum() == 21
+    assert frame["t.str"].isna().tolist() == [False, False, True, False, False, False]
+    assert frame["t.str"][3] == "line\nbreak \ufffd"
+
+
+def test_rules_without_fields_and_without_alerts_have_frames(events, rule):
+    alerts = parse_rules(rule(output="nothing to see")).run(events)
+    assert list(alerts.frame.columns) == COLUMNS
+    assert len(alerts.frame) == 6
+    assert list(Alerts().frame.columns) == COLUMNS
+
+
+def test_alerts_of_several_sources_share_a_frame(fields):
+    table = pa.table(
+        {
+            "t.num": pa.array([1, 2, 3], pa.uint64()),
+            "evt.source": pa.array(["t", "u", "t"]).dictionary_encode(),
+        }
+    )
+    mixed = events_from_table(table, fields=fields, source="")
+    text = "".join(
+        f"- rule: {source}\n  desc: d\n  condition: t.num > 0\n  output: {output}\n"
+        f"  priority: INFO\n  source: {source}\n"
+        for source, output in (("t", "no field"), ("u", "n %t.num"))
+    )
+    frame = parse_rules(text).run(mixed).frame
+    assert frame["source"].tolist() == ["t", "u", "t"]
+    assert frame["t.num"].tolist() == [pd.NA, 2, pd.NA]
+
+
+def test_alerts_are_counted_per_column_and_unit_of_time(events):
+    alerts = parse_rules(TWO).run(events)
+    counts = alerts.per("rule", "hour")
+    assert counts.index.names == ["rule", "hour"]
+    hour = pd.Timestamp("2023-11-14 22:00", tz="UTC")
+    assert counts.to_dict() == {("any", hour): 3, ("high", hour): 3}
+    assert alerts.per("t.str")[["a", "b"]].tolist() == [1, 1]
+    assert alerts.per("t.str").sum() == alerts.per().sum() == 6
+    with pytest.raises(KeyError, match="not by 'week'"):
+        alerts.per("week")
+
+
+def test_plots_draw_what_is_counted(events):
+    import matplotlib as mpl
+
+    mpl.use("agg")
+    alerts = parse_rules(TWO).run(events)
+    axes = alerts.plot.timeline(by="priority", unit="minute")
+    assert sum(bar.get_height() for box in axes.containers for bar in box) == 6
+    assert [t.get_text() for t in axes.get_xticklabels()] == ["2023-11-14 22:13:00"]
+    axes = alerts.plot.top("rule")
+    assert sorted(t.get_text() for t in axes.get_yticklabels()) == ["any", "high"]
+    assert Alerts().plot.top().get_title() == "no alerts"
+    assert Alerts().plot.timeline().get_title() == "no alerts"
+    mpl.pyplot.close("all")
+
+
+def test_plots_say_what_is_missing(events, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(WorkbenchError, match="pip install matplotlib"):
+        parse_rules(TWO).run(events).plot.top()

@@ -101,6 +101,21 @@ class AlertBatch:
             self._table_of,
         )
 
+    def compacted(self) -> AlertBatch:
+        """Return the same alerts without the events that raised none."""
+        import numpy as np
+        import pyarrow as pa
+
+        rows = np.unique(self.pairs()[0])
+        table = self._table_of(pa.array(rows))
+        masks = [mask.take(pa.array(rows)) for mask in self.masks]
+        compact = AlertBatch(self.rules, self._format, masks, len(rows), table.take)
+        if self._all_masks is not None:
+            # What matches at all raises an alert, of one rule or another.
+            every = [mask.take(pa.array(rows)) for mask in self._all_masks()]
+            compact._all_masks = lambda: every
+        return compact
+
     def pairs(self, limit: int | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Return rows and rule numbers of the alerts, in order; at most ``limit``."""
         import numpy as np

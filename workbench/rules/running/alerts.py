@@ -9,6 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from workbench.rules.model.model import PRIORITIES
+from workbench.rules.running.rendered import readable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -17,15 +18,15 @@ if TYPE_CHECKING:
 
     from workbench.rules.running.alert_batch import SomeBatch
     from workbench.rules.running.alert_format import AlertRule
+    from workbench.rules.running.alert_plots import AlertPlots
     from workbench.rules.running.rendered import SomeAlerts
 
-__all__ = ["Alerts", "match_statistics", "readable", "statistics"]
+__all__ = ["Alerts", "match_statistics", "statistics"]
 
 # Lines that a repr shows.
 _MAX_LINES = 20
 # Earlier rules named in a line of statistics.
 _MAX_NAMED = 5
-_COLUMNS = ["evt.num", "evt.time", "rule", "priority", "source", "output"]
 
 
 def statistics(counts: Mapping[str, int], rules: Iterable[AlertRule]) -> str:
@@ -148,29 +149,41 @@ class Alerts:
     def frame(self) -> pd.DataFrame:
         """One row per alert: evt.num, evt.time, rule, priority, source, output.
 
-        ``evt.time`` is timestamp[ns, UTC]; ``output`` is the line as Falco prints it.
+        Then the fields that the outputs of these rules show, typed as in
+        ``Events.frame``. ``evt.time`` is timestamp[ns, UTC]; ``output`` is the line as
+        Falco prints it.
         """
-        import numpy as np
-        import pandas as pd
+        from workbench.rules.running.alert_table import alert_frame
 
-        parts = list(self.rendered())
-        numbers = [n for p in parts for n in p.numbers]
-        times = [t for p in parts for t in p.times]
-        rules = [r for p in parts for r in p.rules]
-        return pd.DataFrame(
-            {
-                "evt.num": np.array(numbers, dtype=np.uint64),
-                "evt.time": pd.to_datetime(
-                    np.array(times, dtype=np.uint64).astype("datetime64[ns]"), utc=True
-                ),
-                "rule": pd.Series([r.name for r in rules], dtype=object),
-                "priority": pd.Series([r.priority_name for r in rules], dtype=object),
-                "source": pd.Series([r.source for r in rules], dtype=object),
-                "output": pd.Series(
-                    [readable(line) for p in parts for line in p.lines], dtype=object
-                ),
-            }
-        )
+        return alert_frame(list(self.rendered()))
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Yield each alert as a mapping: the columns of :attr:`frame` → its values.
+
+        Of output fields only those of its own rule; absent values are None.
+        """
+        from workbench.rules.running.alert_table import alert_rows
+
+        for some in self.rendered():
+            yield from alert_rows(some)
+
+    def per(self, *by: str) -> pd.Series:
+        """Count alerts by columns of :attr:`frame` and by units of time.
+
+        Units: second, minute, hour, day. ``alerts.per("rule", "hour")`` is a Series of
+        counts by rule and hour; ``.unstack("rule")`` makes a table of it. Raises
+        KeyError for any other name.
+        """
+        from workbench.rules.running.alert_table import counts_by
+
+        return counts_by(self.frame, by)
+
+    @property
+    def plot(self) -> AlertPlots:
+        """Plots of the alerts: ``plot.timeline()``, ``plot.top("rule")``."""
+        from workbench.rules.running.alert_plots import AlertPlots
+
+        return AlertPlots(self.per)
 
     def pairs(self) -> list[tuple[int, str]]:
         """Return event number and rule name of every alert, in order."""
@@ -236,22 +249,13 @@ class Alerts:
 
     def _repr_html_(self) -> str:
         from workbench.formatting import html
+        from workbench.rules.running.alert_table import COLUMNS
 
-        rows = self.head(_MAX_LINES).frame.itertuples(index=False)
-        table = html.table(
-            _COLUMNS,
-            [list(row) for row in rows],
-        )
+        rows = self.head(_MAX_LINES).rows()
+        table = html.table(COLUMNS, [[row[name] for name in COLUMNS] for row in rows])
         more = len(self) - _MAX_LINES
         note = html.tag("p", html.escape(f"… and {more:,} more")) if more > 0 else ""
         return table + note + _pre(self.statistics(matches=bool(self.hidden)))
-
-
-def readable(line: str) -> str:
-    """Repair what is not UTF-8, for people."""
-    if line.isascii():
-        return line
-    return line.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _pre(text: str) -> str:

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from workbench.rules.running.alerts import readable
+from workbench.rules.running.rendered import readable
 
 if TYPE_CHECKING:
     import pandas as pd
