@@ -12,22 +12,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
-import numpy as np
 import pyarrow as pa
 
 from workbench.events.builtin_columns import first_time, host_name
 from workbench.events.columns import (
     DerivedColumns,
     payload_places,
-    row_flags,
     source_rows,
     with_number_and_time,
 )
-from workbench.events.conditions import compiled_condition, is_condition
 from workbench.events.display import MAX_ROWS, events_html, events_text
 from workbench.events.extractor import Extractor, keep_stream
 from workbench.events.origin import Origin
 from workbench.events.provenance import Provenance
+from workbench.events.queries import EventQueries
 from workbench.fields.declarations import FieldInfo, FieldTable, as_field_table
 from workbench.fields.reference import resolve
 
@@ -37,18 +35,13 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from workbench.condition.analysis.explain import Explanation
-    from workbench.condition.analysis.funnel import Funnel
-    from workbench.condition.analysis.near_misses import NearMisses
-    from workbench.condition.execution.compile import CompiledCondition
     from workbench.errors import EndReason
-    from workbench.events.conditions import RulesInHand
     from workbench.events.plots import EventPlots
 
 __all__ = ["Events", "events_from_table"]
 
 
-class Events(Provenance):
+class Events(EventQueries, Provenance):
     """Captured events: one row per event, in order of arrival.
 
     Immutable but for labels: everything that selects or adds gives new ``Events``.
@@ -203,7 +196,7 @@ class Events(Provenance):
             if step == 1:
                 return self._derive(self._table.slice(start, max(0, stop - start)))
             return self._derive(self._table.take(pa.array(range(start, stop, step))))
-        return self._derive(self._table.filter(self._as_mask(key)))
+        return self._derive(self._table.filter(self.flags(key)))
 
     def extract(self, *field_texts: str) -> Events:
         """Return the same events with further columns, such as ``"probe.kv[key]"``.
@@ -222,79 +215,7 @@ class Events(Provenance):
                 at += 1
         return self._derive(table)
 
-    def where(self, condition: Any, *, rules: RulesInHand | None = None) -> Events:
-        """Return the events that match ``condition``.
-
-        ``condition``: a text, a compiled condition, a Rule with its exceptions, or the
-        name of a rule of ``rules``; a mask, such as :meth:`mask` returns, is welcome
-        too. ``rules``: a RuleSet whose macros and lists the condition may name. Fields
-        that were not captured are extracted from the stored events first.
-
-        What is legal but odd in a text is told as a ConditionWarning. Raises
-        ConditionError when Falco would refuse the text, RulesError when it would refuse
-        the rule.
-        """
-        return self._derive(self._table.filter(self._as_mask(condition, rules)))
-
-    def mask(
-        self, condition: Any, *, rules: RulesInHand | None = None
-    ) -> pd.Series[bool]:
-        """Return whether each event matches: a boolean Series, one row per event.
-
-        Takes what :meth:`where` takes, and raises alike.
-        """
-        import pandas as pd
-
-        matches = self._matches(condition, rules).to_numpy(zero_copy_only=False)
-        name = condition if isinstance(condition, str) else None
-        return pd.Series(matches.astype(bool, copy=False), name=name)
-
-    def count(self, condition: Any, *, rules: RulesInHand | None = None) -> int:
-        """Count the events that match, keeping no mask.
-
-        Takes what :meth:`where` takes, and raises alike.
-        """
-        own, compiled, table = self._prepare(condition, rules)
-        return compiled.count(table) if len(own) else 0
-
     # -- understanding ---------------------------------------------------------------
-
-    def explain(
-        self, evt_num: int, condition: Any, *, rules: RulesInHand | None = None
-    ) -> Explanation:
-        """Return why event ``evt_num`` matches or not: every check with its values.
-
-        ``condition``, ``rules``: as for :meth:`where`. Macros, lists and exceptions are
-        named where they stand; of a rule of ``rules`` it is told, too, whether it is
-        disabled or an earlier rule takes the event.
-
-        Returns an Explanation; where the raw events were kept and the plugin reports
-        value offsets, it shows the bytes that a value came from. Raises KeyError when
-        there is no such event, WorkbenchError for arguments in the other order.
-        """
-        given: Any = evt_num
-        if isinstance(given, str):
-            from workbench.errors import WorkbenchError
-
-            raise WorkbenchError(
-                "explain takes the number of the event first, then the condition: "
-                f"explain({condition!r}, {evt_num!r})"
-            )
-        from workbench.condition.analysis.explain import explain
-
-        own, compiled, table = self._prepare(condition, rules)
-        numbers = table.column("evt.num").to_numpy()
-        rows = np.flatnonzero(numbers == np.uint64(evt_num))
-        if not len(rows):
-            first, last = (numbers[0], numbers[-1]) if len(numbers) else (0, 0)
-            raise KeyError(f"no event {evt_num} here (events {first} to {last})")
-        at = int(rows[0])
-        row = own.with_places(table.slice(at, 1), compiled.columns)
-        found = explain(compiled, row, 0)
-        if rules is None or not compiled.rule:
-            return found
-        notes = rules.alert_notes(compiled.rule, own[at : at + 1])
-        return replace(found, notes=notes)
 
     def places(self, row: int) -> dict[str, list[tuple[int, int]]]:
         """Return where in the payload of row ``row`` (from 0) its values were found.
@@ -305,26 +226,6 @@ class Events(Provenance):
         one = self._table.slice(row, 1)
         names = [name for name in one.column_names if name in self._fields]
         return payload_places(self.with_places(one, names), names)
-
-    def funnel(self, condition: Any, *, rules: RulesInHand | None = None) -> Funnel:
-        """Count how many events pass each check, alone and in sequence.
-
-        ``condition``, ``rules``: as for :meth:`where`; each macro has its own count.
-        """
-        from workbench.condition.analysis.funnel import funnel
-
-        return funnel(*self._prepare(condition, rules)[1:])
-
-    def near_misses(
-        self, condition: Any, *, rules: RulesInHand | None = None
-    ) -> NearMisses:
-        """Find the events that fail by exactly one check, grouped by that check.
-
-        ``condition``, ``rules``: as for :meth:`where`.
-        """
-        from workbench.condition.analysis.near_misses import near_misses
-
-        return near_misses(*self._prepare(condition, rules)[1:])
 
     @property
     def labels(self) -> dict[int, bool]:
@@ -337,7 +238,7 @@ class Events(Provenance):
         ``mask``: boolean Series or array, one per event, or a condition.
         ``must_match``: None takes labels away. Returns these same events.
         """
-        chosen = self._table.column("evt.num").filter(self._as_mask(mask))
+        chosen = self._table.column("evt.num").filter(self.flags(mask))
         for number in chosen.to_pylist():
             if must_match is None:
                 self._labels.pop(number, None)
@@ -429,36 +330,6 @@ class Events(Provenance):
     def _resolve(self, text: str) -> str:
         """Return the column name of a field reference."""
         return resolve(text, self._fields).column
-
-    def _prepare(
-        self, condition: Any, rules: RulesInHand | None = None
-    ) -> tuple[Events, CompiledCondition, pa.Table]:
-        """Compile a condition; return the events it sees and their table.
-
-        A rule sees the events of its own source. The table has every column it needs.
-        """
-        compiled = compiled_condition(condition, self, rules)
-        own = self
-        source = getattr(compiled, "source", "")
-        if source and not self.source:
-            own = self.by_source().get(source) or self[:0]
-        return own, compiled, own.table_with(compiled.columns)
-
-    def _matches(self, condition: Any, rules: RulesInHand | None = None) -> pa.Array:
-        own, compiled, table = self._prepare(condition, rules)
-        matches = compiled.mask(table)
-        if own is self:
-            return matches
-        flags = np.zeros(len(self), dtype=bool)
-        rows = source_rows(self._table).get(compiled.source)
-        flags[[] if rows is None else rows] = matches.to_numpy(zero_copy_only=False)
-        return pa.array(flags)
-
-    def _as_mask(self, mask: Any, rules: RulesInHand | None = None) -> pa.Array:
-        """Take a condition, a boolean Series, array or list as one flag per event."""
-        if is_condition(mask) or not hasattr(mask, "__len__"):
-            return self._matches(mask, rules)
-        return row_flags(mask, len(self))
 
     # -- faces -----------------------------------------------------------------------
 

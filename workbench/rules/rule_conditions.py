@@ -20,6 +20,7 @@ from workbench.condition.syntax.canonical import canonical
 from workbench.condition.syntax.lexer import as_bytes
 from workbench.diagnostics import Diagnostic, Span, line_and_column
 from workbench.errors import RulesError, WorkbenchError
+from workbench.events.conditions import compile_for
 from workbench.fields.declarations import FieldTable
 from workbench.rules.compiling.compiler import compile_rule
 from workbench.rules.compiling.macros import identifiers
@@ -117,6 +118,12 @@ class RuleConditions(RuleFiles):
         That is: whether it is disabled, or an earlier rule takes the event first.
         """
         return _alert_notes(self, name, event)
+
+
+@compile_for.register(Rule)
+def _compile_rule(condition: Rule, events: Any) -> CompiledCondition:
+    """Compile a rule that stands alone: without any macro or list."""
+    return RuleConditions().compile_condition(condition, events)
 
 
 def _known(against: Any) -> tuple[Target, FieldTable]:
@@ -354,8 +361,10 @@ def _alert_notes(rules: Any, name: str, event: Any) -> tuple[str, ...]:
     ``rules``: the RuleSet that it belongs to; ``event``: Events with one row.
     """
     rule = rules.rules.get(name)
+    if rule is None:
+        return ()
     notes = []
-    if rule is not None and not rule.enabled:
+    if not rule.enabled:
         notes.append("the rule is disabled, so it never alerts")
     # Other rules of the set may be broken, or need what these events lack.
     with contextlib.suppress(WorkbenchError, KeyError):

@@ -11,9 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 from workbench.errors import WorkbenchError
-from workbench.events.conditions import compile_for
 from workbench.falco_config import FalcoConfig, existing_rules_files, read_falco_yaml
-from workbench.fields.builtin import BUILTIN_FIELDS
 from workbench.rules.loading.files import parse_file, read_path
 from workbench.rules.model.items import ItemList
 from workbench.rules.model.model import PRIORITIES, Rule, level_named
@@ -25,8 +23,6 @@ from workbench.rules.running.switches import Selection, switches_for
 from workbench.rules.target.target import Target, target_key, target_of
 
 if TYPE_CHECKING:
-    from workbench.condition.execution.compile import CompiledCondition
-    from workbench.rules.loader import Loaded
     from workbench.rules.loading.files import RulesFile
     from workbench.rules.model.diagnostic_list import DiagnosticList
     from workbench.rules.model.entries import RuleEntry
@@ -38,10 +34,6 @@ if TYPE_CHECKING:
     from workbench.rules.testing.report import TestReport
 
 __all__ = ["ItemList", "Rule", "RuleSet", "load_rules", "parse_rules"]
-
-
-# Events from which fields are extracted just to check rules.
-_MAX_EXTRACTED = 100_000
 
 
 class RuleSet(RuleConditions):
@@ -223,35 +215,18 @@ class RuleSet(RuleConditions):
         line of an item; ``# workbench: ignore-file[…]`` for a file.
         """
         from workbench.rules.linting.lint import lint
+        from workbench.rules.running.hidden import rules_always_hidden
 
         target = target_of(against)
         loaded = self.loaded(target, options or self.run_options())
         beyond = lint(loaded.collector, loaded.compilation, target)
         found = [*loaded.diagnostics, *beyond]
-        if loaded.successful and hasattr(against, "table_with"):
-            found += self._always_hidden(loaded, against, found)
+        runs = loaded.successful and not self._all_matches
+        if runs and hasattr(against, "table_with"):
+            known = {d.location for d in found if d.code == "shadowed-rule"}
+            hidden = rules_always_hidden(self, against)
+            found += [item for item in hidden if item.location not in known]
         return self._public(found, ignore)
-
-    def _always_hidden(
-        self, loaded: Loaded, events: Any, found: Iterable[RuleDiagnostic]
-    ) -> Iterable[RuleDiagnostic]:
-        """Find rules that match some events and never come first on any."""
-        from workbench.rules.linting.hidden import always_hidden
-
-        entries = loaded.collector.rules
-        if self._all_matches or len(entries) < 2:
-            return []
-        known = {d.location for d in found if d.code == "shadowed-rule"}
-        try:
-            columns = {c for e in self.engines(events).values() for c in e.columns}
-            lacking = columns - BUILTIN_FIELDS.keys() - {*events.table.column_names}
-            if lacking and len(events) > _MAX_EXTRACTED:
-                return []
-            alerts = self.run(events)
-        except (WorkbenchError, KeyError):
-            return []  # these events lack what some rule reads: nothing is known
-        hidden = always_hidden(entries, alerts.matched, alerts.counts, alerts.hidden)
-        return [item for item in hidden if item.location not in known]
 
     def verdicts(self, against: Any = None) -> list[dict[str, Any]]:
         """Return Falco's ``falco_load_results``, with every error instead of the first.
@@ -473,12 +448,6 @@ class RuleSet(RuleConditions):
         old = self.run(events, all_matches=all_matches)
         new = other.run(events, all_matches=all_matches)
         return compare_runs(old, new, all_matches=all_matches)
-
-
-@compile_for.register(Rule)
-def _compile_rule(condition: Rule, events: Any) -> CompiledCondition:
-    """Compile a rule that stands alone: without any macro or list."""
-    return RuleSet().compile_condition(condition, events)
 
 
 _Packed: TypeAlias = "list[tuple[bytes, str, RuleDiagnostic | None]]"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from workbench.errors import WorkbenchError
+from workbench.fields.builtin import BUILTIN_FIELDS
 from workbench.rules.model.rule_diagnostic import RuleDiagnostic
 
 if TYPE_CHECKING:
@@ -11,13 +13,36 @@ if TYPE_CHECKING:
 
     from workbench.rules.model.entries import RuleEntry
 
-__all__ = ["always_hidden"]
+__all__ = ["rules_always_hidden"]
+
+# Events from which fields are extracted just to check rules.
+_MAX_EXTRACTED = 100_000
 
 # Earlier rules that are named.
 _MAX_NAMED = 3
 
 
-def always_hidden(
+def rules_always_hidden(rules: Any, events: Any) -> list[RuleDiagnostic]:
+    """Run a RuleSet over events, and warn of each rule that always comes too late.
+
+    Returns nothing where these events lack what some rule reads.
+    """
+    entries = rules.loaded(events).collector.rules
+    if len(entries) < 2:
+        return []
+    try:
+        columns = {c for e in rules.engines(events).values() for c in e.columns}
+        lacking = columns - BUILTIN_FIELDS.keys() - {*events.table.column_names}
+        if lacking and len(events) > _MAX_EXTRACTED:
+            return []
+        alerts = rules.run(events)
+        found = _always_hidden(entries, alerts.matched, alerts.counts, alerts.hidden)
+        return list(found)
+    except (WorkbenchError, KeyError):
+        return []
+
+
+def _always_hidden(
     entries: Mapping[str, RuleEntry],
     matched: Mapping[str, int],
     alerted: Mapping[str, int],
