@@ -124,6 +124,8 @@ def test_an_explanation_names_macros_lists_and_exceptions_at_their_place(events,
     assert check.lists == ("known", "nobody")
     seen = events.explain(4, "Odd one", rules=rules).lines[7]
     assert seen.reason == "none of the values of lists known, nobody fits"
+    (fits,) = events.explain(1, "t.str in (known)", rules=rules).checks
+    assert fits.reason == 'fits "a" of list known'
     text = str(found)
     assert "✗ not exception places" in text
     assert "macro odd" in found._repr_html_()

@@ -309,7 +309,7 @@ def _reason(
         return "all values fit"
     shown = ", ".join(value_text(c, check.left.type) for c in fits[:4])
     more = f" and {len(fits) - 4} more" if len(fits) > 4 else ""
-    return f"fits {shown}{more}"
+    return f"fits {shown}{more}{of_lists}"
 
 
 def explain(compiled: CompiledCondition, table: pa.Table, row: int) -> Explanation:
