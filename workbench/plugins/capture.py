@@ -32,6 +32,7 @@ from workbench.plugins.compatibility import fields_of, source_name
 from workbench.plugins.extraction import Captured
 from workbench.plugins.limits import checked_count
 from workbench.plugins.selection import PAYLOAD, select_columns
+from workbench.session.last_words import tells_of_skipping
 from workbench.session.types import CaptureOptions, Progress
 
 if TYPE_CHECKING:
@@ -83,6 +84,8 @@ class Capture(Closing):
         # What ended the stream, raised once its last rows were given.
         self._pending: Exception | None = None
         self._progress = Progress()
+        self._began_ns = time.time_ns()
+        self._skipped = 0
         self.count = 0
         self.end_reason: EndReason | None = None
         self.pool = pool
@@ -281,6 +284,27 @@ class Capture(Closing):
         return PAYLOAD in self._wanted.columns
 
     @property
+    def skipped(self) -> int:
+        """Log lines of this capture that say that something was left out.
+
+        Such as "data not recognized"; of the last 10,000 lines.
+        """
+        if self._lock.acquire(blocking=False):
+            try:
+                if self._pooled is not None:
+                    self._count_skipped(self._pooled)
+            finally:
+                self._lock.release()
+        return self._skipped
+
+    def _count_skipped(self, pooled: PooledSession) -> None:
+        """Count while the session is ours: its log goes with it."""
+        self._skipped = sum(
+            line.time_ns >= self._began_ns and tells_of_skipping(line.message)
+            for line in pooled.session.log()
+        )
+
+    @property
     def closed(self) -> bool:
         """Whether the source was given back."""
         return self._pooled is None
@@ -386,6 +410,7 @@ class Capture(Closing):
             if not killed:
                 with pooled.calling() as session:
                     session.close_capture()
+            self._count_skipped(pooled)
         finally:
             pooled.lock.release()
             self.pool.release(pooled)
@@ -405,7 +430,10 @@ class Capture(Closing):
     def __repr__(self) -> str:
         state = self.end_reason or "running"
         noun = "event" if self.count == 1 else "events"
-        return f"<Capture of {self.source}: {self.count:,} {noun}, {state}>"
+        skipped = self.skipped
+        lines = "line says" if skipped == 1 else "lines say"
+        log = f", {skipped:,} log {lines} that data was skipped" if skipped else ""
+        return f"<Capture of {self.source}: {self.count:,} {noun}, {state}{log}>"
 
 
 def _info_column(batch: pa.RecordBatch) -> pa.Array:
