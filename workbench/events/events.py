@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
+import numpy as np
 import pyarrow as pa
 
 from workbench.events.builtin_columns import first_time, host_name
@@ -21,6 +22,7 @@ from workbench.events.columns import (
     source_rows,
     with_number_and_time,
 )
+from workbench.events.conditions import is_condition
 from workbench.events.display import MAX_ROWS, events_html, events_text
 from workbench.events.extractor import Extractor, keep_stream
 from workbench.events.origin import Origin
@@ -273,11 +275,11 @@ class Events(EventQueries, Provenance):
         """Return the rows of events chosen by number or by mask."""
         if isinstance(chosen, int | np.integer) and not isinstance(chosen, bool):
             chosen = [chosen]
-        if isinstance(chosen, str) or hasattr(chosen, "columns"):
-            return np.flatnonzero(np.asarray(self._as_mask(chosen)))
+        if is_condition(chosen):
+            return np.flatnonzero(np.asarray(self.flags(chosen)))
         values = np.asarray(chosen)
         if values.dtype == bool or str(getattr(chosen, "dtype", "")) == "boolean":
-            return np.flatnonzero(np.asarray(self._as_mask(chosen)))
+            return np.flatnonzero(np.asarray(self.flags(chosen)))
         numbers = self._table.column("evt.num").to_numpy()
         wanted = np.unique(values.astype(np.uint64))
         rows = np.flatnonzero(np.isin(numbers, wanted))
