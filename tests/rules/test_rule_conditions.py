@@ -261,3 +261,14 @@ def test_a_rule_travels_with_what_it_came_from(events, rules):
     copy = pickle.loads(pickle.dumps(compiled))
     assert str(events.explain(3, copy)) == str(events.explain(3, compiled))
     assert (copy.rule, copy.source) == ("Odd one", "t")
+
+
+def test_examples_for_a_proposal_are_chosen_by_a_rule(events):
+    rule = wb.Rule(
+        name="x", condition="t.num > 3", output="o", priority="INFO", source="t"
+    )
+    proposed = events.propose(rule)
+    assert [p.condition for p in proposed] == [
+        p.condition for p in events.propose([4, 5, 6])
+    ]
+    assert proposed[0].recall == 1
