@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 __all__ = [
+    "ConditionWarning",
     "Diagnostic",
     "Severity",
     "Span",
@@ -25,6 +26,10 @@ Severity = Literal["error", "warning", "hint"]
 
 # Most characters of a source line shown above a caret.
 _SNIPPET_WIDTH = 100
+
+
+class ConditionWarning(UserWarning):
+    """A condition that Falco takes but that hardly means what it says."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,29 @@ def test_run_prints_alerts_and_statistics_as_falco_does(standin, rules, capfd):
     ]
 
 
+def test_run_tells_on_wish_how_often_each_rule_matched(standin, tmp_path, capfd):
+    path = tmp_path / "two.yaml"
+    text = (
+        "- rule: {}\n  desc: d\n  condition: evt.num <= {}\n  output: n\n"
+        "  priority: INFO\n  source: probe\n"
+    )
+    path.write_text(text.format("few", 2) + text.format("some", 5))
+    args = ["run", "--plugin", standin, "-r", str(path), "--quiet"]
+    assert main([*args, "--stats"]) == 0
+    lines = capfd.readouterr().out.splitlines()
+    assert lines[-3:] == [
+        "Matches by rule name:",
+        "   few: 2 matched, 2 alerted",
+        "   some: 5 matched, 3 alerted, hidden: 2 by few",
+    ]
+    assert main([*args, "--stats", "--json"]) == 0
+    out, err = capfd.readouterr()
+    assert "hidden: 2 by few" in err
+    assert "hidden" not in out
+    assert main(args) == 0
+    assert "matched" not in capfd.readouterr().out
+
+
 def test_run_json_keeps_statistics_out_of_the_data(standin, rules, capfd):
     assert main(["run", "--plugin", standin, "-r", rules, "--json"]) == 0
     out, err = capfd.readouterr()

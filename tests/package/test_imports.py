@@ -39,7 +39,8 @@ LAYERS = {
     "captures": "arrow fields native errors formatting closing saving reading memory",
     "session": "wire host fields manifest errors formatting memory",
     "artifacts": "session manifest formatting paths yamlcpp errors saving host",
-    "events": "arrow captures condition fields errors diagnostics formatting manifest",
+    "proposing": "arrow condition fields errors formatting",
+    "events": "arrow captures condition proposing fields errors diagnostics formatting manifest",
     "falco_config_keys": "formatting yamlcpp",
     "falco_config": "errors falco_config_keys yamlcpp paths formatting reading",
     "falco_config_yaml": "falco_config yamlcpp",
@@ -52,14 +53,14 @@ LAYERS = {
     "diagnostics formatting schemas",
 }
 # May import everything; nobody imports them.
-FACES = {"ui", "cli", "magics", "demo", "__main__", "__init__"}
+FACES = {"magic_options", "ui", "cli", "magics", "demo", "__main__", "__init__"}
 
 # Folder → its sub-folders, each may import those before it. A module directly in the
 # folder that a sub-folder needs is named in its place.
 ORDER = {
     "condition": "syntax semantics binding execution analysis",
     "rules": "model target outputs loading compiling linting editing loader running testing "
-    "rule_files ruleset test_runs pytest_plugin",
+    "rule_files rule_conditions ruleset test_runs pytest_plugin",
     "ui": "data widgets state panels export refresh_loop lab_widget opening",
 }
 

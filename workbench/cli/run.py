@@ -33,7 +33,7 @@ from workbench.formatting.printable import printable
 from workbench.rules.model.model import ENGINE_VERSION
 from workbench.rules.model.versions import version_text
 from workbench.rules.ruleset import RuleSet, load_rules
-from workbench.rules.running.alerts import Alerts, statistics
+from workbench.rules.running.alerts import Alerts, match_statistics, statistics
 from workbench.rules.running.falco_options import falco_options
 from workbench.rules.target.target import target_of
 
@@ -93,6 +93,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="refuse plugins that Falco does not load, such as those of an older API",
     )
     parser.add_argument(
+        "--stats",
+        action="store_true",
+        help="end with how often each rule matched, alerted, or came after which rule",
+    )
+    parser.add_argument(
         "--quiet",
         action="store_true",
         help="do not print versions, plugins and rules files at the start",
@@ -115,13 +120,22 @@ class _Job:
 class _Printer:
     """Writes alerts as they come and counts them."""
 
-    def __init__(self, *, as_json: bool) -> None:
+    def __init__(self, *, as_json: bool, stats: bool) -> None:
         self.as_json = as_json
+        self.stats = stats
         self.counts: Counter[str] = Counter()
+        self.matched: Counter[str] = Counter()
+        self.hidden: dict[str, Counter[str]] = {}
 
     def print(self, batch: SomeBatch) -> None:
         for rule, number in zip(batch.rules, batch.totals, strict=True):
             self.counts[rule.name] += number
+        if self.stats:
+            for rule, number, earlier in zip(
+                batch.rules, batch.matched, batch.hidden, strict=True
+            ):
+                self.matched[rule.name] += number
+                self.hidden.setdefault(rule.name, Counter()).update(earlier)
         if not len(batch):
             return
         alerts = Alerts([batch])
@@ -135,6 +149,10 @@ class _Printer:
     def close(self, engines: dict[str, SourceEngine]) -> None:
         rules = [rule for engine in engines.values() for rule in engine.rules]
         text = statistics(self.counts, rules) + "\n"
+        if self.stats:
+            rules.sort(key=lambda rule: rule.index)
+            matched = {rule.name: self.matched[rule.name] for rule in rules}
+            text += match_statistics(matched, self.counts, self.hidden) + "\n"
         stream = sys.stderr if self.as_json else sys.stdout
         if stream.isatty():
             text = "\n".join(printable(line) for line in text.split("\n"))
@@ -176,7 +194,7 @@ def run(args: argparse.Namespace) -> int:
             _refuse_what_falco_refuses(workbench)
         started.loaded(workbench, files)
         job = _Job(args, workbench, load_rules(*files), options, all_matches)
-        printer = _Printer(as_json=args.json or config.json_output)
+        printer = _Printer(as_json=args.json or config.json_output, stats=args.stats)
         return (_run_file if args.events else _run_live)(job, printer)
 
 

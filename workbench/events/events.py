@@ -15,12 +15,19 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 import pyarrow as pa
 
-from workbench.events.builtin_columns import PAYLOAD_AT, first_time, host_name
-from workbench.events.columns import DerivedColumns, source_rows, with_number_and_time
+from workbench.events.builtin_columns import first_time, host_name
+from workbench.events.columns import (
+    DerivedColumns,
+    payload_places,
+    source_rows,
+    with_number_and_time,
+)
+from workbench.events.conditions import is_condition
 from workbench.events.display import MAX_ROWS, events_html, events_text
 from workbench.events.extractor import Extractor, keep_stream
 from workbench.events.origin import Origin
 from workbench.events.provenance import Provenance
+from workbench.events.queries import EventQueries
 from workbench.fields.declarations import FieldInfo, FieldTable, as_field_table
 from workbench.fields.reference import resolve
 
@@ -30,16 +37,14 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from workbench.condition.analysis.explain import Explanation
-    from workbench.condition.analysis.funnel import Funnel
-    from workbench.condition.analysis.near_misses import NearMisses
     from workbench.errors import EndReason
     from workbench.events.plots import EventPlots
+    from workbench.proposing.proposal import Proposals
 
 __all__ = ["Events", "events_from_table"]
 
 
-class Events(Provenance):
+class Events(EventQueries, Provenance):
     """Captured events: one row per event, in order of arrival.
 
     Immutable but for labels: everything that selects or adds gives new ``Events``.
@@ -194,7 +199,7 @@ class Events(Provenance):
             if step == 1:
                 return self._derive(self._table.slice(start, max(0, stop - start)))
             return self._derive(self._table.take(pa.array(range(start, stop, step))))
-        return self._derive(self._table.filter(self._as_mask(key)))
+        return self._derive(self._table.filter(self.flags(key)))
 
     def extract(self, *field_texts: str) -> Events:
         """Return the same events with further columns, such as ``"probe.kv[key]"``.
@@ -213,56 +218,7 @@ class Events(Provenance):
                 at += 1
         return self._derive(table)
 
-    def where(self, condition: Any) -> Events:
-        """Return the events that match ``condition``, a text or a compiled condition.
-
-        A mask, such as :meth:`mask` returns, is welcome too: one boolean per event.
-        Fields that were not captured are extracted from the stored events first.
-        Raises ConditionError when Falco would refuse the text.
-        """
-        given = isinstance(condition, str | bytes) or hasattr(condition, "columns")
-        if not given and hasattr(condition, "__len__"):
-            return self._derive(self._table.filter(self._as_mask(condition)))
-        return self._derive(self._table.filter(self._matches(condition)))
-
-    def mask(self, condition: Any) -> pd.Series[bool]:
-        """Return whether each event matches: a boolean Series, one row per event.
-
-        Raises as :meth:`where`.
-        """
-        import pandas as pd
-
-        matches = self._matches(condition).to_numpy(zero_copy_only=False)
-        name = condition if isinstance(condition, str) else None
-        return pd.Series(matches.astype(bool, copy=False), name=name)
-
     # -- understanding ---------------------------------------------------------------
-
-    def explain(self, evt_num: int, condition: Any) -> Explanation:
-        """Return why event ``evt_num`` matches or not: every check with its values.
-
-        Returns an Explanation; where the raw events were kept and the plugin reports
-        value offsets, it shows the bytes that a value came from. Raises KeyError when
-        there is no such event, WorkbenchError for arguments in the other order.
-        """
-        given: Any = evt_num
-        if isinstance(given, str):
-            from workbench.errors import WorkbenchError
-
-            raise WorkbenchError(
-                "explain takes the number of the event first, then the condition: "
-                f"explain({condition!r}, {evt_num!r})"
-            )
-        from workbench.condition.analysis.explain import explain
-
-        compiled, table = self._prepare(condition)
-        numbers = table.column("evt.num").to_numpy()
-        rows = np.flatnonzero(numbers == np.uint64(evt_num))
-        if not len(rows):
-            first, last = (numbers[0], numbers[-1]) if len(numbers) else (0, 0)
-            raise KeyError(f"no event {evt_num} here (events {first} to {last})")
-        row = table.slice(int(rows[0]), 1)
-        return explain(compiled, self._maker.with_places(row, compiled.columns), 0)
 
     def places(self, row: int) -> dict[str, list[tuple[int, int]]]:
         """Return where in the payload of row ``row`` (from 0) its values were found.
@@ -272,33 +228,65 @@ class Events(Provenance):
         """
         one = self._table.slice(row, 1)
         names = [name for name in one.column_names if name in self._fields]
-        placed = self._maker.with_places(one, names)
-        found: dict[str, list[tuple[int, int]]] = {}
-        for name in names:
-            if f"{name}#start" not in placed.column_names:
-                continue
-            pairs = [
-                placed.column(f"{name}#{part}")[0].as_py() for part in ("start", "len")
-            ]
-            starts, sizes = (p if isinstance(p, list) else [p] for p in pairs)
-            found[name] = [
-                (start - PAYLOAD_AT, size)
-                for start, size in zip(starts, sizes, strict=True)
-                if size and start is not None and start >= PAYLOAD_AT
-            ]
-        return {name: pairs for name, pairs in found.items() if pairs}
+        return payload_places(self.with_places(one, names), names)
 
-    def funnel(self, condition: Any) -> Funnel:
-        """Count how many events pass each check, alone and in sequence."""
-        from workbench.condition.analysis.funnel import funnel
+    def propose(
+        self,
+        match: Any = None,
+        avoid: Any = None,
+        *,
+        max_checks: int = 4,
+        exclude_fields: Sequence[str] = (),
+        allow: Sequence[str] | None = None,
+        limit: int = 10,
+    ) -> Proposals:
+        """Propose conditions that the chosen events match and few others do.
 
-        return funnel(*self._prepare(condition))
+        ``match``: event numbers, or a mask with one boolean per event; None takes the
+        events labelled as "must match". ``avoid``: likewise those that must not match;
+        None takes the labels if ``match`` is None, else none. All other events are
+        background: they may match, but fewer are better. ``max_checks``: most checks
+        that one ``and`` joins. ``exclude_fields``: fields not to use. ``allow``:
+        operators to use (None: all that it knows). ``limit``: most proposals.
 
-    def near_misses(self, condition: Any) -> NearMisses:
-        """Find the events that fail by exactly one check, grouped by that check."""
-        from workbench.condition.analysis.near_misses import near_misses
+        Returns a list of Proposal, best first: shortest description of the examples,
+        see :mod:`workbench.proposing.search`. Raises WorkbenchError when
+        nothing is chosen or the choice contradicts itself, KeyError for an event
+        number that is not here.
+        """
+        from workbench.proposing.propose import OPERATORS, propose
 
-        return near_misses(*self._prepare(condition))
+        if match is None and avoid is None:
+            avoid = [number for number, must in self._labels.items() if not must]
+        if match is None:
+            match = [number for number, must in self._labels.items() if must]
+        return propose(
+            self._table,
+            self._fields,
+            self._rows_of(match),
+            self._rows_of(() if avoid is None else avoid),
+            max_checks=max_checks,
+            exclude_fields=exclude_fields,
+            allow=OPERATORS if allow is None else allow,
+            limit=limit,
+        )
+
+    def _rows_of(self, chosen: Any) -> np.ndarray[Any, np.dtype[np.int64]]:
+        """Return the rows of events chosen by number or by mask."""
+        if isinstance(chosen, int | np.integer) and not isinstance(chosen, bool):
+            chosen = [chosen]
+        if is_condition(chosen):
+            return np.flatnonzero(np.asarray(self.flags(chosen)))
+        values = np.asarray(chosen)
+        if values.dtype == bool or str(getattr(chosen, "dtype", "")) == "boolean":
+            return np.flatnonzero(np.asarray(self.flags(chosen)))
+        numbers = self._table.column("evt.num").to_numpy()
+        wanted = np.unique(values.astype(np.uint64))
+        rows = np.flatnonzero(np.isin(numbers, wanted))
+        missing = np.setdiff1d(wanted, numbers[rows])
+        if len(missing):
+            raise KeyError(f"no event {missing[0]} here")
+        return rows
 
     @property
     def labels(self) -> dict[int, bool]:
@@ -311,7 +299,7 @@ class Events(Provenance):
         ``mask``: boolean Series or array, one per event, or a condition.
         ``must_match``: None takes labels away. Returns these same events.
         """
-        chosen = self._table.column("evt.num").filter(self._as_mask(mask))
+        chosen = self._table.column("evt.num").filter(self.flags(mask))
         for number in chosen.to_pylist():
             if must_match is None:
                 self._labels.pop(number, None)
@@ -396,35 +384,13 @@ class Events(Provenance):
             events._labels = {n: m for n, m in self._labels.items() if n in kept}
         return events
 
+    def with_places(self, row: pa.Table, names: list[str]) -> pa.Table:
+        """Return a row with columns that tell where in it its values were found."""
+        return self._maker.with_places(row, names)
+
     def _resolve(self, text: str) -> str:
         """Return the column name of a field reference."""
         return resolve(text, self._fields).column
-
-    def _prepare(self, condition: Any) -> tuple[Any, pa.Table]:
-        """Compile a condition and give the table with every column it needs."""
-        if isinstance(condition, str):
-            from workbench.condition import compile_condition
-
-            condition = compile_condition(condition, self._fields)
-        return condition, self._maker.table_with(list(condition.columns))
-
-    def _matches(self, condition: Any) -> pa.Array:
-        compiled, table = self._prepare(condition)
-        return compiled.mask(table)
-
-    def _as_mask(self, mask: Any) -> pa.Array:
-        """Take a condition, a boolean Series, array or list as one flag per event."""
-        if isinstance(mask, str) or hasattr(mask, "columns"):
-            return self._matches(mask)
-        if isinstance(mask, (pa.Array, pa.ChunkedArray)):
-            flags = mask
-        else:
-            # What is absent was not chosen.
-            filled = mask.fillna(False) if hasattr(mask, "fillna") else mask
-            flags = pa.array(np.asarray(filled, dtype=bool))
-        if len(flags) != len(self):
-            raise ValueError(f"the mask has {len(flags)} values for {len(self)} events")
-        return flags
 
     # -- faces -----------------------------------------------------------------------
 

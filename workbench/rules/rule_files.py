@@ -18,6 +18,7 @@ from workbench.rules.editing.overlay import (
     same_items,
 )
 from workbench.rules.editing.texts import appended, joined_files
+from workbench.rules.linting.ignored import without_ignored
 from workbench.rules.loader import Loaded, load
 from workbench.rules.loading.files import RulesFile, parse_file
 from workbench.rules.model.diagnostic_list import DiagnosticList
@@ -135,9 +136,13 @@ class RuleFiles:
             self._cache[key] = known
         return known
 
-    def _public(self, found: Iterable[RuleDiagnostic]) -> DiagnosticList:
+    def _public(
+        self, found: Iterable[RuleDiagnostic], ignore: Iterable[str] = ()
+    ) -> DiagnosticList:
+        """Return what users see; ``ignore``: codes of ours that are left out."""
         sources = {file.source.name: file.source for file in self._files}
-        return DiagnosticList.of(found, sources)
+        shown = without_ignored(found, self._files, frozenset(ignore))
+        return DiagnosticList.of(shown, sources)
 
     def _refuse_broken(self, loaded: Loaded) -> None:
         if loaded.successful:
@@ -164,6 +169,38 @@ class RuleFiles:
         else:
             known = self._namesake(item) if self._originals else None
             text = item.to_yaml() if known is None else override_item(known, item)
+        if text:
+            self._append(text)
+        return self
+
+    def named_items(self) -> list[tuple[str, str]]:
+        """Return kind ("rule" …) and name of every item that the files hold, in order.
+
+        Items that change earlier ones are among them; one with two is named twice.
+        """
+        return [
+            (key.text, value.text)
+            for file in self._files
+            for document in file.documents
+            for item in document.items
+            for key, value in item.pairs
+            if key.text in ("rule", "macro", "list") and value.kind == "scalar"
+        ]
+
+    def amend(self, text: str, *, instead_of: str = "") -> Self:
+        """Add YAML text as :meth:`add` does. Returns this set.
+
+        ``instead_of``: a text added before, whose place it takes if it is still there;
+        an empty ``text`` takes it out.
+        """
+        if instead_of and len(self._files) > len(self._originals):
+            last = self._files[-1].source
+            before, old, behind = last.data.partition(_encoded(instead_of))
+            if old:
+                raw = last.mark + before + _encoded(text) + behind
+                self._files[-1] = parse_file(raw, last.name)
+                self._changed()
+                return self
         if text:
             self._append(text)
         return self
@@ -319,6 +356,10 @@ class RuleFiles:
                 f"{originals[-1].source.name}; save all of the rules with whole=True"
             )
         return raw.decode("utf-8", "surrogateescape")
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
 
 
 def _items(files: Sequence[RulesFile]) -> Items:

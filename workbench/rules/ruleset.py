@@ -14,8 +14,8 @@ from workbench.errors import WorkbenchError
 from workbench.falco_config import FalcoConfig, existing_rules_files, read_falco_yaml
 from workbench.rules.loading.files import parse_file, read_path
 from workbench.rules.model.items import ItemList
-from workbench.rules.model.model import PRIORITIES, level_named
-from workbench.rules.rule_files import RuleFiles
+from workbench.rules.model.model import PRIORITIES, Rule, level_named
+from workbench.rules.rule_conditions import RuleConditions
 from workbench.rules.running.alert_format import AlertFormat
 from workbench.rules.running.alerts import Alerts
 from workbench.rules.running.options import RunOptions
@@ -26,17 +26,17 @@ if TYPE_CHECKING:
     from workbench.rules.loading.files import RulesFile
     from workbench.rules.model.diagnostic_list import DiagnosticList
     from workbench.rules.model.entries import RuleEntry
-    from workbench.rules.model.model import Macro, Rule, RuleList
+    from workbench.rules.model.model import Macro, RuleList
     from workbench.rules.model.rule_diagnostic import RuleDiagnostic
     from workbench.rules.running.compare import Comparison
     from workbench.rules.running.engine import SourceEngine
     from workbench.rules.running.live import AlertStream
     from workbench.rules.testing.report import TestReport
 
-__all__ = ["ItemList", "RuleSet", "load_rules", "parse_rules"]
+__all__ = ["ItemList", "Rule", "RuleSet", "load_rules", "parse_rules"]
 
 
-class RuleSet(RuleFiles):
+class RuleSet(RuleConditions):
     """Rules files in loading order.
 
     Reading never fails: :meth:`check` returns what is wrong. ``files``: names.
@@ -196,20 +196,37 @@ class RuleSet(RuleFiles):
     # checking
 
     def check(
-        self, against: Any = None, options: RunOptions | None = None
+        self,
+        against: Any = None,
+        options: RunOptions | None = None,
+        *,
+        ignore: Iterable[str] = (),
     ) -> DiagnosticList:
         """Return everything that is wrong with any file, each at its location.
 
         ``against``: a Plugin, Workbench or Events, several of them, or a mapping of
         source → fields; None checks all that can be checked without knowing fields.
-        Errors and engine warnings have Falco's codes; the others are beyond Falco.
+        Errors and engine warnings have Falco's codes; the others are beyond Falco. With
+        Events the rules also run over them: a rule that matches some, and always after
+        another one, is warned of.
+
+        ``ignore``: codes of warnings and hints beyond Falco that are left out. Comments
+        do the same: ``# workbench: ignore[empty-set]`` at or above a line, or the first
+        line of an item; ``# workbench: ignore-file[…]`` for a file.
         """
         from workbench.rules.linting.lint import lint
+        from workbench.rules.running.hidden import rules_always_hidden
 
         target = target_of(against)
         loaded = self.loaded(target, options or self.run_options())
         beyond = lint(loaded.collector, loaded.compilation, target)
-        return self._public([*loaded.diagnostics, *beyond])
+        found = [*loaded.diagnostics, *beyond]
+        runs = loaded.successful and not self._all_matches
+        if runs and hasattr(against, "table_with"):
+            known = {d.location for d in found if d.code == "shadowed-rule"}
+            hidden = rules_always_hidden(self, against)
+            found += [item for item in hidden if item.location not in known]
+        return self._public(found, ignore)
 
     def verdicts(self, against: Any = None) -> list[dict[str, Any]]:
         """Return Falco's ``falco_load_results``, with every error instead of the first.
@@ -417,14 +434,20 @@ class RuleSet(RuleFiles):
         )
 
     def compare(
-        self, other: RuleSet, events: Any, *, all_matches: bool = True
+        self, other: RuleSet, events: Any, *, all_matches: bool | None = None
     ) -> Comparison:
-        """Compare alerts: which appear, disappear or change from this to ``other``."""
+        """Compare alerts: which appear, disappear or change from this to ``other``.
+
+        ``events``, ``all_matches``: as for :meth:`run`, whose default this is, too:
+        under first match an alert that one rule loses may move to another.
+        """
         from workbench.rules.running.compare import compare_runs
 
+        if all_matches is None:
+            all_matches = self._all_matches
         old = self.run(events, all_matches=all_matches)
         new = other.run(events, all_matches=all_matches)
-        return compare_runs(old, new)
+        return compare_runs(old, new, all_matches=all_matches)
 
 
 _Packed: TypeAlias = "list[tuple[bytes, str, RuleDiagnostic | None]]"

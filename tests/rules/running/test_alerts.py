@@ -82,6 +82,65 @@ def test_no_alert_at_all_shows_well(events, rule):
     assert nothing._repr_html_()
 
 
+def test_alerts_know_what_matched_and_which_earlier_rule_took_it(events):
+    text = TWO + TWO.split("- rule: any")[0].replace("rule: high", "rule: late")
+    text += (
+        TWO.split("- rule: any")[0]
+        .replace("rule: high", "rule: low")
+        .replace("t.num > 3", "t.num < 2")
+    )
+    rules = parse_rules(text)
+    alerts = rules.run(events)
+    assert alerts.matched == {"high": 3, "any": 6, "late": 3, "low": 1}
+    assert alerts.hidden == {"any": {"high": 3}, "late": {"high": 3}, "low": {"any": 1}}
+    assert dict(alerts.counts) == {"high": 3, "any": 3}
+    every = rules.run(events, all_matches=True)
+    assert every.matched == dict(every.counts) == alerts.matched
+    assert every.hidden == {}
+    lines = alerts.statistics(matches=True).splitlines()
+    assert lines[-5:] == [
+        "Matches by rule name:",
+        "   high: 3 matched, 3 alerted",
+        "   any: 6 matched, 3 alerted, hidden: 3 by high",
+        "   late: 3 matched, 0 alerted, hidden: 3 by high",
+        "   low: 1 matched, 0 alerted, hidden: 1 by any",
+    ]
+    assert "hidden: 3 by high" in repr(alerts)
+    assert "hidden: 3 by high" in alerts._repr_html_()
+    assert "hidden" not in alerts.to_text()
+
+
+def test_matches_add_up_over_batches_and_sources(events, fields):
+    import workbench as wb
+
+    rules = parse_rules(TWO)
+    halves = {"a": events[:4], "b": events[4:]}
+    assert rules.run(halves).matched == rules.run(events).matched
+    assert rules.run(halves).hidden == rules.run(events).hidden
+    import pyarrow as pa
+
+    mixed = wb.events_from_table(
+        pa.table(
+            {
+                "t.num": pa.array([5, 5, 1], pa.uint64()),
+                "t.str": pa.array([b"x"] * 3),
+                "evt.source": pa.array(["t", "u", "t"]),
+            }
+        ),
+        fields=fields,
+        source="",
+    )
+    alerts = rules.run(mixed)
+    assert alerts.matched == {"high": 1, "any": 2}
+    assert alerts.hidden == {"any": {"high": 1}}
+
+
+def test_the_alerts_of_some_rules_stay_in_order(events):
+    alerts = parse_rules(TWO).run(events)
+    assert alerts.of(["any"]).pairs() == [(1, "any"), (2, "any"), (3, "any")]
+    assert dict(alerts.of(["high"]).counts) == {"high": 3}
+
+
 def test_output_fields_are_typed_columns(events, rule):
     text = rule(output="n %t.num %t.tags %evt.rawtime %toupper(t.str)")
     frame = parse_rules(text).run(events).frame

@@ -21,10 +21,12 @@ if TYPE_CHECKING:
     from workbench.rules.running.alert_plots import AlertPlots
     from workbench.rules.running.rendered import SomeAlerts
 
-__all__ = ["Alerts", "statistics"]
+__all__ = ["Alerts", "match_statistics", "statistics"]
 
 # Lines that a repr shows.
 _MAX_LINES = 20
+# Earlier rules named in a line of statistics.
+_MAX_NAMED = 5
 
 
 def statistics(counts: Mapping[str, int], rules: Iterable[AlertRule]) -> str:
@@ -43,6 +45,25 @@ def statistics(counts: Mapping[str, int], rules: Iterable[AlertRule]) -> str:
     lines.append("Triggered rules by rule name:")
     lines += [f"   {name}: {number}" for name, number in names.items()]
     return "\n".join(lines)
+
+
+def match_statistics(
+    matched: Mapping[str, int],
+    alerted: Mapping[str, int],
+    hidden: Mapping[str, Mapping[str, int]],
+) -> str:
+    """Return one line per rule that matched: matches, alerts, and who hid the rest."""
+    rows = []
+    for name, number in matched.items():
+        if not number:
+            continue
+        earlier = sorted(hidden.get(name, {}).items(), key=lambda item: -item[1])
+        taken = ", ".join(f"{count} by {rule}" for rule, count in earlier[:_MAX_NAMED])
+        if len(earlier) > _MAX_NAMED:
+            taken += f" and {len(earlier) - _MAX_NAMED} more rules"
+        text = f"   {name}: {number} matched, {alerted.get(name, 0)} alerted"
+        rows.append(f"{text}, hidden: {taken}" if taken else text)
+    return "\n".join(["Matches by rule name:", *rows])
 
 
 @dataclass(eq=False)
@@ -66,6 +87,31 @@ class Alerts:
         return +total
 
     @property
+    def matched(self) -> dict[str, int]:
+        """Rule → number of events that match it, alerts or not, in definition order.
+
+        Every rule that ran is there. Under first match an event alerts for the first
+        rule that it matches; see :attr:`hidden` for the others.
+        """
+        total = dict.fromkeys((rule.name for rule in self.rules), 0)
+        for batch in self.batches:
+            for rule, number in zip(batch.rules, batch.matched, strict=True):
+                total[rule.name] += number
+        return total
+
+    @property
+    def hidden(self) -> dict[str, dict[str, int]]:
+        """Rule → {earlier rule: number}: matches that alerted as the earlier rule.
+
+        Rules with nothing hidden are left out; so is everything when all matches alert.
+        """
+        found: dict[str, Counter[str]] = {r.name: Counter() for r in self.rules}
+        for batch in self.batches:
+            for rule, counts in zip(batch.rules, batch.hidden, strict=True):
+                found[rule.name] += counts
+        return {name: dict(counts) for name, counts in found.items() if counts}
+
+    @property
     def rules(self) -> list[AlertRule]:
         """The rules that ran, in definition order."""
         known: dict[str, AlertRule] = {}
@@ -83,6 +129,11 @@ class Alerts:
         """Return the first ``count`` alerts; only these will be rendered."""
         limit = count if self.limit is None else min(count, self.limit)
         return Alerts(self.batches, limit)
+
+    def of(self, names: Iterable[str]) -> Alerts:
+        """Return the alerts of some rules alone, in the same order."""
+        wanted = frozenset(names)
+        return Alerts([batch.of(wanted) for batch in self.batches], self.limit)
 
     def rendered(self) -> Iterator[SomeAlerts]:
         """Yield the alerts rendered, some thousands at a time."""
@@ -167,9 +218,17 @@ class Alerts:
         """Return the alerts as Falco's JSON objects, decoded."""
         return [json.loads(line) for line in self.json_lines()]
 
-    def statistics(self) -> str:
-        """Return the closing block that Falco prints, of all alerts."""
-        return statistics(self.counts, self.rules)
+    def statistics(self, *, matches: bool = False) -> str:
+        """Return the closing block that Falco prints, of all alerts.
+
+        ``matches``: with a line per rule behind it: matched, alerted, hidden by which
+        earlier rule.
+        """
+        text = statistics(self.counts, self.rules)
+        if not matches:
+            return text
+        more = match_statistics(self.matched, self.counts, self.hidden)
+        return f"{text}\n{more}"
 
     def __repr__(self) -> str:
         """Show the first lines and the statistics, control characters spelled out."""
@@ -182,7 +241,7 @@ class Alerts:
         more = len(self) - len(lines)
         if more > 0:
             lines.append(f"… and {more:,} more")
-        return "\n".join([*lines, self.statistics()])
+        return "\n".join([*lines, self.statistics(matches=bool(self.hidden))])
 
     def __str__(self) -> str:
         """Return :meth:`to_text`."""
@@ -196,7 +255,7 @@ class Alerts:
         table = html.table(COLUMNS, [[row[name] for name in COLUMNS] for row in rows])
         more = len(self) - _MAX_LINES
         note = html.tag("p", html.escape(f"… and {more:,} more")) if more > 0 else ""
-        return table + note + _pre(self.statistics())
+        return table + note + _pre(self.statistics(matches=bool(self.hidden)))
 
 
 def _pre(text: str) -> str:
