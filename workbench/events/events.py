@@ -309,12 +309,13 @@ class Events(EventQueries, Provenance):
 
     # -- keeping ---------------------------------------------------------------------
 
-    def save(self, path: str | os.PathLike[str]) -> Path:
+    def save(self, path: str | os.PathLike[str], *, skip_absent: bool = False) -> Path:
         """Write the events to a file and give its path; the suffix decides the form.
 
         ``.parquet`` and ``.arrow`` keep everything, ``.scap`` the stored events as
-        Falco reads them, ``.jsonl`` and ``.csv`` the frame as text. Raises
-        WorkbenchError for another suffix, or ``.scap`` without stored events.
+        Falco reads them, ``.jsonl`` and ``.csv`` the frame as text. ``skip_absent``:
+        leave absent fields out of JSON lines, instead of null. Raises WorkbenchError
+        for another suffix, or ``.scap`` without stored events.
         """
         from workbench.captures import formats
         from workbench.captures.contents import CaptureContents
@@ -334,6 +335,7 @@ class Events(EventQueries, Provenance):
                 "end_reason": origin.end_reason,
                 "plugins": self.plugin_versions,
             },
+            skip_absent=skip_absent,
         )
         return formats.save(contents, target)
 
