@@ -22,7 +22,7 @@ from workbench.formatting.printable import printable, shortened
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["DAMAGED", "NO_MEMORY", "TEXT_MARK", "main"]
+__all__ = ["DAMAGED", "NO_MEMORY", "TEXT_MARK", "DamageError", "main", "serve"]
 
 # Exit codes that say why nothing more comes; the reason is on standard error.
 DAMAGED: Final = 4
@@ -41,7 +41,7 @@ _ENDLESS: Final = (
 )
 
 
-class _DamageError(Exception):
+class DamageError(Exception):
     """A file that holds what no events have."""
 
 
@@ -59,12 +59,10 @@ def _limit_memory(heap_bytes: int) -> None:
 
 def _check_schema(schema: pa.Schema) -> None:
     if len(schema) > _MAX_COLUMNS:
-        raise _DamageError(f"it has {len(schema):,} columns")
+        raise DamageError(f"it has {len(schema):,} columns")
     told = schema.metadata or {}
     if sum(len(key) + len(value) for key, value in told.items()) > _MAX_METADATA_BYTES:
-        raise _DamageError(
-            f"its metadata takes more than {_MAX_METADATA_BYTES:,} bytes"
-        )
+        raise DamageError(f"its metadata takes more than {_MAX_METADATA_BYTES:,} bytes")
     for field in schema:
         _check_kind(field.name, field.type)
 
@@ -72,7 +70,7 @@ def _check_schema(schema: pa.Schema) -> None:
 def _check_kind(name: str, kind: pa.DataType) -> None:
     if any(is_kind(kind) for is_kind in _ENDLESS):
         shown = f"{printable(name, limit=80)} is {printable(str(kind), limit=80)}"
-        raise _DamageError(f"its column {shown}, which no events have")
+        raise DamageError(f"its column {shown}, which no events have")
     if isinstance(kind, pa.BaseExtensionType):
         _check_kind(name, kind.storage_type)
     elif pa.types.is_dictionary(kind):
@@ -143,7 +141,8 @@ def _arrow(path: str, columns: list[str] | None, rows: int) -> Iterator[Any]:
 _READERS = {"parquet": _parquet, "arrow": _arrow}
 
 
-def _serve(form: str, fd: int, columns: list[str] | None, rows: int) -> None:
+def serve(form: str, fd: int, columns: list[str] | None, rows: int) -> None:
+    """Write the file at ``fd`` to standard output, ``rows`` in a batch at most."""
     pieces = _READERS[form](f"/proc/self/fd/{fd}", columns, rows)
     schema = _stream_schema(next(pieces))
     with (
@@ -162,7 +161,7 @@ def main(words: list[str]) -> None:
     _limit_memory(int(heap_bytes))
     code, reason = 0, ""
     try:
-        _serve(form, int(fd), json.loads(columns), int(rows))
+        serve(form, int(fd), json.loads(columns), int(rows))
     except MemoryError:
         code = NO_MEMORY
     except BrokenPipeError:
