@@ -24,7 +24,7 @@ LAYERS = {
     "closing": "errors",
     "saving": "errors formatting",
     "reading": "",
-    "diagnostics": "errors",
+    "diagnostics": "errors formatting",
     "paths": "",
     "schemas": "",
     "yamlcpp": "",

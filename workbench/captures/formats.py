@@ -86,7 +86,7 @@ def _save_jsonl(contents: CaptureContents, path: Path) -> None:
         sink.writelines(json_rows(contents.table, contents.fields, columns))
 
 
-def _save_csv(contents: CaptureContents, path: Path) -> None:
+def _save_csv(contents: CaptureContents, path: Path, *, guard: bool = True) -> None:
     from workbench.captures.text_lines import csv_header, csv_rows, shown_columns
 
     columns = shown_columns(contents.table)
@@ -95,7 +95,8 @@ def _save_csv(contents: CaptureContents, path: Path) -> None:
         draft.open("w", encoding="utf-8", errors="replace", newline="") as sink,
     ):
         sink.write(csv_header(columns))
-        sink.writelines(csv_rows(contents.table, contents.fields, columns))
+        rows = csv_rows(contents.table, contents.fields, columns, guard=guard)
+        sink.writelines(rows)
 
 
 def _load_parquet(
@@ -148,12 +149,18 @@ def check_suffix(path: Path) -> str:
     return suffix
 
 
-def save(contents: CaptureContents, path: Path) -> Path:
+def save(contents: CaptureContents, path: Path, *, csv_guard: bool = True) -> Path:
     """Write ``contents`` in the format of the path's suffix; return the path.
+
+    ``csv_guard``: texts in CSV that look like formulas get an apostrophe.
 
     Text formats show ``evt.source``, so the table needs that column for them.
     """
-    SUFFIXES[check_suffix(path)][0](contents, path)
+    suffix = check_suffix(path)
+    if suffix == ".csv":
+        _save_csv(contents, path, guard=csv_guard)
+    else:
+        SUFFIXES[suffix][0](contents, path)
     return path
 
 

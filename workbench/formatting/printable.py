@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 
-__all__ = ["printable", "repaired", "shortened"]
+__all__ = ["marked", "printable", "repaired", "shortened", "visible"]
 
 # Characters that show as nothing or as a blank though Python calls most of them
 # printable: what Unicode lets a font ignore (Default_Ignorable_Code_Point, with the
@@ -32,11 +33,34 @@ def printable(text: str, *, limit: int | None = None) -> str:
         return text + "…" if cut else text
     out = "".join(
         c
-        if (c.isprintable() and not _HIDDEN.match(c)) or c == " "
+        if _shows(c)
         else c.encode("unicode_escape", "backslashreplace").decode("ascii")
         for c in text
     )
     return out + "…" if cut else out
+
+
+def visible(text: str) -> str:
+    r"""Return ``text`` with all but line feeds as :func:`printable` shows it.
+
+    Hidden characters are spelled as in JSON (``\u001b``), which stays JSON then.
+    """
+    if text.isprintable() and not _HIDDEN.search(text):
+        return text
+    return "".join(c if c == "\n" or _shows(c) else _json_escape(c) for c in text)
+
+
+def marked(text: str) -> str:
+    """Return ``text`` of the same length, each hidden character as U+FFFD."""
+    return "".join(c if _shows(c) else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def _shows(char: str) -> bool:
+    return char == " " or (char.isprintable() and not _HIDDEN.match(char))
+
+
+def _json_escape(char: str) -> str:
+    return json.dumps(char)[1:-1] if char != "\x7f" else "\\u007f"
 
 
 def shortened(text: str, limit: int = 300) -> str:
