@@ -19,8 +19,8 @@ PACKAGE = Path(__file__).resolve().parents[2] / "workbench"
 LAYERS = {
     "lazy": "",
     "memory": "",
-    "errors": "",
     "formatting": "",
+    "errors": "formatting",
     "closing": "errors",
     "saving": "errors formatting",
     "reading": "",

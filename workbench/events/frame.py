@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from workbench.arrow.addresses import address_text
 from workbench.arrow.dictionaries import list_like, plain_array
 from workbench.arrow.types import COUNT_COLUMNS, HIDDEN_COLUMNS, column_info, text_array
+from workbench.events.shown_frame import EventFrame
 from workbench.fields.builtin import BUILTIN_FIELDS
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ def event_frame(
         if name not in data and name in names:
             info = None if name in COUNT_COLUMNS else column_info(name, fields)
             data[name] = _series(table.column(name), info)
-    return pd.DataFrame(data, index=pd.RangeIndex(table.num_rows), copy=False)
+    return EventFrame(data, index=pd.RangeIndex(table.num_rows), copy=False)
 
 
 def _times(column: pa.ChunkedArray) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-__all__ = ["marked", "printable", "repaired", "shortened", "visible"]
+__all__ = ["bounded", "marked", "printable", "repaired", "shortened", "visible"]
 
 # Characters that show as nothing or as a blank though Python calls most of them
 # printable: what Unicode lets a font ignore (Default_Ignorable_Code_Point, with the
@@ -16,6 +16,11 @@ _HIDDEN = re.compile(
     "\u202a-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
+
+
+# Longest word and longest text of a message, and what is left of longer words.
+_MAX_WORD, _MAX_TEXT, _CUT_WORD = 1000, 20_000, 600
+_LONG_WORD = re.compile(rf"\S{{{_MAX_WORD + 1},}}")
 
 
 def printable(text: str, *, limit: int | None = None) -> str:
@@ -68,6 +73,17 @@ def shortened(text: str, limit: int = 300) -> str:
     if len(text) <= limit:
         return text
     return f"{text[: limit // 2]}…{text[-limit // 2 + 1 :]}"
+
+
+def bounded(text: str) -> str:
+    """Return ``text`` as a message that people can read: long words and texts cut.
+
+    Words are cut in the middle beyond 1,000 characters, texts beyond 20,000.
+    """
+    if len(text) <= _MAX_WORD:
+        return text
+    text = _LONG_WORD.sub(lambda found: shortened(found[0], _CUT_WORD), text)
+    return shortened(text, _MAX_TEXT)
 
 
 def repaired(text: str) -> str:
