@@ -139,6 +139,10 @@ def lists_of_arrow(path):
     write_arrow(path, pa.table({"a": pa.ListArray.from_arrays([0, len(many)], many)}))
 
 
+def dictionary_of_arrow(path):
+    write_arrow(path, pa.table({"a": same_word(100_000, MEBI)}), compression="zstd")
+
+
 def dictionary_in_lists_of_arrow(path):
     words = same_word(100_000, MEBI)
     table = pa.table({"a": pa.ListArray.from_arrays([0, len(words)], words)})
@@ -179,6 +183,7 @@ BOMBS = {
         one_batch_of_arrow,
         rows_of_arrow,
         lists_of_arrow,
+        dictionary_of_arrow,
         dictionary_in_lists_of_arrow,
         runs_of_arrow,
         views_of_arrow,

@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from workbench.captures.decoder import DAMAGED, NO_MEMORY, TEXT_MARK
 from workbench.captures.files import file_errors
-from workbench.captures.soundness import as_text, sound
+from workbench.captures.soundness import as_bytes, as_text, sound
 from workbench.closing import Closing
 from workbench.errors import CaptureFileError
 from workbench.formatting.printable import shortened
@@ -194,25 +195,27 @@ class Decoded(Closing):
         os.close(fd)
 
 
-def _held_bytes(batch: pa.RecordBatch, seen: set[int]) -> int:
-    """Return what a batch takes here, nothing again for dictionaries in ``seen``."""
+def _held_bytes(batch: pa.RecordBatch) -> int:
+    """Return what a batch takes here, and in a frame of it."""
     size = int(batch.num_rows) * _ROW_BYTES
-    return size + sum(_array_bytes(column, seen) for column in batch.columns)
+    return size + sum(map(_array_bytes, batch.columns))
 
 
-def _array_bytes(array: pa.Array, seen: set[int]) -> int:
+def _array_bytes(array: pa.Array) -> int:
     size = int(array.nbytes)
     if pa.types.is_dictionary(array.type):
-        words = array.dictionary
-        buffers = [b.address for b in words.buffers() if b is not None]
-        size = int(array.indices.nbytes)
-        if not seen.issuperset(buffers):
-            seen.update(buffers)
-            size += int(words.nbytes)
+        # Frames write the words out.
+        words = as_bytes(array.dictionary)
+        if pa.types.is_primitive(words.type):
+            return size + len(array) * _VALUE_BYTES
+        if not (pa.types.is_binary(words.type) or pa.types.is_large_binary(words.type)):
+            return int(words.nbytes) * max(1, len(array))
+        lengths = pc.binary_length(words).cast(pa.int64()).take(array.indices)
+        return int(array.indices.nbytes) + (pc.sum(lengths).as_py() or 0)
     while pa.types.is_nested(array.type):
         # Values without bytes of their own, such as nulls, become objects later.
         if pa.types.is_struct(array.type):
-            return size + sum(_array_bytes(part, seen) for part in array.flatten())
+            return size + sum(map(_array_bytes, array.flatten()))
         array = array.keys if pa.types.is_map(array.type) else array.flatten()
         size += len(array) * _VALUE_BYTES
     return size
@@ -258,10 +261,9 @@ def read_all(
 
 def _bounded(file: Decoded, limit: int) -> Iterator[pa.RecordBatch]:
     """Yield the batches of ``file`` until they take more than ``limit`` bytes."""
-    seen: set[int] = set()
     size = 0
     for batch in file:
-        size += _held_bytes(batch, seen)
+        size += _held_bytes(batch)
         if size > limit:
             text = _too_large(shortened(file.path), file.form, limit)
             raise CaptureFileError(text, path=file.path)
