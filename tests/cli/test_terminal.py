@@ -190,13 +190,22 @@ def test_validate_shows_rules_harmless(hostile):
 
 def test_rule_tests_are_shown_harmless(hostile):
     tests = hostile["folder"] / "x_rule_tests.yaml"
-    case = {
-        "name": HOSTILE,
-        "rule": HOSTILE,
-        "events": str(hostile["events"]),
-        "must_match": [7],
+    event = {"t.text": HOSTILE}
+    cases = [
+        {"name": HOSTILE, "event": event, "fires": [HOSTILE]},
+        {"name": f"wrong {HOSTILE}", "event": event, "quiet": [HOSTILE]},
+    ]
+    data = {
+        "source": "t",
+        "rules": ["rules.yaml"],
+        "fields": {"t.text": "string"},
+        "cases": cases,
     }
-    tests.write_text(json.dumps({"rules": ["rules.yaml"], "tests": [case]}))
+    tests.write_text(json.dumps(data))
+    said = on_a_terminal("test", tests)
+    assert "1 passed, 1 failed" in said
+    assert_harmless(said)
+    tests.write_text(json.dumps({**data, HOSTILE: 1}))
     assert_harmless(on_a_terminal("test", tests))
 
 

@@ -33,8 +33,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Decoded", "read_all"]
 
+# Arrow does without numpy, which takes longer to load than all else.
 _BOOT: Final = (
-    "import sys; sys.path += sys.argv[6:]; "
+    "import sys; sys.path += sys.argv[6:]; sys.modules['numpy'] = None; "
     "from workbench.captures.decoder import main; main(sys.argv[1:6])"
 )
 # What the decoder needs beside what it decodes.
@@ -57,10 +58,9 @@ _VALUE_BYTES: Final = 8
 def _roots() -> list[str]:
     """Return the folders that the decoder imports from: ours and Arrow's."""
     found = [str(Path(__file__).resolve().parents[2])]
-    for name in ("pyarrow", "numpy"):
-        spec = find_spec(name)
-        if spec is not None and spec.origin:
-            found.append(str(Path(spec.origin).parents[1]))
+    spec = find_spec("pyarrow")
+    if spec is not None and spec.origin:
+        found.append(str(Path(spec.origin).parents[1]))
     return list(dict.fromkeys(found))
 
 
