@@ -29,8 +29,10 @@ class TerminalText(io.TextIOWrapper):
 
 def unspelled(stream: TextIO) -> TextIO:
     """Return the stream for what is meant for the terminal itself, as bars are."""
+    if stream not in _before:
+        return stream
     stream.flush()
-    return _before.get(stream, stream)
+    return _before[stream]
 
 
 # Which stream stands behind each of ours.
