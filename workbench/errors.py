@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Literal
 
+from workbench.formatting.printable import bounded
+
 __all__ = [
     "ArtifactError",
     "CaptureFileError",
@@ -44,7 +46,8 @@ EndReason = Literal["eof", "limit", "cancelled", "failure", "crashed", "hung"]
 class WorkbenchError(Exception):
     """Base of all errors raised on purpose; its message says what to do next.
 
-    ``message`` is the whole text shown to people. ``events`` holds what had been read
+    ``message`` is the whole text shown to people; very long names in it, and what is
+    beyond 20,000 characters, are cut in the middle. ``events`` holds what had been read
     when the error was raised while events were being collected, else None.
     """
 
@@ -56,6 +59,7 @@ class WorkbenchError(Exception):
         if unknown:
             text = f"{type(self).__name__} has no facts {sorted(unknown)}"
             raise TypeError(text)
+        message = bounded(message)
         super().__init__(message)
         self.message = message
         self.events: Any = None

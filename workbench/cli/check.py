@@ -16,12 +16,16 @@ from workbench.cli.options import (
     print_json,
     sandbox_options,
 )
+from workbench.formatting.terminal import unspelled
 from workbench.saving import save_text
 
 if TYPE_CHECKING:
     import argparse
 
 __all__ = ["add_arguments", "run"]
+
+# Back to the beginning of the line, and nothing more on it.
+_LINE_START = "\r\x1b[K"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -61,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
         progress=_show_step if terminal else None,
     )
     if terminal:
-        print("\r\x1b[K", end="", file=sys.stderr)
+        print(_LINE_START, end="", file=unspelled(sys.stderr), flush=True)
     if args.sarif:
         save_text(args.sarif, json.dumps(report.to_sarif(), indent=2))
     if args.json:
@@ -74,4 +78,5 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _show_step(step: str) -> None:
-    print(f"\r\x1b[K{step} …", end="", file=sys.stderr, flush=True)
+    print(_LINE_START, end="", file=unspelled(sys.stderr), flush=True)
+    print(f"{step} …", end="", file=sys.stderr, flush=True)

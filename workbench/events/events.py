@@ -400,12 +400,14 @@ class Events:
 
     # -- keeping ---------------------------------------------------------------------
 
-    def save(self, path: str | os.PathLike[str]) -> Path:
+    def save(self, path: str | os.PathLike[str], *, csv_guard: bool = True) -> Path:
         """Write the events to a file and give its path; the suffix decides the form.
 
         ``.parquet`` and ``.arrow`` keep everything, ``.scap`` the stored events as
-        Falco reads them, ``.jsonl`` and ``.csv`` the frame as text. Raises
-        WorkbenchError for another suffix, or ``.scap`` without stored events.
+        Falco reads them, ``.jsonl`` and ``.csv`` the frame as text. ``csv_guard``:
+        put an apostrophe before texts in CSV that a spreadsheet would run as a
+        formula (``=``, ``+``, ``-``, ``@``, tab). Raises WorkbenchError for another
+        suffix, or ``.scap`` without stored events.
         """
         from workbench.captures import formats
         from workbench.captures.contents import CaptureContents
@@ -426,7 +428,7 @@ class Events:
                 "plugins": self.plugin_versions,
             },
         )
-        return formats.save(contents, target)
+        return formats.save(contents, target, csv_guard=csv_guard)
 
     def attach(self, *plugins: Any) -> Events:
         """Return the same events with plugins to ask for further fields.
