@@ -59,7 +59,7 @@ def events_text(
 ) -> str:
     """Return the text repr: what the events are, and their first rows (``head``)."""
     lines = [f"Events: {_title(origin, count, keeps_raw=keeps_raw)}"]
-    lines += [f"note: {printable(n, limit=200)}" for n in origin.notes]
+    lines += [f"note: {printable(n, limit=250)}" for n in origin.notes]
     if count:
         lines += fitted_columns(_cells(head))
         if count > len(head):
@@ -73,7 +73,7 @@ def events_html(
     """Return the notebook repr: what the events are, and their first rows."""
     title = _title(origin, count, keeps_raw=keeps_raw)
     parts = [tag("b", "Events: " + escape(title))]
-    parts += [tag("div", escape("note: " + n, limit=200)) for n in origin.notes]
+    parts += [tag("div", escape("note: " + n, limit=250)) for n in origin.notes]
     if count:
         header, *rows = _cells(head)
         parts.append(table(header, rows))

@@ -443,7 +443,11 @@ class Events:
         return events_html(*self._display(), keeps_raw=self.keeps_raw)
 
     def _display(self) -> tuple[Origin, pd.DataFrame, int]:
-        return self._origin, self[:MAX_ROWS].frame, len(self)
+        head = self[:MAX_ROWS].frame
+        # Also of further fields: each note once.
+        later = getattr(self._maker.extractor, "notes", ())
+        notes = tuple(dict.fromkeys((*self._origin.notes, *later)))
+        return replace(self._origin, notes=notes), head, len(self)
 
 
 def events_from_table(

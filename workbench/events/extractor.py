@@ -92,6 +92,11 @@ class ChainedExtractor:
             found |= getattr(extractor, "plugin_versions", {})
         return found
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What people should know of the answers so far."""
+        return tuple(n for f in self.extractors for n in getattr(f, "notes", ()))
+
     def extract_columns(
         self,
         raw: pa.ChunkedArray,

@@ -140,6 +140,8 @@ class SessionPool:
         self.closed = False
         # What the latest capture had read when it was interrupted or failed.
         self.last_events: Events | None = None
+        # Errors of calls that stderr has shown: once each, whichever capture met them.
+        self.told_errors: set[tuple[str, str, str]] = set()
         self._sessions: list[PooledSession] = []
         self._lock = threading.RLock()
         self._retiring: list[threading.Thread] = []
