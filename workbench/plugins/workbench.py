@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Workbench", "load_plugins"]
 
+# A note on a falco.yaml, characters.
+_MAX_NOTE = 500
+
 
 class Workbench(PluginGroup):
     """Plugins that share a host and its state tables, under the framework's rules.
@@ -70,6 +73,8 @@ class Workbench(PluginGroup):
         # Open params by plugin name: as a falco.yaml gave them, and as used last.
         self.default_params: dict[str, str] = {}
         self._used_params: dict[str, str] = {}
+        # What the falco.yaml has that is odd, with file and line.
+        self.notes: tuple[str, ...] = ()
 
     # -- plugins ---------------------------------------------------------------------
 
@@ -279,8 +284,10 @@ class Workbench(PluginGroup):
         """Load the plugins that a falco.yaml loads, with their configs and params.
 
         ``plugin_dir``: where a relative ``library_path`` begins; default: Falco's own.
-        ``options``: for the constructor. Raises WorkbenchError with the position when
-        Falco would refuse the file, and what :meth:`load` raises.
+        ``options``: for the constructor. What is odd in the file, such as an unknown
+        key with its line, is warned about and kept as ``notes``. Raises WorkbenchError
+        with the position when Falco would refuse the file, and what :meth:`load`
+        raises.
         """
         from workbench.falco_config import read_falco_yaml
 
@@ -298,6 +305,10 @@ class Workbench(PluginGroup):
         except BaseException:
             workbench.close()
             raise
+        workbench.notes = tuple(config.notes)
+        for note in workbench.notes:
+            text = printable(note, limit=_MAX_NOTE)
+            warnings.warn(text, UserWarning, stacklevel=2)
         return workbench
 
     # -- the end ---------------------------------------------------------------------
@@ -331,6 +342,7 @@ class Workbench(PluginGroup):
         sources = ", ".join(self.sources)
         if sources:
             lines.append(f"  event sources: {printable(sources, limit=200)}")
+        lines += [f"  note: {printable(n, limit=_MAX_NOTE)}" for n in self.notes]
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
@@ -347,7 +359,9 @@ class Workbench(PluginGroup):
             for p in self.plugins.values()
         ]
         header = ("plugin", "version", "capabilities", "event source", "fields")
-        return tag("div", tag("b", "Workbench"), table(header, rows))
+        shown = table(header, rows)
+        notes = [tag("div", escape("note: " + n, limit=_MAX_NOTE)) for n in self.notes]
+        return tag("div", tag("b", "Workbench"), shown, *notes)
 
 
 def load_plugins(config: FalcoConfig, workbench: Workbench) -> None:

@@ -346,7 +346,7 @@ class Output:
 
     def _texts(self, item: FieldItem | CallItem, table: pa.Table) -> list[str | None]:
         if isinstance(item, CallItem):
-            texts = item.call.texts(table)
+            texts = item.call.texts(table, tolerant=self.tolerant)
         else:
             info = item.field.info
             column = _column(table, item.field.column)
