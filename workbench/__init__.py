@@ -17,6 +17,7 @@ __version__ = "0.1.0"
 # Public name → module that defines it.
 _HOMES = {
     "Alerts": "workbench.rules",
+    "ArgumentError": "workbench.errors",
     "ArtifactError": "workbench.errors",
     "CaptureFileError": "workbench.errors",
     "ConditionError": "workbench.errors",

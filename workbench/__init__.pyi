@@ -6,6 +6,7 @@ from typing import Any
 from workbench.artifacts.pull import get
 from workbench.diagnostics import Diagnostic
 from workbench.errors import (
+    ArgumentError,
     ArtifactError,
     CaptureFileError,
     ConditionError,
@@ -29,6 +30,7 @@ from workbench.ui import lab
 
 __all__ = [
     "Alerts",
+    "ArgumentError",
     "ArtifactError",
     "CaptureFileError",
     "ConditionError",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, ClassVar, Literal
 
 __all__ = [
+    "ArgumentError",
     "ArtifactError",
     "CaptureFileError",
     "ConditionError",
@@ -76,6 +77,13 @@ class WorkbenchError(Exception):
             if name not in self._facts and name != "message"
         }
         return _rebuild, (type(self), self.message, facts, extras)
+
+
+class ArgumentError(WorkbenchError, TypeError, ValueError):
+    """An argument that is not what the function takes. ``argument``: its name."""
+
+    argument: str | None
+    _facts = ("argument",)
 
 
 class PluginLoadError(WorkbenchError):

@@ -287,7 +287,7 @@ def test_what_is_odd_in_a_falco_yaml_is_warned_about_and_kept(weblog, tmp_path):
         f"plugins: [{{name: weblog, library_path: '{weblog}', open_parms: x}}]\n"
         'json_ouput: true\n"<b>": 1\n'
     )
-    with pytest.warns(UserWarning) as warned:
+    with pytest.warns(UserWarning, match="unknown key") as warned:
         bench = wb.Workbench.from_falco_yaml(path)
     with bench:
         told = [str(w.message) for w in warned]

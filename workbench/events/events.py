@@ -15,10 +15,27 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 import pyarrow as pa
 
+from workbench.arguments import (
+    CHOICE,
+    PATH,
+    TEXT,
+    TEXTS,
+    either,
+    takes,
+    wrong,
+)
+from workbench.errors import ArgumentError
 from workbench.events.builtin_columns import PAYLOAD_AT, first_time, host_name
 from workbench.events.columns import DerivedColumns, source_rows, with_number_and_time
 from workbench.events.display import MAX_ROWS, events_html, events_text
 from workbench.events.extractor import Extractor, keep_stream
+from workbench.events.kinds import (
+    CONDITION,
+    NUMBER,
+    SELECTION,
+    check_explained,
+    is_mask,
+)
 from workbench.events.origin import Origin
 from workbench.fields.declarations import FieldInfo, FieldTable, as_field_table
 from workbench.fields.reference import resolve
@@ -145,6 +162,7 @@ class Events:
             )
         return found
 
+    @takes(source=TEXT)
     def fields_of(self, source: str) -> FieldTable:
         """Return the fields usable in rules of ``source``, without ``evt.*``."""
         if source not in self.sources:
@@ -187,6 +205,7 @@ class Events:
             return self._derive(self._table.take(pa.array(range(start, stop, step))))
         return self._derive(self._table.filter(self._as_mask(key)))
 
+    @takes(field_texts=TEXT)
     def extract(self, *field_texts: str) -> Events:
         """Return the same events with further columns, such as ``"probe.kv[key]"``.
 
@@ -204,6 +223,7 @@ class Events:
                 at += 1
         return self._derive(table)
 
+    @takes(condition=SELECTION)
     def where(self, condition: Any) -> Events:
         """Return the events that match ``condition``, a text or a compiled condition.
 
@@ -216,6 +236,7 @@ class Events:
             return self._derive(self._table.filter(self._as_mask(condition)))
         return self._derive(self._table.filter(self._matches(condition)))
 
+    @takes(condition=CONDITION)
     def mask(self, condition: Any) -> pd.Series[bool]:
         """Return whether each event matches: a boolean Series, one row per event.
 
@@ -236,14 +257,7 @@ class Events:
         value offsets, it shows the bytes that a value came from. Raises KeyError when
         there is no such event, WorkbenchError for arguments in the other order.
         """
-        given: Any = evt_num
-        if isinstance(given, str):
-            from workbench.errors import WorkbenchError
-
-            raise WorkbenchError(
-                "explain takes the number of the event first, then the condition: "
-                f"explain({condition!r}, {evt_num!r})"
-            )
+        check_explained(evt_num, condition)
         from workbench.condition.analysis.explain import explain
 
         compiled, table = self._prepare(condition)
@@ -255,6 +269,7 @@ class Events:
         row = table.slice(int(rows[0]), 1)
         return explain(compiled, self._maker.with_places(row, compiled.columns), 0)
 
+    @takes(row=NUMBER)
     def places(self, row: int) -> dict[str, list[tuple[int, int]]]:
         """Return where in the payload of row ``row`` (from 0) its values were found.
 
@@ -279,12 +294,14 @@ class Events:
             ]
         return {name: pairs for name, pairs in found.items() if pairs}
 
+    @takes(condition=CONDITION)
     def funnel(self, condition: Any) -> Funnel:
         """Count how many events pass each check, alone and in sequence."""
         from workbench.condition.analysis.funnel import funnel
 
         return funnel(*self._prepare(condition))
 
+    @takes(condition=CONDITION)
     def near_misses(self, condition: Any) -> NearMisses:
         """Find the events that fail by exactly one check, grouped by that check."""
         from workbench.condition.analysis.near_misses import near_misses
@@ -296,6 +313,7 @@ class Events:
         """Event number → whether a rule must match it, as given by :meth:`label`."""
         return dict(self._labels)
 
+    @takes(mask=SELECTION, must_match=CHOICE)
     def label(self, mask: Any, *, must_match: bool | None = True) -> Events:
         """Mark events as "must match" or "must not match", for rule tests.
 
@@ -312,6 +330,7 @@ class Events:
 
     # -- keeping ---------------------------------------------------------------------
 
+    @takes(path=PATH)
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the events to a file and give its path; the suffix decides the form.
 
@@ -361,6 +380,7 @@ class Events:
 
     # -- for those who run conditions and rules --------------------------------------
 
+    @takes(columns=TEXTS)
     def table_with(self, columns: Iterable[str]) -> pa.Table:
         """Return the table with further columns, generic or extracted, behind its own.
 
@@ -405,16 +425,25 @@ class Events:
 
     def _as_mask(self, mask: Any) -> pa.Array:
         """Take a condition, a boolean Series, array or list as one flag per event."""
-        if isinstance(mask, str) or hasattr(mask, "columns"):
+        if CONDITION.fits(mask):
             return self._matches(mask)
+        if not is_mask(mask):
+            raise wrong("Events", "the mask", SELECTION.words, mask)
         if isinstance(mask, (pa.Array, pa.ChunkedArray)):
             flags = mask
         else:
             # What is absent was not chosen.
             filled = mask.fillna(False) if hasattr(mask, "fillna") else mask
-            flags = pa.array(np.asarray(filled, dtype=bool))
+            try:
+                flags = pa.array(np.asarray(filled, dtype=bool))
+            except (TypeError, ValueError, pa.ArrowInvalid):
+                raise wrong("Events", "the mask", SELECTION.words, mask) from None
         if len(flags) != len(self):
-            raise ValueError(f"the mask has {len(flags)} values for {len(self)} events")
+            raise ArgumentError(
+                f"the mask has {len(flags)} values for {len(self)} events; make it "
+                "with mask(condition) of these events",
+                argument="mask",
+            )
         return flags
 
     # -- faces -----------------------------------------------------------------------
@@ -450,6 +479,7 @@ class Events:
         return replace(self._origin, notes=notes), head, len(self)
 
 
+@takes(source=TEXT, plugin=either(TEXT, None), plugin_version=either(TEXT, None))
 def events_from_table(
     table: pa.Table,
     *,
@@ -466,10 +496,15 @@ def events_from_table(
     """
     if isinstance(table, pa.RecordBatch):
         table = pa.Table.from_batches([table])
+    if not isinstance(table, pa.Table):
+        raise wrong("events_from_table", "table", "an Arrow table", table)
     names = table.column_names
     if len(set(names)) != len(names):
         twice = sorted({n for n in names if names.count(n) > 1})
-        raise ValueError(f"the table has columns of the same name: {', '.join(twice)}")
+        raise ArgumentError(
+            f"the table has columns of the same name: {', '.join(twice)}",
+            argument="table",
+        )
     table = with_number_and_time(table)
     origin = Origin(
         source=source,

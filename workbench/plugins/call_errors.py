@@ -56,24 +56,22 @@ class ErrorCounts:
 
     def finish(self) -> None:
         """Add what runs to what is done: the next counts begin at nothing."""
-        for key, error in self._running.items():
-            before = self._finished.get(key)
-            if before is not None:
-                error = replace(before, events=before.events + error.events)
-            self._finished[key] = error
+        self._finished = self._all()
         self._running = {}
+
+    def _all(self) -> dict[tuple[str, str], CallErrors]:
+        found = dict(self._finished)
+        for key, error in self._running.items():
+            first = found.get(key, error)
+            before = found[key].events if key in found else 0
+            found[key] = replace(first, events=before + error.events)
+        return found
 
     def notes(self, owner: str = "") -> tuple[str, ...]:
         """Return one line per plugin and call; ``owner``: a plugin not to name."""
-        found = dict(self._finished)
-        for key, error in self._running.items():
-            before = found.get(key)
-            if before is not None:
-                error = replace(before, events=before.events + error.events)
-            found[key] = error
         return tuple(
             _note("" if plugin == owner else plugin, error)
-            for (plugin, _), error in found.items()
+            for (plugin, _), error in self._all().items()
         )
 
 

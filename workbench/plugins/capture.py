@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from workbench.arguments import wrong
 from workbench.closing import Closing
 from workbench.errors import PluginOpenError, WorkbenchError
 from workbench.events.builtin_columns import (
@@ -102,11 +103,11 @@ class Capture(Closing):
         if isinstance(params, os.PathLike):
             params = os.fspath(params)
         if not isinstance(params, str):
-            raise TypeError(f"open params are a text, not {type(params).__name__}")
+            raise wrong("open", "params", "a text or a Path", params)
         self.params = params
         max_events = checked_count("max_events", max_events)
         if "\0" in params:
-            raise ValueError("params holds a NUL character, which would cut it short")
+            raise wrong("open", "params", "a text without NUL", params)
         info = "evt.plugininfo" in self._wanted.generic
         self._keep = keep_events
         injected = any("async" in m.capabilities for m in manifests)

@@ -8,6 +8,19 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workbench.arguments import (
+    BYTES,
+    CHOICE,
+    CONFIG,
+    FLAG,
+    PATH,
+    PATHS,
+    SECONDS,
+    TEXT,
+    Kind,
+    either,
+    takes,
+)
 from workbench.errors import PluginLoadError, PluginOpenError, WorkbenchError
 from workbench.formatting.html import escape, table, tag
 from workbench.formatting.printable import printable
@@ -20,7 +33,7 @@ from workbench.plugins.compatibility import (
     unused,
 )
 from workbench.plugins.group import PluginGroup
-from workbench.plugins.limits import checked_seconds
+from workbench.plugins.limits import FIELDS, PARAMS, checked_seconds
 from workbench.plugins.plugin import Plugin, library_path
 from workbench.plugins.pool import SessionPool
 from workbench.session.sandbox import sandbox_policy
@@ -36,6 +49,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Workbench", "load_plugins"]
 
+_PARAMS = either(PARAMS, None)
+_SOURCE = either(TEXT, None)
+_BY_SOURCE = Kind(
+    "a dict of event sources and their open params", lambda v: isinstance(v, dict)
+)
 # A note on a falco.yaml, characters.
 _MAX_NOTE = 500
 
@@ -47,6 +65,13 @@ class Workbench(PluginGroup):
     or capture a source; its events get the fields of every compatible plugin.
     """
 
+    @takes(
+        call_timeout_sec=SECONDS,
+        memory_limit_bytes=BYTES,
+        sandbox=FLAG,
+        sandbox_read=PATHS,
+        sandbox_network=FLAG,
+    )
     def __init__(
         self,
         *,
@@ -78,6 +103,7 @@ class Workbench(PluginGroup):
 
     # -- plugins ---------------------------------------------------------------------
 
+    @takes(path=PATH, config=CONFIG)
     def load(
         self,
         path: str | os.PathLike[str],
@@ -156,6 +182,7 @@ class Workbench(PluginGroup):
             f"unknown event source {source!r}; loaded are {', '.join(sources)}"
         )
 
+    @takes(params=_PARAMS, source=_SOURCE, fields=FIELDS, keep_events=FLAG)
     def open(
         self,
         params: str | os.PathLike[str] | None = None,
@@ -173,6 +200,13 @@ class Workbench(PluginGroup):
         text = self._params(plugin, params)
         return plugin.open(text, fields=fields, keep_events=keep_events)
 
+    @takes(
+        params=_PARAMS,
+        source=_SOURCE,
+        fields=FIELDS,
+        progress=CHOICE,
+        keep_events=FLAG,
+    )
     def capture(
         self,
         params: str | os.PathLike[str] | None = None,
@@ -195,6 +229,7 @@ class Workbench(PluginGroup):
             keep_events=keep_events,
         )
 
+    @takes(params=_BY_SOURCE, keep_events=FLAG)
     def capture_all(
         self,
         params: Mapping[str, str],
@@ -274,6 +309,7 @@ class Workbench(PluginGroup):
         )
 
     @classmethod
+    @takes(path=PATH, plugin_dir=either(PATH, None))
     def from_falco_yaml(
         cls,
         path: str | os.PathLike[str],
@@ -322,6 +358,7 @@ class Workbench(PluginGroup):
         """End all plugins, open captures included (idempotent)."""
         self.pool.close()
 
+    @takes(name=TEXT)
     def __getitem__(self, name: str) -> Plugin:
         """Return a plugin by name."""
         return self.plugins[name]
