@@ -64,9 +64,12 @@ class WorkbenchError(Exception):
             setattr(self, name, facts.get(name))
 
     def _render_traceback_(self) -> list[str]:
-        """Return what a notebook prints: the message, without frames of our own."""
+        """Return what a notebook prints: the user's frames and the message."""
+        from workbench.user_frames import notebook_lines
+
         name = f"{type(self).__module__}.{type(self).__qualname__}"
-        return [f"{name}: {self.message}", *getattr(self, "__notes__", ())]
+        words = [f"{name}: {self.message}", *getattr(self, "__notes__", ())]
+        return notebook_lines(self, words)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Survive pickling with every fact and later note in place."""

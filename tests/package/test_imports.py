@@ -19,7 +19,8 @@ PACKAGE = Path(__file__).resolve().parents[2] / "workbench"
 LAYERS = {
     "lazy": "",
     "memory": "",
-    "errors": "",
+    "user_frames": "",
+    "errors": "user_frames",
     "arguments": "errors",
     "formatting": "",
     "closing": "errors",
