@@ -104,10 +104,12 @@ def _is_flag(value: Any) -> bool:
 
 
 def _is_config(value: Any) -> bool:
-    if isinstance(value, str):
-        return "\0" not in value
     columns = hasattr(value, "columns") or hasattr(value, "dtype")
-    return value is None or (hasattr(value, "keys") and not columns)
+    return (
+        value is None
+        or isinstance(value, str)
+        or (hasattr(value, "keys") and not columns)
+    )
 
 
 def _is_positive(number: type) -> Callable[[Any], bool]:
@@ -120,7 +122,7 @@ PATH = Kind("a path (a text or a Path)", _is_path)
 PATHS = Kind("a list of paths", several(_is_path))
 FLAG = Kind("True or False", _is_flag)
 CHOICE = either(FLAG, None)
-CONFIG = Kind("a dict, a text without NUL, or None", _is_config)
+CONFIG = Kind("a dict, a text or None", _is_config)
 SECONDS = either(Kind("a number of seconds above 0", _is_positive(Real)), None)
 BYTES = either(Kind("a whole number of bytes above 0", _is_positive(Integral)), None)
 

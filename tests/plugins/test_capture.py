@@ -221,7 +221,7 @@ def test_a_capture_that_nobody_has_any_more_is_closed(plugin, access_log):
 
 def test_open_params_are_a_text_or_a_path(plugin, access_log):
     assert len(plugin.capture(Path(access_log), max_events=3)) == 3
-    with pytest.raises(TypeError, match="a text, not dict"):
+    with pytest.raises(TypeError, match="a text without NUL, or a Path, not a dict"):
         plugin.capture({"file": access_log})
 
 

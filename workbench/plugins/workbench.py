@@ -133,7 +133,7 @@ class Workbench(PluginGroup):
                     f"loaded first; to open {newest.name}, call its own open or "
                     "capture, or load it into a Workbench of its own",
                     UserWarning,
-                    stacklevel=3,
+                    stacklevel=4,
                 )
                 return
 
@@ -344,7 +344,7 @@ class Workbench(PluginGroup):
         workbench.notes = tuple(config.notes)
         for note in workbench.notes:
             text = printable(note, limit=_MAX_NOTE)
-            warnings.warn(text, UserWarning, stacklevel=2)
+            warnings.warn(text, UserWarning, stacklevel=3)
         return workbench
 
     # -- the end ---------------------------------------------------------------------

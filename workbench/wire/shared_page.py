@@ -68,7 +68,7 @@ class SharedPage:
         return bool(struct.unpack_from("<I", self._memory, 68)[0])
 
     def acknowledge(self, cost: int) -> None:
-        """Say that chunks of this cost in total were received."""
+        """Acknowledge chunks of this cost in total."""
         struct.pack_into("<Q", self._memory, 72, cost)
 
     def exited(self) -> bool:
