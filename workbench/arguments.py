@@ -75,7 +75,7 @@ def either(kind: Kind, *others: Any) -> Kind:
 
 
 def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and "\0" not in value
+    return isinstance(value, str)
 
 
 def _is_path(value: Any) -> bool:

@@ -61,6 +61,9 @@ def events_text(
     lines = [f"Events: {_title(origin, count, keeps_raw=keeps_raw)}"]
     lines += [f"note: {printable(n, limit=250)}" for n in origin.notes]
     if count:
+        if origin.source and "evt.source" in head.columns:
+            # The title has it: the room is for the fields.
+            head = head.drop(columns="evt.source")
         lines += fitted_columns(_cells(head))
         if count > len(head):
             lines.append(f"… {count - len(head):,} more; the frame has all: .frame")

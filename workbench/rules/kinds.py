@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
+
 from workbench.arguments import Kind, either, several
 from workbench.rules.loading.files import RulesFile
 from workbench.rules.model.model import Macro, Rule, RuleList
 
-__all__ = ["FILES", "ITEM", "ITEM_OR_TEXT", "KIND", "OPTIONS", "SOURCE"]
+__all__ = ["FILE", "FILES", "ITEM", "ITEM_OR_TEXT", "KIND", "OPTIONS", "SOURCE"]
 
 OPTIONS = either(Kind("RunOptions", lambda v: hasattr(v, "additions")), None)
 ITEM = Kind(
@@ -21,6 +23,8 @@ KIND = Kind(
     '"rule", "macro" or "list"',
     lambda v: isinstance(v, str) and v in {"rule", "macro", "list"},
 )
+# A name that no file can have is a file that cannot be read.
+FILE = Kind("a path (a text or a Path)", lambda v: isinstance(v, str | os.PathLike))
 FILES = Kind(
     "what load_rules and parse_rules hand over",
     several(lambda v: isinstance(v, RulesFile)),

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.arguments import FLAG, PATH, TEXT, either, takes
 from workbench.errors import RulesError, WorkbenchError
 from workbench.rules.editing.texts import appended, joined_files
-from workbench.rules.kinds import FILES, ITEM, ITEM_OR_TEXT, KIND, OPTIONS, SOURCE
+from workbench.rules.kinds import FILE, FILES, ITEM, ITEM_OR_TEXT, KIND, OPTIONS, SOURCE
 from workbench.rules.loader import Loaded, load
 from workbench.rules.loading.files import RulesFile, parse_file, read_path
 from workbench.rules.model.diagnostic_list import DiagnosticList
@@ -470,7 +470,7 @@ def _files_of(path: str | os.PathLike[str]) -> list[Path]:
     return sorted(inside) or [found]
 
 
-@takes(paths=PATH)
+@takes(paths=FILE)
 def load_rules(*paths: str | os.PathLike[str]) -> RuleSet:
     """Read rules files in this order; a directory gives its YAML files, sorted.
 

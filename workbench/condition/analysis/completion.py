@@ -103,15 +103,15 @@ def _read(head: bytes) -> _Context:
 
 
 _CURSOR = Kind(
-    "a whole number from 0 on",
-    lambda v: isinstance(v, int) and not isinstance(v, bool) and v >= 0,
+    "a whole number",
+    lambda v: isinstance(v, int) and not isinstance(v, bool),
 )
-_VALUES = either(
+_SEEN = either(
     Kind("a dict of column names and values", lambda v: isinstance(v, dict)), None
 )
 
 
-@takes(text=TEXT, cursor=_CURSOR, values=_VALUES, macros=TEXTS, lists=TEXTS)
+@takes(text=TEXT, cursor=_CURSOR, values=_SEEN, macros=TEXTS, lists=TEXTS)
 def complete(
     text: str,
     cursor: int,
