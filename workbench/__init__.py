@@ -38,7 +38,7 @@ _HOMES = {
     "RulesError": "workbench.errors",
     "Workbench": "workbench.plugins.workbench",
     "WorkbenchError": "workbench.errors",
-    "events_from_table": "workbench.events.events",
+    "events_from_table": "workbench.events.from_table",
     "get": "workbench.artifacts.pull",
     "inspect": "workbench.plugins.plugin",
     "lab": "workbench.ui",

@@ -19,7 +19,8 @@ from workbench.errors import (
     RulesError,
     WorkbenchError,
 )
-from workbench.events.events import Events, events_from_table
+from workbench.events.events import Events
+from workbench.events.from_table import events_from_table
 from workbench.events.opening import open_events
 from workbench.fields.declarations import FieldInfo
 from workbench.manifest import Manifest, OpenParam

@@ -112,6 +112,7 @@ TARGETS = [
             "attach",
             "table_with",
             "fields_of",
+            "to_pandas",
             "__getitem__",
         ]
     ),

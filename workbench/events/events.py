@@ -20,29 +20,28 @@ from workbench.arguments import (
     PATH,
     TEXT,
     TEXTS,
-    either,
     takes,
     wrong,
 )
 from workbench.errors import ArgumentError
-from workbench.events.builtin_columns import PAYLOAD_AT, first_time, host_name
-from workbench.events.columns import DerivedColumns, source_rows, with_number_and_time
+from workbench.events.builtin_columns import PAYLOAD_AT
+from workbench.events.columns import DerivedColumns, source_rows
 from workbench.events.display import MAX_ROWS, events_html, events_text
 from workbench.events.extractor import Extractor, keep_stream
 from workbench.events.kinds import (
     CONDITION,
     NUMBER,
     SELECTION,
+    TEXT_OR_TEXTS,
     check_explained,
     is_mask,
 )
-from workbench.events.origin import Origin
-from workbench.fields.declarations import FieldInfo, FieldTable, as_field_table
+from workbench.fields.declarations import FieldTable
 from workbench.fields.reference import resolve
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     import pandas as pd
 
@@ -50,9 +49,10 @@ if TYPE_CHECKING:
     from workbench.condition.analysis.funnel import Funnel
     from workbench.condition.analysis.near_misses import NearMisses
     from workbench.errors import EndReason
+    from workbench.events.origin import Origin
     from workbench.events.plots import EventPlots
 
-__all__ = ["Events", "events_from_table"]
+__all__ = ["Events"]
 
 
 class Events:
@@ -134,6 +134,7 @@ class Events:
             self._frame = self.to_pandas()
         return self._frame
 
+    @takes(categories=TEXT_OR_TEXTS)
     def to_pandas(self, categories: Sequence[str] = ()) -> pd.DataFrame:
         """Return a new DataFrame like :attr:`frame`, one row per event.
 
@@ -506,40 +507,3 @@ class Events:
         later = getattr(self._maker.extractor, "notes", ())
         notes = tuple(dict.fromkeys((*self._origin.notes, *later)))
         return replace(self._origin, notes=notes), head, len(self)
-
-
-@takes(source=TEXT, plugin=either(TEXT, None), plugin_version=either(TEXT, None))
-def events_from_table(
-    table: pa.Table,
-    *,
-    fields: Mapping[str, FieldInfo] | Iterable[FieldInfo | Mapping[str, Any]],
-    source: str,
-    plugin: str | None = None,
-    plugin_version: str | None = None,
-) -> Events:
-    """Return Events over any Arrow table in the condition layout; no plugin is needed.
-
-    ``fields``: mapping of FieldInfo, or decoded get_fields JSON. ``evt.num`` counts
-    from 1 when the table has none, ``evt.rawtime`` comes from a timestamp column
-    ``evt.time``, else all times are 0. Other ``evt.*`` columns are used as they are.
-    """
-    if isinstance(table, pa.RecordBatch):
-        table = pa.Table.from_batches([table])
-    if not isinstance(table, pa.Table):
-        raise wrong("events_from_table", "table", "an Arrow table", table)
-    names = table.column_names
-    if len(set(names)) != len(names):
-        twice = sorted({n for n in names if names.count(n) > 1})
-        raise ArgumentError(
-            f"the table has columns of the same name: {', '.join(twice)}",
-            argument="table",
-        )
-    table = with_number_and_time(table)
-    origin = Origin(
-        source=source,
-        plugin=plugin,
-        plugin_version=plugin_version,
-        hostname=host_name(),
-        start_ns=first_time(table) or 0,
-    )
-    return Events(table, fields=as_field_table(fields), origin=origin)

@@ -5,10 +5,17 @@ from __future__ import annotations
 from numbers import Integral
 from typing import Any
 
-from workbench.arguments import Kind, described, wrong
+from workbench.arguments import TEXTS, Kind, described, wrong
 from workbench.errors import ArgumentError
 
-__all__ = ["CONDITION", "NUMBER", "SELECTION", "check_explained", "is_mask"]
+__all__ = [
+    "CONDITION",
+    "NUMBER",
+    "SELECTION",
+    "TEXT_OR_TEXTS",
+    "check_explained",
+    "is_mask",
+]
 
 
 def is_mask(value: Any) -> bool:
@@ -36,6 +43,9 @@ SELECTION = Kind(
     "a condition, or a mask with one boolean per event",
     lambda v: CONDITION.fits(v) or is_mask(v),
 )
+
+
+TEXT_OR_TEXTS = Kind("a list of texts", lambda v: isinstance(v, str) or TEXTS.fits(v))
 
 
 def check_explained(evt_num: Any, condition: Any) -> None:
