@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Literal
 from workbench.formatting.printable import bounded
 
 __all__ = [
+    "ArgumentError",
     "ArtifactError",
     "CaptureFileError",
     "ConditionError",
@@ -67,9 +68,12 @@ class WorkbenchError(Exception):
             setattr(self, name, facts.get(name))
 
     def _render_traceback_(self) -> list[str]:
-        """Return what a notebook prints: the message, without frames of our own."""
+        """Return what a notebook prints: the user's frames and the message."""
+        from workbench.user_frames import notebook_lines
+
         name = f"{type(self).__module__}.{type(self).__qualname__}"
-        return [f"{name}: {self.message}", *getattr(self, "__notes__", ())]
+        words = [f"{name}: {self.message}", *getattr(self, "__notes__", ())]
+        return notebook_lines(self, words)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Survive pickling with every fact and later note in place."""
@@ -80,6 +84,13 @@ class WorkbenchError(Exception):
             if name not in self._facts and name != "message"
         }
         return _rebuild, (type(self), self.message, facts, extras)
+
+
+class ArgumentError(WorkbenchError, TypeError, ValueError):
+    """An argument that is not what the function takes. ``argument``: its name."""
+
+    argument: str | None
+    _facts = ("argument",)
 
 
 class PluginLoadError(WorkbenchError):

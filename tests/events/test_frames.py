@@ -11,7 +11,8 @@ import pytest
 
 from workbench.arrow.addresses import address_text
 from workbench.arrow.dictionaries import join_batches
-from workbench.events.events import Events, events_from_table
+from workbench.events.events import Events
+from workbench.events.from_table import events_from_table
 from workbench.fields.declarations import FieldInfo, FieldTable
 from workbench.fields.types import FIELD_TYPES
 from workbench.formatting.printable import printable

@@ -17,7 +17,7 @@ from workbench.cli.options import (
     sandbox_options,
 )
 from workbench.formatting.terminal import unspelled
-from workbench.saving import save_text
+from workbench.saving import check_folder, save_text
 
 if TYPE_CHECKING:
     import argparse
@@ -49,6 +49,8 @@ def run(args: argparse.Namespace) -> int:
     """Check, print the report; 1 when it has errors."""
     from workbench.authoring.check.run import check_plugin
 
+    if args.sarif:
+        check_folder(args.sarif)
     events = None
     if args.events:
         from workbench.events.opening import open_events
@@ -66,14 +68,14 @@ def run(args: argparse.Namespace) -> int:
     )
     if terminal:
         print(_LINE_START, end="", file=unspelled(sys.stderr), flush=True)
-    if args.sarif:
-        save_text(args.sarif, json.dumps(report.to_sarif(), indent=2))
     if args.json:
         print_json(report.to_dict())
     else:
         print(repr(report))
         if report.registry_entry and report.ok:
             print("\nfor the plugin registry:\n" + report.registry_entry, end="")
+    if args.sarif:
+        save_text(args.sarif, json.dumps(report.to_sarif(), indent=2))
     return FINE if report.ok else FAILED
 
 

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from workbench.arguments import PATH, takes, wrong
 from workbench.captures import formats
 from workbench.errors import (
+    ArgumentError,
     CaptureFileError,
     ConditionError,
     PluginCrashed,
@@ -38,6 +40,7 @@ __all__ = ["open_events"]
 _MOST_FAILURES = 24
 
 
+@takes(path=PATH)
 def open_events(
     path: str | os.PathLike[str], *, plugins: Any = (), max_bytes: int | None = None
 ) -> Events:
@@ -56,7 +59,12 @@ def open_events(
     for plugin in plugins:
         if isinstance(plugin, (str, Path)):
             advice = f"use wb.load({str(plugin)!r})"
-            raise TypeError(f"plugins= takes loaded plugins, not paths: {advice}")
+            raise ArgumentError(
+                f"plugins= takes loaded plugins, not paths: {advice}",
+                argument="plugins",
+            )
+        if not hasattr(plugin, "manifests"):
+            raise wrong("open_events", "plugins", "Plugin or Workbench objects", plugin)
     plugins = tuple(plugins)
     sources = {m.id: m.event_source for p in plugins for m in p.manifests if m.id}
     try:

@@ -145,6 +145,7 @@ class EventsBuilder:
             hostname=host_name(),
             start_ns=capture.start_ns,
             end_reason=reason or capture.end_reason,
+            notes=capture.notes,
         )
 
     def events(self, reason: EndReason | None = None) -> Events:
