@@ -36,5 +36,7 @@ def test_a_condition_that_means_what_it_says_is_not_warned_of(events):
 
 
 def test_what_is_no_condition_is_refused(events):
-    with pytest.raises(TypeError, match="not a float"):
+    with pytest.raises(wb.WorkbenchError, match="must be a condition, or a mask"):
         events.where(1.5)
+    with pytest.raises(wb.WorkbenchError, match="or a Rule, not"):
+        events.count([True, False])

@@ -148,14 +148,14 @@ class _Printer:
 
     def close(self, engines: dict[str, SourceEngine]) -> None:
         rules = [rule for engine in engines.values() for rule in engine.rules]
-        text = statistics(self.counts, rules) + "\n"
+        stream = sys.stderr if self.as_json else sys.stdout
+        terminal = stream.isatty()
+        text = statistics(self.counts, rules, spelled=terminal) + "\n"
         if self.stats:
             rules.sort(key=lambda rule: rule.index)
             matched = {rule.name: self.matched[rule.name] for rule in rules}
-            text += match_statistics(matched, self.counts, self.hidden) + "\n"
-        stream = sys.stderr if self.as_json else sys.stdout
-        if stream.isatty():
-            text = "\n".join(printable(line) for line in text.split("\n"))
+            more = match_statistics(matched, self.counts, self.hidden, spelled=terminal)
+            text += f"{more}\n"
         if self.as_json:
             sys.stdout.flush()
             sys.stderr.write(text)

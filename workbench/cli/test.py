@@ -19,7 +19,7 @@ from workbench.formatting.printable import printable
 from workbench.rules.test_runs import run_file
 from workbench.rules.testing import case_files
 from workbench.rules.testing.report import TestReport
-from workbench.saving import save_text
+from workbench.saving import check_folder, save_text
 
 __all__ = ["add_arguments", "run"]
 
@@ -55,6 +55,8 @@ def run(args: argparse.Namespace) -> int:
     A case that is not decided did not pass.
     """
     options = sandbox_options(args)
+    if args.junit_xml:
+        check_folder(args.junit_xml)
     report = TestReport()
     begun = time.monotonic()
     files = [p for name in args.files for p in case_files.test_files(Path(name))]

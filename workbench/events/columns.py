@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 __all__ = [
     "DerivedColumns",
     "payload_places",
-    "row_flags",
     "source_rows",
     "with_number_and_time",
 ]
@@ -257,19 +256,3 @@ def payload_places(
             if size and start is not None and start >= PAYLOAD_AT
         ]
     return {name: pairs for name, pairs in found.items() if pairs}
-
-
-def row_flags(mask: Any, rows: int) -> pa.Array:
-    """Return a boolean Series, array or list as one flag per row.
-
-    Raises ValueError when it does not have ``rows`` values.
-    """
-    if isinstance(mask, (pa.Array, pa.ChunkedArray)):
-        flags = mask
-    else:
-        # What is absent was not chosen.
-        filled = mask.fillna(False) if hasattr(mask, "fillna") else mask
-        flags = pa.array(np.asarray(filled, dtype=bool))
-    if len(flags) != rows:
-        raise ValueError(f"the mask has {len(flags)} values for {rows} events")
-    return flags

@@ -38,14 +38,11 @@ def compile_for(condition: Any, events: Any) -> CompiledCondition:  # noqa: ARG0
 
     Raises TypeError for what is no condition.
     """
-    if hasattr(condition, "columns") and hasattr(condition, "mask"):
+    if hasattr(condition, "root") and hasattr(condition, "mask"):
         compiled: CompiledCondition = condition
         return compiled
     kind = type(condition).__name__
-    raise TypeError(
-        f"a condition is a text, a compiled condition or a Rule, not a {kind}; the "
-        "name of a rule needs its rule set: rules=…"
-    )
+    raise TypeError(f"not a condition: {kind}")
 
 
 @compile_for.register(str)
@@ -59,7 +56,7 @@ def _compile_text(condition: str | bytes, events: Any) -> CompiledCondition:
 def is_condition(value: Any) -> bool:
     """Whether a value is a condition and not one flag per event."""
     known = compile_for.dispatch(type(value)) is not compile_for.dispatch(object)
-    return known or (hasattr(value, "columns") and hasattr(value, "mask"))
+    return known or (hasattr(value, "root") and hasattr(value, "mask"))
 
 
 def compiled_condition(

@@ -15,33 +15,33 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 import pyarrow as pa
 
-from workbench.events.builtin_columns import first_time, host_name
-from workbench.events.columns import (
-    DerivedColumns,
-    payload_places,
-    source_rows,
-    with_number_and_time,
-)
-from workbench.events.conditions import is_condition
+from workbench.arguments import CHOICE, PATH, TEXT, TEXTS, takes
+from workbench.events.columns import DerivedColumns, payload_places, source_rows
 from workbench.events.display import MAX_ROWS, events_html, events_text
 from workbench.events.extractor import Extractor, keep_stream
-from workbench.events.origin import Origin
+from workbench.events.kinds import (
+    CONDITION,
+    NUMBER,
+    SELECTION,
+    TEXT_OR_TEXTS,
+)
 from workbench.events.provenance import Provenance
 from workbench.events.queries import EventQueries
-from workbench.fields.declarations import FieldInfo, FieldTable, as_field_table
+from workbench.fields.declarations import FieldTable
 from workbench.fields.reference import resolve
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     import pandas as pd
 
     from workbench.errors import EndReason
+    from workbench.events.origin import Origin
     from workbench.events.plots import EventPlots
     from workbench.proposing.proposal import Proposals
 
-__all__ = ["Events", "events_from_table"]
+__all__ = ["Events"]
 
 
 class Events(EventQueries, Provenance):
@@ -123,6 +123,7 @@ class Events(EventQueries, Provenance):
             self._frame = self.to_pandas()
         return self._frame
 
+    @takes(categories=TEXT_OR_TEXTS)
     def to_pandas(self, categories: Sequence[str] = ()) -> pd.DataFrame:
         """Return a new DataFrame like :attr:`frame`, one row per event.
 
@@ -201,6 +202,7 @@ class Events(EventQueries, Provenance):
             return self._derive(self._table.take(pa.array(range(start, stop, step))))
         return self._derive(self._table.filter(self.flags(key)))
 
+    @takes(field_texts=TEXT)
     def extract(self, *field_texts: str) -> Events:
         """Return the same events with further columns, such as ``"probe.kv[key]"``.
 
@@ -220,6 +222,7 @@ class Events(EventQueries, Provenance):
 
     # -- understanding ---------------------------------------------------------------
 
+    @takes(row=NUMBER)
     def places(self, row: int) -> dict[str, list[tuple[int, int]]]:
         """Return where in the payload of row ``row`` (from 0) its values were found.
 
@@ -275,7 +278,7 @@ class Events(EventQueries, Provenance):
         """Return the rows of events chosen by number or by mask."""
         if isinstance(chosen, int | np.integer) and not isinstance(chosen, bool):
             chosen = [chosen]
-        if is_condition(chosen):
+        if CONDITION.fits(chosen):
             return np.flatnonzero(np.asarray(self.flags(chosen)))
         values = np.asarray(chosen)
         if values.dtype == bool or str(getattr(chosen, "dtype", "")) == "boolean":
@@ -293,6 +296,7 @@ class Events(EventQueries, Provenance):
         """Event number → whether a rule must match it, as given by :meth:`label`."""
         return dict(self._labels)
 
+    @takes(mask=SELECTION, must_match=CHOICE)
     def label(self, mask: Any, *, must_match: bool | None = True) -> Events:
         """Mark events as "must match" or "must not match", for rule tests.
 
@@ -309,13 +313,22 @@ class Events(EventQueries, Provenance):
 
     # -- keeping ---------------------------------------------------------------------
 
-    def save(self, path: str | os.PathLike[str], *, skip_absent: bool = False) -> Path:
+    @takes(path=PATH)
+    def save(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        csv_guard: bool = True,
+        skip_absent: bool = False,
+    ) -> Path:
         """Write the events to a file and give its path; the suffix decides the form.
 
         ``.parquet`` and ``.arrow`` keep everything, ``.scap`` the stored events as
-        Falco reads them, ``.jsonl`` and ``.csv`` the frame as text. ``skip_absent``:
-        leave absent fields out of JSON lines, instead of null. Raises WorkbenchError
-        for another suffix, or ``.scap`` without stored events.
+        Falco reads them, ``.jsonl`` and ``.csv`` the frame as text. ``csv_guard``:
+        put an apostrophe before texts in CSV that a spreadsheet would run as a
+        formula (``=``, ``+``, ``-``, ``@``, tab). ``skip_absent``: leave absent fields
+        out of JSON lines, instead of null. Raises WorkbenchError for another suffix,
+        or ``.scap`` without stored events.
         """
         from workbench.captures import formats
         from workbench.captures.contents import CaptureContents
@@ -337,7 +350,7 @@ class Events(EventQueries, Provenance):
             },
             skip_absent=skip_absent,
         )
-        return formats.save(contents, target)
+        return formats.save(contents, target, csv_guard=csv_guard)
 
     def attach(self, *plugins: Any) -> Events:
         """Return the same events with plugins to ask for further fields.
@@ -360,6 +373,7 @@ class Events(EventQueries, Provenance):
 
     # -- for those who run conditions and rules --------------------------------------
 
+    @takes(columns=TEXTS)
     def table_with(self, columns: Iterable[str]) -> pa.Table:
         """Return the table with further columns, generic or extracted, behind its own.
 
@@ -420,35 +434,8 @@ class Events(EventQueries, Provenance):
         return events_html(*self._display(), keeps_raw=self.keeps_raw)
 
     def _display(self) -> tuple[Origin, pd.DataFrame, int]:
-        return self._origin, self[:MAX_ROWS].frame, len(self)
-
-
-def events_from_table(
-    table: pa.Table,
-    *,
-    fields: Mapping[str, FieldInfo] | Iterable[FieldInfo | Mapping[str, Any]],
-    source: str,
-    plugin: str | None = None,
-    plugin_version: str | None = None,
-) -> Events:
-    """Return Events over any Arrow table in the condition layout; no plugin is needed.
-
-    ``fields``: mapping of FieldInfo, or decoded get_fields JSON. ``evt.num`` counts
-    from 1 when the table has none, ``evt.rawtime`` comes from a timestamp column
-    ``evt.time``, else all times are 0. Other ``evt.*`` columns are used as they are.
-    """
-    if isinstance(table, pa.RecordBatch):
-        table = pa.Table.from_batches([table])
-    names = table.column_names
-    if len(set(names)) != len(names):
-        twice = sorted({n for n in names if names.count(n) > 1})
-        raise ValueError(f"the table has columns of the same name: {', '.join(twice)}")
-    table = with_number_and_time(table)
-    origin = Origin(
-        source=source,
-        plugin=plugin,
-        plugin_version=plugin_version,
-        hostname=host_name(),
-        start_ns=first_time(table) or 0,
-    )
-    return Events(table, fields=as_field_table(fields), origin=origin)
+        head = self[:MAX_ROWS].frame
+        # Also of further fields: each note once.
+        later = getattr(self._maker.extractor, "notes", ())
+        notes = tuple(dict.fromkeys((*self._origin.notes, *later)))
+        return replace(self._origin, notes=notes), head, len(self)

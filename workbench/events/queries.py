@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import pyarrow as pa
 
-from workbench.events.columns import row_flags, source_rows
-from workbench.events.conditions import compiled_condition, is_condition
+from workbench.arguments import takes, wrong
+from workbench.errors import ArgumentError
+from workbench.events.columns import source_rows
+from workbench.events.conditions import compiled_condition
+from workbench.events.kinds import CONDITION, SELECTION, check_explained, is_mask
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,6 +45,7 @@ class EventQueries:
 
         def __getitem__(self, key: Any) -> Any: ...
 
+    @takes(condition=SELECTION)
     def where(self, condition: Any, *, rules: RulesInHand | None = None) -> Self:
         """Return the events that match ``condition``.
 
@@ -56,6 +60,7 @@ class EventQueries:
         """
         return self.derive(self.table.filter(self.flags(condition, rules)))
 
+    @takes(condition=CONDITION)
     def mask(
         self, condition: Any, *, rules: RulesInHand | None = None
     ) -> pd.Series[bool]:
@@ -69,6 +74,7 @@ class EventQueries:
         name = condition if isinstance(condition, str) else None
         return pd.Series(matches.astype(bool, copy=False), name=name)
 
+    @takes(condition=CONDITION)
     def count(self, condition: Any, *, rules: RulesInHand | None = None) -> int:
         """Count the events that match, keeping no mask.
 
@@ -92,14 +98,7 @@ class EventQueries:
         value offsets, it shows the bytes that a value came from. Raises KeyError when
         there is no such event, WorkbenchError for arguments in the other order.
         """
-        given: Any = evt_num
-        if isinstance(given, str):
-            from workbench.errors import WorkbenchError
-
-            raise WorkbenchError(
-                "explain takes the number of the event first, then the condition: "
-                f"explain({condition!r}, {evt_num!r})"
-            )
+        check_explained(evt_num, condition)
         from workbench.condition.analysis.explain import explain
 
         own, compiled, table = self._prepare(condition, rules)
@@ -116,6 +115,7 @@ class EventQueries:
         notes = rules.alert_notes(compiled.rule, own[at : at + 1])
         return replace(found, notes=notes)
 
+    @takes(condition=CONDITION)
     def funnel(self, condition: Any, *, rules: RulesInHand | None = None) -> Funnel:
         """Count how many events pass each check, alone and in sequence.
 
@@ -125,6 +125,7 @@ class EventQueries:
 
         return funnel(*self._prepare(condition, rules)[1:])
 
+    @takes(condition=CONDITION)
     def near_misses(
         self, condition: Any, *, rules: RulesInHand | None = None
     ) -> NearMisses:
@@ -161,7 +162,27 @@ class EventQueries:
         return pa.array(flags)
 
     def flags(self, mask: Any, rules: RulesInHand | None = None) -> pa.Array:
-        """Take a condition, a boolean Series, array or list as one flag per event."""
-        if is_condition(mask) or not hasattr(mask, "__len__"):
+        """Return one flag per event from a condition, boolean Series, array or list.
+
+        Raises ArgumentError for anything else.
+        """
+        if CONDITION.fits(mask):
             return self._matches(mask, rules)
-        return row_flags(mask, len(self))
+        if not is_mask(mask):
+            raise wrong("Events", "the mask", SELECTION.words, mask)
+        if isinstance(mask, (pa.Array, pa.ChunkedArray)):
+            flags = mask
+        else:
+            # What is absent was not chosen.
+            filled = mask.fillna(False) if hasattr(mask, "fillna") else mask
+            try:
+                flags = pa.array(np.asarray(filled, dtype=bool))
+            except (TypeError, ValueError, pa.ArrowInvalid):
+                raise wrong("Events", "the mask", SELECTION.words, mask) from None
+        if len(flags) != len(self):
+            raise ArgumentError(
+                f"the mask has {len(flags)} values for {len(self)} events; make it "
+                "with mask(condition) of these events",
+                argument="mask",
+            )
+        return flags

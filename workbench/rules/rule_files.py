@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from workbench.arguments import FLAG, PATH, TEXT, takes
 from workbench.errors import RulesError, WorkbenchError
 from workbench.formatting.printable import printable
 from workbench.rules.editing.overlay import (
@@ -18,6 +19,7 @@ from workbench.rules.editing.overlay import (
     same_items,
 )
 from workbench.rules.editing.texts import appended, joined_files
+from workbench.rules.kinds import ITEM, ITEM_OR_TEXT, KIND, OPTIONS
 from workbench.rules.linting.ignored import without_ignored
 from workbench.rules.loader import Loaded, load
 from workbench.rules.loading.files import RulesFile, parse_file
@@ -116,6 +118,7 @@ class RuleFiles:
         entries = self.loaded(None).collector.lists.values()
         return ItemList(e.value() for e in sorted(entries, key=lambda e: e.index))
 
+    @takes(options=OPTIONS)
     def loaded(self, against: Any = None, options: RunOptions | None = None) -> Loaded:
         """Load the files against a target, as often as that or the options change."""
         options = options or RunOptions()
@@ -157,6 +160,7 @@ class RuleFiles:
 
     # changing
 
+    @takes(item=ITEM_OR_TEXT)
     def add(self, item: Rule | Macro | RuleList | str) -> Self:
         """Add a rule, macro, list or YAML text at the end. Returns this set.
 
@@ -187,6 +191,7 @@ class RuleFiles:
             if key.text in ("rule", "macro", "list") and value.kind == "scalar"
         ]
 
+    @takes(text=TEXT, instead_of=TEXT)
     def amend(self, text: str, *, instead_of: str = "") -> Self:
         """Add YAML text as :meth:`add` does. Returns this set.
 
@@ -227,6 +232,7 @@ class RuleFiles:
         self._cache.clear()
         self._paths = None
 
+    @takes(item=ITEM)
     def replace(self, item: Rule | Macro | RuleList) -> Self:
         """Change an item where it stands; comments, order and quoting around it stay.
 
@@ -251,6 +257,7 @@ class RuleFiles:
             f"no {type(item).__name__.lower()} {item.name!r} is defined here"
         )
 
+    @takes(kind=KIND, name=TEXT)
     def remove(self, kind: str, name: str) -> Self:
         """Take every item out that defines ``kind`` ("rule" …) ``name``."""
         from workbench.rules.editing.edit import remove_item
@@ -283,6 +290,7 @@ class RuleFiles:
         loaded = self.loaded(target_of(against))
         return missing_header(loaded.collector, loaded.compilation, against)
 
+    @takes(path=PATH, whole=FLAG, force=FLAG)
     def save(
         self,
         path: str | os.PathLike[str],

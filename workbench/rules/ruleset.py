@@ -10,8 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
+from workbench.arguments import FLAG, PATH, TEXT, described, either, takes
 from workbench.errors import WorkbenchError
 from workbench.falco_config import FalcoConfig, existing_rules_files, read_falco_yaml
+from workbench.rules.kinds import FILE, FILES, OPTIONS, SOURCE
 from workbench.rules.loading.files import parse_file, read_path
 from workbench.rules.model.items import ItemList
 from workbench.rules.model.model import PRIORITIES, Rule, level_named
@@ -42,6 +44,7 @@ class RuleSet(RuleConditions):
     Reading never fails: :meth:`check` returns what is wrong. ``files``: names.
     """
 
+    @takes(files=FILES)
     def __init__(
         self, files: Iterable[RulesFile] = (), *, from_disk: bool = False
     ) -> None:
@@ -195,6 +198,7 @@ class RuleSet(RuleConditions):
 
     # checking
 
+    @takes(options=OPTIONS)
     def check(
         self,
         against: Any = None,
@@ -238,6 +242,7 @@ class RuleSet(RuleConditions):
 
     # running
 
+    @takes(options=OPTIONS)
     def engines(
         self, against: Any, options: RunOptions | None = None
     ) -> dict[str, SourceEngine]:
@@ -278,6 +283,7 @@ class RuleSet(RuleConditions):
             return []
         return engines[source].columns
 
+    @takes(all_matches=either(FLAG, None), priority=either(TEXT, None), options=OPTIONS)
     def run(
         self,
         events: Any,
@@ -310,10 +316,9 @@ class RuleSet(RuleConditions):
             live = self.stream(events, all_matches=all_matches, options=options)
             return live.collect()
         if not hasattr(events, "table_with"):
-            kind = type(events).__name__
             raise WorkbenchError(
-                f"rules run over Events or an open Capture, not over a {kind}: capture "
-                "some first, with plugin.capture(…)"
+                f"rules run over Events or an open Capture, not over "
+                f"{described(events)}: capture some first, with plugin.capture(…)"
             )
         engines = self.engines(events, options)
         return Alerts([match_events(engines, events, all_matches=all_matches)])
@@ -337,8 +342,8 @@ class RuleSet(RuleConditions):
 
         if not hasattr(capture, "record_batches"):
             raise WorkbenchError(
-                f"alerts stream from an open Capture, not from a "
-                f"{type(capture).__name__}; open one with plugin.open(…)"
+                f"alerts stream from an open Capture, not from {described(capture)}; "
+                "open one with plugin.open(…)"
             )
         target = Target({capture.source: capture.fields}, versions_known=False)
         engines = self.engines(target, options)
@@ -364,6 +369,7 @@ class RuleSet(RuleConditions):
 
     # testing and comparing
 
+    @takes(path=PATH)
     def test(
         self, path: str | os.PathLike[str], *, plugins: Any = (), events: Any = None
     ) -> TestReport:
@@ -486,6 +492,7 @@ def _files_of(path: str | os.PathLike[str]) -> list[Path]:
     return sorted(inside) or [found]
 
 
+@takes(paths=FILE)
 def load_rules(*paths: str | os.PathLike[str]) -> RuleSet:
     """Read rules files in this order; a directory gives its YAML files, sorted.
 
@@ -496,6 +503,7 @@ def load_rules(*paths: str | os.PathLike[str]) -> RuleSet:
     return RuleSet(files, from_disk=True)
 
 
+@takes(text=SOURCE, name=TEXT)
 def parse_rules(text: str | bytes, name: str = "rules.yaml") -> RuleSet:
     """Read rules from a text; ``name`` stands for the file in diagnostics."""
     raw = text if isinstance(text, bytes) else text.encode("utf-8", "surrogateescape")

@@ -9,7 +9,7 @@ import pytest
 
 from tests.rules.texts import TWO
 from workbench.errors import WorkbenchError
-from workbench.events.events import events_from_table
+from workbench.events import events_from_table
 from workbench.rules import Alerts, parse_rules
 from workbench.rules.running.alert_table import COLUMNS
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from workbench.formatting.printable import printable
 from workbench.rules.model.model import PRIORITIES
 from workbench.rules.running.rendered import readable
 
@@ -29,8 +30,13 @@ _MAX_LINES = 20
 _MAX_NAMED = 5
 
 
-def statistics(counts: Mapping[str, int], rules: Iterable[AlertRule]) -> str:
-    """Return the closing block: alerts by priority and by rule, in definition order."""
+def statistics(
+    counts: Mapping[str, int], rules: Iterable[AlertRule], *, spelled: bool = False
+) -> str:
+    """Return the closing block: alerts by priority and by rule, in definition order.
+
+    ``spelled``: hidden characters and line feeds in names of rules are spelled.
+    """
     priorities: Counter[str] = Counter()
     names: dict[str, int] = {}
     for rule in sorted(rules, key=lambda rule: rule.index):
@@ -43,7 +49,10 @@ def statistics(counts: Mapping[str, int], rules: Iterable[AlertRule]) -> str:
         f"   {p.key}: {priorities[p.key]}" for p in PRIORITIES if priorities[p.key]
     ]
     lines.append("Triggered rules by rule name:")
-    lines += [f"   {name}: {number}" for name, number in names.items()]
+    lines += [
+        f"   {printable(name) if spelled else name}: {number}"
+        for name, number in names.items()
+    ]
     return "\n".join(lines)
 
 
@@ -51,8 +60,13 @@ def match_statistics(
     matched: Mapping[str, int],
     alerted: Mapping[str, int],
     hidden: Mapping[str, Mapping[str, int]],
+    *,
+    spelled: bool = False,
 ) -> str:
-    """Return one line per rule that matched: matches, alerts, and who hid the rest."""
+    """Return one line per rule that matched: matches, alerts, and who hid the rest.
+
+    ``spelled``: as for :func:`statistics`.
+    """
     rows = []
     for name, number in matched.items():
         if not number:
@@ -63,7 +77,8 @@ def match_statistics(
             taken += f" and {len(earlier) - _MAX_NAMED} more rules"
         text = f"   {name}: {number} matched, {alerted.get(name, 0)} alerted"
         rows.append(f"{text}, hidden: {taken}" if taken else text)
-    return "\n".join(["Matches by rule name:", *rows])
+    shown = [printable(row) for row in rows] if spelled else rows
+    return "\n".join(["Matches by rule name:", *shown])
 
 
 @dataclass(eq=False)
@@ -218,22 +233,20 @@ class Alerts:
         """Return the alerts as Falco's JSON objects, decoded."""
         return [json.loads(line) for line in self.json_lines()]
 
-    def statistics(self, *, matches: bool = False) -> str:
+    def statistics(self, *, matches: bool = False, spelled: bool = False) -> str:
         """Return the closing block that Falco prints, of all alerts.
 
         ``matches``: with a line per rule behind it: matched, alerted, hidden by which
-        earlier rule.
+        earlier rule. ``spelled``: hidden characters in names of rules are spelled.
         """
-        text = statistics(self.counts, self.rules)
+        text = statistics(self.counts, self.rules, spelled=spelled)
         if not matches:
             return text
-        more = match_statistics(self.matched, self.counts, self.hidden)
+        more = match_statistics(self.matched, self.counts, self.hidden, spelled=spelled)
         return f"{text}\n{more}"
 
     def __repr__(self) -> str:
         """Show the first lines and the statistics, control characters spelled out."""
-        from workbench.formatting.printable import printable
-
         lines = [
             printable(readable(line), limit=300)
             for line in islice(self.lines(), _MAX_LINES)
@@ -241,7 +254,8 @@ class Alerts:
         more = len(self) - len(lines)
         if more > 0:
             lines.append(f"… and {more:,} more")
-        return "\n".join([*lines, self.statistics(matches=bool(self.hidden))])
+        counts = self.statistics(matches=bool(self.hidden), spelled=True)
+        return "\n".join([*lines, counts])
 
     def __str__(self) -> str:
         """Return :meth:`to_text`."""
