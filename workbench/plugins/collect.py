@@ -17,6 +17,11 @@ from workbench.events.events import Events
 from workbench.events.origin import Origin
 from workbench.formatting.printable import printable
 from workbench.plugins.extraction import PoolExtractor
+from workbench.session.interrupts import (
+    interruptible,
+    interruption_point,
+    undisturbed,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -183,26 +188,37 @@ def collect(
     """
     found = EventsBuilder(capture)
     capture.pool.last_events = None
-    try:
-        with ProgressBar(capture, progress) as bar:
-            for batch in capture.batches(timeout_sec=timeout_sec, idle=bar.update):
-                found.batches.append(batch)
-                bar.update()
-    except KeyboardInterrupt:
-        found.batches += capture.drain()
-        events = found.events("cancelled")
-        capture.pool.last_events = events
-        raise CaptureInterrupted(
-            f"interrupted after {len(events):,} events; they are kept as "
-            "plugin.last_events (and as .events of this error)",
-            events,
-        ) from None
-    except WorkbenchError as error:
-        error.events = capture.pool.last_events = found.events()
-        raise
-    finally:
-        capture.close()
-    return found.events()
+
+    def keep() -> None:
+        capture.pool.last_events = found.events()
+
+    with interruptible(undo=keep):
+        try:
+            with ProgressBar(capture, progress) as bar:
+                for batch in capture.batches(timeout_sec=timeout_sec, idle=bar.update):
+                    found.batches.append(batch)
+                    bar.update()
+                    interruption_point()
+        except KeyboardInterrupt:
+            with undisturbed():
+                raise _interruption(found) from None
+        except WorkbenchError as error:
+            error.events = capture.pool.last_events = found.events()
+            raise
+        finally:
+            capture.close()
+        return found.events()
+
+
+def _interruption(found: EventsBuilder) -> CaptureInterrupted:
+    """Return what tells of Ctrl-C, with all that was read until then."""
+    found.batches += found.capture.drain()
+    events = found.capture.pool.last_events = found.events("cancelled")
+    return CaptureInterrupted(
+        f"interrupted after {len(events):,} events; they are kept as "
+        "plugin.last_events (and as .events of this error)",
+        events,
+    )
 
 
 class _Reader(threading.Thread):

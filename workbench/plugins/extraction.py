@@ -109,7 +109,7 @@ class PoolExtractor:
         ]
         if not requests:
             return {}
-        joined = join_batches(list(self._feed(raw, numbers, source, requests)))
+        joined = join_batches(self._feed(raw, numbers, source, requests))
         return {n: joined.column(n) for n in joined.column_names if "#" in n}
 
     def requests(self, source: str, texts: Sequence[str]) -> list[ColumnRequest]:
@@ -130,19 +130,22 @@ class PoolExtractor:
         numbers: pa.ChunkedArray,
         source: str,
         requests: Sequence[ColumnRequest],
-    ) -> Iterator[pa.RecordBatch]:
+    ) -> list[pa.RecordBatch]:
         # State comes from the events alone: a plugin that keeps some starts anew.
         anew = self.dedicated or self.stateful(source)
+        batches = []
         with self.pool.dedicated() if anew else self.pool.acquire() as pooled:
             for events, numbered in _pairs(raw, numbers):
                 with pooled.calling() as session:
-                    yield session.extract(
+                    batch = session.extract(
                         events,
                         numbered,
                         source,
                         pooled.numbered(requests),
                         number_base=self._number_base(session),
                     )
+                batches.append(batch)
+        return batches
 
     def _number_base(self, session: Session) -> int | None:
         captured = self.captured

@@ -17,6 +17,7 @@ from workbench.plugins.group import PluginGroup
 from workbench.plugins.init_config import prepare_config
 from workbench.plugins.limits import checked_seconds
 from workbench.plugins.pool import LoadedPlugin, SessionPool
+from workbench.session.interrupts import finishing, interruptible
 from workbench.session.sandbox import sandbox_policy
 
 if TYPE_CHECKING:
@@ -125,13 +126,13 @@ def load(
         memory_limit_bytes=memory_limit_bytes,
         sandbox=policy,
     )
-    try:
-        loaded = pool.add(library_path(path), config)
-    except BaseException:
-        with contextlib.suppress(WorkbenchError):
-            pool.close()
-        raise
-    return Plugin(pool, loaded)
+    with interruptible(undo=pool.discard):
+        try:
+            loaded = pool.add(library_path(path), config)
+        except BaseException:
+            pool.discard()
+            raise
+        return Plugin(pool, loaded)
 
 
 class Plugin(PluginGroup):
@@ -260,6 +261,19 @@ class Plugin(PluginGroup):
         max_events: int | None = None,
     ) -> Capture:
         """Open as :meth:`open` does, with a limit of events."""
+        with interruptible(undo=self._close_capture):
+            return self._start(
+                params, fields, keep_events=keep_events, max_events=max_events
+            )
+
+    def _start(
+        self,
+        params: str | os.PathLike[str],
+        fields: Iterable[str] | None,
+        *,
+        keep_events: bool,
+        max_events: int | None,
+    ) -> Capture:
         self._check_open()
         running = self._capture()
         if running is not None and not running.closed:
@@ -336,18 +350,22 @@ class Plugin(PluginGroup):
 
         Raises PluginCrashed or PluginHung, when all is ended, if it died meanwhile.
         """
-        if self._closed:
-            return
-        self._closed = True
-        try:
-            capture = self._capture()
-            if capture is not None:
-                capture.close()
-        finally:
-            if self._owned:
-                self.pool.close()
-            else:
-                self.pool.remove(self._loaded)
+        with finishing():
+            if self._closed:
+                return
+            self._closed = True
+            try:
+                self._close_capture()
+            finally:
+                if self._owned:
+                    self.pool.close()
+                else:
+                    self.pool.remove(self._loaded)
+
+    def _close_capture(self) -> None:
+        capture = self._capture()
+        if capture is not None:
+            capture.close()
 
     def __repr__(self) -> str:
         state = " (closed)" if self.closed else ""

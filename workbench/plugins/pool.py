@@ -22,6 +22,7 @@ from workbench.plugins.init_config import prepare_config
 from workbench.plugins.log import LogLines
 from workbench.plugins.state_tables import MAX_ROWS, StateTables
 from workbench.session import new_session
+from workbench.session.interrupts import finaliser, finishing, interruptible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -154,7 +155,7 @@ class SessionPool:
         Raises PluginLoadError, PluginInitError, PluginCrashed or PluginHung; the
         other plugins are then as they were.
         """
-        with self.acquire(library=path) as pooled:
+        with interruptible(), self.acquire(library=path) as pooled:
             with pooled.calling() as session:
                 number, manifest = session.load(path)
             done = False
@@ -178,16 +179,17 @@ class SessionPool:
 
         Raises PluginCrashed or PluginHung when a plugin dies while it is destroyed.
         """
-        with self._lock:
-            if loaded in self.loaded_plugins:
-                self.loaded_plugins.remove(loaded)
-            for pooled in self._sessions:
-                if loaded in pooled.loaded_plugins:
-                    owner = pooled.owner
-                    if owner is not None and owner.loaded is loaded:
-                        owner.close()
-                    pooled.dead = True
-        self._raise_first(self._sweep())
+        with finishing():
+            with self._lock:
+                if loaded in self.loaded_plugins:
+                    self.loaded_plugins.remove(loaded)
+                for pooled in self._sessions:
+                    if loaded in pooled.loaded_plugins:
+                        owner = pooled.owner
+                        if owner is not None and owner.loaded is loaded:
+                            owner.close()
+                        pooled.dead = True
+            self._raise_first(self._sweep())
 
     # -- sessions --------------------------------------------------------------------
 
@@ -198,34 +200,36 @@ class SessionPool:
         With ``owner`` the session stays in use until :meth:`release`. ``library``: what
         is to be loaded there besides.
         """
-        pooled = self._take(self.plan(library))
-        try:
-            with pooled.lock:
+        with interruptible():
+            pooled = self._take(self.plan(library))
+            try:
                 self._bring_up(pooled)
                 yield pooled
                 pooled.take(owner)
-        finally:
-            pooled.lock.release()
-            self._sweep()
+            finally:
+                pooled.lock.release()
+                self._sweep()
 
     @contextlib.contextmanager
     def dedicated(self) -> Iterator[PooledSession]:
         """Yield a new session whose plugins saw no event yet; it ends afterwards."""
-        with self._lock:
-            if self.closed:
-                raise WorkbenchError("this plugin is closed; call wb.load() again")
-            pooled = self._new_pooled(self.plan())
-        try:
-            self._bring_up(pooled)
-            yield pooled
-        finally:
-            self._retire(pooled)
+        with interruptible():
+            with self._lock:
+                if self.closed:
+                    raise WorkbenchError("this plugin is closed; call wb.load() again")
+                pooled = self._new_pooled(self.plan())
+            try:
+                self._bring_up(pooled)
+                yield pooled
+            finally:
+                self._retire(pooled)
 
     def release(self, pooled: PooledSession) -> None:
         """Release a session that an owner held."""
-        pooled.take(None)
-        pooled.blocked_in_next_batch = bool(pooled.session.waiting_call())
-        self._sweep()
+        with interruptible():
+            pooled.take(None)
+            pooled.blocked_in_next_batch = bool(pooled.session.waiting_call())
+            self._sweep()
 
     def read_named(self, loaded: LoadedPlugin, params: str) -> None:
         """Let a sandbox read what the open params of ``loaded`` name.
@@ -393,33 +397,44 @@ class SessionPool:
         Raises PluginCrashed or PluginHung, when everything is ended, if a plugin died
         while it was closed or destroyed.
         """
-        with self._lock:
-            if self.closed:
-                return
-            self.closed = True
-            sessions, self._sessions = self._sessions, []
-        errors: list[WorkbenchError] = []
-        for pooled in sessions:
-            owner = pooled.owner
-            if owner is not None:
-                try:
-                    owner.close()
-                except WorkbenchError as error:
-                    errors.append(error)
-            died = self._retire(pooled)
-            if died is not None:
-                errors.append(died)
-        for thread in self._retiring:
-            thread.join()
-        self._raise_first(errors)
+        with finishing():
+            with self._lock:
+                if self.closed:
+                    return
+                self.closed = True
+                sessions, self._sessions = self._sessions, []
+            errors: list[WorkbenchError] = []
+            for pooled in sessions:
+                owner = pooled.owner
+                if owner is not None:
+                    try:
+                        owner.close()
+                    except WorkbenchError as error:
+                        errors.append(error)
+                died = self._retire(pooled)
+                if died is not None:
+                    errors.append(died)
+            for thread in self._retiring:
+                thread.join()
+            self._raise_first(errors)
+
+    def discard(self) -> None:
+        """End every session; how they end does not matter to anybody."""
+        with contextlib.suppress(WorkbenchError):
+            self.close()
 
     def __del__(self) -> None:
-        if not getattr(self, "closed", True) and self._sessions:
-            warnings.warn(
-                "a plugin was not closed: call close(), or use it in a with statement",
-                ResourceWarning,
-                stacklevel=2,
-                source=self,
-            )
-            with contextlib.suppress(Exception):
-                self.close()
+        with finaliser():
+            if getattr(self, "closed", True) or not self._sessions:
+                return
+            try:
+                warnings.warn(
+                    "a plugin was not closed: call close(), or use it in a with "
+                    "statement",
+                    ResourceWarning,
+                    stacklevel=2,
+                    source=self,
+                )
+            finally:
+                with contextlib.suppress(Exception):
+                    self.close()

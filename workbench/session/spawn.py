@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workbench.errors import WorkbenchError
+from workbench.session.interrupts import deferring, undisturbed
 from workbench.session.lasting_thread import run_in_lasting_thread
 from workbench.session.private_folder import (
     make_private_folder,
@@ -106,11 +107,12 @@ class WorkerProcess:
         self._owned = ExitStack()
         # Of the process that the worker started beside itself; -1 for none.
         self._guard = -1
-        try:
-            self._start(plan)
-        except BaseException:
-            self._owned.close()
-            raise
+        with undisturbed():
+            try:
+                self._start(plan)
+            except BaseException:
+                self._owned.close()
+                raise
 
     def _start(self, plan: SandboxPlan | None) -> None:
         kind = socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC
@@ -248,6 +250,7 @@ class WorkerProcess:
         """Return the memory it and its children hold; exact beyond ``limit``."""
         return held_bytes([self.pid, *self._tree.below()], limit)
 
+    @deferring
     def kill(self) -> None:
         """End it at once, and the children that hang below it (idempotent)."""
         if self.exit_code() is not None:
@@ -261,7 +264,8 @@ class WorkerProcess:
 
     def close(self) -> None:
         """End it and give everything back (idempotent)."""
-        self._owned.close()
+        with undisturbed():
+            self._owned.close()
 
 
 def _popen(

@@ -34,7 +34,12 @@ from workbench.session.event_block import (
     wire_options,
 )
 from workbench.session.incoming import close_all
-from workbench.session.interrupts import undisturbed
+from workbench.session.interrupts import (
+    deferring,
+    finishing,
+    interruptible,
+    interruption_point,
+)
 from workbench.session.numbering import Numbering
 from workbench.session.received_memory import ArenaMemory, map_memory
 from workbench.session.shapes import InvalidDataError
@@ -151,6 +156,7 @@ class WorkerSession:
             self._meet_again()
         return self._connection.call(op, fds, **request)
 
+    @deferring
     def _ask(self, op: str, fds: Sequence[int] = (), **request: Any) -> tuple[Any, Any]:
         """Ask for what comes as memory: the answer, and the memory."""
         answer, received = self._call(op, fds, **request)
@@ -181,6 +187,16 @@ class WorkerSession:
         options: CaptureOptions,
     ) -> None:
         """Open the source of ``plugin``; see :meth:`Session.open`."""
+        with interruptible(undo=self.close_capture):
+            self._open(plugin, params, columns, options)
+
+    def _open(
+        self,
+        plugin: int,
+        params: str,
+        columns: Sequence[ColumnRequest],
+        options: CaptureOptions,
+    ) -> None:
         if self._capture is not None:
             raise PluginOpenError(
                 "a capture is open in this session: close it first", params=params
@@ -229,15 +245,27 @@ class WorkerSession:
         capture = self._capture
         if capture is None:
             raise WorkbenchError("no capture is open")
+        chunk: Chunk | None = None
+
+        def give_back() -> None:
+            if chunk is not None:
+                capture.pending.appendleft(chunk)
+
+        with interruptible(undo=give_back):
+            chunk = self._next_chunk(capture, timeout_sec)
+        return chunk
+
+    def _next_chunk(
+        self, capture: _Capture, timeout_sec: float | None
+    ) -> Chunk | None:
         deadline = None if timeout_sec is None else time.monotonic() + timeout_sec
         while True:
-            with undisturbed():
-                if not capture.pending:
-                    self._connection.take_packets()
-                    self._decode(capture)
-                chunk = capture.pending.popleft() if capture.pending else None
-            if chunk is not None:
-                return chunk
+            interruption_point()
+            if not capture.pending:
+                self._connection.take_packets()
+                self._decode(capture)
+            if capture.pending:
+                return capture.pending.popleft()
             if capture.ended:
                 return None
             if self._connection.error is not None:
@@ -328,6 +356,7 @@ class WorkerSession:
         capture.pending.append(Chunk(None, end, error))
         capture.ended = True
 
+    @deferring
     def stop(self) -> None:
         """Ask the running capture to end; see :meth:`Session.stop`."""
         capture = self._capture
@@ -337,6 +366,7 @@ class WorkerSession:
         self._connection.worker.shared_page.set_stop(1)
         self._connection.post("wake")
 
+    @deferring
     def close_capture(self) -> None:
         """Close the source; see :meth:`Session.close_capture`."""
         capture, self._capture = self._capture, None
@@ -360,6 +390,7 @@ class WorkerSession:
 
     # ---- stored events ---------------------------------------------------------------
 
+    @deferring
     def extract(
         self,
         raw: pa.Array,
@@ -396,6 +427,7 @@ class WorkerSession:
         answer, _ = self._call("rounds", plugin=plugin, config=config, count=count)
         return dict(answer)
 
+    @deferring
     def threads(
         self,
         plugin: int,
@@ -431,6 +463,7 @@ class WorkerSession:
                 whole = whole.slice(sum(sizes))
             return batches
 
+    @deferring
     def event_strings(self, plugin: int, raw: pa.Array, numbers: pa.Array) -> pa.Array:
         """Return ``event_to_string``; see :meth:`Session.event_strings`."""
         block, data_bytes = pack_events(raw, numbers)
@@ -495,7 +528,8 @@ class WorkerSession:
 
     def close(self) -> None:
         """Destroy all plugins and end the worker (idempotent)."""
-        capture, self._capture = self._capture, None
-        if capture is not None:
-            capture.close()
-        self._connection.close()
+        with finishing():
+            capture, self._capture = self._capture, None
+            if capture is not None:
+                capture.close()
+            self._connection.close()
