@@ -32,6 +32,7 @@ from workbench.plugins.compatibility import fields_of, source_name
 from workbench.plugins.extraction import Captured
 from workbench.plugins.limits import checked_count
 from workbench.plugins.selection import PAYLOAD, select_columns
+from workbench.session.forks import renew_in_forks
 from workbench.session.interrupts import (
     deferring,
     finaliser,
@@ -86,6 +87,7 @@ class Capture(Closing):
         """
         self._pooled: PooledSession | None = None
         self._lock = threading.RLock()
+        renew_in_forks(self)
         self._stop = False
         self._stop_sent = False
         # Read, but Ctrl-C came before anybody had it.
@@ -125,6 +127,10 @@ class Capture(Closing):
         )
         with interruptible(undo=self.close):
             self._open()
+
+    def renew_locks(self) -> None:
+        """Forget in a fork who held the lock."""
+        self._lock = threading.RLock()
 
     def _open(self) -> None:
         if "sourcing" not in self.loaded.manifest.capabilities:
@@ -428,7 +434,7 @@ class Capture(Closing):
 
     def __del__(self) -> None:
         with finaliser():
-            if getattr(self, "_pooled", None) is None:
+            if getattr(self, "_pooled", None) is None or self.pool.inherited:
                 return
             try:
                 warnings.warn(

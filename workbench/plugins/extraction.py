@@ -15,7 +15,7 @@ from workbench.plugins.selection import select_columns
 
 if TYPE_CHECKING:
     import weakref
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from workbench.fields.declarations import FieldTable
     from workbench.fields.reference import ResolvedField

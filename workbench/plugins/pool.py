@@ -10,6 +10,7 @@ whose plugin crashed is dropped, and the next call brings up another from memory
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 import warnings
 import weakref
@@ -22,6 +23,7 @@ from workbench.plugins.init_config import prepare_config
 from workbench.plugins.log import LogLines
 from workbench.plugins.state_tables import MAX_ROWS, StateTables
 from workbench.session import new_session
+from workbench.session.forks import inherited_error, renew_in_forks
 from workbench.session.interrupts import finaliser, finishing, interruptible
 
 if TYPE_CHECKING:
@@ -143,9 +145,28 @@ class SessionPool:
         self.last_events: Events | None = None
         self._sessions: list[PooledSession] = []
         self._lock = threading.RLock()
+        self._process = os.getpid()
+        renew_in_forks(self)
         self._retiring: list[threading.Thread] = []
         self._old_trace: list[tuple[str, TraceCall]] = []
         self._old_log: list[tuple[str, LogLine]] = []
+
+    @property
+    def inherited(self) -> bool:
+        """Whether this process is a fork of the one that the plugins belong to."""
+        return os.getpid() != self._process
+
+    def renew_locks(self) -> None:
+        """Forget in a fork who held the locks."""
+        self._lock = threading.RLock()
+        for pooled in self._sessions:
+            pooled.lock = threading.RLock()
+
+    def _check_open(self) -> None:
+        if self.inherited:
+            raise inherited_error()
+        if self.closed:
+            raise WorkbenchError("this plugin is closed; call wb.load() again")
 
     # -- plugins ---------------------------------------------------------------------
 
@@ -215,8 +236,7 @@ class SessionPool:
         """Yield a new session whose plugins saw no event yet; it ends afterwards."""
         with interruptible():
             with self._lock:
-                if self.closed:
-                    raise WorkbenchError("this plugin is closed; call wb.load() again")
+                self._check_open()
                 pooled = self._new_pooled(self.plan())
             try:
                 self._bring_up(pooled)
@@ -250,8 +270,7 @@ class SessionPool:
     def _take(self, plan: SandboxPlan | None) -> PooledSession:
         """Return a session that nobody uses and that may do all of ``plan``, locked."""
         with self._lock:
-            if self.closed:
-                raise WorkbenchError("this plugin is closed; call wb.load() again")
+            self._check_open()
             for pooled in list(self._sessions):
                 if pooled.blocked_in_next_batch and not pooled.in_use:
                     pooled.blocked_in_next_batch = False
@@ -259,6 +278,10 @@ class SessionPool:
                         # Not worth waiting for, neither its return nor its end.
                         self._sessions.remove(pooled)
                         self._retire_aside(pooled)
+                if pooled.in_use and pooled.owner is None:
+                    # Its capture is gone, and could not say so.
+                    pooled.take(None)
+                    pooled.dead = True
                 bound = pooled.plan
                 if plan and bound and not pooled.in_use and not bound.includes(plan):
                     # What binds a worker cannot be loosened: another takes over.
@@ -425,7 +448,7 @@ class SessionPool:
 
     def __del__(self) -> None:
         with finaliser():
-            if getattr(self, "closed", True) or not self._sessions:
+            if getattr(self, "closed", True) or not self._sessions or self.inherited:
                 return
             try:
                 warnings.warn(

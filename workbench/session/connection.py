@@ -9,6 +9,7 @@ import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import WeakMethod
 
 from workbench.errors import PluginHung, WorkbenchError
 from workbench.memory import half_of_memory
@@ -19,6 +20,7 @@ from workbench.session.crash_report import (
     damage_error,
     hang_error,
 )
+from workbench.session.forks import inherited_error
 from workbench.session.host_errors import error_from_wire
 from workbench.session.incoming import Incoming
 from workbench.session.interrupts import (
@@ -89,7 +91,8 @@ class WorkerConnection:
         self.worker = WorkerProcess(plan)
         self.incoming = Incoming(self.worker.control, self.worker.data)
         try:
-            self.logs = LogReader(self.worker, self._watch_memory)
+            look = WeakMethod(self._watch_memory)
+            self.logs = LogReader(self.worker, look, self.incoming)
         except BaseException:
             self.worker.close()
             raise
@@ -170,7 +173,7 @@ class WorkerConnection:
 
     def post(self, op: str) -> None:
         """Send a request that has no answer."""
-        if self.error is None:
+        if self.error is None and not self.inherited:
             with suppress(OSError):
                 message = {"op": op, "seq": 0}
                 send(self.worker.control, message, (), socket.MSG_DONTWAIT)
@@ -249,6 +252,8 @@ class WorkerConnection:
 
     def take_packets(self) -> None:
         """Take in what the data socket holds."""
+        if self.inherited:
+            return
         try:
             self.incoming.take_packets()
         except (ValueError, OSError) as error:
@@ -299,6 +304,8 @@ class WorkerConnection:
 
     def waiting_call(self) -> str:
         """Return the C name of the call in flight, "" for none."""
+        if self.inherited:
+            return ""
         call = self.worker.shared_page.state()[0]
         return str(self.calls[call]) if 0 < call < len(self.calls) else ""
 
@@ -367,7 +374,18 @@ class WorkerConnection:
         self.error = self.explained(error)
         self.take_packets()
 
+    @property
+    def inherited(self) -> bool:
+        """Whether this process is a fork of the one that the worker belongs to."""
+        return self.worker.inherited
+
+    def raise_if_inherited(self) -> None:
+        """Raise in a fork, which must not touch what it shares with its parent."""
+        if self.inherited:
+            raise inherited_error()
+
     def _raise_if_dead(self) -> None:
+        self.raise_if_inherited()
         if self._closed:
             raise WorkbenchError("the session is closed")
         if self.error is not None:
@@ -377,6 +395,13 @@ class WorkerConnection:
         """End the worker, politely if it listens; raise if a plugin crashes then."""
         with finishing():
             if self._closed:
+                return
+            if self.inherited:
+                # The worker and its threads are not ours: only our copies end.
+                self._closed = True
+                self.logs.abandon()
+                self.incoming.close()
+                self.worker.close()
                 return
             crash: WorkbenchError | None = None
             had_error = self.error is not None

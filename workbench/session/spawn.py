@@ -105,6 +105,9 @@ class WorkerProcess:
             text = f"plugins run on Linux only; this is {sys.platform}"
             raise WorkbenchError(text)
         self._owned = ExitStack()
+        self._owner = os.getpid()
+        # Descriptors that came from it, to close with it at the latest.
+        self._kept: set[int] = set()
         # Of the process that the worker started beside itself; -1 for none.
         self._guard = -1
         with undisturbed():
@@ -151,7 +154,7 @@ class WorkerProcess:
                 plan_fd = -1
             else:
                 folder = make_private_folder()
-                self._owned.callback(remove_private_folder, folder)
+                self._owned.callback(self._remove_folder, folder)
                 environment = plan.environment(folder, environment)
                 plan_fd = os.memfd_create("workbench-plan", os.MFD_CLOEXEC)
                 theirs.callback(os.close, plan_fd)
@@ -176,8 +179,20 @@ class WorkerProcess:
             self.death = os.pidfd_open(self.pid)
             self._owned.callback(os.close, self.death)
 
+    @property
+    def inherited(self) -> bool:
+        """Whether this process is a fork of the one that the worker belongs to."""
+        return os.getpid() != self._owner
+
+    def _remove_folder(self, folder: str) -> None:
+        if not self.inherited:
+            remove_private_folder(folder)
+
     def _reap(self) -> None:
         """End it with all its children and collect it; never wait long."""
+        if self.inherited:
+            self._process.poll()  # says that there is no such child
+            return
         self.kill()
         # While it was not collected, its number is nobody else's.
         self._tree.end(by_session=self._uncollected())
@@ -200,6 +215,8 @@ class WorkerProcess:
 
     def _reap_guard(self) -> None:
         """End the guard; it would end by itself as well, but later."""
+        if self.inherited:
+            return
         with suppress(OSError):
             signal.pidfd_send_signal(self._guard, signal.SIGKILL)
         poller = select.poll()
@@ -253,7 +270,7 @@ class WorkerProcess:
     @deferring
     def kill(self) -> None:
         """End it at once, and the children that hang below it (idempotent)."""
-        if self.exit_code() is not None:
+        if self.inherited or self.exit_code() is not None:
             return
         children = self._tree.below()
         with suppress(ProcessLookupError):
@@ -262,9 +279,21 @@ class WorkerProcess:
             # One of them may hold it with ptrace.
             self._tree.end(by_session=True)
 
+    def keep(self, fd: int) -> None:
+        """Own a descriptor until :meth:`drop` or the end."""
+        self._kept.add(fd)
+
+    def drop(self, fd: int) -> None:
+        """Close a descriptor that was kept (idempotent)."""
+        if fd in self._kept:
+            self._kept.discard(fd)
+            os.close(fd)
+
     def close(self) -> None:
         """End it and give everything back (idempotent)."""
         with undisturbed():
+            for fd in list(self._kept):
+                self.drop(fd)
             self._owned.close()
 
 

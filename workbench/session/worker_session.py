@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from workbench.errors import EndReason
     from workbench.session.incoming import Packet
     from workbench.session.sandbox import SandboxPlan
+    from workbench.session.spawn import WorkerProcess
     from workbench.session.types import ColumnRequest, LogLine, TableSnapshot, TraceCall
 
 __all__ = ["WorkerSession"]
@@ -69,9 +70,11 @@ _PROGRESS_SEC = 0.25
 class _Capture:
     """The reader's side of one open source."""
 
-    def __init__(self, reader: ChunkReader, arena: int) -> None:
+    def __init__(self, reader: ChunkReader, arena: int, worker: WorkerProcess) -> None:
         self.reader = reader
         self.arena = arena
+        self._worker = worker
+        worker.keep(arena)
         self.pending: deque[Chunk] = deque()
         self.acknowledged = 0
         self.last_seq = 0
@@ -80,7 +83,7 @@ class _Capture:
 
     def close(self) -> None:
         if self.arena >= 0:
-            os.close(self.arena)
+            self._worker.drop(self.arena)
             self.arena = -1
 
 
@@ -111,7 +114,8 @@ class WorkerSession:
     @property
     def alive(self) -> bool:
         """False once the worker is gone."""
-        return not self._connection.closed and self._connection.error is None
+        connection = self._connection
+        return not (connection.closed or connection.error or connection.inherited)
 
     @property
     def pid(self) -> int:
@@ -197,6 +201,7 @@ class WorkerSession:
         columns: Sequence[ColumnRequest],
         options: CaptureOptions,
     ) -> None:
+        self._connection.raise_if_inherited()
         if self._capture is not None:
             raise PluginOpenError(
                 "a capture is open in this session: close it first", params=params
@@ -229,7 +234,7 @@ class WorkerSession:
         reader = ChunkReader(
             named, answer["source"], layout=layout, most_rows=options.chunk_rows
         )
-        self._capture = _Capture(reader, fds[0])
+        self._capture = _Capture(reader, fds[0], self._connection.worker)
         self.number_base = base
         self._connection.streaming = True
         self._progress = Progress()
@@ -242,6 +247,7 @@ class WorkerSession:
 
     def read(self, timeout_sec: float | None = None) -> Chunk | None:
         """Return the next chunk; see :meth:`Session.read`."""
+        self._connection.raise_if_inherited()
         capture = self._capture
         if capture is None:
             raise WorkbenchError("no capture is open")
@@ -255,9 +261,7 @@ class WorkerSession:
             chunk = self._next_chunk(capture, timeout_sec)
         return chunk
 
-    def _next_chunk(
-        self, capture: _Capture, timeout_sec: float | None
-    ) -> Chunk | None:
+    def _next_chunk(self, capture: _Capture, timeout_sec: float | None) -> Chunk | None:
         deadline = None if timeout_sec is None else time.monotonic() + timeout_sec
         while True:
             interruption_point()
@@ -362,6 +366,7 @@ class WorkerSession:
         capture = self._capture
         if capture is None or capture.ended or capture.stopped_at is not None:
             return
+        self._connection.raise_if_inherited()
         capture.stopped_at = time.monotonic()
         self._connection.worker.shared_page.set_stop(1)
         self._connection.post("wake")
