@@ -15,7 +15,7 @@ from workbench.plugins.collect import collect
 from workbench.plugins.compatibility import known_sources
 from workbench.plugins.group import PluginGroup
 from workbench.plugins.init_config import prepare_config
-from workbench.plugins.limits import checked_seconds
+from workbench.plugins.limits import checked_count, checked_seconds
 from workbench.plugins.pool import LoadedPlugin, SessionPool
 from workbench.session.interrupts import finishing, interruptible
 from workbench.session.sandbox import sandbox_policy
@@ -235,22 +235,36 @@ class Plugin(PluginGroup):
         fields: Iterable[str] | None = None,
         max_events: int | None = None,
         timeout_sec: float | None = None,
+        max_bytes: int | None = None,
         progress: bool | None = None,
         keep_events: bool = True,
     ) -> Events:
         """Open the event source and collect its events.
 
         ``max_events``, ``timeout_sec``: stop there; None reads to the end.
+        ``max_bytes``: stop when the events need more memory; None means half of what
+        is available. ``origin.notes`` tell when that was the end.
         ``progress``: True, False, or None for a bar when somebody watches and it takes
         long. ``keep_events``: keep the events themselves, for further fields, ``.scap``
         and replay. An error on the way, Ctrl-C included, carries what was read as
         ``.events``; ``last_events`` has it too.
         """
         timeout_sec = checked_seconds("timeout_sec", timeout_sec)
-        capture = self.start(
-            params, fields, keep_events=keep_events, max_events=max_events
-        )
-        return collect(capture, timeout_sec=timeout_sec, progress=progress)
+        max_bytes = checked_count("max_bytes", max_bytes)
+        found: list[Events] = []
+
+        def keep() -> None:
+            self.pool.last_events = found[0]
+
+        with interruptible(undo=keep):
+            capture = self.start(
+                params, fields, keep_events=keep_events, max_events=max_events
+            )
+            events = collect(
+                capture, timeout_sec=timeout_sec, max_bytes=max_bytes, progress=progress
+            )
+            found.append(events)
+        return events
 
     def start(
         self,
