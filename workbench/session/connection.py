@@ -34,6 +34,7 @@ from workbench.session.log_reader import LogReader
 from workbench.session.sandbox import Denials
 from workbench.session.spawn import WorkerProcess
 from workbench.session.watchdog import Watchdog
+from workbench.wire.limits import refusal_text
 from workbench.wire.messages import send
 
 if TYPE_CHECKING:
@@ -93,6 +94,10 @@ class WorkerConnection:
         try:
             look = WeakMethod(self._watch_memory)
             self.logs = LogReader(self.worker, look, self.incoming)
+        except (OSError, RuntimeError) as error:
+            self.worker.close()
+            said = refusal_text(error) if isinstance(error, OSError) else str(error)
+            raise WorkbenchError(f"cannot start a worker process: {said}") from error
         except BaseException:
             self.worker.close()
             raise

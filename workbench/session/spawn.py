@@ -26,6 +26,7 @@ from workbench.session.private_folder import (
 )
 from workbench.session.process_tree import ProcessTree, process_state
 from workbench.session.worker_memory import held_bytes
+from workbench.wire.limits import refusal_text
 from workbench.wire.shared_page import PAGE_BYTES, SharedPage
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ _MARK = "WORKBENCH_WORKER"
 # How long an ended process may take to go; a debugger can hold it for ever.
 _REAP_SEC = 5.0
 _AT_ONCE_SEC = 0.2
+_LAST_STANDARD = 2
 # A process that is killed may still be in a file system that does not answer.
 _GUARD_MS = 1000
 
@@ -88,6 +90,13 @@ def _make_page() -> int:
     return page
 
 
+def _fill_standard(held: ExitStack) -> None:
+    """Hold the numbers 0 to 2 where they are free: a worker's own go there."""
+    while (null := os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)) <= _LAST_STANDARD:
+        held.callback(os.close, null)
+    os.close(null)
+
+
 class WorkerProcess:
     """A running worker and our ends of everything it shares with us.
 
@@ -113,6 +122,10 @@ class WorkerProcess:
         with undisturbed():
             try:
                 self._start(plan)
+            except OSError as error:
+                self._owned.close()
+                text = f"cannot start a worker process: {refusal_text(error)}"
+                raise WorkbenchError(text) from error
             except BaseException:
                 self._owned.close()
                 raise
@@ -120,6 +133,7 @@ class WorkerProcess:
     def _start(self, plan: SandboxPlan | None) -> None:
         kind = socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC
         with ExitStack() as theirs:
+            _fill_standard(theirs)
             self.control, control = socket.socketpair(socket.AF_UNIX, kind)
             self._owned.callback(self.control.close)
             theirs.callback(control.close)
@@ -315,5 +329,6 @@ def _popen(
             env=environment,
         )
     except OSError as error:
-        text = f"cannot start the worker process {sys.executable}: {error}"
+        said = refusal_text(error)
+        text = f"cannot start the worker process {sys.executable}: {said}"
         raise WorkbenchError(text) from error
