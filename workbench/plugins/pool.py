@@ -24,7 +24,7 @@ from workbench.plugins.log import LogLines
 from workbench.plugins.state_tables import MAX_ROWS, StateTables
 from workbench.session import new_session
 from workbench.session.forks import inherited_error, renew_in_forks
-from workbench.session.interrupts import finaliser, finishing, interruptible
+from workbench.session.interrupts import finaliser, finishing, interruptible, patiently
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -145,6 +145,10 @@ class SessionPool:
         self.last_events: Events | None = None
         self._sessions: list[PooledSession] = []
         self._lock = threading.RLock()
+        # One plugin at a time is loaded: sessions have all of them in one order.
+        self._loading = threading.RLock()
+        # Sessions may end in several threads at once.
+        self._remembering = threading.Lock()
         self._process = os.getpid()
         renew_in_forks(self)
         self._retiring: list[threading.Thread] = []
@@ -159,6 +163,8 @@ class SessionPool:
     def renew_locks(self) -> None:
         """Forget in a fork who held the locks."""
         self._lock = threading.RLock()
+        self._loading = threading.RLock()
+        self._remembering = threading.Lock()
         for pooled in self._sessions:
             pooled.lock = threading.RLock()
 
@@ -176,7 +182,15 @@ class SessionPool:
         Raises PluginLoadError, PluginInitError, PluginCrashed or PluginHung; the
         other plugins are then as they were.
         """
-        with interruptible(), self.acquire(library=path) as pooled:
+        with interruptible():
+            patiently(self._loading)
+            try:
+                return self._add(path, config)
+            finally:
+                self._loading.release()
+
+    def _add(self, path: str, config: Mapping[str, Any] | str | None) -> LoadedPlugin:
+        with self.acquire(library=path) as pooled:
             with pooled.calling() as session:
                 number, manifest = session.load(path)
             done = False
@@ -356,8 +370,9 @@ class SessionPool:
         finally:
             # What plugins do and print while they are destroyed belongs to it.
             trace, log = self._history_of(pooled)
-            self._old_trace = (self._old_trace + trace)[-_REMEMBERED:]
-            self._old_log = (self._old_log + log)[-_REMEMBERED:]
+            with self._remembering:
+                self._old_trace = (self._old_trace + trace)[-_REMEMBERED:]
+                self._old_log = (self._old_log + log)[-_REMEMBERED:]
         return None
 
     @staticmethod
