@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 import pyarrow as pa
 
+from workbench.arrow.rows import take_rows
 from workbench.events.builtin_columns import PAYLOAD_AT, first_time, host_name
 from workbench.events.columns import DerivedColumns, source_rows, with_number_and_time
 from workbench.events.display import MAX_ROWS, events_html, events_text
@@ -138,7 +139,7 @@ class Events:
         for source, rows in source_rows(self._table).items():
             origin = replace(self._origin, source=source)
             found[source] = Events(
-                self._table.take(pa.array(rows)),
+                take_rows(self._table, pa.array(rows)),
                 fields=self.fields_of(source),
                 origin=origin,
                 extractor=self._maker.extractor,
@@ -184,7 +185,9 @@ class Events:
             start, stop, step = key.indices(len(self))
             if step == 1:
                 return self._derive(self._table.slice(start, max(0, stop - start)))
-            return self._derive(self._table.take(pa.array(range(start, stop, step))))
+            return self._derive(
+                take_rows(self._table, pa.array(range(start, stop, step)))
+            )
         return self._derive(self._table.filter(self._as_mask(key)))
 
     def extract(self, *field_texts: str) -> Events:
