@@ -105,11 +105,11 @@ def test_rules_alert_on_large_events(large):
 def test_extracted_values_of_too_many_bytes_are_refused(plugin, monkeypatch):
     with wb.load(plugin("probe")) as loaded:
         events = loaded.capture("n=2000", fields=[])
-        monkeypatch.setattr(event_block, "_LARGEST_COLUMN_BYTES", 10_000)
+        monkeypatch.setattr(event_block, "_LARGEST_COLUMN_BYTES", 100)
         with pytest.raises(wb.WorkbenchError, match="more than 2 GiB in one column"):
             _ = events.extract("probe.num").table
-        some = events[:100].extract("probe.num").table
-        assert some.num_rows == 100
+        # A refusal is not the end of the plugin.
+        assert events[:5].extract("probe.num").table.num_rows == 5
 
 
 def test_numbers_of_rows_need_no_copy():
