@@ -107,17 +107,28 @@ def test_an_error_while_undoing_does_not_replace_ctrl_c():
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_only_the_second_ctrl_c_hastens_an_undo():
+def test_a_second_ctrl_c_hastens_an_undo():
     seen = []
 
     def undo():
         with finishing():
-            seen.append(hastened())
-            strike()
-            seen.append(hastened())
+            for _ in range(2):
+                strike()
+                seen.append(hastened())
 
     with pytest.raises(KeyboardInterrupt), interruptible(undo=undo):
         strike()
+    assert seen == [False, True]
+
+
+def test_one_ctrl_c_hastens_what_takes_long(monkeypatch):
+    monkeypatch.setattr(interrupts, "_HASTEN_SEC", 0.05)
+    seen = []
+    with pytest.raises(KeyboardInterrupt), finishing():
+        strike()
+        seen.append(hastened())
+        time.sleep(0.1)
+        seen.append(hastened())
     assert seen == [False, True]
 
 
@@ -153,10 +164,11 @@ def test_other_threads_have_no_regions():
 
     with pytest.raises(KeyboardInterrupt), finishing():
         strike()
+        strike()
+        assert hastened()
         thread = threading.Thread(target=act)
         thread.start()
         thread.join()
-        assert hastened()
     assert seen == [False]
 
 
@@ -191,6 +203,27 @@ def test_nothing_is_left_of_a_region():
 # ---- plugins -------------------------------------------------------------------------
 
 
+@pytest.fixture(scope="module", autouse=True)
+def imported(plugin):
+    """Import all that a capture needs: that is not what is interrupted here."""
+    with wb.load(plugin("probe")) as loaded:
+        assert len(loaded.capture("n=5").frame) == 5
+
+
+def strike_in(loaded: wb.Plugin, call: str) -> None:
+    """Interrupt once the plugin is in ``call``."""
+    main = threading.get_ident()
+    session = loaded.pool._sessions[0].session
+
+    def watch():
+        limit = time.monotonic() + 20
+        while session.waiting_call() != call and time.monotonic() < limit:
+            time.sleep(0.01)
+        signal.pthread_kill(main, signal.SIGINT)
+
+    threading.Thread(target=watch).start()
+
+
 def later(seconds: float) -> None:
     main = threading.get_ident()
     threading.Timer(seconds, signal.pthread_kill, (main, signal.SIGINT)).start()
@@ -209,7 +242,7 @@ def test_ctrl_c_hastens_a_close(plugin):
     capture = loaded.open("n=100;fault=hang@close:0")
     capture.read()
     start = time.monotonic()
-    later(0.7)
+    strike_in(loaded, "plugin_close")
     with pytest.raises(KeyboardInterrupt):
         loaded.close()
     assert time.monotonic() - start < 10
@@ -224,6 +257,15 @@ def test_ctrl_c_keeps_every_row_read(plugin):
             loaded.capture("n=100000000;batch=50;block=1", fields=["probe.num"])
         numbers = loaded.last_events.table.column("evt.num").to_pylist()
         assert numbers == list(range(1, len(numbers) + 1))
+        assert len(loaded.capture("n=5")) == 5
+
+
+def test_ctrl_c_while_closing_keeps_the_events(plugin):
+    with wb.load(plugin("probe")) as loaded:
+        strike_in(loaded, "plugin_close")
+        with pytest.raises(KeyboardInterrupt):
+            loaded.capture("n=20;fault=hang@close:0", fields=["probe.num"])
+        assert len(loaded.last_events) == 20
         assert len(loaded.capture("n=5")) == 5
 
 

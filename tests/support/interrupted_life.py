@@ -1,6 +1,7 @@
 """A plugin's life, interrupted: run as ``interrupted_life.py LIBRARY MODE COUNT``.
 
-``lines``: SIGINT at every line of the package that a life runs, at most COUNT of them;
+``lines``: SIGINT at lines of the package that a life runs, COUNT is ``of/part``: every
+``of``-th of them from ``part`` on;
 ``moments``: COUNT times at a random moment; ``cycles``: COUNT loads, interrupted.
 Prints one JSON object: how many there were, what went wrong, what was left behind.
 """
@@ -150,13 +151,13 @@ def traced(act: Callable[[], None], at: At) -> str:
     return one(run)
 
 
-def lines(library: str, most: int) -> dict[str, Any]:
-    """Interrupt at every line, or at ``most`` of them, evenly."""
+def lines(library: str, which: str) -> dict[str, Any]:
+    """Interrupt at the lines of one part."""
     seen = At(None)
     traced(lambda: life(library), seen)
     places = list(seen.places)
-    step = max(1, len(places) / most)
-    chosen = [places[int(i * step)] for i in range(min(most, len(places)))]
+    of, part = map(int, which.split("/"))
+    chosen = places[part::of]
     before = held()
     faults, struck = [], 0
     for place in chosen:
@@ -170,8 +171,9 @@ def lines(library: str, most: int) -> dict[str, Any]:
     return {"points": struck, "lines": len(places), "faults": faults}
 
 
-def moments(library: str, count: int) -> dict[str, Any]:
+def moments(library: str, many: str) -> dict[str, Any]:
     """Interrupt from outside of Python's control, at random moments."""
+    count = int(many)
     chance = random.Random(count)
     start = time.monotonic()
     life(library)
@@ -190,8 +192,9 @@ def moments(library: str, count: int) -> dict[str, Any]:
     return {"points": struck, "faults": faults}
 
 
-def cycles(library: str, count: int) -> dict[str, Any]:
+def cycles(library: str, many: str) -> dict[str, Any]:
     """Load and be interrupted, over and over; what is held then, and before."""
+    count = int(many)
 
     def load() -> None:
         plugin = wb.load(library)
@@ -247,7 +250,7 @@ def main() -> None:
     library, mode, count = sys.argv[1:]
     run = {"lines": lines, "moments": moments, "cycles": cycles}[mode]
     life(library)
-    print(json.dumps(run(library, int(count))))
+    print(json.dumps(run(library, count)))
 
 
 if __name__ == "__main__":

@@ -233,6 +233,7 @@ def collect(
                     if found.stop_beyond(limit):
                         break
                     interruption_point()
+            capture.close()
         except KeyboardInterrupt:
             with undisturbed():
                 raise _interruption(found) from None

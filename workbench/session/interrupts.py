@@ -10,6 +10,7 @@ import _thread
 import functools
 import signal
 import threading
+import time
 from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ R = TypeVar("R")
 
 # How long a wait for a lock goes on before it looks whether it was interrupted.
 _LOOK_SEC = 0.05
+# After one Ctrl-C, how long a plugin still has to end as it likes.
+_HASTEN_SEC = 0.5
 # When a finaliser hands on an interrupt: Python would swallow it there.
 _LATER_SEC = 0.02
 
@@ -44,9 +47,12 @@ class _Regions:
         self.undisturbed = 0
         self.finishing = 0
         self.noted: list[tuple[int, FrameType | None]] = []
+        self.noted_at = 0.0
         self.before: Any = None
 
     def note(self, number: int, frame: FrameType | None) -> None:
+        if not self.noted:
+            self.noted_at = time.monotonic()
         self.noted.append((number, frame))
 
     def enter(self) -> bool:
@@ -135,7 +141,7 @@ class undisturbed(interruptible):  # noqa: N801 - read as a statement
 
 
 class finishing(undisturbed):  # noqa: N801 - read as a statement
-    """A region that gives back what is owned: Ctrl-C does not stop, it hastens it."""
+    """A region that gives back what is owned: Ctrl-C does not stop but hasten it."""
 
     _finishing = True
 
@@ -152,8 +158,11 @@ class finaliser(finishing):  # noqa: N801 - read as a statement
 
 
 def hastened() -> bool:
-    """Whether Ctrl-C came while something is being given back."""
-    return bool(_regions.noted and _regions.finishing and _in_main())
+    """Whether Ctrl-C came while something is being given back: twice, or long ago."""
+    if not _regions.noted or not _regions.finishing or not _in_main():
+        return False
+    waited = time.monotonic() - _regions.noted_at
+    return len(_regions.noted) > 1 or waited > _HASTEN_SEC
 
 
 def _in_main() -> bool:
