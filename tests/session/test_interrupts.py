@@ -1,6 +1,7 @@
 """Ctrl-C at every line and at random moments: nothing is left, nothing is replaced.
 
-``WORKBENCH_INTERRUPTS=full`` takes every line, 500 moments and 1,000 cycles.
+``WORKBENCH_INTERRUPTS=full`` takes every line (about 1,400), 500 moments and 1,000
+cycles; else a tenth or so of them.
 """
 
 # ruff: noqa: PT012 - what is interrupted stands in the block
@@ -272,7 +273,7 @@ def test_ctrl_c_while_closing_keeps_the_events(plugin):
 # ---- everywhere ----------------------------------------------------------------------
 
 
-def interrupted_life(library: Path, mode: str, count: int) -> dict:
+def interrupted_life(library: Path, mode: str, count: str) -> dict:
     done = subprocess.run(
         [
             sys.executable,
@@ -280,7 +281,7 @@ def interrupted_life(library: Path, mode: str, count: int) -> dict:
             "tests.support.interrupted_life",
             library,
             mode,
-            str(count),
+            count,
         ],
         cwd=ROOT,
         capture_output=True,
@@ -295,17 +296,20 @@ def interrupted_life(library: Path, mode: str, count: int) -> dict:
     return told
 
 
-def test_at_every_line(plugin):
-    told = interrupted_life(plugin("probe"), "lines", 10_000 if FULL else 500)
-    assert told["points"] >= 480
+@pytest.mark.parametrize("part", range(28) if FULL else [0, 9, 18])
+def test_at_every_line(plugin, part):
+    told = interrupted_life(plugin("probe"), "lines", f"28/{part}")
+    # Few lines run once only, such as those of a wait that was not needed again.
+    assert told["points"] > 0.9 * told["lines"] / 28 - 2
+    assert told["lines"] > 1000
 
 
-def test_at_random_moments(plugin):
-    count = 500 if FULL else 100
-    assert interrupted_life(plugin("probe"), "moments", count)["points"] > count * 0.8
+@pytest.mark.parametrize("round_", range(10 if FULL else 1))
+def test_at_random_moments(plugin, round_):
+    assert interrupted_life(plugin("probe"), "moments", f"{50 + round_}")["points"] > 25
 
 
 def test_loads_interrupted_over_and_over(plugin):
-    told = interrupted_life(plugin("probe"), "cycles", 1000 if FULL else 150)
+    told = interrupted_life(plugin("probe"), "cycles", "1000" if FULL else "150")
     assert told["held"][0] == told["held"][1]
     assert told["memory_end"] - told["memory_start"] < 16 << 20
