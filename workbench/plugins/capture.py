@@ -334,9 +334,15 @@ class Capture(Closing):
     @contextlib.contextmanager
     def calling(self) -> Iterator[PooledSession]:
         """Yield the session for calls between two reads."""
-        with interruptible(), self._lock:
-            if self._pooled is None:
+        with self.held() as pooled:
+            if pooled is None:
                 raise WorkbenchError("this capture is closed; open the source again")
+            yield pooled
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[PooledSession | None]:
+        """Yield the session, which no other thread gives back meanwhile, or None."""
+        with interruptible(), self._lock:
             yield self._pooled
 
     @property

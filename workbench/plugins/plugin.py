@@ -341,10 +341,12 @@ class Plugin(PluginGroup):
         """Yield the host of the open capture, else any, and the plugin's number."""
         self._check_open()
         capture = self._capture()
-        if capture is not None and not capture.closed:
-            with capture.calling() as pooled, pooled.calling() as session:
-                yield session, pooled.index(self._loaded)
-            return
+        if capture is not None:
+            with capture.held() as pooled:
+                if pooled is not None:
+                    with pooled.calling() as session:
+                        yield session, pooled.index(self._loaded)
+                    return
         with self.pool.acquire() as pooled, pooled.calling() as session:
             yield session, pooled.index(self._loaded)
 

@@ -421,9 +421,12 @@ class SessionPool:
         """Return the state tables of the session that streams, else of the first."""
         for pooled in list(self._sessions):
             owner = pooled.owner
-            if owner is not None and not owner.closed:
-                with owner.calling() as held, held.calling() as session:
-                    return StateTables(session.tables(MAX_ROWS))
+            if owner is None:
+                continue
+            with owner.held() as held:
+                if held is not None:
+                    with held.calling() as session:
+                        return StateTables(session.tables(MAX_ROWS))
         with self.acquire() as pooled, pooled.calling() as session:
             return StateTables(session.tables(MAX_ROWS))
 
