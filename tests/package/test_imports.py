@@ -38,7 +38,8 @@ LAYERS = {
     "captures": "arrow fields native errors formatting closing saving reading memory",
     "session": "wire host fields manifest errors formatting memory",
     "artifacts": "session manifest formatting paths yamlcpp errors saving host",
-    "events": "arrow captures condition fields errors diagnostics formatting manifest",
+    "proposing": "arrow condition fields errors formatting",
+    "events": "arrow captures condition proposing fields errors diagnostics formatting manifest",
     "falco_config_keys": "formatting yamlcpp",
     "falco_config": "errors falco_config_keys yamlcpp paths formatting reading",
     "plugins": "artifacts closing events session arrow captures manifest falco_config fields formatting "

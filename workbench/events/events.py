@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from workbench.condition.analysis.near_misses import NearMisses
     from workbench.errors import EndReason
     from workbench.events.plots import EventPlots
+    from workbench.proposing.proposal import Proposals
 
 __all__ = ["Events", "events_from_table"]
 
@@ -322,6 +323,64 @@ class Events:
         from workbench.condition.analysis.near_misses import near_misses
 
         return near_misses(*self._prepare(condition))
+
+    def propose(
+        self,
+        match: Any = None,
+        avoid: Any = None,
+        *,
+        max_checks: int = 4,
+        exclude_fields: Sequence[str] = (),
+        allow: Sequence[str] | None = None,
+        limit: int = 10,
+    ) -> Proposals:
+        """Propose conditions that the chosen events match and few others do.
+
+        ``match``: event numbers, or a mask with one boolean per event; None takes the
+        events labelled as "must match". ``avoid``: likewise those that must not match;
+        None takes the labels if ``match`` is None, else none. All other events are
+        background: they may match, but fewer are better. ``max_checks``: most checks
+        that one ``and`` joins. ``exclude_fields``: fields not to use. ``allow``:
+        operators to use (None: all that it knows). ``limit``: most proposals.
+
+        Returns a list of Proposal, best first: shortest description of the examples,
+        see :mod:`workbench.proposing.search`. Raises WorkbenchError when
+        nothing is chosen or the choice contradicts itself, KeyError for an event
+        number that is not here.
+        """
+        from workbench.proposing.propose import OPERATORS, propose
+
+        if match is None and avoid is None:
+            avoid = [number for number, must in self._labels.items() if not must]
+        if match is None:
+            match = [number for number, must in self._labels.items() if must]
+        return propose(
+            self._table,
+            self._fields,
+            self._rows_of(match),
+            self._rows_of(() if avoid is None else avoid),
+            max_checks=max_checks,
+            exclude_fields=exclude_fields,
+            allow=OPERATORS if allow is None else allow,
+            limit=limit,
+        )
+
+    def _rows_of(self, chosen: Any) -> np.ndarray[Any, np.dtype[np.int64]]:
+        """Return the rows of events chosen by number or by mask."""
+        if isinstance(chosen, int | np.integer) and not isinstance(chosen, bool):
+            chosen = [chosen]
+        if isinstance(chosen, str) or hasattr(chosen, "columns"):
+            return np.flatnonzero(np.asarray(self._as_mask(chosen)))
+        values = np.asarray(chosen)
+        if values.dtype == bool or str(getattr(chosen, "dtype", "")) == "boolean":
+            return np.flatnonzero(np.asarray(self._as_mask(chosen)))
+        numbers = self._table.column("evt.num").to_numpy()
+        wanted = np.unique(values.astype(np.uint64))
+        rows = np.flatnonzero(np.isin(numbers, wanted))
+        missing = np.setdiff1d(wanted, numbers[rows])
+        if len(missing):
+            raise KeyError(f"no event {missing[0]} here")
+        return rows
 
     @property
     def labels(self) -> dict[int, bool]:
