@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from workbench.arguments import CHOICE, PATH, TEXT, TEXTS, takes
+from workbench.arrow.rows import take_rows
 from workbench.events.columns import DerivedColumns, payload_places, source_rows
 from workbench.events.display import MAX_ROWS, events_html, events_text
 from workbench.events.extractor import Extractor, keep_stream
@@ -174,7 +175,7 @@ class Events(EventQueries, Provenance):
         for source, rows in source_rows(self._table).items():
             origin = replace(self._origin, source=source)
             found[source] = Events(
-                self._table.take(pa.array(rows)),
+                take_rows(self._table, pa.array(rows)),
                 fields=self.fields_of(source),
                 origin=origin,
                 extractor=self._maker.extractor,
@@ -199,7 +200,9 @@ class Events(EventQueries, Provenance):
             start, stop, step = key.indices(len(self))
             if step == 1:
                 return self._derive(self._table.slice(start, max(0, stop - start)))
-            return self._derive(self._table.take(pa.array(range(start, stop, step))))
+            return self._derive(
+                take_rows(self._table, pa.array(range(start, stop, step)))
+            )
         return self._derive(self._table.filter(self.flags(key)))
 
     @takes(field_texts=TEXT)
