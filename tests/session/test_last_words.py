@@ -106,14 +106,14 @@ def test_what_a_runtime_says_stands_first(require, tmp_path, language):
 
 def test_lines_that_a_plugin_skipped_are_counted(plugin):
     with wb.load(plugin("probe")) as probe:
-        with probe.open("n=5,skips=3") as capture:
+        with probe.open("n=5,skips=3", fields=[]) as capture:
             list(capture)
         assert repr(capture) == (
             "<Capture of probe: 5 events, eof, 3 log lines say that data was skipped>"
         )
-        with probe.open("n=5,skips=1") as capture:
+        with probe.open("n=5,skips=1", fields=[]) as capture:
             list(capture)
         assert "1 log line says" in repr(capture)
-        with probe.open("n=5") as capture:
+        with probe.open("n=5", fields=[]) as capture:
             list(capture)
         assert repr(capture) == "<Capture of probe: 5 events, eof>"
