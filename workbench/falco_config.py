@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import WorkbenchError
-from workbench.falco_config_keys import unknown_keys
+from workbench.falco_config_keys import schema_verdict, unknown_keys
 from workbench.formatting.printable import shortened
 from workbench.paths import FALCO_PLUGIN_DIR
 from workbench.reading import read_regular
@@ -91,7 +91,7 @@ class FalcoConfig:
     """The content of a falco.yaml. ``plugins``: those to load, in order.
 
     ``switches``: (enable, "rule" or "tag", pattern) in order. ``notes``: what was
-    found odd, one sentence each.
+    found odd, one sentence each. ``schema``: the verdict of Falco's schema validation.
     """
 
     path: str
@@ -109,6 +109,7 @@ class FalcoConfig:
     appended: list[AppendedOutput] = field(default_factory=list)
     static_fields: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    schema: str = "ok"
 
 
 class _Fault(Exception):
@@ -206,6 +207,11 @@ class _Reader:
             raise self._error(source, error.reason, error.pos) from None
         except _Fault as fault:
             raise self._error(source, fault.reason, fault.pos) from None
+        self.config.schema = schema_verdict(root)
+        if self.config.schema != "ok":
+            self.config.notes.append(
+                f"{self.path} | schema validation: {self.config.schema}"
+            )
         self.config.notes += unknown_keys(root, source, str(self.path))
         return self.config
 

@@ -88,6 +88,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="let every matching rule alert, not only the first",
     )
     parser.add_argument(
+        "--strict",
+        action="store_true",
+        help="refuse plugins that Falco does not load, such as those of an older API",
+    )
+    parser.add_argument(
         "--stats",
         action="store_true",
         help="end with how often each rule matched, alerted, or came after which rule",
@@ -178,17 +183,27 @@ def run(args: argparse.Namespace) -> int:
     options = falco_options(config)
     all_matches = args.all_matches or config.rule_matching == "all"
     started = _StartLines(quiet=args.quiet)
-    started.versions()
+    started.versions(config)
     with opened_workbench(args) as workbench:
         if args.plugin:
             plugin = workbench.load(args.plugin, config=args.config)
             workbench.default_params[plugin.name] = args.open
         load_plugins(config, workbench)
         load_companions(workbench, args)
+        if args.strict:
+            _refuse_what_falco_refuses(workbench)
         started.loaded(workbench, files)
         job = _Job(args, workbench, load_rules(*files), options, all_matches)
         printer = _Printer(as_json=args.json or config.json_output, stats=args.stats)
         return (_run_file if args.events else _run_live)(job, printer)
+
+
+def _refuse_what_falco_refuses(workbench: Workbench) -> None:
+    for manifest in workbench.manifests:
+        if manifest.falco_refusal:
+            raise PluginLoadError(
+                f"{manifest.name}: {manifest.falco_refusal}", path=manifest.path
+            )
 
 
 class _StartLines:
@@ -201,11 +216,14 @@ class _StartLines:
         if not self._quiet:
             print(f"{time.asctime()}: {printable(text)}", file=sys.stderr)
 
-    def versions(self) -> None:
+    def versions(self, config: FalcoConfig) -> None:
         from workbench import __version__
 
         engine = version_text(ENGINE_VERSION)
         self._print(f"Workbench version: {__version__} (rules engine {engine})")
+        if config.path:
+            self._print("Workbench initialized with configuration files:")
+            self._print(f"   {config.path} | schema validation: {config.schema}")
 
     def loaded(self, workbench: Workbench, files: list[str]) -> None:
         for plugin in workbench.plugins.values():

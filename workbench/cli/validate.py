@@ -118,6 +118,8 @@ def _target(args: argparse.Namespace) -> Target | None:
                 path=path,
                 complaints=list(manifest.complaints),
             )
+        if manifest.falco_refusal:
+            note(f"{manifest.name}: {manifest.falco_refusal}")
         check_registration(manifests, manifest)
         manifests.append(manifest)
     return Target(

@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from workbench.arguments import CHOICE, PATH, TEXT, TEXTS, takes
+from workbench.arrow.rows import take_rows
 from workbench.events.columns import DerivedColumns, payload_places, source_rows
 from workbench.events.display import MAX_ROWS, events_html, events_text
 from workbench.events.extractor import Extractor, keep_stream
@@ -174,7 +175,7 @@ class Events(EventQueries, Provenance):
         for source, rows in source_rows(self._table).items():
             origin = replace(self._origin, source=source)
             found[source] = Events(
-                self._table.take(pa.array(rows)),
+                take_rows(self._table, pa.array(rows)),
                 fields=self.fields_of(source),
                 origin=origin,
                 extractor=self._maker.extractor,
@@ -199,7 +200,9 @@ class Events(EventQueries, Provenance):
             start, stop, step = key.indices(len(self))
             if step == 1:
                 return self._derive(self._table.slice(start, max(0, stop - start)))
-            return self._derive(self._table.take(pa.array(range(start, stop, step))))
+            return self._derive(
+                take_rows(self._table, pa.array(range(start, stop, step)))
+            )
         return self._derive(self._table.filter(self.flags(key)))
 
     @takes(field_texts=TEXT)
@@ -314,14 +317,21 @@ class Events(EventQueries, Provenance):
     # -- keeping ---------------------------------------------------------------------
 
     @takes(path=PATH)
-    def save(self, path: str | os.PathLike[str], *, csv_guard: bool = True) -> Path:
+    def save(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        csv_guard: bool = True,
+        skip_absent: bool = False,
+    ) -> Path:
         """Write the events to a file and give its path; the suffix decides the form.
 
         ``.parquet`` and ``.arrow`` keep everything, ``.scap`` the stored events as
         Falco reads them, ``.jsonl`` and ``.csv`` the frame as text. ``csv_guard``:
         put an apostrophe before texts in CSV that a spreadsheet would run as a
-        formula (``=``, ``+``, ``-``, ``@``, tab). Raises WorkbenchError for another
-        suffix, or ``.scap`` without stored events.
+        formula (``=``, ``+``, ``-``, ``@``, tab). ``skip_absent``: leave absent fields
+        out of JSON lines, instead of null. Raises WorkbenchError for another suffix,
+        or ``.scap`` without stored events.
         """
         from workbench.captures import formats
         from workbench.captures.contents import CaptureContents
@@ -341,6 +351,7 @@ class Events(EventQueries, Provenance):
                 "end_reason": origin.end_reason,
                 "plugins": self.plugin_versions,
             },
+            skip_absent=skip_absent,
         )
         return formats.save(contents, target, csv_guard=csv_guard)
 

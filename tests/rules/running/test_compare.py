@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import pytest
+
 from tests.rules.texts import TWO
 from workbench.rules import parse_rules
+from workbench.rules.running.alert_batch import AlertBatch
 
 
 def test_comparing_tells_what_appears_disappears_and_changes(events):
@@ -63,3 +66,30 @@ def test_the_configuration_that_rules_came_from_decides_how_they_match(events):
     rules._config = config.FalcoConfig("", rule_matching="all")
     assert rules.compare(rules, events).mode == "all matches"
     assert rules.compare(rules, events).same == 9
+
+
+@pytest.mark.parametrize("every", [True, False])
+def test_what_differs_is_found_in_bitmaps_as_in_the_alerts(events, monkeypatch, every):
+    old = parse_rules(TWO)
+    new = parse_rules(
+        TWO.replace("t.num > 3", "t.num in (1, 4, 5)").replace("INFO", "ERROR")
+    )
+    fast = old.compare(new, events, all_matches=every)
+    monkeypatch.setattr(AlertBatch, "apart", lambda self, other: (self, other, 0))
+    slow = old.compare(new, events, all_matches=every)
+    assert fast == slow
+    assert fast.appeared
+    assert fast.disappeared
+
+
+def test_alerts_that_stay_are_not_rendered(events, monkeypatch):
+    rendered = []
+    render = AlertBatch.render
+    monkeypatch.setattr(
+        AlertBatch,
+        "render",
+        lambda self, rows, which: rendered.extend(rows) or render(self, rows, which),
+    )
+    rules = parse_rules(TWO)
+    found = rules.compare(parse_rules(TWO.replace("> 3", "> 4")), events)
+    assert (found.same, len(found.appeared), len(rendered)) == (5, 1, 2)

@@ -101,6 +101,34 @@ class AlertBatch:
             self._table_of,
         )
 
+    def apart(self, other: SomeBatch) -> tuple[SomeBatch, SomeBatch, int]:
+        """Return what only one of two runs over the same events has, and the rest.
+
+        The rest is a count: alerts of one rule on one event that print the same. Where
+        that cannot be told from bitmaps, both batches come back whole.
+        """
+        import pyarrow.compute as pc
+
+        if not isinstance(other, AlertBatch) or other.rows != self.rows:
+            return self, other, 0
+        if other._format != self._format:  # noqa: SLF001 - of its own class
+            return self, other, 0
+        masks, others, same = list(self.masks), list(other.masks), 0
+        places = {rule.name: at for at, rule in enumerate(other.rules)}
+        for at, rule in enumerate(self.rules):
+            there = places.get(rule.name)
+            if there is None or not rule.prints_as(other.rules[there]):
+                continue
+            both = pc.and_(self.masks[at], other.masks[there])
+            same += both.true_count
+            masks[at] = pc.and_not(self.masks[at], both)
+            others[there] = pc.and_not(other.masks[there], both)
+        rest = other._with_masks(others)  # noqa: SLF001 - of its own class
+        return self._with_masks(masks), rest, same
+
+    def _with_masks(self, masks: Sequence[pa.BooleanArray]) -> AlertBatch:
+        return AlertBatch(self.rules, self._format, masks, self.rows, self._table_of)
+
     def compacted(self) -> AlertBatch:
         """Return the same alerts without the events that raised none."""
         import numpy as np
@@ -186,6 +214,25 @@ class MixedBatch:
     def of(self, names: Container[str]) -> MixedBatch:
         """Return the alerts of the named rules alone."""
         return MixedBatch([batch.of(names) for batch in self._batches], self._positions)
+
+    def apart(self, other: SomeBatch) -> tuple[SomeBatch, SomeBatch, int]:
+        """As ``AlertBatch.apart``, source by source."""
+        if not isinstance(other, MixedBatch):
+            return self, other, 0
+        theirs = other._batches  # noqa: SLF001 - of its own class
+        if len(theirs) != len(self._batches):
+            return self, other, 0
+        rest, others, same = [], [], 0
+        for mine, their in zip(self._batches, theirs, strict=True):
+            a, b, count = mine.apart(their)
+            rest.append(a)
+            others.append(b)
+            same += count
+        # events of both lie at the same places
+        return self._of(rest), self._of(others), same
+
+    def _of(self, batches: Sequence[Any]) -> MixedBatch:
+        return MixedBatch(batches, self._positions)
 
     def rendered(self, limit: int | None = None) -> Iterator[SomeAlerts]:
         """Yield alerts in the order of the events, some thousands at a time."""

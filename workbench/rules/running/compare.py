@@ -6,12 +6,13 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from workbench.rules.running.alerts import Alerts
 from workbench.rules.running.rendered import readable
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from workbench.rules.running.alerts import Alerts
+    from workbench.rules.running.alert_batch import SomeBatch
 
 __all__ = ["Comparison", "compare_runs"]
 
@@ -173,13 +174,32 @@ def _lines(alerts: Alerts) -> dict[_Key, str]:
     }
 
 
+def _without_shared(old: Alerts, new: Alerts) -> tuple[Alerts, Alerts, int]:
+    """Take out the alerts that stay: same event, same rule, same output.
+
+    Found by their bitmaps, so that only what differs is ever rendered. Returns what is
+    left of both, and how many stay.
+    """
+    same = 0
+    left: tuple[list[SomeBatch], list[SomeBatch]] = ([], [])
+    for a, b in zip(old.batches, new.batches, strict=True):
+        rest_a, rest_b, count = a.apart(b)
+        left[0].append(rest_a)
+        left[1].append(rest_b)
+        same += count
+    return Alerts(left[0]), Alerts(left[1]), same
+
+
 def compare_runs(old: Alerts, new: Alerts, *, all_matches: bool = False) -> Comparison:
     """Compare alerts of two runs over the same events, event and rule by rule.
 
     ``all_matches``: how both ran. Then several rules may alert on one event, so that
     nothing moves from one to another.
     """
-    before, after = _lines(old), _lines(new)
+    rest_old, rest_new, same = old, new, 0
+    if len(old.batches) == len(new.batches):
+        rest_old, rest_new, same = _without_shared(old, new)
+    before, after = _lines(rest_old), _lines(rest_new)
     appeared = [key for key in after if key not in before]
     disappeared = [key for key in before if key not in after]
     moved = []
@@ -198,7 +218,7 @@ def compare_runs(old: Alerts, new: Alerts, *, all_matches: bool = False) -> Comp
             for k, line in before.items()
             if k in after and after[k] != line
         ],
-        sum(1 for k, line in before.items() if after.get(k) == line),
+        same + sum(1 for k, line in before.items() if after.get(k) == line),
         moved,
         dict(old.counts),
         dict(new.counts),
