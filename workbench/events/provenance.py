@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from workbench.arguments import TEXT, takes
 from workbench.fields.declarations import FieldTable
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class Provenance:
         def sources(self) -> list[str]:
             """Event sources of the events."""
 
+    @takes(source=TEXT)
     def fields_of(self, source: str) -> FieldTable:
         """Return the fields usable in rules of ``source``, without ``evt.*``."""
         if source not in self.sources:

@@ -12,7 +12,7 @@ from workbench.arguments import takes, wrong
 from workbench.errors import ArgumentError
 from workbench.events.columns import source_rows
 from workbench.events.conditions import compiled_condition
-from workbench.events.kinds import CONDITION, SELECTION, check_explained, is_mask
+from workbench.events.kinds import CONDITION, RULES, SELECTION, check_explained, is_mask
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,7 +45,7 @@ class EventQueries:
 
         def __getitem__(self, key: Any) -> Any: ...
 
-    @takes(condition=SELECTION)
+    @takes(condition=SELECTION, rules=RULES)
     def where(self, condition: Any, *, rules: RulesInHand | None = None) -> Self:
         """Return the events that match ``condition``.
 
@@ -60,7 +60,7 @@ class EventQueries:
         """
         return self.derive(self.table.filter(self.flags(condition, rules)))
 
-    @takes(condition=CONDITION)
+    @takes(condition=CONDITION, rules=RULES)
     def mask(
         self, condition: Any, *, rules: RulesInHand | None = None
     ) -> pd.Series[bool]:
@@ -74,7 +74,7 @@ class EventQueries:
         name = condition if isinstance(condition, str) else None
         return pd.Series(matches.astype(bool, copy=False), name=name)
 
-    @takes(condition=CONDITION)
+    @takes(condition=CONDITION, rules=RULES)
     def count(self, condition: Any, *, rules: RulesInHand | None = None) -> int:
         """Count the events that match, keeping no mask.
 
@@ -85,6 +85,7 @@ class EventQueries:
 
     # -- understanding ---------------------------------------------------------------
 
+    @takes(rules=RULES)
     def explain(
         self, evt_num: int, condition: Any, *, rules: RulesInHand | None = None
     ) -> Explanation:
@@ -115,7 +116,7 @@ class EventQueries:
         notes = rules.alert_notes(compiled.rule, own[at : at + 1])
         return replace(found, notes=notes)
 
-    @takes(condition=CONDITION)
+    @takes(condition=CONDITION, rules=RULES)
     def funnel(self, condition: Any, *, rules: RulesInHand | None = None) -> Funnel:
         """Count how many events pass each check, alone and in sequence.
 
@@ -125,7 +126,7 @@ class EventQueries:
 
         return funnel(*self._prepare(condition, rules)[1:])
 
-    @takes(condition=CONDITION)
+    @takes(condition=CONDITION, rules=RULES)
     def near_misses(
         self, condition: Any, *, rules: RulesInHand | None = None
     ) -> NearMisses:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
-from workbench.arguments import FLAG, PATH, TEXT, described, either, takes
+from workbench.arguments import FLAG, PATH, TEXT, TEXTS, described, either, takes
 from workbench.errors import WorkbenchError
 from workbench.falco_config import FalcoConfig, existing_rules_files, read_falco_yaml
 from workbench.rules.kinds import FILE, FILES, OPTIONS, SOURCE
@@ -44,7 +44,7 @@ class RuleSet(RuleConditions):
     Reading never fails: :meth:`check` returns what is wrong. ``files``: names.
     """
 
-    @takes(files=FILES)
+    @takes(files=FILES, from_disk=FLAG)
     def __init__(
         self, files: Iterable[RulesFile] = (), *, from_disk: bool = False
     ) -> None:
@@ -198,7 +198,7 @@ class RuleSet(RuleConditions):
 
     # checking
 
-    @takes(options=OPTIONS)
+    @takes(options=OPTIONS, ignore=TEXTS)
     def check(
         self,
         against: Any = None,
