@@ -79,7 +79,7 @@ def _write_counter(
     known = _TEMPLATES / "counted" / f"{source}.py"
     counted = known if known.is_file() else known.with_name("other.py")
     words = {
-        "@COUNTED@": counted.read_text(encoding="utf-8").strip(),
+        "# @COUNTED@": counted.read_text(encoding="utf-8").strip(),
         **_words(row, name, contact),
         "@SOURCE@": source,
     }

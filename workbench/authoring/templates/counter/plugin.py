@@ -18,7 +18,7 @@ SOURCE = "@SOURCE@"
 NS_PER_SEC = 10**9
 
 
-@COUNTED@
+# @COUNTED@
 
 
 class CountTable:
