@@ -292,14 +292,10 @@ def read_parquet(
     Files of other writers are read too; ``fields`` is then empty and a note says so.
     Raises CaptureFileError.
     """
-    with _opened(path) as file:
+    with _opened(path) as file, _damage_errors(path):
         _check_size(file.metadata, path, max_bytes)
         names = None if columns is None else list(columns)
-        try:
-            table = sound(file.read(columns=names, use_threads=True), path)
-        except (pa.ArrowException, OSError, MemoryError, UnicodeDecodeError) as error:
-            text = f"cannot read {os.fspath(path)}: {shortened(str(error))}"
-            raise CaptureFileError(text, path=os.fspath(path)) from error
+        table = sound(file.read(columns=names, use_threads=True), path)
         return _contents(table, file.schema_arrow.metadata)
 
 
@@ -325,7 +321,7 @@ def _check_size(
 
 def read_parquet_facts(path: str | os.PathLike[str]) -> CaptureContents:
     """Read everything but the rows: the table is empty, with the file's schema."""
-    with _opened(path) as file:
+    with _opened(path) as file, _damage_errors(path):
         schema = file.schema_arrow
         return _contents(schema.empty_table(), schema.metadata)
 
@@ -344,13 +340,10 @@ def iter_parquet(
     with _opened(path) as file:
         batches = file.iter_batches(batch_size=batch_rows, columns=names)
         while True:
-            try:
-                batch = next(batches)
-            except StopIteration:
+            with _damage_errors(path):
+                batch = next(batches, None)
+            if batch is None:
                 return
-            except (pa.ArrowException, OSError, MemoryError) as error:
-                text = f"cannot read {os.fspath(path)}: {error}"
-                raise CaptureFileError(text, path=os.fspath(path)) from error
             yield batch
 
 
@@ -358,11 +351,21 @@ def _opened(path: str | os.PathLike[str]) -> Any:
     with file_errors(path, "read"):
         # A folder or a missing file is told better by the system than by Arrow.
         check_regular(path)
-        try:
+        with _damage_errors(path):
             return pq.ParquetFile(path)
-        except (pa.ArrowException, OSError) as error:
-            text = f"{os.fspath(path)} is no sound Parquet file: {error}"
-            raise CaptureFileError(text, path=os.fspath(path)) from error
+
+
+@contextlib.contextmanager
+def _damage_errors(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Turn what Arrow raises for damage into CaptureFileError.
+
+    Names in a damaged footer may not be UTF-8: whoever looks at them first fails.
+    """
+    try:
+        yield
+    except (pa.ArrowException, OSError, MemoryError, UnicodeError) as error:
+        text = f"cannot read {os.fspath(path)}: {shortened(str(error))}"
+        raise CaptureFileError(text, path=os.fspath(path)) from error
 
 
 def _contents(
