@@ -207,12 +207,12 @@ class WorkerSession:
                     named = [name for name, *_ in layout]
                 if answer["columns"] != named:
                     raise InvalidDataError("other columns than asked for")  # noqa: TRY301
+                reader = ChunkReader(
+                    named, answer["source"], layout=layout, most_rows=options.chunk_rows
+                )
         except BaseException:
             close_all(fds)
             raise
-        reader = ChunkReader(
-            named, answer["source"], layout=layout, most_rows=options.chunk_rows
-        )
         self._capture = _Capture(reader, fds[0])
         self.number_base = base
         self._connection.streaming = True
