@@ -43,6 +43,8 @@ class StandIn:
         self.shared_page = SharedPage(self.page)
         self.death = -1
         self.pid = os.getpid()
+        self.inherited = False
+        self._kept: set[int] = set()
         self._code: int | None = None
 
     def _pipe(self) -> int:
@@ -79,6 +81,16 @@ class StandIn:
     def adopt(self, _guard: int) -> None:
         """A number is not a process here."""
 
+    def keep(self, fd: int) -> None:
+        """Own a descriptor until :meth:`drop` or the end."""
+        self._kept.add(fd)
+
+    def drop(self, fd: int) -> None:
+        """Close a descriptor that was kept (idempotent)."""
+        if fd in self._kept:
+            self._kept.discard(fd)
+            os.close(fd)
+
     def kill(self) -> None:
         self._end(-9)
 
@@ -88,6 +100,8 @@ class StandIn:
         self._theirs.close()
 
     def close(self) -> None:
+        for fd in list(self._kept):
+            self.drop(fd)
         self._theirs.close()
         self._owned.close()
 
