@@ -34,6 +34,8 @@ MODULES = {
     "rules": "rules_files",
     "conditions": "conditions",
     "condition-texts": "condition_texts",
+    "outputs": "outputs",
+    "schemas": "schemas",
 }
 _NUMBER = struct.Struct("<QQ")
 # One case may take so long, on a machine that is busy.
