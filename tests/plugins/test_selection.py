@@ -24,18 +24,17 @@ RULE = f"""\
 @pytest.mark.parametrize(
     "use",
     [
-        lambda plugin, events: plugin.capture("n=5", fields=[FIELD]),
-        lambda plugin, events: events.extract(FIELD),
-        lambda plugin, events: events.where(f"{FIELD} = x"),
-        lambda plugin, events: parse_rules(RULE).run(events),
+        lambda plugin: plugin.capture("n=5", fields=[FIELD]),
+        lambda plugin: plugin.capture("n=5").extract(FIELD),
+        lambda plugin: plugin.capture("n=5").where(f"{FIELD} = x"),
+        lambda plugin: parse_rules(RULE).run(plugin.capture("n=5")),
     ],
     ids=["capture", "extract", "where", "rules"],
 )
 def test_an_argument_that_is_not_utf8_is_not_the_plugins_fault(use, isolation):
     with wb.load(probe(), isolation=isolation) as loaded:
-        events = loaded.capture("n=5")
         with pytest.raises(wb.WorkbenchError, match="is not UTF-8") as caught:
-            use(loaded, events)
+            use(loaded)
         assert not isinstance(caught.value, wb.PluginCrashed)
         # It goes on.
         assert len(loaded.capture("n=5")) == 5
