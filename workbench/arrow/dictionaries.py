@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pyarrow as pa
+
+from workbench.arrow.buffers import offsets_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,9 +43,7 @@ def list_like(array: pa.Array, values: pa.Array) -> pa.Array:
     offsets = array.offsets
     if mask is not None:
         # Arrow takes no mask beside a slice of offsets: copy them.
-        width = np.int64 if pa.types.is_int64(offsets.type) else np.int32
-        ends = np.frombuffer(offsets.buffers()[1], width)[offsets.offset :]
-        ends = ends[: len(offsets)].copy()
+        ends = offsets_of(array).copy()
         buffers = [None, pa.py_buffer(ends)]
         offsets = pa.Array.from_buffers(offsets.type, len(ends), buffers)
     return type(array).from_arrays(offsets, values, mask=mask)
