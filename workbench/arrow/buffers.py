@@ -6,6 +6,8 @@ number, too. That of an array without values may be missing.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 
@@ -37,9 +39,7 @@ def offsets_of(array: pa.Array) -> np.ndarray:
     return _numbers(array.buffers()[1], width, array.offset, len(array) + 1)
 
 
-def _numbers(
-    buffer: pa.Buffer | None, kind: type[np.generic], first: int, count: int
-) -> np.ndarray:
+def _numbers(buffer: Any, kind: type[np.generic], first: int, count: int) -> np.ndarray:
     if not count:
         return np.empty(0, kind)
     return np.frombuffer(buffer, kind, count, first * np.dtype(kind).itemsize)
