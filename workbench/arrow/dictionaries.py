@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from workbench.arrow.buffers import offsets_of
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -42,10 +40,10 @@ def list_like(array: pa.Array, values: pa.Array) -> pa.Array:
     mask = array.is_null() if array.null_count else None
     offsets = array.offsets
     if mask is not None:
-        # Arrow takes no mask beside a slice of offsets: copy them.
-        ends = offsets_of(array).copy()
-        buffers = [None, pa.py_buffer(ends)]
-        offsets = pa.Array.from_buffers(offsets.type, len(ends), buffers)
+        # Arrow takes no mask beside a slice of offsets: begin their buffer there.
+        width = offsets.type.bit_width // 8
+        ends = offsets.buffers()[1].slice(offsets.offset * width, len(offsets) * width)
+        offsets = pa.Array.from_buffers(offsets.type, len(offsets), [None, ends])
     return type(array).from_arrays(offsets, values, mask=mask)
 
 

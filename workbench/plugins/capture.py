@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from workbench.arguments import wrong
 from workbench.closing import Closing
 from workbench.errors import PluginOpenError, WorkbenchError
 from workbench.events.builtin_columns import (
@@ -28,6 +29,10 @@ from workbench.events.builtin_columns import (
     host_name,
     payloads,
 )
+from workbench.formatting.html import escape, tag
+from workbench.formatting.printable import printable
+from workbench.formatting.units import counted
+from workbench.plugins.call_errors import ErrorCounts
 from workbench.plugins.compatibility import fields_of, source_name
 from workbench.plugins.extraction import Captured
 from workbench.plugins.limits import checked_count
@@ -43,6 +48,7 @@ if TYPE_CHECKING:
     from workbench.fields.declarations import FieldTable
     from workbench.fields.reference import ResolvedField
     from workbench.plugins.pool import LoadedPlugin, PooledSession, SessionPool
+    from workbench.session.interface import Session
     from workbench.session.types import Chunk
 
 __all__ = ["Capture"]
@@ -83,6 +89,7 @@ class Capture(Closing):
         # What ended the stream, raised once its last rows were given.
         self._pending: Exception | None = None
         self._progress = Progress()
+        self._errors = ErrorCounts(pool.told_errors)
         self.count = 0
         self.end_reason: EndReason | None = None
         self.pool = pool
@@ -96,11 +103,11 @@ class Capture(Closing):
         if isinstance(params, os.PathLike):
             params = os.fspath(params)
         if not isinstance(params, str):
-            raise TypeError(f"open params are a text, not {type(params).__name__}")
+            raise wrong("open", "params", "a text or a Path", params)
         self.params = params
         max_events = checked_count("max_events", max_events)
         if "\0" in params:
-            raise ValueError("params holds a NUL character, which would cut it short")
+            raise wrong("open", "params", "a text without NUL", params)
         info = "evt.plugininfo" in self._wanted.generic
         self._keep = keep_events
         injected = any("async" in m.capabilities for m in manifests)
@@ -226,7 +233,15 @@ class Capture(Closing):
         with self.calling() as pooled:
             self._send_stop(pooled)
             with pooled.calling(interruptible=True) as session:
-                return session.read(wait)
+                chunk = session.read(wait)
+                if chunk is not None:
+                    self._count_errors(pooled, session)
+                return chunk
+
+    def _count_errors(self, pooled: PooledSession, session: Session) -> None:
+        loaded = self.pool.loaded_plugins
+        names = {pooled.index(one): one.name for one in loaded}
+        self._errors.update(session.call_errors(), names)
 
     def _rows(self, chunk: Chunk) -> pa.RecordBatch | None:
         """Return a chunk's rows with every column asked for, in the order asked for."""
@@ -279,6 +294,11 @@ class Capture(Closing):
     def keeps_payload(self) -> bool:
         """Whether the plugin's bytes were asked for by name."""
         return PAYLOAD in self._wanted.columns
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What people should know: how often extract and parse failed, and why."""
+        return self._errors.notes(self.loaded.name)
 
     @property
     def closed(self) -> bool:
@@ -405,7 +425,14 @@ class Capture(Closing):
     def __repr__(self) -> str:
         state = self.end_reason or "running"
         noun = "event" if self.count == 1 else "events"
-        return f"<Capture of {self.source}: {self.count:,} {noun}, {state}>"
+        parts = [f"{self.count:,} {noun}", state, *self.notes]
+        return f"<Capture of {printable(self.source, limit=60)}: {', '.join(parts)}>"
+
+    def _repr_html_(self) -> str:
+        state = self.end_reason or "running"
+        title = f"Capture of {self.source}: {counted(self.count, 'event')}, {state}"
+        notes = [tag("div", escape("note: " + n, limit=250)) for n in self.notes]
+        return tag("div", tag("b", escape(title)), *notes)
 
 
 def _info_column(batch: pa.RecordBatch) -> pa.Array:
