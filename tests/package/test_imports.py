@@ -48,7 +48,7 @@ LAYERS = {
     "errors diagnostics schemas memory",
     "rules": "arguments condition events arrow fields yamlcpp diagnostics errors formatting "
     "manifest paths saving reading",
-    "replay": "events plugins captures errors fields formatting",
+    "replay": "events plugins captures arrow errors fields formatting",
     "authoring": "saving plugins replay events session manifest fields captures paths errors "
     "diagnostics formatting schemas",
 }

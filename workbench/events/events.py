@@ -23,6 +23,7 @@ from workbench.arguments import (
     takes,
     wrong,
 )
+from workbench.arrow.rows import take_rows
 from workbench.errors import ArgumentError
 from workbench.events.builtin_columns import PAYLOAD_AT
 from workbench.events.columns import DerivedColumns, source_rows
@@ -186,7 +187,7 @@ class Events:
         for source, rows in source_rows(self._table).items():
             origin = replace(self._origin, source=source)
             found[source] = Events(
-                self._table.take(pa.array(rows)),
+                take_rows(self._table, pa.array(rows)),
                 fields=self.fields_of(source),
                 origin=origin,
                 extractor=self._maker.extractor,
@@ -233,7 +234,9 @@ class Events:
             start, stop, step = key.indices(len(self))
             if step == 1:
                 return self._derive(self._table.slice(start, max(0, stop - start)))
-            return self._derive(self._table.take(pa.array(range(start, stop, step))))
+            return self._derive(
+                take_rows(self._table, pa.array(range(start, stop, step)))
+            )
         return self._derive(self._table.filter(self._as_mask(key)))
 
     @takes(field_texts=TEXT)

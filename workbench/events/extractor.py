@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from workbench.arguments import wrong
+from workbench.arrow.rows import take_rows
 from workbench.fields.declarations import FieldTable
 
 if TYPE_CHECKING:
@@ -188,7 +189,7 @@ class ReplayingExtractor:
         if places.null_count:
             # Rows that are not of this stream can only be taken as they are.
             return self.extractor.extract_columns(raw, numbers, source, texts)
-        return {name: column.take(places) for name, column in whole.items()}
+        return {name: take_rows(column, places) for name, column in whole.items()}
 
     def __getattr__(self, name: str) -> Any:
         """Leave everything else to the extractor."""

@@ -16,7 +16,7 @@ from workbench.plugins.selection import select_columns
 
 if TYPE_CHECKING:
     import weakref
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from workbench.fields.declarations import FieldTable
     from workbench.fields.reference import ResolvedField
@@ -121,7 +121,7 @@ class PoolExtractor:
         ]
         if not requests:
             return {}
-        joined = join_batches(list(self._feed(raw, numbers, source, requests)))
+        joined = join_batches(self._feed(raw, numbers, source, requests))
         return {n: joined.column(n) for n in joined.column_names if "#" in n}
 
     def requests(self, source: str, texts: Sequence[str]) -> list[ColumnRequest]:
@@ -142,9 +142,10 @@ class PoolExtractor:
         numbers: pa.ChunkedArray,
         source: str,
         requests: Sequence[ColumnRequest],
-    ) -> Iterator[pa.RecordBatch]:
+    ) -> list[pa.RecordBatch]:
         # State comes from the events alone: a plugin that keeps some starts anew.
         anew = self.dedicated or self.stateful(source)
+        batches = []
         with self.pool.dedicated() if anew else self.pool.acquire() as pooled:
             loaded = self.pool.loaded_plugins
             names = {pooled.index(one): one.name for one in loaded}
@@ -159,7 +160,8 @@ class PoolExtractor:
                     )
                     self._errors.update(session.call_errors(), names)
                     self._errors.finish()
-                yield batch
+                batches.append(batch)
+        return batches
 
     def _number_base(self, session: Session) -> int | None:
         captured = self.captured

@@ -33,9 +33,10 @@ from workbench.plugins.compatibility import (
     unused,
 )
 from workbench.plugins.group import PluginGroup
-from workbench.plugins.limits import FIELDS, PARAMS, checked_seconds
+from workbench.plugins.limits import FIELDS, PARAMS, checked_count, checked_seconds
 from workbench.plugins.plugin import Plugin, library_path
 from workbench.plugins.pool import SessionPool
+from workbench.session.interrupts import interruptible
 from workbench.session.sandbox import sandbox_policy
 
 if TYPE_CHECKING:
@@ -116,10 +117,11 @@ class Workbench(PluginGroup):
         (same name, same id, overlapping fields …), and what ``wb.load`` raises; the
         others stay as they were. Warns when another one has the same event source.
         """
-        loaded = self.pool.add(library_path(path), config)
-        plugin = Plugin(self.pool, loaded, owned=False)
-        self._warn_of_shared_source(plugin)
-        self._plugins[loaded.name] = plugin
+        with interruptible():
+            loaded = self.pool.add(library_path(path), config)
+            plugin = Plugin(self.pool, loaded, owned=False)
+            self._warn_of_shared_source(plugin)
+            self._plugins[loaded.name] = plugin
         return plugin
 
     def _warn_of_shared_source(self, newest: Plugin) -> None:
@@ -215,6 +217,7 @@ class Workbench(PluginGroup):
         fields: Iterable[str] | None = None,
         max_events: int | None = None,
         timeout_sec: float | None = None,
+        max_bytes: int | None = None,
         progress: bool | None = None,
         keep_events: bool = True,
     ) -> Events:
@@ -225,6 +228,7 @@ class Workbench(PluginGroup):
             fields=fields,
             max_events=max_events,
             timeout_sec=timeout_sec,
+            max_bytes=max_bytes,
             progress=progress,
             keep_events=keep_events,
         )
@@ -237,20 +241,22 @@ class Workbench(PluginGroup):
         fields: Mapping[str, Iterable[str] | None] | None = None,
         max_events: int | None = None,
         timeout_sec: float | None = None,
+        max_bytes: int | None = None,
         keep_events: bool = True,
     ) -> dict[str, Events]:
         """Open several sources at once, as Falco does; give their Events by source.
 
         ``params``: event source → open params. ``fields``: event source → field texts.
-        ``max_events`` and ``timeout_sec`` hold for each. Every source has a host and an
-        event count of its own. An error of one stops the others; it carries what was
-        read, by source, as ``.events``.
+        ``max_events`` and ``timeout_sec`` hold for each, ``max_bytes`` for all. Every
+        source has a host and an event count of its own. An error of one stops the
+        others; it carries what was read, by source, as ``.events``.
         """
         from workbench.plugins.collect import collect_all
 
         timeout_sec = checked_seconds("timeout_sec", timeout_sec)
+        max_bytes = checked_count("max_bytes", max_bytes)
         captures: dict[str, Capture] = {}
-        with contextlib.ExitStack() as stack:
+        with interruptible(), contextlib.ExitStack() as stack:
             for name, text in params.items():
                 plugin = self._source_plugin(name)
                 capture = plugin.start(
@@ -260,7 +266,7 @@ class Workbench(PluginGroup):
                     max_events=max_events,
                 )
                 captures[name] = stack.enter_context(capture)
-            return collect_all(captures, timeout_sec=timeout_sec)
+            return collect_all(captures, timeout_sec=timeout_sec, max_bytes=max_bytes)
 
     def _params(self, plugin: Plugin, params: str | os.PathLike[str] | None) -> str:
         if params is None:
