@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from workbench.arrow.dictionaries import join_batches
+from workbench.arrow.rows import take_rows
 from workbench.errors import WorkbenchError
 from workbench.events.builtin_columns import BuiltinContext, builtin_column, payloads
 from workbench.fields.builtin import BUILTIN_FIELDS
@@ -105,7 +106,7 @@ class DerivedColumns:
         for source, rows in source_rows(self.table).items():
             chosen = pa.array(rows)
             texts = extractor.event_strings(
-                raw.take(chosen), numbers.take(chosen), source
+                take_rows(raw, chosen), numbers.take(chosen), source
             )
             if texts is not None:
                 start = sum(map(len, pieces))
@@ -150,7 +151,7 @@ class DerivedColumns:
                 continue
             chosen = pa.array(rows)
             found = self.extractor.extract_columns(
-                raw.take(chosen), numbers.take(chosen), source, mine
+                take_rows(raw, chosen), numbers.take(chosen), source, mine
             )
             for name, column in found.items():
                 start = sum(map(len, pieces[name]))
@@ -217,7 +218,7 @@ def _scattered(
         for chunk in piece.chunks
     ]
     values = join_batches(batches).column("value")
-    return values.take(pa.array(places, mask=places < 0))
+    return take_rows(values, pa.array(places, mask=places < 0))
 
 
 def _chunked(column: pa.Array | pa.ChunkedArray) -> pa.ChunkedArray:

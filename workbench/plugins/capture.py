@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from workbench.arguments import wrong
 from workbench.closing import Closing
 from workbench.errors import PluginOpenError, WorkbenchError
 from workbench.events.builtin_columns import (
@@ -28,10 +29,23 @@ from workbench.events.builtin_columns import (
     host_name,
     payloads,
 )
+from workbench.formatting.html import escape, tag
+from workbench.formatting.printable import printable
+from workbench.formatting.units import counted
+from workbench.plugins.call_errors import ErrorCounts
 from workbench.plugins.compatibility import fields_of, source_name
 from workbench.plugins.extraction import Captured
 from workbench.plugins.limits import checked_count
 from workbench.plugins.selection import PAYLOAD, select_columns
+from workbench.session.forks import renew_in_forks
+from workbench.session.interrupts import (
+    deferring,
+    finaliser,
+    finishing,
+    interruptible,
+    interruption_point,
+    patiently,
+)
 from workbench.session.types import CaptureOptions, Progress
 
 if TYPE_CHECKING:
@@ -43,6 +57,7 @@ if TYPE_CHECKING:
     from workbench.fields.declarations import FieldTable
     from workbench.fields.reference import ResolvedField
     from workbench.plugins.pool import LoadedPlugin, PooledSession, SessionPool
+    from workbench.session.interface import Session
     from workbench.session.types import Chunk
 
 __all__ = ["Capture"]
@@ -78,11 +93,15 @@ class Capture(Closing):
         """
         self._pooled: PooledSession | None = None
         self._lock = threading.RLock()
+        renew_in_forks(self)
         self._stop = False
         self._stop_sent = False
+        # Read, but Ctrl-C came before anybody had it.
+        self._unread: list[pa.RecordBatch] = []
         # What ended the stream, raised once its last rows were given.
         self._pending: Exception | None = None
         self._progress = Progress()
+        self._errors = ErrorCounts(pool.told_errors)
         self.count = 0
         self.end_reason: EndReason | None = None
         self.pool = pool
@@ -96,11 +115,11 @@ class Capture(Closing):
         if isinstance(params, os.PathLike):
             params = os.fspath(params)
         if not isinstance(params, str):
-            raise TypeError(f"open params are a text, not {type(params).__name__}")
+            raise wrong("open", "params", "a text or a Path", params)
         self.params = params
         max_events = checked_count("max_events", max_events)
         if "\0" in params:
-            raise ValueError("params holds a NUL character, which would cut it short")
+            raise wrong("open", "params", "a text without NUL", params)
         info = "evt.plugininfo" in self._wanted.generic
         self._keep = keep_events
         injected = any("async" in m.capabilities for m in manifests)
@@ -113,7 +132,12 @@ class Capture(Closing):
             max_events=max_events,
             one_field_per_call=any(m.one_field_per_call for m in pool.loaded_plugins),
         )
-        self._open()
+        with interruptible(undo=self.close):
+            self._open()
+
+    def renew_locks(self) -> None:
+        """Forget in a fork who held the lock."""
+        self._lock = threading.RLock()
 
     def _open(self) -> None:
         if "sourcing" not in self.loaded.manifest.capabilities:
@@ -169,8 +193,20 @@ class Capture(Closing):
         ``timeout_sec``: longest wait, None to wait until rows come or the stream ends.
         Raises the error that ended the stream once its rows were given.
         """
+        batch: pa.RecordBatch | None = None
+
+        def keep() -> None:
+            if batch is not None:
+                self._unread.append(batch)
+
+        with interruptible(undo=keep):
+            batch = self._unread.pop() if self._unread else self._next(timeout_sec)
+        return batch
+
+    def _next(self, timeout_sec: float | None) -> pa.RecordBatch | None:
         limit = None if timeout_sec is None else time.monotonic() + timeout_sec
         while self.end_reason is None:
+            interruption_point()
             wait = _SLICE_SEC
             if limit is not None:
                 wait = min(wait, max(0.0, limit - time.monotonic()))
@@ -226,7 +262,15 @@ class Capture(Closing):
         with self.calling() as pooled:
             self._send_stop(pooled)
             with pooled.calling(interruptible=True) as session:
-                return session.read(wait)
+                chunk = session.read(wait)
+                if chunk is not None:
+                    self._count_errors(pooled, session)
+                return chunk
+
+    def _count_errors(self, pooled: PooledSession, session: Session) -> None:
+        loaded = self.pool.loaded_plugins
+        names = {pooled.index(one): one.name for one in loaded}
+        self._errors.update(session.call_errors(), names)
 
     def _rows(self, chunk: Chunk) -> pa.RecordBatch | None:
         """Return a chunk's rows with every column asked for, in the order asked for."""
@@ -281,11 +325,17 @@ class Capture(Closing):
         return PAYLOAD in self._wanted.columns
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What people should know: how often extract and parse failed, and why."""
+        return self._errors.notes(self.loaded.name)
+
+    @property
     def closed(self) -> bool:
         """Whether the source was given back."""
         return self._pooled is None
 
     @property
+    @deferring
     def progress(self) -> Progress:
         """How far the plugin says it is: ``percent`` (0..100 or None) and ``text``."""
         if self._lock.acquire(blocking=False):
@@ -304,9 +354,15 @@ class Capture(Closing):
     @contextlib.contextmanager
     def calling(self) -> Iterator[PooledSession]:
         """Yield the session for calls between two reads."""
-        with self._lock:
-            if self._pooled is None:
+        with self.held() as pooled:
+            if pooled is None:
                 raise WorkbenchError("this capture is closed; open the source again")
+            yield pooled
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[PooledSession | None]:
+        """Yield the session, which no other thread gives back meanwhile, or None."""
+        with interruptible(), self._lock:
             yield self._pooled
 
     @property
@@ -315,6 +371,7 @@ class Capture(Closing):
         pooled = self._pooled
         return pooled.session.waiting_call() if pooled is not None else ""
 
+    @deferring
     def stop(self) -> None:
         """Ask the stream to end; what was read still comes. From any thread."""
         self._stop = True
@@ -338,7 +395,11 @@ class Capture(Closing):
 
         A plugin that does not return is ended with its host.
         """
-        found = []
+        with finishing():
+            return self._drain()
+
+    def _drain(self) -> list[pa.RecordBatch]:
+        found, self._unread = self._unread, []
         self.stop()
         limit = time.monotonic() + _STOP_SEC
         while self.end_reason is None:
@@ -370,18 +431,25 @@ class Capture(Closing):
 
     def close(self) -> None:
         """Close the source (idempotent); rows not yet read are lost."""
-        ended = self.end_reason is not None
-        if not ended:
-            self.end_reason = "cancelled"
-        self._give_back(killed=False)
+        with finishing():
+            ended = self.end_reason is not None
+            if not ended:
+                self.end_reason = "cancelled"
+            self._unread.clear()
+            self._give_back(killed=False)
 
     def _give_back(self, *, killed: bool) -> None:
-        with self._lock:
-            pooled, self._pooled = self._pooled, None
-            if pooled is None:
-                return
-            # Another thread may be about to end the host.
-            pooled.lock.acquire()
+        with interruptible():
+            with self._lock:
+                pooled = self._pooled
+                if pooled is None:
+                    return
+                # Another thread may be about to end the host.
+                patiently(pooled.lock)
+                self._pooled = None
+            self._end_capture(pooled, killed=killed)
+
+    def _end_capture(self, pooled: PooledSession, *, killed: bool) -> None:
         try:
             if not killed:
                 with pooled.calling() as session:
@@ -391,21 +459,32 @@ class Capture(Closing):
             self.pool.release(pooled)
 
     def __del__(self) -> None:
-        if getattr(self, "_pooled", None) is not None:
-            warnings.warn(
-                f"the capture of {self.source} was not closed: call close(), read it "
-                "to its end, or use it in a with statement",
-                ResourceWarning,
-                stacklevel=2,
-                source=self,
-            )
-            with contextlib.suppress(Exception):
-                self.close()
+        with finaliser():
+            if getattr(self, "_pooled", None) is None or self.pool.inherited:
+                return
+            try:
+                warnings.warn(
+                    f"the capture of {self.source} was not closed: call close(), read "
+                    "it to its end, or use it in a with statement",
+                    ResourceWarning,
+                    stacklevel=2,
+                    source=self,
+                )
+            finally:
+                with contextlib.suppress(Exception):
+                    self.close()
 
     def __repr__(self) -> str:
         state = self.end_reason or "running"
         noun = "event" if self.count == 1 else "events"
-        return f"<Capture of {self.source}: {self.count:,} {noun}, {state}>"
+        parts = [f"{self.count:,} {noun}", state, *self.notes]
+        return f"<Capture of {printable(self.source, limit=60)}: {', '.join(parts)}>"
+
+    def _repr_html_(self) -> str:
+        state = self.end_reason or "running"
+        title = f"Capture of {self.source}: {counted(self.count, 'event')}, {state}"
+        notes = [tag("div", escape("note: " + n, limit=250)) for n in self.notes]
+        return tag("div", tag("b", escape(title)), *notes)
 
 
 def _info_column(batch: pa.RecordBatch) -> pa.Array:

@@ -8,6 +8,19 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workbench.arguments import (
+    BYTES,
+    CHOICE,
+    CONFIG,
+    FLAG,
+    PATH,
+    PATHS,
+    SECONDS,
+    TEXT,
+    Kind,
+    either,
+    takes,
+)
 from workbench.errors import PluginLoadError, PluginOpenError, WorkbenchError
 from workbench.formatting.html import escape, table, tag
 from workbench.formatting.printable import printable
@@ -20,9 +33,10 @@ from workbench.plugins.compatibility import (
     unused,
 )
 from workbench.plugins.group import PluginGroup
-from workbench.plugins.limits import checked_seconds
+from workbench.plugins.limits import FIELDS, PARAMS, checked_count, checked_seconds
 from workbench.plugins.plugin import Plugin, library_path
 from workbench.plugins.pool import SessionPool
+from workbench.session.interrupts import interruptible
 from workbench.session.sandbox import sandbox_policy
 
 if TYPE_CHECKING:
@@ -36,6 +50,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Workbench", "load_plugins"]
 
+_PARAMS = either(PARAMS, None)
+_SOURCE = either(TEXT, None)
+_BY_SOURCE = Kind(
+    "a dict of event sources and their open params", lambda v: isinstance(v, dict)
+)
+# A note on a falco.yaml, characters.
+_MAX_NOTE = 500
+
 
 class Workbench(PluginGroup):
     """Plugins that share a host and its state tables, under the framework's rules.
@@ -44,6 +66,13 @@ class Workbench(PluginGroup):
     or capture a source; its events get the fields of every compatible plugin.
     """
 
+    @takes(
+        call_timeout_sec=SECONDS,
+        memory_limit_bytes=BYTES,
+        sandbox=FLAG,
+        sandbox_read=PATHS,
+        sandbox_network=FLAG,
+    )
     def __init__(
         self,
         *,
@@ -70,9 +99,12 @@ class Workbench(PluginGroup):
         # Open params by plugin name: as a falco.yaml gave them, and as used last.
         self.default_params: dict[str, str] = {}
         self._used_params: dict[str, str] = {}
+        # What the falco.yaml has that is odd, with file and line.
+        self.notes: tuple[str, ...] = ()
 
     # -- plugins ---------------------------------------------------------------------
 
+    @takes(path=PATH, config=CONFIG)
     def load(
         self,
         path: str | os.PathLike[str],
@@ -85,10 +117,11 @@ class Workbench(PluginGroup):
         (same name, same id, overlapping fields …), and what ``wb.load`` raises; the
         others stay as they were. Warns when another one has the same event source.
         """
-        loaded = self.pool.add(library_path(path), config)
-        plugin = Plugin(self.pool, loaded, owned=False)
-        self._warn_of_shared_source(plugin)
-        self._plugins[loaded.name] = plugin
+        with interruptible():
+            loaded = self.pool.add(library_path(path), config)
+            plugin = Plugin(self.pool, loaded, owned=False)
+            self._warn_of_shared_source(plugin)
+            self._plugins[loaded.name] = plugin
         return plugin
 
     def _warn_of_shared_source(self, newest: Plugin) -> None:
@@ -102,7 +135,7 @@ class Workbench(PluginGroup):
                     f"loaded first; to open {newest.name}, call its own open or "
                     "capture, or load it into a Workbench of its own",
                     UserWarning,
-                    stacklevel=3,
+                    stacklevel=4,
                 )
                 return
 
@@ -151,6 +184,7 @@ class Workbench(PluginGroup):
             f"unknown event source {source!r}; loaded are {', '.join(sources)}"
         )
 
+    @takes(params=_PARAMS, source=_SOURCE, fields=FIELDS, keep_events=FLAG)
     def open(
         self,
         params: str | os.PathLike[str] | None = None,
@@ -168,6 +202,13 @@ class Workbench(PluginGroup):
         text = self._params(plugin, params)
         return plugin.open(text, fields=fields, keep_events=keep_events)
 
+    @takes(
+        params=_PARAMS,
+        source=_SOURCE,
+        fields=FIELDS,
+        progress=CHOICE,
+        keep_events=FLAG,
+    )
     def capture(
         self,
         params: str | os.PathLike[str] | None = None,
@@ -176,6 +217,7 @@ class Workbench(PluginGroup):
         fields: Iterable[str] | None = None,
         max_events: int | None = None,
         timeout_sec: float | None = None,
+        max_bytes: int | None = None,
         progress: bool | None = None,
         keep_events: bool = True,
     ) -> Events:
@@ -186,10 +228,12 @@ class Workbench(PluginGroup):
             fields=fields,
             max_events=max_events,
             timeout_sec=timeout_sec,
+            max_bytes=max_bytes,
             progress=progress,
             keep_events=keep_events,
         )
 
+    @takes(params=_BY_SOURCE, keep_events=FLAG)
     def capture_all(
         self,
         params: Mapping[str, str],
@@ -197,20 +241,22 @@ class Workbench(PluginGroup):
         fields: Mapping[str, Iterable[str] | None] | None = None,
         max_events: int | None = None,
         timeout_sec: float | None = None,
+        max_bytes: int | None = None,
         keep_events: bool = True,
     ) -> dict[str, Events]:
         """Open several sources at once, as Falco does; give their Events by source.
 
         ``params``: event source → open params. ``fields``: event source → field texts.
-        ``max_events`` and ``timeout_sec`` hold for each. Every source has a host and an
-        event count of its own. An error of one stops the others; it carries what was
-        read, by source, as ``.events``.
+        ``max_events`` and ``timeout_sec`` hold for each, ``max_bytes`` for all. Every
+        source has a host and an event count of its own. An error of one stops the
+        others; it carries what was read, by source, as ``.events``.
         """
         from workbench.plugins.collect import collect_all
 
         timeout_sec = checked_seconds("timeout_sec", timeout_sec)
+        max_bytes = checked_count("max_bytes", max_bytes)
         captures: dict[str, Capture] = {}
-        with contextlib.ExitStack() as stack:
+        with interruptible(), contextlib.ExitStack() as stack:
             for name, text in params.items():
                 plugin = self._source_plugin(name)
                 capture = plugin.start(
@@ -220,7 +266,7 @@ class Workbench(PluginGroup):
                     max_events=max_events,
                 )
                 captures[name] = stack.enter_context(capture)
-            return collect_all(captures, timeout_sec=timeout_sec)
+            return collect_all(captures, timeout_sec=timeout_sec, max_bytes=max_bytes)
 
     def _params(self, plugin: Plugin, params: str | os.PathLike[str] | None) -> str:
         if params is None:
@@ -269,6 +315,7 @@ class Workbench(PluginGroup):
         )
 
     @classmethod
+    @takes(path=PATH, plugin_dir=either(PATH, None))
     def from_falco_yaml(
         cls,
         path: str | os.PathLike[str],
@@ -279,8 +326,10 @@ class Workbench(PluginGroup):
         """Load the plugins that a falco.yaml loads, with their configs and params.
 
         ``plugin_dir``: where a relative ``library_path`` begins; default: Falco's own.
-        ``options``: for the constructor. Raises WorkbenchError with the position when
-        Falco would refuse the file, and what :meth:`load` raises.
+        ``options``: for the constructor. What is odd in the file, such as an unknown
+        key with its line, is warned about and kept as ``notes``. Raises WorkbenchError
+        with the position when Falco would refuse the file, and what :meth:`load`
+        raises.
         """
         from workbench.falco_config import read_falco_yaml
 
@@ -298,6 +347,10 @@ class Workbench(PluginGroup):
         except BaseException:
             workbench.close()
             raise
+        workbench.notes = tuple(config.notes)
+        for note in workbench.notes:
+            text = printable(note, limit=_MAX_NOTE)
+            warnings.warn(text, UserWarning, stacklevel=3)
         return workbench
 
     # -- the end ---------------------------------------------------------------------
@@ -311,6 +364,7 @@ class Workbench(PluginGroup):
         """End all plugins, open captures included (idempotent)."""
         self.pool.close()
 
+    @takes(name=TEXT)
     def __getitem__(self, name: str) -> Plugin:
         """Return a plugin by name."""
         return self.plugins[name]
@@ -331,6 +385,7 @@ class Workbench(PluginGroup):
         sources = ", ".join(self.sources)
         if sources:
             lines.append(f"  event sources: {printable(sources, limit=200)}")
+        lines += [f"  note: {printable(n, limit=_MAX_NOTE)}" for n in self.notes]
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
@@ -347,7 +402,9 @@ class Workbench(PluginGroup):
             for p in self.plugins.values()
         ]
         header = ("plugin", "version", "capabilities", "event source", "fields")
-        return tag("div", tag("b", "Workbench"), table(header, rows))
+        shown = table(header, rows)
+        notes = [tag("div", escape("note: " + n, limit=_MAX_NOTE)) for n in self.notes]
+        return tag("div", tag("b", "Workbench"), shown, *notes)
 
 
 def load_plugins(config: FalcoConfig, workbench: Workbench) -> None:

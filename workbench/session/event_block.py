@@ -5,10 +5,9 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import pyarrow as pa
-
+from workbench.errors import WorkbenchError
 from workbench.fields.types import FIELD_TYPES
+from workbench.lazy import lazy_module
 from workbench.session.chunk_reader import (
     KIND_BOOL,
     KIND_BYTES,
@@ -23,7 +22,13 @@ from workbench.wire.messages import write_memfd
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy as np
+    import pyarrow as pa
+
     from workbench.session.types import CaptureOptions, ColumnRequest
+else:
+    np = lazy_module("numpy")
+    pa = lazy_module("pyarrow")
 
 __all__ = [
     "ASYNC_COLUMNS",
@@ -37,6 +42,8 @@ __all__ = [
 ]
 
 
+# What the offsets of one Arrow array count.
+_LARGEST_COLUMN_BYTES = 2**31 - 1
 _KINDS = {"uint64": KIND_U64, "bool": KIND_BOOL}
 
 
@@ -117,8 +124,15 @@ def assemble_batch(
         raise InvalidDataError(f"other than {rows} rows for {rows} events")
     if not batches:
         return _empty_batch([name for name, *_ in layout[2:]], columns)
-    table = pa.Table.from_batches(unify_batches(batches)).combine_chunks()
-    return table.drop_columns([name for name, *_ in layout[:2]]).to_batches()[0]
+    table = pa.Table.from_batches(unify_batches(batches))
+    table = table.drop_columns([name for name, *_ in layout[:2]])
+    for column in table.columns:
+        if column.nbytes > _LARGEST_COLUMN_BYTES:
+            raise WorkbenchError(
+                f"the values of {rows:,} events have more than 2 GiB in one column; "
+                "extract from fewer events at once, such as events[:1000]"
+            )
+    return table.combine_chunks().to_batches()[0]
 
 
 def expected_columns(

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 
 __all__ = [
+    "CallErrors",
     "CaptureOptions",
     "Chunk",
     "ColumnRequest",
@@ -91,6 +92,21 @@ class Chunk:
     batch: pa.RecordBatch | None
     end: EndReason | None = None
     error: Exception | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallErrors:
+    """Events in which a call of a plugin failed, in the latest capture or extraction.
+
+    ``plugin``: its number in the session. ``call``: "extract" or "parse". ``events``:
+    how many. ``first``: number of the first one; ``text``: what the plugin said then.
+    """
+
+    plugin: int
+    call: str
+    events: int
+    first: int
+    text: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -254,10 +254,13 @@ def _seen_values(
     from workbench.condition.execution.evaluate import python_values
 
     operand = check.left
+    # take() would join all chunks first, which 2 GiB of text do not allow.
+    chosen = np.zeros(table.num_rows, np.bool_)
+    chosen[rows] = True
     data: dict[str, list[Any]] = {}
     for name in operand.columns:
         type_, is_list = compiled.plan.column_types[name]
-        array = table.column(name).take(rows).combine_chunks()
+        array = table.column(name).filter(chosen).combine_chunks()
         if hasattr(array, "chunks"):
             array = array.chunk(0)
         data[name] = python_values(normalise(array, name, type_, is_list=is_list))

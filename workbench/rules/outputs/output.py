@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from workbench.arguments import Kind, takes
 from workbench.diagnostics import Diagnostic, Span, line_and_column
 from workbench.errors import ConditionError, RulesError
 from workbench.fields.builtin import BUILTIN_FIELDS
@@ -346,7 +347,7 @@ class Output:
 
     def _texts(self, item: FieldItem | CallItem, table: pa.Table) -> list[str | None]:
         if isinstance(item, CallItem):
-            texts = item.call.texts(table)
+            texts = item.call.texts(table, tolerant=self.tolerant)
         else:
             info = item.field.info
             column = _column(table, item.field.column)
@@ -431,6 +432,7 @@ def parse_output(text: str, fields: Mapping[str, FieldInfo]) -> Output:
     return Output(text, items, tolerant=tolerant, known_names=fields)
 
 
+@takes(text=Kind("a text", lambda v: isinstance(v, str)))
 def compile_output(
     text: str,
     fields: Mapping[str, FieldInfo] | Iterable[FieldInfo | Mapping[str, Any]],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from workbench.arrow.rows import take_rows
 from workbench.condition.execution.compile import CompiledCondition, CompiledSet
 from workbench.condition.syntax.canonical import canonical
 from workbench.rules.model.entries import as_text
@@ -63,7 +64,7 @@ class SourceEngine:
         """
 
         def own(rows: Any) -> pa.Table:
-            return table.take(rows)
+            return take_rows(table, rows)
 
         masks = (
             self.conditions.masks(table, first_match=not all_matches)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from workbench.arrow.rows import take_rows
 from workbench.rules.target.value_text import json_values, quoted, text_values
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class RenderedAlerts:
             at = np.flatnonzero(self._which == number)
             table = self._table
             if len(at) < len(self._which):
-                table = table.take(pa.array(at))
+                table = take_rows(table, pa.array(at))
             found.append((self._known[number], at, table))
         return found
 
