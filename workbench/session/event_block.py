@@ -5,11 +5,9 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import pyarrow as pa
-
 from workbench.errors import WorkbenchError
 from workbench.fields.types import FIELD_TYPES
+from workbench.lazy import lazy_module
 from workbench.session.chunk_reader import (
     KIND_BOOL,
     KIND_BYTES,
@@ -24,7 +22,13 @@ from workbench.wire.messages import write_memfd
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy as np
+    import pyarrow as pa
+
     from workbench.session.types import CaptureOptions, ColumnRequest
+else:
+    np = lazy_module("numpy")
+    pa = lazy_module("pyarrow")
 
 __all__ = [
     "ASYNC_COLUMNS",
