@@ -46,6 +46,7 @@ from workbench.session.interrupts import (
     interruption_point,
     patiently,
 )
+from workbench.session.last_words import tells_of_skipping
 from workbench.session.types import CaptureOptions, Progress
 
 if TYPE_CHECKING:
@@ -101,6 +102,8 @@ class Capture(Closing):
         # What ended the stream, raised once its last rows were given.
         self._pending: Exception | None = None
         self._progress = Progress()
+        self._began_ns = time.time_ns()
+        self._skipped = 0
         self._errors = ErrorCounts(pool.told_errors)
         self.count = 0
         self.end_reason: EndReason | None = None
@@ -325,6 +328,27 @@ class Capture(Closing):
         return PAYLOAD in self._wanted.columns
 
     @property
+    def skipped(self) -> int:
+        """Log lines of this capture that say that something was left out.
+
+        Such as "data not recognized"; of the last 10,000 lines.
+        """
+        if self._lock.acquire(blocking=False):
+            try:
+                if self._pooled is not None:
+                    self._count_skipped(self._pooled)
+            finally:
+                self._lock.release()
+        return self._skipped
+
+    def _count_skipped(self, pooled: PooledSession) -> None:
+        """Count while the session is ours: its log goes with it."""
+        self._skipped = sum(
+            line.time_ns >= self._began_ns and tells_of_skipping(line.message)
+            for line in pooled.session.log()
+        )
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What people should know: how often extract and parse failed, and why."""
         return self._errors.notes(self.loaded.name)
@@ -454,6 +478,7 @@ class Capture(Closing):
             if not killed:
                 with pooled.calling() as session:
                     session.close_capture()
+            self._count_skipped(pooled)
         finally:
             pooled.lock.release()
             self.pool.release(pooled)
@@ -477,7 +502,10 @@ class Capture(Closing):
     def __repr__(self) -> str:
         state = self.end_reason or "running"
         noun = "event" if self.count == 1 else "events"
-        parts = [f"{self.count:,} {noun}", state, *self.notes]
+        skipped = self.skipped
+        lines = "line says" if skipped == 1 else "lines say"
+        log = [f"{skipped:,} log {lines} that data was skipped"] if skipped else []
+        parts = [f"{self.count:,} {noun}", state, *log, *self.notes]
         return f"<Capture of {printable(self.source, limit=60)}: {', '.join(parts)}>"
 
     def _repr_html_(self) -> str:

@@ -17,6 +17,7 @@ from workbench.events.events import Events
 from workbench.events.origin import Origin
 from workbench.formatting.printable import printable
 from workbench.formatting.terminal import unspelled
+from workbench.interrupted import Interrupted
 from workbench.memory import half_of_memory
 from workbench.plugins.extraction import PoolExtractor
 from workbench.session.interrupts import (
@@ -55,16 +56,13 @@ _MAX_TEXT = 60
 _LOOK_EVERY_SEC = 0.1
 
 
-class CaptureInterrupted(KeyboardInterrupt):
+class CaptureInterrupted(Interrupted):
     """Ctrl-C while events were collected; ``events`` holds what was read."""
 
     def __init__(self, message: str = "", events: Events | None = None) -> None:
         """Keep ``events`` beside the message."""
         super().__init__(message, events)
         self.events = events
-
-    def __str__(self) -> str:
-        return str(self.args[0])
 
 
 def interactive() -> bool:

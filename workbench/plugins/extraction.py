@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workbench.arrow.dictionaries import join_batches
@@ -83,6 +84,23 @@ class PoolExtractor:
     def plugin_versions(self) -> dict[str, str]:
         """Name → version of the plugins asked."""
         return {m.name: m.manifest.version for m in self.pool.loaded_plugins}
+
+    @property
+    def libraries(self) -> list[tuple[str, str]]:
+        """Name or path and init config of the plugins asked, as ``wb.load`` takes them.
+
+        The name of those that are found by it.
+        """
+        from workbench.artifacts.folders import find_plugin, plugin_name
+
+        found = []
+        for loaded in self.pool.loaded_plugins:
+            path = Path(loaded.path).resolve()
+            name = plugin_name(path)
+            known = find_plugin(name)
+            by_name = known is not None and known.resolve() == path
+            found.append((name if by_name else str(path), loaded.config))
+        return found
 
     def extract_columns(
         self,

@@ -22,7 +22,7 @@ from workbench.arguments import (
 from workbench.errors import PluginLoadError, PluginOpenError, WorkbenchError
 from workbench.formatting.html import escape, tag
 from workbench.manifest import facts_html, fields_html, manifest_lines, plugin_title
-from workbench.plugins.compatibility import known_sources
+from workbench.plugins.compatibility import known_sources, tell_of_falco
 from workbench.plugins.group import PluginGroup
 from workbench.plugins.init_config import prepare_config
 from workbench.plugins.limits import FIELDS, PARAMS, checked_count, checked_seconds
@@ -153,6 +153,7 @@ def load(
         except BaseException:
             pool.discard()
             raise
+        tell_of_falco(loaded.manifest)
         return Plugin(pool, loaded)
 
 

@@ -210,7 +210,7 @@ class _Collector:
     def __init__(self, line: Line, check: BoundCheck, *, verdict: bool) -> None:
         self.number = line.number
         self.check = check
-        self.text = line.text
+        self.text = line.text_alone
         self.verdict = verdict
         self.count = 0
         self.parts: list[npt.NDArray[np.int64]] = []
@@ -283,7 +283,7 @@ def near_misses(compiled: CompiledCondition, table: pa.Table) -> NearMisses:
     from workbench.condition.execution import kernel
 
     table = as_table(table)
-    lines = outline(compiled.root)
+    lines = outline(compiled.root, compiled.origins)
     numbers = compiled.plan.check_nodes[0]
     places: dict[int, list[int]] = {}
     for at, line in enumerate(lines):
