@@ -6,11 +6,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
-
 from workbench.arrow.dictionaries import join_batches
 from workbench.arrow.types import column_type
 from workbench.fields.reference import resolve_column
+from workbench.lazy import lazy_module
 from workbench.plugins.call_errors import ErrorCounts
 from workbench.plugins.compatibility import fields_of, source_name
 from workbench.plugins.selection import select_columns
@@ -19,6 +18,8 @@ if TYPE_CHECKING:
     import weakref
     from collections.abc import Iterable, Sequence
 
+    import pyarrow as pa
+
     from workbench.fields.declarations import FieldTable
     from workbench.fields.reference import ResolvedField
     from workbench.manifest import Manifest
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from workbench.plugins.selection import Selection
     from workbench.session.interface import Session
     from workbench.session.types import ColumnRequest
+else:
+    pa = lazy_module("pyarrow")
 
 __all__ = ["Captured", "PoolExtractor"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import weakref
 from typing import TYPE_CHECKING, Any
@@ -21,8 +22,6 @@ from workbench.arguments import (
 from workbench.errors import PluginLoadError, PluginOpenError, WorkbenchError
 from workbench.formatting.html import escape, tag
 from workbench.manifest import facts_html, fields_html, manifest_lines, plugin_title
-from workbench.plugins.capture import Capture
-from workbench.plugins.collect import collect
 from workbench.plugins.compatibility import known_sources, tell_of_falco
 from workbench.plugins.group import PluginGroup
 from workbench.plugins.init_config import prepare_config
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
     from workbench.events.events import Events
     from workbench.fields.declarations import FieldInfo, FieldTable
     from workbench.manifest import Manifest, OpenParam
+    from workbench.plugins.capture import Capture
     from workbench.plugins.trace import Trace
     from workbench.session.interface import Session
 
@@ -273,6 +273,8 @@ class Plugin(PluginGroup):
         and replay. An error on the way, Ctrl-C included, carries what was read as
         ``.events``; ``last_events`` has it too.
         """
+        from workbench.plugins.collect import collect
+
         timeout_sec = checked_seconds("timeout_sec", timeout_sec)
         max_bytes = checked_count("max_bytes", max_bytes)
         found: list[Events] = []
@@ -299,6 +301,9 @@ class Plugin(PluginGroup):
         max_events: int | None = None,
     ) -> Capture:
         """Open as :meth:`open` does, with a limit of events."""
+        # Not before somebody opens: it takes Arrow, which inspecting does not. And not
+        # where Ctrl-C may strike: it would leave modules half made.
+        importlib.import_module("workbench.plugins.capture")
         with interruptible(undo=self._close_capture):
             return self._start(
                 params, fields, keep_events=keep_events, max_events=max_events
@@ -312,6 +317,8 @@ class Plugin(PluginGroup):
         keep_events: bool,
         max_events: int | None,
     ) -> Capture:
+        from workbench.plugins.capture import Capture
+
         self._check_open()
         running = self._capture()
         if running is not None and not running.closed:

@@ -13,14 +13,13 @@ from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-
 from workbench.errors import (
     PluginCrashed,
     PluginHung,
     PluginOpenError,
     WorkbenchError,
 )
+from workbench.lazy import lazy_module
 from workbench.manifest import Manifest, OpenParam
 from workbench.session.chunk_reader import ChunkReader
 from workbench.session.connection import WorkerConnection
@@ -50,6 +49,8 @@ from workbench.wire.messages import END
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import pyarrow as pa
+
     from workbench.errors import EndReason
     from workbench.session.incoming import Packet
     from workbench.session.sandbox import SandboxPlan
@@ -61,6 +62,8 @@ if TYPE_CHECKING:
         TableSnapshot,
         TraceCall,
     )
+else:
+    pa = lazy_module("pyarrow")
 
 __all__ = ["WorkerSession"]
 
@@ -234,12 +237,12 @@ class WorkerSession:
                     named = [name for name, *_ in layout]
                 if answer["columns"] != named:
                     raise InvalidDataError("other columns than asked for")  # noqa: TRY301
+                reader = ChunkReader(
+                    named, answer["source"], layout=layout, most_rows=options.chunk_rows
+                )
         except BaseException:
             close_all(fds)
             raise
-        reader = ChunkReader(
-            named, answer["source"], layout=layout, most_rows=options.chunk_rows
-        )
         self._capture = _Capture(reader, fds[0], self._connection.worker)
         self.number_base = base
         self._connection.streaming = True
