@@ -333,8 +333,9 @@ class RuleSet(RuleConditions):
         """Return the alerts of an open Capture as they come, to iterate.
 
         Each is a mapping: the columns of ``Alerts.frame`` → values; ``async for`` works
-        too. ``capture``: opened with ``fields=rules.columns(plugin)``. ``all_matches``:
-        as :meth:`run`. Ctrl-C keeps what came before as :attr:`last_alerts` and raises
+        too. ``capture``: as opened, unless rules read fields with arguments; then
+        ``plugin.open(…, fields=rules.columns(plugin))``. ``all_matches``: as
+        :meth:`run`. Ctrl-C keeps what came before as :attr:`last_alerts` and raises
         AlertsInterrupted, a KeyboardInterrupt. Raises RulesError when Falco would
         refuse the rules.
         """
