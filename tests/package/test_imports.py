@@ -41,7 +41,7 @@ LAYERS = {
     "events": "arrow captures condition fields errors diagnostics formatting manifest",
     "falco_config_keys": "formatting yamlcpp",
     "falco_config": "errors falco_config_keys yamlcpp paths formatting reading",
-    "plugins": "artifacts closing events session arrow captures manifest falco_config fields formatting "
+    "plugins": "artifacts closing condition events session arrow captures manifest falco_config fields formatting "
     "errors diagnostics schemas memory",
     "rules": "condition events arrow fields yamlcpp diagnostics errors formatting "
     "manifest paths saving reading",

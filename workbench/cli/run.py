@@ -26,6 +26,7 @@ from workbench.errors import PluginLoadError, WorkbenchError
 from workbench.falco_config import FalcoConfig, read_falco_yaml
 from workbench.fields.reference import resolve_column
 from workbench.formatting.printable import printable
+from workbench.plugins.filtering import EventFilter
 from workbench.rules.model.model import ENGINE_VERSION
 from workbench.rules.model.versions import version_text
 from workbench.rules.ruleset import RuleSet, load_rules
@@ -261,8 +262,7 @@ def _run_live(job: _Job, printer: _Printer) -> int:
     with contextlib.ExitStack() as stack:
         stack.callback(printer.close, engines)
         captures = [
-            stack.enter_context(_open(job.workbench, engine))
-            for engine in engines.values()
+            stack.enter_context(_open(job, engine)) for engine in engines.values()
         ]
         batches = _Batches(captures, job.args.max_events, deadline)
         matches = partial(match_live, engines, all_matches=job.all_matches)
@@ -277,7 +277,7 @@ def _run_live(job: _Job, printer: _Printer) -> int:
     return FINE
 
 
-def _open(workbench: Workbench, engine: SourceEngine) -> Capture:
+def _open(job: _Job, engine: SourceEngine) -> Capture:
     """Open the source of an engine with the columns that its rules read."""
     wanted = [
         resolve_column(name, engine.fields)
@@ -285,7 +285,14 @@ def _open(workbench: Workbench, engine: SourceEngine) -> Capture:
         if name not in ("evt.num", "evt.rawtime", "evt.source")
         and not name.startswith("static.")
     ]
-    return workbench.open(source=engine.source, fields=wanted)  # type: ignore[arg-type]
+    # Rows that may raise an alert come here; the rules decide on these.
+    where = EventFilter(engine.conditions, engine.fields, decides=False)
+    return job.workbench.open(
+        source=engine.source,
+        fields=wanted,  # type: ignore[arg-type]
+        max_events=job.args.max_events,
+        where=where,
+    )
 
 
 class _Batches:
@@ -294,9 +301,10 @@ class _Batches:
     def __init__(
         self, captures: list[Capture], max_events: int | None, deadline: float | None
     ) -> None:
-        """Read at most ``max_events`` rows, until ``deadline`` by the steady clock."""
+        """Read at most ``max_events``, until ``deadline`` by the steady clock."""
         self._captures = captures
         self._left = max_events
+        self._counted: dict[Capture, int] = dict.fromkeys(captures, 0)
         self._deadline = deadline
 
     def read(self) -> Iterator[tuple[str, pa.RecordBatch]]:
@@ -314,7 +322,7 @@ class _Batches:
                 batch = capture.read(wait)
                 if batch is not None:
                     waiting.event()
-                    yield capture.source, self._limited(batch)
+                    yield capture.source, self._limited(capture, batch)
                     if self._left == 0:
                         return
                 elif capture.end_reason is not None:
@@ -326,11 +334,18 @@ class _Batches:
         """Yield what the captures had read already, and stop them."""
         for capture in self._captures:
             for batch in capture.drain():
-                yield capture.source, self._limited(batch)
+                yield capture.source, self._limited(capture, batch)
 
-    def _limited(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+    def _limited(self, capture: Capture, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Count the events up to ``batch``, those left out too; drop what is over."""
         if self._left is None:
             return batch
-        batch = batch.slice(0, self._left)
-        self._left -= batch.num_rows
-        return batch
+        counted = self._counted[capture]
+        taken = min(self._left, capture.seen - counted)
+        self._left -= taken
+        self._counted[capture] = counted + taken
+        import numpy as np
+
+        numbers = batch.column("evt.num").to_numpy()
+        rows = int(np.searchsorted(numbers, counted + taken, side="right"))
+        return batch.slice(0, rows)

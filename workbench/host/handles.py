@@ -330,6 +330,15 @@ class Pump:
             offsets,
         )
 
+    def filter(self, program: Any, order: int) -> None:
+        """Add a stage to the filter of events; ``order``: one of ``lib.WB_ORDER_*``.
+
+        Raises ValueError for a bad program.
+        """
+        memory = ffi.from_buffer("uint8_t[]", program)
+        if lib.wb_pump_filter(self._c, memory, len(program), order):
+            raise ValueError("a damaged condition program")
+
     def prepare(self) -> None:
         """Allocate the columns. Raises OSError."""
         code = lib.wb_pump_prepare(self._c)

@@ -14,6 +14,7 @@ from workbench.wire.messages import HostError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
 __all__ = ["END_REASONS", "PluginHost"]
@@ -202,8 +203,13 @@ class PluginHost:
         columns: list[dict[str, Any]],
         options: dict[str, Any],
         data_fd: int = -1,
+        *,
+        programs: Sequence[Any] = (),
     ) -> dict[str, Any]:
-        """Open the source; give the event source and the names of the columns."""
+        """Open the source; give the event source and the names of the columns.
+
+        ``programs``: stages of a filter, see ``native/src/pump/filter.h``.
+        """
         plugin = self._ready(index)
         if self.pump is not None:
             raise HostError(
@@ -244,6 +250,8 @@ class PluginHost:
         )
         try:
             names = self._want(pump, columns, options)
+            for program in programs:
+                pump.filter(program, int(options["order"]))
             pump.prepare()
             _open_source(pump, plugin, params)
         except BaseException:

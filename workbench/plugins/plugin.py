@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from workbench.events.events import Events
     from workbench.fields.declarations import FieldInfo, FieldTable
     from workbench.manifest import Manifest, OpenParam
+    from workbench.plugins.filtering import EventFilter, Where
     from workbench.plugins.trace import Trace
     from workbench.session.interface import Session
 
@@ -216,16 +217,20 @@ class Plugin(PluginGroup):
         *,
         fields: Iterable[str] | None = None,
         keep_events: bool = False,
+        where: Where | None = None,
     ) -> Capture:
         """Open the event source: iterating gives one DataFrame per record batch.
 
         ``fields``: texts such as ``"probe.kv[key]"``; None means every declared field
         that needs no argument, [] none. ``keep_events``: add the events themselves as
-        a column ``raw`` of the record batches.
+        a column ``raw`` of the record batches. ``where``: a condition, or several of
+        which one is enough; only events that match leave the plugin's process, and
+        ``seen`` of the capture counts all.
 
-        Raises PluginOpenError, also while another capture of this plugin is open.
+        Raises ConditionError for ``where``, PluginOpenError, also while another capture
+        of this plugin is open.
         """
-        return self.start(params, fields, keep_events=keep_events)
+        return self.start(params, fields, keep_events=keep_events, where=where)
 
     def capture(
         self,
@@ -236,18 +241,25 @@ class Plugin(PluginGroup):
         timeout_sec: float | None = None,
         progress: bool | None = None,
         keep_events: bool = True,
+        where: Where | None = None,
     ) -> Events:
         """Open the event source and collect its events.
 
         ``max_events``, ``timeout_sec``: stop there; None reads to the end.
         ``progress``: True, False, or None for a bar when somebody watches and it takes
         long. ``keep_events``: keep the events themselves, for further fields, ``.scap``
-        and replay. An error on the way, Ctrl-C included, carries what was read as
-        ``.events``; ``last_events`` has it too.
+        and replay. ``where``: collect only events that match this condition, or one of
+        several; ``seen`` of the Events counts all. ``max_events`` counts all, too: it
+        is what is read, matching or not. An error on the way, Ctrl-C included, carries
+        what was read as ``.events``; ``last_events`` has it too.
         """
         timeout_sec = checked_seconds("timeout_sec", timeout_sec)
         capture = self.start(
-            params, fields, keep_events=keep_events, max_events=max_events
+            params,
+            fields,
+            keep_events=keep_events,
+            max_events=max_events,
+            where=where,
         )
         return collect(capture, timeout_sec=timeout_sec, progress=progress)
 
@@ -258,6 +270,7 @@ class Plugin(PluginGroup):
         *,
         keep_events: bool,
         max_events: int | None = None,
+        where: Where | EventFilter | None = None,
     ) -> Capture:
         """Open as :meth:`open` does, with a limit of events."""
         self._check_open()
@@ -276,6 +289,7 @@ class Plugin(PluginGroup):
             fields=fields,
             keep_events=keep_events,
             max_events=max_events,
+            where=where,
         )
         self._capture = weakref.ref(capture)
         return capture

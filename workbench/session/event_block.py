@@ -18,6 +18,7 @@ from workbench.session.chunk_reader import (
     unify_batches,
 )
 from workbench.session.shapes import InvalidDataError
+from workbench.session.types import ORDERS
 from workbench.wire.messages import write_memfd
 
 if TYPE_CHECKING:
@@ -64,8 +65,10 @@ def wire_columns(columns: Sequence[ColumnRequest]) -> list[dict[str, Any]]:
 
 
 def wire_options(options: CaptureOptions) -> dict[str, Any]:
-    """Return capture options as plain data."""
-    return {name: getattr(options, name) for name in options.__slots__}
+    """Return capture options as plain data; of programs only their sizes."""
+    data = {name: getattr(options, name) for name in options.__slots__}
+    sizes = [len(program) for program in options.programs]
+    return {**data, "programs": sizes, "order": ORDERS.index(options.order)}
 
 
 def block_parts(raw: Any, numbers: Any) -> tuple[list[Any], int]:

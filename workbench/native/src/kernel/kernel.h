@@ -222,4 +222,12 @@ void wbk_item_range(const wbk_column *list, int64_t start, int64_t n, int64_t *f
 void wbk_gather(const wbk_column *dict, int64_t start, int64_t n, const uint8_t *lut,
 		int32_t count, uint64_t *const *out);
 
+/* run.c: wbk_run in three steps, for many short runs of one program. What is learned of
+   its checks stays. Blocks of at most `rows` rows. NULL when memory is short. */
+typedef struct wbk_runner wbk_runner;
+wbk_runner *wbk_runner_new(const wbk_program *program, int64_t rows);
+int wbk_runner_run(wbk_runner *runner, int64_t n, uint8_t *const *out,
+		   int64_t out_offset, int64_t *counts);
+void wbk_runner_free(wbk_runner *runner);
+
 #endif

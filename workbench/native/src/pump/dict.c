@@ -244,6 +244,8 @@ const uint8_t *wb_dict_entry(const wb_dict *d, int32_t code, uint32_t *len)
 	return d->data + d->offsets[code];
 }
 
+uint32_t wb_dict_count(const wb_dict *d) { return d->count; }
+
 const void *wb_dict_offsets_from(const wb_dict *d, uint64_t start)
 {
 	return d->offsets + start;

@@ -44,6 +44,14 @@ int wb_pump_request(wb_pump *m, wb_plugin *plugin, uint32_t field_id,
 	return (int)m->selection.nrequests - 1;
 }
 
+int wb_pump_filter(wb_pump *m, const uint8_t *program, uint64_t bytes, int order)
+{
+	if (!m->filter)
+		m->filter = wb_filter_new();
+	m->filter->order = order;
+	return wb_filter_stage(m->filter, program, bytes);
+}
+
 /* Number the columns; returns how many there are. */
 static uint32_t number_columns(wb_pump *m)
 {
@@ -57,6 +65,16 @@ static uint32_t number_columns(wb_pump *m)
 	m->col_info = m->flags & WB_PLUGIN_INFO ? n++ : 0;
 	m->col_async = m->flags & WB_ASYNC_COLUMNS ? n : 0;
 	return n + (m->col_async ? 2 : 0);
+}
+
+/* Would a plugin answer the same about an event after later ones? Not where state changes
+ * between events. */
+static bool may_look_back(const wb_pump *m)
+{
+	for (const wb_plugin *p = m->host->first; p; p = p->next)
+		if (p->init_ok && (p->parses || p->sends_async))
+			return false;
+	return true;
 }
 
 int wb_pump_prepare(wb_pump *m)
@@ -85,9 +103,17 @@ int wb_pump_prepare(wb_pump *m)
 		wb_builder_column(b, m->col_async, WB_KIND_BOOL, false, false);
 		wb_builder_column(b, m->col_async + 1, WB_KIND_BYTES, false, true);
 	}
+	if (m->filter)
+		wb_filter_waves(m->filter, &m->selection);
 	wb_selection_plan(&m->selection, &m->builder, m->event_source,
 	                (m->flags & WB_ONE_FIELD) != 0);
-	return 0;
+	if (!m->filter)
+		return 0;
+	if (m->filter->order == WB_ORDER_MEASURED)
+		m->filter->order = WB_ORDER_BY_BATCH;
+	if (m->filter->order == WB_ORDER_BY_BATCH && !may_look_back(m))
+		m->filter->order = WB_ORDER_AT_ONCE;
+	return wb_filter_ready(m->filter, &m->selection, &m->builder);
 }
 
 int wb_pump_arena_fd(wb_pump *m) { return m->builder.arena.fd; }
@@ -114,7 +140,7 @@ static void *flush_while_waiting(void *arg)
 		if (!m->in_next || pthread_mutex_trylock(&m->lock))
 			continue;
 		if (m->in_next && wb_pump_due(m, wb_mono_ns()))
-			wb_builder_emit(&m->builder);
+			wb_pump_emit(m);
 		pthread_mutex_unlock(&m->lock);
 	}
 	return NULL;
@@ -198,6 +224,7 @@ void wb_pump_free(wb_pump *m)
 	wb_live_free(m->live);
 	if (m->prepared)
 		wb_builder_free(&m->builder);
+	wb_filter_free(m->filter);
 	wb_selection_free(&m->selection);
 	pthread_mutex_destroy(&m->lock);
 	wb_free(m->text);
@@ -210,7 +237,7 @@ void wb_pump_free(wb_pump *m)
 void wb_pump_flush(wb_pump *m)
 {
 	pthread_mutex_lock(&m->lock);
-	wb_builder_emit(&m->builder);
+	wb_pump_emit(m);
 	pthread_mutex_unlock(&m->lock);
 }
 

@@ -1,0 +1,110 @@
+"""A condition on a capture: what the worker leaves out, and what is decided here.
+
+condition ─▶ columns to extract besides ─▶ program for the worker ─▶ rows that may match
+─▶ the condition itself, on these few
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+from workbench.condition.execution.compile import (
+    CompiledCondition,
+    CompiledSet,
+    compile_condition,
+)
+from workbench.fields.reference import resolve_column
+from workbench.plugins.selection import Selection, select_columns
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pyarrow as pa
+
+    from workbench.fields.declarations import FieldTable
+    from workbench.manifest import Manifest
+
+__all__ = ["EventFilter", "Where", "with_columns"]
+
+Where: TypeAlias = str | CompiledCondition | CompiledSet
+
+# Columns that every chunk begins with: what a program calls them, their field types.
+_ALWAYS = {"evt.num": (0, "uint64"), "evt.rawtime": (1, "abstime")}
+
+
+class EventFilter:
+    """A condition, or several of which one is enough, on the events of a capture.
+
+    ``decides``: whether the rows that come are exactly those that match; otherwise
+    whoever reads them has conditions of its own.
+    """
+
+    def __init__(
+        self,
+        where: Where,
+        fields: FieldTable,
+        *,
+        decides: bool = True,
+    ) -> None:
+        """Compile ``where`` if it is a text. Raises ConditionError."""
+        if isinstance(where, str | bytes):
+            where = compile_condition(where, fields)
+        if not isinstance(where, CompiledCondition | CompiledSet):
+            raise TypeError(
+                f"where is a condition, not {type(where).__name__}: a text, or what "
+                "compile_condition or compile_conditions returned"
+            )
+        self.where = where
+        self.decides = decides
+        # When the other columns are extracted; one of ``session.types.ORDERS``.
+        self.order = "measured"
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns that the condition reads."""
+        return self.where.columns
+
+    def programs(self, selection: Selection) -> tuple[bytes, ...]:
+        """Return what the worker evaluates over the columns of ``selection``."""
+        from workbench.condition.execution.packing import PackedColumn, pack
+
+        known = {name: PackedColumn(*facts) for name, facts in _ALWAYS.items()}
+        for number, request in enumerate(selection.requests, len(known)):
+            known.setdefault(
+                request.column, PackedColumn(number, request.type, request.is_list)
+            )
+        program = pack(self.where.plan, known)
+        return () if program is None else (program,)
+
+    def matching(self, table: pa.Table) -> pa.Array:
+        """Return for each row whether it matches, as the engine would decide."""
+        import numpy as np
+        import pyarrow as pa
+
+        if isinstance(self.where, CompiledCondition):
+            return self.where.mask(table)
+        found = np.zeros(table.num_rows, np.bool_)
+        for mask in self.where.masks(table):
+            found |= mask.to_numpy(zero_copy_only=False)
+        return pa.array(found)
+
+
+def with_columns(
+    wanted: Selection,
+    columns: Sequence[str],
+    fields: FieldTable,
+    manifests: Sequence[Manifest],
+    source: str,
+) -> Selection:
+    """Return ``wanted`` with what ``columns`` take besides; its columns stay."""
+    extra = select_columns(
+        [resolve_column(n, fields) for n in columns if n not in wanted.columns],
+        manifests,
+        source,
+    )
+    return Selection(
+        requests=wanted.requests + extra.requests,
+        generic=wanted.generic + extra.generic,
+        payload=wanted.payload,
+        columns=wanted.columns,
+    )
