@@ -38,7 +38,7 @@ def test_capture_reads_to_the_end(plugin, access_log):
     needed = [n for n, f in plugin.fields.items() if not (f.arg and f.arg.required)]
     assert list(frame.columns[3:]) == needed
     assert frame["weblog.method"].isin(["GET", "POST", "HEAD"]).any()
-    assert frame["weblog.status"].dtype == "uint64[pyarrow]"
+    assert frame["weblog.status"].dtype == "UInt64"
     assert str(frame["weblog.time"].dtype).startswith("timestamp[ns, tz=UTC]")
     assert isinstance(frame["weblog.params"].dropna().iloc[0], list)
 
@@ -99,7 +99,7 @@ def test_no_events_at_all(plugin, access_log):
     assert len(events) == 0
     assert events.end_reason == "limit"
     assert "weblog.path" in events.frame
-    assert events.frame["weblog.status"].dtype == "uint64[pyarrow]"
+    assert events.frame["weblog.status"].dtype == "UInt64"
     assert len(events.where("weblog.status = 200")) == 0
 
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from workbench.condition.analysis.funnel import Funnel
     from workbench.condition.analysis.near_misses import NearMisses
     from workbench.errors import EndReason
+    from workbench.events.plots import EventPlots
 
 __all__ = ["Events", "events_from_table"]
 
@@ -110,19 +111,47 @@ class Events:
     def frame(self) -> pd.DataFrame:
         """The events as a DataFrame for reading, one row per event.
 
-        ``evt.num`` (uint64), ``evt.time`` (timestamp[ns, UTC]), ``evt.source``, then
-        one column per field; absent values are NA. Made once and kept.
+        ``evt.num`` (uint64), ``evt.time`` (datetime64[ns, UTC]), ``evt.source``, then
+        one column per field; absent values are NA. The dtype of a column follows from
+        the declared type of its field alone: ``string[pyarrow]`` for texts and
+        addresses, ``UInt64``, ``boolean``, ``timedelta64[ns]``,
+        ``datetime64[ns, UTC]``, Arrow lists. Made once and kept; it is a copy of the
+        reader's own: no condition sees what is changed in it.
         """
         if self._frame is None:
-            from workbench.events.frame import event_frame
-
-            self._frame = event_frame(self._table, self._fields, source=self.source)
+            self._frame = self.to_pandas()
         return self._frame
+
+    def to_pandas(self, categories: Sequence[str] = ()) -> pd.DataFrame:
+        """Return a new DataFrame like :attr:`frame`, one row per event.
+
+        ``categories``: names of columns to give as pandas categories, for fields with
+        few different values. Raises KeyError for a name that is no column.
+        """
+        from workbench.events.frame import event_frame
+
+        if isinstance(categories, str):
+            categories = (categories,)
+        frame = event_frame(
+            self._table, self._fields, source=self.source, categories=set(categories)
+        )
+        unknown = [name for name in categories if name not in frame.columns]
+        if unknown:
+            names = ", ".join(map(repr, unknown))
+            raise KeyError(f"no column {names} in these events; .columns lists them")
+        return frame
 
     @property
     def shown_table(self) -> pa.Table:
         """The table with the columns that every shown row begins with."""
         return self._maker.table_with(["evt.source"])
+
+    @property
+    def plot(self) -> EventPlots:
+        """Pictures: ``.timeline(by=None)``, ``.top(field)``, ``.heatmap(a, b)``."""
+        from workbench.events.plots import EventPlots
+
+        return EventPlots(self.__getitem__)
 
     # -- what rules and conditions are checked against -------------------------------
 
