@@ -122,6 +122,11 @@ int main(int argc, char **argv)
 	printf("end %d, events %llu, rows %llu, bytes %llu\n", wb_pump_end(pump),
 	       (unsigned long long)wb_pump_events(pump), (unsigned long long)rows,
 	       (unsigned long long)bytes);
+	uint64_t used;
+	double ns;
+	for (int i = 0, order, staged; !wb_pump_way(pump, (uint32_t)i, &order, &staged, &used, &ns); i++)
+		printf("way %d%s: %llu events, %.1f ns each\n", order, staged ? " staged" : "",
+		       (unsigned long long)used, ns);
 	wb_metric_copy metrics[8];
 	wb_plugin_metrics(p, metrics, 8);
 	wb_plugin_set_config(p, "{}");

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.compiled import compiled
+from workbench.condition import compile_conditions
+from workbench.condition.execution.packing import PackedColumn, pack
 
 HERE = Path(__file__).resolve().parent
 SRC = HERE.parents[1] / "workbench" / "native" / "src"
@@ -26,9 +28,9 @@ def build(name: str, *flags: str) -> Path:
     )
 
 
-def run(program: Path, *arguments: str) -> str:
+def run(program: Path, *arguments: object) -> str:
     done = subprocess.run(
-        [str(program), *arguments],
+        [str(program), *map(str, arguments)],
         capture_output=True,
         text=True,
         check=False,
@@ -41,6 +43,41 @@ def run(program: Path, *arguments: str) -> str:
 @pytest.mark.sanitizer
 def test_the_kernel_stays_in_its_buffers_and_agrees_with_itself():
     run(build("fuzz_kernel", *SANITIZERS), "2500")
+
+
+FIELDS = [
+    {"name": "p.num", "type": "uint64", "desc": ""},
+    {"name": "p.on", "type": "bool", "desc": ""},
+    {"name": "p.text", "type": "string", "desc": ""},
+    {"name": "p.other", "type": "string", "desc": ""},
+    {"name": "p.ip", "type": "ipaddr", "desc": ""},
+    {"name": "p.net", "type": "ipnet", "desc": ""},
+    {"name": "p.list", "type": "string", "isList": True, "desc": ""},
+    {"name": "p.nums", "type": "uint64", "isList": True, "desc": ""},
+]
+CONDITIONS = [
+    "p.num in (1, 2, 3) and not p.on = true or p.num > 30 and p.nums intersects (4, 5)",
+    "p.text contains ab or p.text startswith a and p.text endswith 0 or p.text = abc",
+    "p.text in (a, b, cd) or p.other glob '*a?b*' or p.text pmatch (/a, /b/c)",
+    "tolower(p.text) = val(p.other) or len(p.list) > 1 and len(p.text) = len(p.other)",
+    "p.list in (a, b, c) or p.list intersects (d, e) or basename(p.text) icontains AB",
+    "p.ip = 10.0.0.1 or p.net in (10.0.0.0/8, '::1/64') or p.text iglob 'A*'",
+    "p.text = a or p.text = b or p.text = c or p.text = d or p.text = e or p.text = f "
+    "or p.text = g or p.text = h or p.text = i or toupper(p.text) startswith AB",
+]
+
+
+@pytest.mark.sanitizer
+@pytest.mark.parametrize("number", range(len(CONDITIONS)))
+def test_programs_with_changed_bytes_are_refused_or_run(tmp_path, number):
+    conditions = compile_conditions([CONDITIONS[number]], FIELDS)
+    columns = {
+        field["name"]: PackedColumn(i, field["type"], bool(field.get("isList")))
+        for i, field in enumerate(FIELDS)
+    }
+    program = tmp_path / "program"
+    program.write_bytes(pack(conditions.plan, columns))
+    assert 50 < int(run(build("fuzz_packed", *SANITIZERS), program, "3000")) < 3000
 
 
 @pytest.mark.sanitizer

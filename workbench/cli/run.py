@@ -78,6 +78,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="do not print versions, plugins and rules files at the start",
     )
+    parser.add_argument(
+        "--stats",
+        action="store_true",
+        help="print how many events came out of the plugin's process, and how they "
+        "were filtered there",
+    )
     add_options(parser, "--max-events", "--timeout")
     add_sandbox_options(parser)
 
@@ -264,6 +270,8 @@ def _run_live(job: _Job, printer: _Printer) -> int:
         captures = [
             stack.enter_context(_open(job, engine)) for engine in engines.values()
         ]
+        if job.args.stats:
+            stack.callback(_print_stats, captures)
         batches = _Batches(captures, job.args.max_events, deadline)
         matches = partial(match_live, engines, all_matches=job.all_matches)
         try:
@@ -293,6 +301,17 @@ def _open(job: _Job, engine: SourceEngine) -> Capture:
         max_events=job.args.max_events,
         where=where,
     )
+
+
+def _print_stats(captures: list[Capture]) -> None:
+    """Print how each source was filtered, the dearest way last."""
+    for capture in captures:
+        kept = f"{capture.count:,} of {capture.seen:,} events may raise an alert"
+        note(f"{capture.source}: {kept}")
+        for way in sorted(capture.ways, key=lambda way: -way.events):
+            how = f"{way.order}, {'in stages' if way.staged else 'one stage'}"
+            cost = f", about {way.ns:,.0f} ns each" if way.ns else ""
+            note(f"{capture.source}: {how}: {way.events:,} events{cost}")
 
 
 class _Batches:

@@ -307,13 +307,17 @@ class PluginHost:
         )
 
     def end_of_capture(self) -> dict[str, Any]:
-        """Return why the pump ended: ``end``, and ``error`` as data or None."""
+        """Return why the pump ended: ``end``, and ``error`` as data or None.
+
+        ``ways``: how events were filtered.
+        """
         pump, plugin = self.pump, self._source
         if pump is None or plugin is None:
-            return {"end": "cancelled", "error": None}
+            return {"end": "cancelled", "error": None, "ways": []}
         reason, code, message, events = pump.end()
+        ways = pump.ways()
         if reason in END_REASONS:
-            return {"end": END_REASONS[reason], "error": None}
+            return {"end": END_REASONS[reason], "error": None, "ways": ways}
         said = None
         if reason == _FAILURE:
             said = plugin.handle.last_error()
@@ -331,7 +335,7 @@ class PluginHost:
             last_error=said,
             event_number=events,
         )
-        return {"end": "failure", "error": error.to_wire()}
+        return {"end": "failure", "error": error.to_wire(), "ways": ways}
 
     def _next_call(self) -> str:
         plugin = self._source

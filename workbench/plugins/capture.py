@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from workbench.fields.reference import ResolvedField
     from workbench.plugins.filtering import Where
     from workbench.plugins.pool import LoadedPlugin, PooledSession, SessionPool
-    from workbench.session.types import Chunk
+    from workbench.session.types import Chunk, FilterWay
 
 __all__ = ["Capture"]
 
@@ -92,6 +92,8 @@ class Capture(Closing):
         self._progress = Progress()
         self.count = 0
         self.seen = 0
+        # At the end of one with a condition: how events were left out, and the cost.
+        self.ways: tuple[FilterWay, ...] = ()
         self.end_reason: EndReason | None = None
         self.pool = pool
         self.loaded = loaded
@@ -251,6 +253,7 @@ class Capture(Closing):
         """Return a chunk's rows with every column asked for, in the order asked for."""
         batch = chunk.batch
         self.seen = max(self.seen, chunk.seen)
+        self.ways = chunk.ways or self.ways
         if self._filter is not None and chunk.first_ns:
             self._first_ns = chunk.first_ns
         if batch is None or not batch.num_rows:

@@ -66,15 +66,14 @@ class EventFilter:
 
     def programs(self, selection: Selection) -> tuple[bytes, ...]:
         """Return what the worker evaluates over the columns of ``selection``."""
-        from workbench.condition.execution.packing import PackedColumn, pack
+        from workbench.condition.execution.packing import PackedColumn, pack_stages
 
         known = {name: PackedColumn(*facts) for name, facts in _ALWAYS.items()}
         for number, request in enumerate(selection.requests, len(known)):
             known.setdefault(
                 request.column, PackedColumn(number, request.type, request.is_list)
             )
-        program = pack(self.where.plan, known)
-        return () if program is None else (program,)
+        return pack_stages(self.where.plan, known)
 
     def matching(self, table: pa.Table) -> pa.Array:
         """Return for each row whether it matches, as the engine would decide."""

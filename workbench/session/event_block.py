@@ -18,11 +18,11 @@ from workbench.session.chunk_reader import (
     unify_batches,
 )
 from workbench.session.shapes import InvalidDataError
-from workbench.session.types import ORDERS
+from workbench.session.types import ORDERS, FilterWay
 from workbench.wire.messages import write_memfd
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from workbench.session.types import CaptureOptions, ColumnRequest
 
@@ -32,6 +32,7 @@ __all__ = [
     "block_parts",
     "decode_texts",
     "expected_columns",
+    "filter_ways",
     "pack_events",
     "wire_columns",
     "wire_options",
@@ -69,6 +70,14 @@ def wire_options(options: CaptureOptions) -> dict[str, Any]:
     data = {name: getattr(options, name) for name in options.__slots__}
     sizes = [len(program) for program in options.programs]
     return {**data, "programs": sizes, "order": ORDERS.index(options.order)}
+
+
+def filter_ways(data: Iterable[dict[str, Any]]) -> tuple[FilterWay, ...]:
+    """Return the ways of filtering that a host tells of."""
+    return tuple(
+        FilterWay(ORDERS[way["order"]], way["staged"], way["events"], way["ns"])
+        for way in data
+    )
 
 
 def block_parts(raw: Any, numbers: Any) -> tuple[list[Any], int]:

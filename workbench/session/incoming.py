@@ -99,14 +99,14 @@ class Packet:
         finally:
             close_all(fds)
 
-    def end(self) -> tuple[Any, WorkbenchError | None, int]:
-        """Return why a capture ended, the error that ended it, and events seen."""
+    def end(self) -> tuple[dict[str, Any], WorkbenchError | None, int]:
+        """Return how a capture ended, the error that ended it, and events seen."""
         self.take(0)
         seen = MESSAGE.unpack_from(self.data)[3]
         told = decode(self.data[MESSAGE.size :].decode())
         end = check(END_SHAPE, told, "end of a capture")
         error = error_from_wire(end["error"]) if end["error"] else None
-        return end["end"], error, seen
+        return end, error, seen
 
     def kind(self) -> int:
         """Return CHUNK or END; raise InvalidDataError for any other packet."""

@@ -29,6 +29,7 @@ from workbench.session.chunk_reader import ChunkReader
 from workbench.session.event_block import (
     assemble_batch,
     block_parts,
+    filter_ways,
     wire_columns,
     wire_options,
 )
@@ -195,7 +196,7 @@ class LocalSession:
         error = error_from_wire(end["error"]) if end["error"] else None
         seen = plugin_host.pump.events() if plugin_host.pump is not None else 0
         first_ns = self._reader.first_ns if self._reader is not None else 0
-        return Chunk(None, end["end"], error, seen, first_ns)
+        return Chunk(None, end["end"], error, seen, first_ns, filter_ways(end["ways"]))
 
     def waiting_call(self) -> str:
         """Return the C name of the plugin call in flight, "" for none."""

@@ -16,6 +16,7 @@ __all__ = [
     "CaptureOptions",
     "Chunk",
     "ColumnRequest",
+    "FilterWay",
     "LogLine",
     "Progress",
     "TableSnapshot",
@@ -86,6 +87,20 @@ class CaptureOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class FilterWay:
+    """A way of filtering that was tried. ``order``: one of ORDERS.
+
+    ``staged``: whether a few columns came first. ``events``: that went this way.
+    ``ns``: CPU time of one of them, about, with the plugin's; 0 when not measured.
+    """
+
+    order: str
+    staged: bool
+    events: int
+    ns: float
+
+
+@dataclass(frozen=True, slots=True)
 class Chunk:
     """A piece of the stream: rows, and the end when this was the last piece.
 
@@ -99,6 +114,7 @@ class Chunk:
     schema. ``end``: None while the stream goes on. ``error``: the error that ended it,
     for the caller to raise after the rows. ``seen``: events of the capture so far,
     those that were left out included. ``first_ns``: time of the source's first event.
+    ``ways``: at the end, how events were filtered.
     """
 
     batch: pa.RecordBatch | None
@@ -106,6 +122,7 @@ class Chunk:
     error: Exception | None = None
     seen: int = 0
     first_ns: int = 0
+    ways: tuple[FilterWay, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from workbench.session.event_block import (
     assemble_batch,
     decode_texts,
     expected_columns,
+    filter_ways,
     pack_events,
     wire_columns,
     wire_options,
@@ -300,7 +301,8 @@ class WorkerSession:
             if error is not None:
                 error = self._connection.explained(error)
             first = capture.reader.first_ns
-            capture.pending.append(Chunk(None, end, error, seen, first))
+            ways = filter_ways(end.get("ways", ()))
+            capture.pending.append(Chunk(None, end["end"], error, seen, first, ways))
             capture.ended = True
             self._connection.tracer.drain()
             return

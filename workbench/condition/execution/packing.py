@@ -13,6 +13,7 @@ import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from workbench.condition.execution.deciding import deciding_columns
 from workbench.condition.execution.evaluate import leaf_cost, looked_up
 from workbench.condition.execution.kernel import NODE_OPS, is_packed, question
 from workbench.condition.execution.plan import Node, Plan
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from workbench.condition.execution.plan import Leaf
 
-__all__ = ["PackedColumn", "pack"]
+__all__ = ["PackedColumn", "pack", "pack_stages"]
 
 _HEAD = struct.Struct("<8I")
 _COLUMN = struct.Struct("<2I")
@@ -166,6 +167,24 @@ def pack(plan: Plan, columns: Mapping[str, PackedColumn]) -> bytes | None:
     head = _HEAD.pack(_MAGIC, _VERSION, *counts, len(literals))
     packed = b"".join([head, *parts])
     return packed if len(packed) <= _LARGEST and is_packed(packed) else None
+
+
+def pack_stages(plan: Plan, columns: Mapping[str, PackedColumn]) -> tuple[bytes, ...]:
+    """Return programs as :func:`pack`, each of which keeps what the last one keeps.
+
+    The first reads only the few columns that decide most conditions; it is there when
+    these are not all.
+    """
+    whole = pack(plan, columns)
+    if whole is None:
+        return ()
+    few = deciding_columns(plan, columns)
+    read = {name for leaf in plan.leaves for name in leaf.columns}
+    if few and few < read & columns.keys():
+        first = pack(plan, {name: columns[name] for name in few})
+        if first is not None:
+            return first, whole
+    return (whole,)
 
 
 def _reached(bound: _Bound) -> list[int]:

@@ -57,6 +57,19 @@ static inline int64_t wbk_words(int64_t n)
 	return (n + 63) >> 6;
 }
 
+/* Without the machine's own instruction, which not every machine has. */
+static inline int64_t wbk_ones_in(uint64_t word)
+{
+#ifdef __POPCNT__
+	return __builtin_popcountll(word);
+#else
+	word -= word >> 1 & 0x5555555555555555u;
+	word = (word & 0x3333333333333333u) + (word >> 2 & 0x3333333333333333u);
+	word = (word + (word >> 4)) & 0x0f0f0f0f0f0f0f0fu;
+	return (int64_t)(word * 0x0101010101010101u >> 56);
+#endif
+}
+
 static inline int wbk_bit(const uint8_t *bits, int64_t i)
 {
 	return (bits[i >> 3] >> (i & 7)) & 1;

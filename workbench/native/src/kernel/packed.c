@@ -111,18 +111,22 @@ static int make_leaves(wbk_packed *p, const uint8_t *literals, uint64_t bytes)
 	return 0;
 }
 
-/* Children come before their parents, so there is no circle. */
+/* Children come before their parents, so there is no circle; and each node has a stretch of
+ * `children` to itself, as runs reorder it. */
 static int check_nodes(const wbk_packed *p)
 {
 	const wbk_program *g = &p->program;
 	int32_t *height = calloc((size_t)g->n_nodes + 1, sizeof *height);
 	int wrong = !height || g->n_roots != 1;
+	int64_t used = 0;
 	for (int64_t i = 0; !wrong && i < g->n_nodes; i++) {
 		const wbk_node *x = &p->nodes[i];
 		int64_t end = x->op == WBK_LEAF ? g->n_slots : g->n_children;
 		wrong = x->op < WBK_LEAF || x->op > WBK_ONE || x->first < 0 ||
 			x->count < 0 || (int64_t)x->first + x->count > end ||
-			((x->op == WBK_LEAF || x->op == WBK_NOT) && x->count != 1);
+			((x->op == WBK_LEAF || x->op == WBK_NOT) && x->count != 1) ||
+			(x->op != WBK_LEAF && x->first != used);
+		used += wrong || x->op == WBK_LEAF ? 0 : x->count;
 		for (int32_t k = 0; !wrong && x->op != WBK_LEAF && k < x->count; k++) {
 			int32_t child = p->children[x->first + k];
 			wrong = child < 0 || child >= i;

@@ -53,6 +53,18 @@ void wb_filter_waves(wb_filter *f, wb_selection *s)
 	}
 }
 
+/* Finding a code costs about as much as so many checks of a text. */
+#define CHECKS_FOR_CODES 6u
+
+bool wb_filter_codes(const wb_filter *f, uint32_t i)
+{
+	uint32_t checks = 0;
+	const wbk_packed *p = f->stages[f->nstages - 1];
+	for (int64_t k = 0; k < p->program.n_slots; k++)
+		checks += p->wanted[p->facts[k].left].where == i + WHERE_REQUEST;
+	return !checks || checks >= CHECKS_FOR_CODES;
+}
+
 /* The builder's number of a program's column, -1 for none. */
 static int64_t column_of(const wb_selection *s, uint32_t where)
 {

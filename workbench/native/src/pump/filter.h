@@ -8,6 +8,7 @@
 #define WB_FILTER_H
 
 #include "../kernel/packed.h"
+#include "choice.h"
 #include "compact.h"
 #include "pump_api.h"
 #include "selection.h"
@@ -21,6 +22,8 @@ typedef struct wb_filter {
 	/* WB_ORDER_…: at once: all waves, and a piece may span batches. By batch: plugins see
 	 * earlier events of their batch again. By event: a piece is one event. */
 	int order;
+	uint32_t first; /* waves up to this one go together, earlier programs are left out */
+	wb_choice choice;
 	uint64_t base;    /* rows of the chunk that stay */
 	uint64_t pending; /* rows behind them that are not decided */
 	uint32_t *index;  /* of each of those: number of its event in the batch */
@@ -35,6 +38,8 @@ void wb_filter_free(wb_filter *f);
 int wb_filter_stage(wb_filter *f, const uint8_t *program, uint64_t bytes);
 /* Which wave each request belongs to: before the selection is planned. */
 void wb_filter_waves(wb_filter *f, wb_selection *s);
+/* Does it pay to code the values of request i? Where many checks look at them, or none. */
+bool wb_filter_codes(const wb_filter *f, uint32_t i);
 /* Do the programs fit the columns? 0, or -EINVAL. */
 int wb_filter_ready(wb_filter *f, const wb_selection *s, const wb_builder *b);
 /* Run program `stage` over the pending rows and drop those that it does not want, from the

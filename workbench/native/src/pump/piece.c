@@ -19,12 +19,12 @@ static bool add(wb_pump *m, wb_event *e, uint32_t id)
 	f->index[f->pending++] = m->cursor - 1;
 	wb_put_u64(&b->cols[COL_NUM], row, e->num);
 	wb_put_u64(&b->cols[COL_TIME], row, e->ts);
-	wb_selection_run(&m->selection, b, e, row, m->event_source, id, 0);
+	uint32_t last = f->order == WB_ORDER_AT_ONCE ? f->nstages : f->first;
+	for (uint32_t k = 0; k <= last; k++)
+		wb_selection_run(&m->selection, b, e, row, m->event_source, id, k);
 	if (f->order == WB_ORDER_AT_ONCE) {
 		if (!row)
 			b->started_ns = wb_mono_ns();
-		for (uint32_t k = 1; k <= f->nstages; k++)
-			wb_selection_run(&m->selection, b, e, row, m->event_source, id, k);
 		wb_pump_put_rest(m, e, row, id);
 		wb_builder_commit(b);
 	}
@@ -80,8 +80,8 @@ static void settle(wb_pump *m, wb_event *in_hand, uint32_t id)
 	if (f->order == WB_ORDER_AT_ONCE) {
 		wb_filter_decide(f, f->nstages - 1, f->nstages, &m->selection, b);
 	} else {
-		for (uint32_t k = 0; k < f->nstages && f->pending; k++) {
-			if (k)
+		for (uint32_t k = f->first; k < f->nstages && f->pending; k++) {
+			if (k > f->first)
 				extract(m, k, in_hand, id);
 			wb_filter_decide(f, k, k, &m->selection, b);
 		}
@@ -109,6 +109,33 @@ void wb_pump_settle(wb_pump *m)
 {
 	if (m->filter)
 		settle(m, NULL, m->source->id);
+}
+
+/* The way of filtering that is chosen now. */
+static void follow(wb_filter *f)
+{
+	const wb_way *way = &f->choice.ways[f->choice.now];
+	f->order = way->order;
+	f->first = way->staged ? 0 : f->nstages - 1;
+}
+
+void wb_pump_choose(wb_pump *m, bool may_look_back)
+{
+	wb_filter *f = m->filter;
+	wb_choice_begin(&f->choice, f->order, may_look_back, f->nstages > 1);
+	follow(f);
+}
+
+static uint64_t cpu_ns(void) { return wb_clock(CLOCK_THREAD_CPUTIME_ID); }
+
+void wb_pump_note(wb_pump *m)
+{
+	uint64_t events = m->events - m->noted;
+	m->noted = m->events;
+	if (!wb_choice_note(&m->filter->choice, events, cpu_ns))
+		return;
+	wb_pump_settle(m);
+	follow(m->filter);
 }
 
 void wb_pump_emit(wb_pump *m)

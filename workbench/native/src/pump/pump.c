@@ -235,6 +235,8 @@ static int run(wb_pump *m, int control_fd, uint64_t deadline)
 			get_batch(m);
 		if (deliver(m))
 			conclude(m);
+		if (m->filter && !m->have_batch)
+			wb_pump_note(m);
 		if (m->end)
 			break;
 		why = look_around(m, control_fd, deadline, sent);

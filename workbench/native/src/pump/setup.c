@@ -90,8 +90,9 @@ int wb_pump_prepare(wb_pump *m)
 	wb_builder_column(b, COL_TIME, WB_KIND_U64, false, false);
 	for (uint32_t i = 0; i < m->selection.nrequests; i++) {
 		wb_request *r = m->selection.requests[i];
-		wb_builder_column(b, r->col, wb_kind_of(r->type), r->is_list,
-		                  r->type == ABI_STRING && m->flags & WB_DICTIONARIES);
+		bool codes = r->type == ABI_STRING && m->flags & WB_DICTIONARIES &&
+		             (!m->filter || wb_filter_codes(m->filter, i));
+		wb_builder_column(b, r->col, wb_kind_of(r->type), r->is_list, codes);
 		for (uint32_t k = 1; r->offsets && k < 3; k++)
 			wb_builder_column(b, r->col + k, WB_KIND_U64, false, false);
 	}
@@ -109,10 +110,7 @@ int wb_pump_prepare(wb_pump *m)
 	                (m->flags & WB_ONE_FIELD) != 0);
 	if (!m->filter)
 		return 0;
-	if (m->filter->order == WB_ORDER_MEASURED)
-		m->filter->order = WB_ORDER_BY_BATCH;
-	if (m->filter->order == WB_ORDER_BY_BATCH && !may_look_back(m))
-		m->filter->order = WB_ORDER_AT_ONCE;
+	wb_pump_choose(m, may_look_back(m));
 	return wb_filter_ready(m->filter, &m->selection, &m->builder);
 }
 
@@ -230,6 +228,19 @@ void wb_pump_free(wb_pump *m)
 	wb_free(m->text);
 	wb_free(m->event_source);
 	wb_free(m);
+}
+
+int wb_pump_way(wb_pump *m, uint32_t i, int *order, int *staged, uint64_t *events,
+                double *ns)
+{
+	const wb_choice *c = m->filter ? &m->filter->choice : NULL;
+	if (!c || i >= c->n)
+		return -1;
+	*order = c->ways[i].order;
+	*staged = c->ways[i].staged && m->filter->nstages > 1;
+	*events = c->used[i];
+	*ns = c->ns[i];
+	return 0;
 }
 
 /* ---- small questions ------------------------------------------------------------------ */

@@ -43,6 +43,7 @@ struct wb_pump {
 	int end;
 	int32_t end_code;
 	char end_message[512];
+	uint64_t noted; /* events that the choice of a way knows of */
 	uint32_t idle; /* immediate timeouts in a row */
 	uint64_t last_poll_ns;
 	char *text;
@@ -63,6 +64,10 @@ void wb_pump_put_rest(wb_pump *m, wb_event *e, uint64_t row, uint32_t id);
 void wb_pump_take_row(wb_pump *m, wb_event *e, uint32_t id);
 /* Decide the rows that wait for it; while the batch they come from is in hand. */
 void wb_pump_settle(wb_pump *m);
+/* Begin with one way of filtering. */
+void wb_pump_choose(wb_pump *m, bool may_look_back);
+/* A batch is done: perhaps go on in another way. */
+void wb_pump_note(wb_pump *m);
 /* Decide, then send the rows so far. */
 void wb_pump_emit(wb_pump *m);
 
