@@ -62,8 +62,7 @@ CONDITIONS = [
     "tolower(p.text) = val(p.other) or len(p.list) > 1 and len(p.text) = len(p.other)",
     "p.list in (a, b, c) or p.list intersects (d, e) or basename(p.text) icontains AB",
     "p.ip = 10.0.0.1 or p.net in (10.0.0.0/8, '::1/64') or p.text iglob 'A*'",
-    "p.text = a or p.text = b or p.text = c or p.text = d or p.text = e or p.text = f "
-    "or p.text = g or p.text = h or p.text = i or toupper(p.text) startswith AB",
+    " or ".join(f"p.text = {c}" for c in "abcdefghi") + " or toupper(p.text) = AB",
 ]
 
 
