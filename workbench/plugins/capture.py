@@ -132,7 +132,7 @@ class Capture(Closing):
             max_events=max_events,
             one_field_per_call=any(m.one_field_per_call for m in pool.loaded_plugins),
             programs=() if where is None else where.programs(asked),
-            order="measured" if where is None else where.order,
+            **({} if where is None else where.options),
         )
         self._open()
 

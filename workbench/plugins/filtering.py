@@ -6,7 +6,7 @@ condition ─▶ columns to extract besides ─▶ program for the worker ─▶
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from workbench.condition.execution.compile import (
     CompiledCondition,
@@ -58,11 +58,18 @@ class EventFilter:
         self.decides = decides
         # When the other columns are extracted; one of ``session.types.ORDERS``.
         self.order = "measured"
+        # Longest time that an event waits for others, seconds.
+        self.flush_sec = 0.02
 
     @property
     def columns(self) -> list[str]:
         """The columns that the condition reads."""
         return self.where.columns
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Capture options besides the programs."""
+        return {"order": self.order, "flush_sec": self.flush_sec}
 
     def programs(self, selection: Selection) -> tuple[bytes, ...]:
         """Return what the worker evaluates over the columns of ``selection``."""

@@ -4,6 +4,9 @@
 
 #define WINDOW_EVENTS 512u
 #define WINDOW_NS 100000u
+/* Fewer are enough of dear ones. */
+#define LEAST_EVENTS 128u
+#define LONG_NS 3000000u
 /* How often each way is tried at first, and windows until it is tried again. */
 #define FIRST_TRIALS 2u
 #define PATIENCE 96.0
@@ -52,10 +55,10 @@ bool wb_choice_note(wb_choice *c, uint64_t events, uint64_t (*cpu_ns)(void))
 {
 	c->events += events;
 	c->used[c->now] += events;
-	if (c->began && (c->n < 2 || c->events < WINDOW_EVENTS))
+	if (c->began && (c->n < 2 || c->events < LEAST_EVENTS))
 		return false;
 	uint64_t at = cpu_ns(), spent = at - c->began;
-	if (c->began && spent < WINDOW_NS)
+	if (c->began && spent < (c->events < WINDOW_EVENTS ? LONG_NS : WINDOW_NS))
 		return false;
 	if (c->began)
 		learn(c, spent);
