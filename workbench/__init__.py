@@ -17,6 +17,7 @@ __version__ = "0.1.0"
 # Public name → module that defines it.
 _HOMES = {
     "Alerts": "workbench.rules",
+    "ArgumentError": "workbench.errors",
     "ArtifactError": "workbench.errors",
     "CaptureFileError": "workbench.errors",
     "ConditionError": "workbench.errors",
@@ -37,7 +38,7 @@ _HOMES = {
     "RulesError": "workbench.errors",
     "Workbench": "workbench.plugins.workbench",
     "WorkbenchError": "workbench.errors",
-    "events_from_table": "workbench.events.events",
+    "events_from_table": "workbench.events.from_table",
     "get": "workbench.artifacts.pull",
     "inspect": "workbench.plugins.plugin",
     "lab": "workbench.ui",

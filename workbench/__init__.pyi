@@ -6,6 +6,7 @@ from typing import Any
 from workbench.artifacts.pull import get
 from workbench.diagnostics import Diagnostic
 from workbench.errors import (
+    ArgumentError,
     ArtifactError,
     CaptureFileError,
     ConditionError,
@@ -18,7 +19,8 @@ from workbench.errors import (
     RulesError,
     WorkbenchError,
 )
-from workbench.events.events import Events, events_from_table
+from workbench.events.events import Events
+from workbench.events.from_table import events_from_table
 from workbench.events.opening import open_events
 from workbench.fields.declarations import FieldInfo
 from workbench.manifest import Manifest, OpenParam
@@ -29,6 +31,7 @@ from workbench.ui import lab
 
 __all__ = [
     "Alerts",
+    "ArgumentError",
     "ArtifactError",
     "CaptureFileError",
     "ConditionError",

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from workbench.cli import COMMANDS, Command
 from workbench.cli.options import BUG, FAILED, FINE, INTERRUPTED, USAGE, note
+from workbench.formatting.terminal import printable_terminals
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,7 +76,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return FAILED
     _write_utf8()
     try:
-        return _run(words)
+        with printable_terminals():
+            return _run(words)
     except SystemExit as stop:
         # argparse ends --help and wrong usage this way.
         return stop.code if isinstance(stop.code, int) else USAGE

@@ -11,9 +11,11 @@ import pytest
 
 from workbench.arrow.addresses import address_text
 from workbench.arrow.dictionaries import join_batches
-from workbench.events.events import Events, events_from_table
+from workbench.events.events import Events
+from workbench.events.from_table import events_from_table
 from workbench.fields.declarations import FieldInfo, FieldTable
 from workbench.fields.types import FIELD_TYPES
+from workbench.formatting.printable import printable
 
 UTC = dt.UTC
 
@@ -251,3 +253,31 @@ def test_lists_of_dictionaries_show_as_lists():
     events = events_from_table(pa.table({"p.tags": coded}), fields=fields, source="s")
     assert isinstance(events, Events)
     assert events.frame["p.tags"].tolist() == [["a", "\ufffd"], ["\ufffd"]]
+
+
+HOSTILE = "a\x1b[2J\u202e\u3164\u115f\u2800\u034f\ufe0f\n0  forged"
+
+
+def test_a_frame_shows_printable_characters_and_keeps_its_values():
+    texts = {
+        "t.x": [HOSTILE, None],
+        "t.d": pa.array([HOSTILE, "b"]).dictionary_encode(),
+        "t.l": [[HOSTILE], []],
+        HOSTILE: ["c", "d"],
+    }
+    fields = [{"name": n, "type": "string", "isList": n == "t.l"} for n in texts][:3]
+    times = pa.array([1, 2], pa.uint64())
+    table = pa.table({"evt.num": times, "evt.rawtime": times, **texts})
+    frame = events_from_table(table, fields=fields, source="t").frame
+    assert frame["t.x"][0] == frame["t.d"][0] == HOSTILE
+    parts = [frame, frame.head(1), frame[["t.x", "t.d"]], frame["t.x"], frame["t.d"]]
+    parts += [frame["t.l"], frame[frame["evt.num"] == 1]]
+    with pd.option_context("display.width", 1000, "display.max_columns", 20):
+        for part in parts:
+            shown = repr(part)
+            assert all(line == printable(line) for line in shown.split("\n")), shown
+            assert "\n0  forged" not in shown
+            assert r"[2J" in shown
+        html = frame._repr_html_()
+    assert all(line == printable(line) for line in html.split("\n"))
+    assert pd.DataFrame(frame).equals(frame)

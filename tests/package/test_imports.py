@@ -19,31 +19,34 @@ PACKAGE = Path(__file__).resolve().parents[2] / "workbench"
 LAYERS = {
     "lazy": "",
     "memory": "",
-    "errors": "",
+    "user_frames": "",
     "formatting": "",
+    "errors": "formatting user_frames",
+    "arguments": "errors",
     "closing": "errors",
     "saving": "errors formatting",
     "reading": "",
-    "diagnostics": "errors",
+    "diagnostics": "errors formatting",
     "paths": "",
     "schemas": "",
     "yamlcpp": "",
     "native": "",
     "wire": "",
-    "fields": "errors diagnostics formatting",
+    "fields": "arguments errors diagnostics formatting",
     "manifest": "fields formatting",
     "arrow": "fields native formatting",
     "host": "native wire",
-    "condition": "errors diagnostics fields formatting native",
+    "condition": "arguments errors diagnostics fields formatting native",
     "captures": "arrow fields native errors formatting closing saving reading memory",
     "session": "wire host fields manifest errors formatting memory",
     "artifacts": "session manifest formatting paths yamlcpp errors saving host",
-    "events": "arrow captures condition fields errors diagnostics formatting manifest",
+    "proposing": "arrow condition fields errors formatting",
+    "events": "arguments arrow captures condition proposing fields errors diagnostics formatting manifest",
     "falco_config_keys": "formatting yamlcpp",
     "falco_config": "errors falco_config_keys yamlcpp paths formatting reading",
-    "plugins": "artifacts closing condition events session arrow captures manifest falco_config fields formatting "
+    "plugins": "arguments artifacts closing condition events session arrow captures manifest falco_config fields formatting "
     "errors diagnostics schemas memory",
-    "rules": "condition events arrow fields yamlcpp diagnostics errors formatting "
+    "rules": "arguments condition events arrow fields yamlcpp diagnostics errors formatting "
     "manifest paths saving reading",
     "replay": "events plugins captures errors fields formatting",
     "authoring": "saving plugins replay events session manifest fields captures paths errors "
@@ -57,7 +60,7 @@ FACES = {"ui", "cli", "magics", "demo", "__main__", "__init__"}
 ORDER = {
     "condition": "syntax semantics binding execution analysis",
     "rules": "model target outputs loading compiling linting editing loader running testing "
-    "ruleset test_runs pytest_plugin",
+    "kinds ruleset test_runs pytest_plugin",
     "ui": "data widgets state panels export refresh_loop lab_widget opening",
 }
 

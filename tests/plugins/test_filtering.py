@@ -10,6 +10,7 @@ import pytest
 import workbench as wb
 from tests.support.compiled import compiled
 from workbench.condition import compile_condition, compile_conditions
+from workbench.errors import ArgumentError
 from workbench.plugins.capture import Capture
 from workbench.plugins.filtering import EventFilter
 from workbench.session.types import ORDERS
@@ -157,7 +158,7 @@ def test_conditions_come_compiled_or_as_several_too(probe, everything):
     assert (len(none), none.seen) == (0, EVENTS)
     with pytest.raises(wb.ConditionError):
         probe.capture("n=3", where="probe.nothing = 1")
-    with pytest.raises(TypeError, match="where is a condition, not int"):
+    with pytest.raises(ArgumentError, match=r"where must be a condition.*, not 3"):
         probe.capture("n=3", where=3)
     # A refused condition leaves no capture behind.
     assert len(probe.capture("n=3", progress=False)) == 3

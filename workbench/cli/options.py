@@ -159,6 +159,11 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "help": "write a file instead; its suffix decides the format: .parquet, .scap, "
         ".jsonl, .csv or .arrow",
     },
+    "--no-csv-guard": {
+        "dest": "csv_guard",
+        "action": "store_false",
+        "help": "leave texts in CSV as they are, those that look like formulas too",
+    },
     "--json": {"action": "store_true", "help": "print one JSON object"},
     "--sandbox": {
         "action": "store_true",
@@ -231,8 +236,10 @@ def opened_workbench(args: argparse.Namespace) -> Iterator[Workbench]:
 
 def note(text: object) -> None:
     """Print a message about the run; data alone goes to standard output."""
-    lines = [printable(line) for line in str(text).split("\n")]
-    print("workbench: " + "\n".join(lines), file=sys.stderr)
+    first, *rest = (printable(line) for line in str(text).split("\n"))
+    # No later line begins as a message of ours or an alert does.
+    rest = [line if line[:1] in ("", " ") else "  " + line for line in rest]
+    print("\n".join([f"workbench: {first}", *rest]), file=sys.stderr)
 
 
 def usage_error(text: str) -> int:

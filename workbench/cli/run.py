@@ -123,10 +123,9 @@ class _Printer:
 
     def close(self, engines: dict[str, SourceEngine]) -> None:
         rules = [rule for engine in engines.values() for rule in engine.rules]
-        text = statistics(self.counts, rules) + "\n"
         stream = sys.stderr if self.as_json else sys.stdout
-        if stream.isatty():
-            text = "\n".join(printable(line) for line in text.split("\n"))
+        terminal = stream.isatty()
+        text = statistics(self.counts, rules, spelled=terminal) + "\n"
         if self.as_json:
             sys.stdout.flush()
             sys.stderr.write(text)

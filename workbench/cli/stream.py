@@ -36,13 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_option(
         parser, "--max-events", help="stop after reading N events, matching or not"
     )
-    add_options(parser, "--timeout", "--format", "--out")
-    parser.add_argument(
-        "--no-csv-guard",
-        dest="csv_guard",
-        action="store_false",
-        help="leave texts in CSV as they are, those that look like formulas too",
-    )
+    add_options(parser, "--timeout", "--format", "--out", "--no-csv-guard")
     add_sandbox_options(parser)
 
 

@@ -19,7 +19,7 @@ from workbench.formatting.printable import printable
 from workbench.rules.test_runs import run_file
 from workbench.rules.testing import case_files
 from workbench.rules.testing.report import TestReport
-from workbench.saving import save_text
+from workbench.saving import check_folder, save_text
 
 __all__ = ["add_arguments", "run"]
 
@@ -47,6 +47,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run the tests of every file; 0 when every case passed, else 1."""
     options = sandbox_options(args)
+    if args.junit_xml:
+        check_folder(args.junit_xml)
     report = TestReport()
     begun = time.monotonic()
     for name in args.files:

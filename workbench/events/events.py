@@ -15,17 +15,33 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 import pyarrow as pa
 
-from workbench.events.builtin_columns import PAYLOAD_AT, first_time, host_name
-from workbench.events.columns import DerivedColumns, source_rows, with_number_and_time
+from workbench.arguments import (
+    CHOICE,
+    PATH,
+    TEXT,
+    TEXTS,
+    takes,
+    wrong,
+)
+from workbench.errors import ArgumentError
+from workbench.events.builtin_columns import PAYLOAD_AT
+from workbench.events.columns import DerivedColumns, source_rows
 from workbench.events.display import MAX_ROWS, events_html, events_text
 from workbench.events.extractor import Extractor, keep_stream
-from workbench.events.origin import Origin
-from workbench.fields.declarations import FieldInfo, FieldTable, as_field_table
+from workbench.events.kinds import (
+    CONDITION,
+    NUMBER,
+    SELECTION,
+    TEXT_OR_TEXTS,
+    check_explained,
+    is_mask,
+)
+from workbench.fields.declarations import FieldTable
 from workbench.fields.reference import resolve
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     import pandas as pd
 
@@ -33,9 +49,11 @@ if TYPE_CHECKING:
     from workbench.condition.analysis.funnel import Funnel
     from workbench.condition.analysis.near_misses import NearMisses
     from workbench.errors import EndReason
+    from workbench.events.origin import Origin
     from workbench.events.plots import EventPlots
+    from workbench.proposing.proposal import Proposals
 
-__all__ = ["Events", "events_from_table"]
+__all__ = ["Events"]
 
 
 class Events:
@@ -122,6 +140,7 @@ class Events:
             self._frame = self.to_pandas()
         return self._frame
 
+    @takes(categories=TEXT_OR_TEXTS)
     def to_pandas(self, categories: Sequence[str] = ()) -> pd.DataFrame:
         """Return a new DataFrame like :attr:`frame`, one row per event.
 
@@ -179,6 +198,7 @@ class Events:
             )
         return found
 
+    @takes(source=TEXT)
     def fields_of(self, source: str) -> FieldTable:
         """Return the fields usable in rules of ``source``, without ``evt.*``."""
         if source not in self.sources:
@@ -221,6 +241,7 @@ class Events:
             return self._derive(self._table.take(pa.array(range(start, stop, step))))
         return self._derive(self._table.filter(self._as_mask(key)))
 
+    @takes(field_texts=TEXT)
     def extract(self, *field_texts: str) -> Events:
         """Return the same events with further columns, such as ``"probe.kv[key]"``.
 
@@ -238,6 +259,7 @@ class Events:
                 at += 1
         return self._derive(table)
 
+    @takes(condition=SELECTION)
     def where(self, condition: Any) -> Events:
         """Return the events that match ``condition``, a text or a compiled condition.
 
@@ -250,6 +272,7 @@ class Events:
             return self._derive(self._table.filter(self._as_mask(condition)))
         return self._derive(self._table.filter(self._matches(condition)))
 
+    @takes(condition=CONDITION)
     def mask(self, condition: Any) -> pd.Series[bool]:
         """Return whether each event matches: a boolean Series, one row per event.
 
@@ -270,14 +293,7 @@ class Events:
         value offsets, it shows the bytes that a value came from. Raises KeyError when
         there is no such event, WorkbenchError for arguments in the other order.
         """
-        given: Any = evt_num
-        if isinstance(given, str):
-            from workbench.errors import WorkbenchError
-
-            raise WorkbenchError(
-                "explain takes the number of the event first, then the condition: "
-                f"explain({condition!r}, {evt_num!r})"
-            )
+        check_explained(evt_num, condition)
         from workbench.condition.analysis.explain import explain
 
         compiled, table = self._prepare(condition)
@@ -289,6 +305,7 @@ class Events:
         row = table.slice(int(rows[0]), 1)
         return explain(compiled, self._maker.with_places(row, compiled.columns), 0)
 
+    @takes(row=NUMBER)
     def places(self, row: int) -> dict[str, list[tuple[int, int]]]:
         """Return where in the payload of row ``row`` (from 0) its values were found.
 
@@ -313,23 +330,84 @@ class Events:
             ]
         return {name: pairs for name, pairs in found.items() if pairs}
 
+    @takes(condition=CONDITION)
     def funnel(self, condition: Any) -> Funnel:
         """Count how many events pass each check, alone and in sequence."""
         from workbench.condition.analysis.funnel import funnel
 
         return funnel(*self._prepare(condition))
 
+    @takes(condition=CONDITION)
     def near_misses(self, condition: Any) -> NearMisses:
         """Find the events that fail by exactly one check, grouped by that check."""
         from workbench.condition.analysis.near_misses import near_misses
 
         return near_misses(*self._prepare(condition))
 
+    def propose(
+        self,
+        match: Any = None,
+        avoid: Any = None,
+        *,
+        max_checks: int = 4,
+        exclude_fields: Sequence[str] = (),
+        allow: Sequence[str] | None = None,
+        limit: int = 10,
+    ) -> Proposals:
+        """Propose conditions that the chosen events match and few others do.
+
+        ``match``: event numbers, or a mask with one boolean per event; None takes the
+        events labelled as "must match". ``avoid``: likewise those that must not match;
+        None takes the labels if ``match`` is None, else none. All other events are
+        background: they may match, but fewer are better. ``max_checks``: most checks
+        that one ``and`` joins. ``exclude_fields``: fields not to use. ``allow``:
+        operators to use (None: all that it knows). ``limit``: most proposals.
+
+        Returns a list of Proposal, best first: shortest description of the examples,
+        see :mod:`workbench.proposing.search`. Raises WorkbenchError when
+        nothing is chosen or the choice contradicts itself, KeyError for an event
+        number that is not here.
+        """
+        from workbench.proposing.propose import OPERATORS, propose
+
+        if match is None and avoid is None:
+            avoid = [number for number, must in self._labels.items() if not must]
+        if match is None:
+            match = [number for number, must in self._labels.items() if must]
+        return propose(
+            self._table,
+            self._fields,
+            self._rows_of(match),
+            self._rows_of(() if avoid is None else avoid),
+            max_checks=max_checks,
+            exclude_fields=exclude_fields,
+            allow=OPERATORS if allow is None else allow,
+            limit=limit,
+        )
+
+    def _rows_of(self, chosen: Any) -> np.ndarray[Any, np.dtype[np.int64]]:
+        """Return the rows of events chosen by number or by mask."""
+        if isinstance(chosen, int | np.integer) and not isinstance(chosen, bool):
+            chosen = [chosen]
+        if isinstance(chosen, str) or hasattr(chosen, "columns"):
+            return np.flatnonzero(np.asarray(self._as_mask(chosen)))
+        values = np.asarray(chosen)
+        if values.dtype == bool or str(getattr(chosen, "dtype", "")) == "boolean":
+            return np.flatnonzero(np.asarray(self._as_mask(chosen)))
+        numbers = self._table.column("evt.num").to_numpy()
+        wanted = np.unique(values.astype(np.uint64))
+        rows = np.flatnonzero(np.isin(numbers, wanted))
+        missing = np.setdiff1d(wanted, numbers[rows])
+        if len(missing):
+            raise KeyError(f"no event {missing[0]} here")
+        return rows
+
     @property
     def labels(self) -> dict[int, bool]:
         """Event number → whether a rule must match it, as given by :meth:`label`."""
         return dict(self._labels)
 
+    @takes(mask=SELECTION, must_match=CHOICE)
     def label(self, mask: Any, *, must_match: bool | None = True) -> Events:
         """Mark events as "must match" or "must not match", for rule tests.
 
@@ -346,12 +424,15 @@ class Events:
 
     # -- keeping ---------------------------------------------------------------------
 
-    def save(self, path: str | os.PathLike[str]) -> Path:
+    @takes(path=PATH)
+    def save(self, path: str | os.PathLike[str], *, csv_guard: bool = True) -> Path:
         """Write the events to a file and give its path; the suffix decides the form.
 
         ``.parquet`` and ``.arrow`` keep everything, ``.scap`` the stored events as
-        Falco reads them, ``.jsonl`` and ``.csv`` the frame as text. Raises
-        WorkbenchError for another suffix, or ``.scap`` without stored events.
+        Falco reads them, ``.jsonl`` and ``.csv`` the frame as text. ``csv_guard``:
+        put an apostrophe before texts in CSV that a spreadsheet would run as a
+        formula (``=``, ``+``, ``-``, ``@``, tab). Raises WorkbenchError for another
+        suffix, or ``.scap`` without stored events.
         """
         from workbench.captures import formats
         from workbench.captures.contents import CaptureContents
@@ -372,7 +453,7 @@ class Events:
                 "plugins": self.plugin_versions,
             },
         )
-        return formats.save(contents, target)
+        return formats.save(contents, target, csv_guard=csv_guard)
 
     def attach(self, *plugins: Any) -> Events:
         """Return the same events with plugins to ask for further fields.
@@ -395,6 +476,7 @@ class Events:
 
     # -- for those who run conditions and rules --------------------------------------
 
+    @takes(columns=TEXTS)
     def table_with(self, columns: Iterable[str]) -> pa.Table:
         """Return the table with further columns, generic or extracted, behind its own.
 
@@ -439,16 +521,25 @@ class Events:
 
     def _as_mask(self, mask: Any) -> pa.Array:
         """Take a condition, a boolean Series, array or list as one flag per event."""
-        if isinstance(mask, str) or hasattr(mask, "columns"):
+        if CONDITION.fits(mask):
             return self._matches(mask)
+        if not is_mask(mask):
+            raise wrong("Events", "the mask", SELECTION.words, mask)
         if isinstance(mask, (pa.Array, pa.ChunkedArray)):
             flags = mask
         else:
             # What is absent was not chosen.
             filled = mask.fillna(False) if hasattr(mask, "fillna") else mask
-            flags = pa.array(np.asarray(filled, dtype=bool))
+            try:
+                flags = pa.array(np.asarray(filled, dtype=bool))
+            except (TypeError, ValueError, pa.ArrowInvalid):
+                raise wrong("Events", "the mask", SELECTION.words, mask) from None
         if len(flags) != len(self):
-            raise ValueError(f"the mask has {len(flags)} values for {len(self)} events")
+            raise ArgumentError(
+                f"the mask has {len(flags)} values for {len(self)} events; make it "
+                "with mask(condition) of these events",
+                argument="mask",
+            )
         return flags
 
     # -- faces -----------------------------------------------------------------------
@@ -477,35 +568,8 @@ class Events:
         return events_html(*self._display(), keeps_raw=self.keeps_raw)
 
     def _display(self) -> tuple[Origin, pd.DataFrame, int]:
-        return self._origin, self[:MAX_ROWS].frame, len(self)
-
-
-def events_from_table(
-    table: pa.Table,
-    *,
-    fields: Mapping[str, FieldInfo] | Iterable[FieldInfo | Mapping[str, Any]],
-    source: str,
-    plugin: str | None = None,
-    plugin_version: str | None = None,
-) -> Events:
-    """Return Events over any Arrow table in the condition layout; no plugin is needed.
-
-    ``fields``: mapping of FieldInfo, or decoded get_fields JSON. ``evt.num`` counts
-    from 1 when the table has none, ``evt.rawtime`` comes from a timestamp column
-    ``evt.time``, else all times are 0. Other ``evt.*`` columns are used as they are.
-    """
-    if isinstance(table, pa.RecordBatch):
-        table = pa.Table.from_batches([table])
-    names = table.column_names
-    if len(set(names)) != len(names):
-        twice = sorted({n for n in names if names.count(n) > 1})
-        raise ValueError(f"the table has columns of the same name: {', '.join(twice)}")
-    table = with_number_and_time(table)
-    origin = Origin(
-        source=source,
-        plugin=plugin,
-        plugin_version=plugin_version,
-        hostname=host_name(),
-        start_ns=first_time(table) or 0,
-    )
-    return Events(table, fields=as_field_table(fields), origin=origin)
+        head = self[:MAX_ROWS].frame
+        # Also of further fields: each note once.
+        later = getattr(self._maker.extractor, "notes", ())
+        notes = tuple(dict.fromkeys((*self._origin.notes, *later)))
+        return replace(self._origin, notes=notes), head, len(self)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from workbench.arguments import wrong
 from workbench.fields.declarations import FieldTable
 
 if TYPE_CHECKING:
@@ -92,6 +93,11 @@ class ChainedExtractor:
             found |= getattr(extractor, "plugin_versions", {})
         return found
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What people should know of the answers so far."""
+        return tuple(n for f in self.extractors for n in getattr(f, "notes", ()))
+
     def extract_columns(
         self,
         raw: pa.ChunkedArray,
@@ -148,8 +154,7 @@ def extractor_of(plugins: Iterable[Any]) -> Extractor:
     for plugin in plugins:
         extractor = getattr(plugin, "extractor", None)
         if extractor is None:
-            kind = type(plugin).__name__
-            raise TypeError(f"plugins are Plugin or Workbench objects, not {kind}")
+            raise wrong("attach", "plugins", "Plugin or Workbench objects", plugin)
         if extractor not in extractors:
             extractors.append(extractor)
     return extractors[0] if len(extractors) == 1 else ChainedExtractor(extractors)

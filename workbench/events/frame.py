@@ -23,6 +23,7 @@ from workbench.arrow.types import (
     column_type,
     text_array,
 )
+from workbench.events.shown_frame import EventFrame
 from workbench.fields.builtin import BUILTIN_FIELDS
 
 if TYPE_CHECKING:
@@ -172,7 +173,7 @@ def event_frame(
             info = None if name in COUNT_COLUMNS else column_info(name, fields)
             make = _categories if name in categories else _series
             data[name] = make(table.column(name), info)
-    return pd.DataFrame(data, index=pd.RangeIndex(table.num_rows), copy=False)
+    return EventFrame(data, index=pd.RangeIndex(table.num_rows), copy=False)
 
 
 def _own(column: pa.ChunkedArray, target: pa.DataType) -> np.ndarray[Any, Any]:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from workbench.arguments import TEXT, Kind, either, takes
 from workbench.errors import WorkbenchError
+from workbench.events.kinds import NUMBER
 from workbench.formatting.printable import printable
 
 if TYPE_CHECKING:
@@ -29,6 +31,8 @@ _SPANS = (
     *("30min", "1h", "3h", "6h", "12h", "1D", "7D", "30D", "365D", "3650D", "36500D"),
 )
 
+_AXES = either(Kind("Axes of matplotlib", lambda v: hasattr(v, "barh")), None)
+
 
 class EventPlots:
     """What :attr:`Events.plot` offers; each call draws one matplotlib Axes."""
@@ -41,6 +45,7 @@ class EventPlots:
         """Name the pictures."""
         return "events.plot: .timeline(by=None), .top(field, n=20), .heatmap(a, b)"
 
+    @takes(by=either(TEXT, None), ax=_AXES)
     def timeline(self, by: str | None = None, *, ax: Axes | None = None) -> Axes:
         """Draw how many events there are over time.
 
@@ -92,6 +97,7 @@ class EventPlots:
         ax.tick_params(axis="x", rotation=30)
         return ax
 
+    @takes(field=TEXT, n=NUMBER, ax=_AXES)
     def top(self, field: str, n: int = 20, *, ax: Axes | None = None) -> Axes:
         """Draw the ``n`` most frequent values of ``field`` as bars, absent included.
 
@@ -108,6 +114,7 @@ class EventPlots:
         ax.set_title(_text(field), parse_math=False)
         return ax
 
+    @takes(a=TEXT, b=TEXT, ax=_AXES)
     def heatmap(self, a: str, b: str, *, ax: Axes | None = None) -> Axes:
         """Draw how often the values of field ``a`` meet those of ``b``.
 

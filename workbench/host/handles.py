@@ -217,13 +217,13 @@ class PluginHandle:
     def describe(
         self, family: str, minor: int, name: str, source: str, plugin_id: int
     ) -> None:
-        """Tell the C side what the loader found out."""
+        """Hand what the loader found out to the C side."""
         lib.wb_plugin_describe(
             self.c, FAMILIES[family], minor, _encode(name), _encode(source), plugin_id
         )
 
     def scope(self, *, parsing: bool, sources: list[str]) -> None:
-        """Say of which event sources it extracts (or parses); none = of all."""
+        """Set the event sources that it extracts from (or parses); none = all."""
         lib.wb_plugin_scope(self.c, int(parsing), ffi.NULL)
         for source in sources:
             lib.wb_plugin_scope(self.c, int(parsing), _encode(source))

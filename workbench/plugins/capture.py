@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from workbench.arguments import wrong
 from workbench.closing import Closing
 from workbench.errors import PluginOpenError, WorkbenchError
 from workbench.events.builtin_columns import (
@@ -28,6 +29,10 @@ from workbench.events.builtin_columns import (
     host_name,
     payloads,
 )
+from workbench.formatting.html import escape, tag
+from workbench.formatting.printable import printable
+from workbench.formatting.units import counted
+from workbench.plugins.call_errors import ErrorCounts
 from workbench.plugins.compatibility import fields_of, source_name
 from workbench.plugins.extraction import Captured
 from workbench.plugins.filtering import EventFilter, with_columns
@@ -45,6 +50,7 @@ if TYPE_CHECKING:
     from workbench.fields.reference import ResolvedField
     from workbench.plugins.filtering import Where
     from workbench.plugins.pool import LoadedPlugin, PooledSession, SessionPool
+    from workbench.session.interface import Session
     from workbench.session.types import Chunk, FilterWay
 
 __all__ = ["Capture"]
@@ -90,6 +96,7 @@ class Capture(Closing):
         # What ended the stream, raised once its last rows were given.
         self._pending: Exception | None = None
         self._progress = Progress()
+        self._errors = ErrorCounts(pool.told_errors)
         self.count = 0
         self.seen = 0
         # At the end of one with a condition: how events were left out, and the cost.
@@ -115,11 +122,11 @@ class Capture(Closing):
         if isinstance(params, os.PathLike):
             params = os.fspath(params)
         if not isinstance(params, str):
-            raise TypeError(f"open params are a text, not {type(params).__name__}")
+            raise wrong("open", "params", "a text or a Path", params)
         self.params = params
         max_events = checked_count("max_events", max_events)
         if "\0" in params:
-            raise ValueError("params holds a NUL character, which would cut it short")
+            raise wrong("open", "params", "a text without NUL", params)
         info = "evt.plugininfo" in asked.generic
         self._keep = keep_events
         injected = any("async" in m.capabilities for m in manifests)
@@ -247,7 +254,15 @@ class Capture(Closing):
         with self.calling() as pooled:
             self._send_stop(pooled)
             with pooled.calling(interruptible=True) as session:
-                return session.read(wait)
+                chunk = session.read(wait)
+                if chunk is not None:
+                    self._count_errors(pooled, session)
+                return chunk
+
+    def _count_errors(self, pooled: PooledSession, session: Session) -> None:
+        loaded = self.pool.loaded_plugins
+        names = {pooled.index(one): one.name for one in loaded}
+        self._errors.update(session.call_errors(), names)
 
     def _rows(self, chunk: Chunk) -> pa.RecordBatch | None:
         """Return a chunk's rows with every column asked for, in the order asked for."""
@@ -318,20 +333,6 @@ class Capture(Closing):
         return self._filter is not None
 
     @property
-    def notes(self) -> tuple[str, ...]:
-        """What whoever gets these events should know."""
-        manifests = [m.manifest for m in self.pool.loaded_plugins]
-        if self._filter is None or not any(
-            "parsing" in m.capabilities for m in manifests
-        ):
-            return ()
-        note = (
-            "the capture left events out, and a plugin here keeps state from event to "
-            "event: fields that are extracted later may differ from the live ones"
-        )
-        return (note,)
-
-    @property
     def keeps_events(self) -> bool:
         """Whether record batches end with the events themselves, as ``raw``."""
         return self._keep
@@ -340,6 +341,13 @@ class Capture(Closing):
     def keeps_payload(self) -> bool:
         """Whether the plugin's bytes were asked for by name."""
         return PAYLOAD in self._wanted.columns
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What people should know: how often extract and parse failed, and why."""
+        manifests = [m.manifest for m in self.pool.loaded_plugins]
+        left_out = () if self._filter is None else self._filter.notes(manifests)
+        return (*self._errors.notes(self.loaded.name), *left_out)
 
     @property
     def closed(self) -> bool:
@@ -466,7 +474,14 @@ class Capture(Closing):
     def __repr__(self) -> str:
         state = self.end_reason or "running"
         noun = "event" if self.count == 1 else "events"
-        return f"<Capture of {self.source}: {self.count:,} {noun}, {state}>"
+        parts = [f"{self.count:,} {noun}", state, *self.notes]
+        return f"<Capture of {printable(self.source, limit=60)}: {', '.join(parts)}>"
+
+    def _repr_html_(self) -> str:
+        state = self.end_reason or "running"
+        title = f"Capture of {self.source}: {counted(self.count, 'event')}, {state}"
+        notes = [tag("div", escape("note: " + n, limit=250)) for n in self.notes]
+        return tag("div", tag("b", escape(title)), *notes)
 
 
 def _info_column(batch: pa.RecordBatch) -> pa.Array:

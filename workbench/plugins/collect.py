@@ -16,6 +16,7 @@ from workbench.events.builtin_columns import host_name
 from workbench.events.events import Events
 from workbench.events.origin import Origin
 from workbench.formatting.printable import printable
+from workbench.formatting.terminal import unspelled
 from workbench.plugins.extraction import PoolExtractor
 
 if TYPE_CHECKING:
@@ -94,7 +95,12 @@ class ProgressBar:
 
             source = printable(self.capture.source, limit=40)
             self._bar = tqdm(
-                total=limit, unit=" events", unit_scale=True, desc=source, leave=False
+                total=limit,
+                unit=" events",
+                unit_scale=True,
+                desc=source,
+                leave=False,
+                file=unspelled(sys.stderr),
             )
         if now - self._asked >= _ASK_EVERY_SEC:
             self._asked = now

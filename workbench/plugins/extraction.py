@@ -10,6 +10,7 @@ import pyarrow as pa
 from workbench.arrow.dictionaries import join_batches
 from workbench.arrow.types import column_type
 from workbench.fields.reference import resolve_column
+from workbench.plugins.call_errors import ErrorCounts
 from workbench.plugins.compatibility import fields_of, source_name
 from workbench.plugins.selection import select_columns
 
@@ -48,6 +49,17 @@ class PoolExtractor:
     pool: SessionPool
     dedicated: bool = False
     captured: Captured | None = field(default=None, compare=False)
+    _errors: ErrorCounts = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Count errors of its own; each is told once for the whole pool."""
+        object.__setattr__(self, "_errors", ErrorCounts(self.pool.told_errors))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """How often extract and parse failed for the events asked about, and why."""
+        loaded = self.pool.loaded_plugins
+        return self._errors.notes(loaded[0].name if len(loaded) == 1 else "")
 
     def fields_of(self, source: str) -> FieldTable:
         """Return the fields usable for events of ``source``."""
@@ -134,15 +146,20 @@ class PoolExtractor:
         # State comes from the events alone: a plugin that keeps some starts anew.
         anew = self.dedicated or self.stateful(source)
         with self.pool.dedicated() if anew else self.pool.acquire() as pooled:
+            loaded = self.pool.loaded_plugins
+            names = {pooled.index(one): one.name for one in loaded}
             for events, numbered in _pairs(raw, numbers):
                 with pooled.calling() as session:
-                    yield session.extract(
+                    batch = session.extract(
                         events,
                         numbered,
                         source,
                         pooled.numbered(requests),
                         number_base=self._number_base(session),
                     )
+                    self._errors.update(session.call_errors(), names)
+                    self._errors.finish()
+                yield batch
 
     def _number_base(self, session: Session) -> int | None:
         captured = self.captured

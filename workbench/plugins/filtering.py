@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from workbench.arguments import wrong
 from workbench.condition.execution.compile import (
     CompiledCondition,
     CompiledSet,
@@ -47,14 +48,13 @@ class EventFilter:
         decides: bool = True,
     ) -> None:
         """Compile ``where`` if it is a text. Raises ConditionError."""
+        compiled: Any = where
         if isinstance(where, str | bytes):
-            where = compile_condition(where, fields)
-        if not isinstance(where, CompiledCondition | CompiledSet):
-            raise TypeError(
-                f"where is a condition, not {type(where).__name__}: a text, or what "
-                "compile_condition or compile_conditions returned"
-            )
-        self.where = where
+            compiled = compile_condition(where, fields)
+        if not isinstance(compiled, CompiledCondition | CompiledSet):
+            words = "a condition: a text, or what compile_condition returned"
+            raise wrong("open", "where", words, where)
+        self.where = compiled
         self.decides = decides
         # When the other columns are extracted; one of ``session.types.ORDERS``.
         self.order = "measured"
@@ -70,6 +70,16 @@ class EventFilter:
     def options(self) -> dict[str, Any]:
         """Capture options besides the programs."""
         return {"order": self.order, "flush_sec": self.flush_sec}
+
+    def notes(self, manifests: Sequence[Manifest]) -> tuple[str, ...]:
+        """Return what people should know of events from plugins with ``manifests``."""
+        if not any("parsing" in manifest.capabilities for manifest in manifests):
+            return ()
+        note = (
+            "the capture left events out, and a plugin here keeps state from event to "
+            "event: fields that are extracted later may differ from the live ones"
+        )
+        return (note,)
 
     def programs(self, selection: Selection) -> tuple[bytes, ...]:
         """Return what the worker evaluates over the columns of ``selection``."""

@@ -7,6 +7,17 @@ import os
 import weakref
 from typing import TYPE_CHECKING, Any
 
+from workbench.arguments import (
+    BYTES,
+    CHOICE,
+    CONFIG,
+    FLAG,
+    PATH,
+    PATHS,
+    SECONDS,
+    TEXT,
+    takes,
+)
 from workbench.errors import PluginLoadError, PluginOpenError, WorkbenchError
 from workbench.formatting.html import escape, tag
 from workbench.manifest import facts_html, fields_html, manifest_lines, plugin_title
@@ -15,7 +26,7 @@ from workbench.plugins.collect import collect
 from workbench.plugins.compatibility import known_sources
 from workbench.plugins.group import PluginGroup
 from workbench.plugins.init_config import prepare_config
-from workbench.plugins.limits import checked_seconds
+from workbench.plugins.limits import FIELDS, PARAMS, checked_seconds
 from workbench.plugins.pool import LoadedPlugin, SessionPool
 from workbench.session.sandbox import sandbox_policy
 
@@ -66,6 +77,7 @@ def library_path(path: str | os.PathLike[str]) -> str:
     return text
 
 
+@takes(path=PATH, sandbox=FLAG, sandbox_read=PATHS, sandbox_network=FLAG)
 def inspect(
     path: str | os.PathLike[str],
     *,
@@ -87,6 +99,15 @@ def inspect(
     return inspect_library(library, policy.plan([library]) if policy else None)
 
 
+@takes(
+    path=PATH,
+    config=CONFIG,
+    call_timeout_sec=SECONDS,
+    memory_limit_bytes=BYTES,
+    sandbox=FLAG,
+    sandbox_read=PATHS,
+    sandbox_network=FLAG,
+)
 def load(
     path: str | os.PathLike[str],
     *,
@@ -211,6 +232,7 @@ class Plugin(PluginGroup):
     def one_field_per_call(self, on: bool) -> None:
         self._loaded.one_field_per_call = bool(on)
 
+    @takes(params=PARAMS, fields=FIELDS, keep_events=FLAG)
     def open(
         self,
         params: str | os.PathLike[str] = "",
@@ -232,6 +254,7 @@ class Plugin(PluginGroup):
         """
         return self.start(params, fields, keep_events=keep_events, where=where)
 
+    @takes(params=PARAMS, fields=FIELDS, progress=CHOICE, keep_events=FLAG)
     def capture(
         self,
         params: str | os.PathLike[str] = "",
@@ -309,6 +332,7 @@ class Plugin(PluginGroup):
         with self._calling() as (session, index):
             return session.metrics(index)
 
+    @takes(config=CONFIG)
     def set_config(self, config: Mapping[str, Any] | str | None) -> bool:
         """Hand over a new config while the plugin runs (plugin API 3.4 or newer).
 
@@ -378,6 +402,7 @@ class Plugin(PluginGroup):
     def _ipython_key_completions_(self) -> list[str]:
         return list(self.fields)
 
+    @takes(name=TEXT)
     def __getitem__(self, name: str) -> FieldInfo:
         """Return the declaration of a field: ``plugin["probe.str"]``."""
         return self.fields[name]

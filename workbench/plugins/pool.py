@@ -16,6 +16,7 @@ import weakref
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from workbench.arguments import wrong
 from workbench.errors import PluginCrashed, PluginHung, WorkbenchError
 from workbench.plugins.compatibility import check_registration
 from workbench.plugins.init_config import prepare_config
@@ -130,8 +131,8 @@ class SessionPool:
         sandbox: SandboxPolicy | None = None,
     ) -> None:
         """Remember how to make sessions; none is made before it is needed."""
-        if isolation not in {"process", "none"}:
-            raise ValueError(f'isolation is "process" or "none", not {isolation!r}')
+        if not isinstance(isolation, str) or isolation not in {"process", "none"}:
+            raise wrong("load", "isolation", '"process" or "none"', isolation)
         self.isolation = isolation
         self.call_timeout_sec = call_timeout_sec
         self.memory_limit_bytes = memory_limit_bytes
@@ -140,6 +141,8 @@ class SessionPool:
         self.closed = False
         # What the latest capture had read when it was interrupted or failed.
         self.last_events: Events | None = None
+        # Errors of calls that stderr has shown: once each, whichever capture met them.
+        self.told_errors: set[tuple[str, str, str]] = set()
         self._sessions: list[PooledSession] = []
         self._lock = threading.RLock()
         self._retiring: list[threading.Thread] = []

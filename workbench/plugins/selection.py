@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from workbench.arguments import wrong
 from workbench.fields.builtin import ASYNC_FIELDS, BUILTIN_FIELDS
 from workbench.fields.reference import ResolvedField, resolve
 from workbench.plugins.compatibility import fields_of
@@ -67,7 +68,7 @@ def select_columns(
         if any("async" in m.capabilities for m in manifests):
             texts += ASYNC_FIELDS
     elif isinstance(texts, str):
-        raise TypeError("fields is a list of field texts, not one text")
+        raise wrong("open", "fields", "a list of field texts", texts)
     columns: dict[str, ResolvedField | None] = {}
     for text in texts:
         if text == PAYLOAD:

@@ -8,6 +8,19 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workbench.arguments import (
+    BYTES,
+    CHOICE,
+    CONFIG,
+    FLAG,
+    PATH,
+    PATHS,
+    SECONDS,
+    TEXT,
+    Kind,
+    either,
+    takes,
+)
 from workbench.errors import PluginLoadError, PluginOpenError, WorkbenchError
 from workbench.formatting.html import escape, table, tag
 from workbench.formatting.printable import printable
@@ -20,7 +33,7 @@ from workbench.plugins.compatibility import (
     unused,
 )
 from workbench.plugins.group import PluginGroup
-from workbench.plugins.limits import checked_seconds
+from workbench.plugins.limits import FIELDS, PARAMS, checked_seconds
 from workbench.plugins.plugin import Plugin, library_path
 from workbench.plugins.pool import SessionPool
 from workbench.session.sandbox import sandbox_policy
@@ -37,6 +50,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Workbench", "load_plugins"]
 
+_PARAMS = either(PARAMS, None)
+_SOURCE = either(TEXT, None)
+_BY_SOURCE = Kind(
+    "a dict of event sources and their open params", lambda v: isinstance(v, dict)
+)
+# A note on a falco.yaml, characters.
+_MAX_NOTE = 500
+
 
 class Workbench(PluginGroup):
     """Plugins that share a host and its state tables, under the framework's rules.
@@ -45,6 +66,13 @@ class Workbench(PluginGroup):
     or capture a source; its events get the fields of every compatible plugin.
     """
 
+    @takes(
+        call_timeout_sec=SECONDS,
+        memory_limit_bytes=BYTES,
+        sandbox=FLAG,
+        sandbox_read=PATHS,
+        sandbox_network=FLAG,
+    )
     def __init__(
         self,
         *,
@@ -71,9 +99,12 @@ class Workbench(PluginGroup):
         # Open params by plugin name: as a falco.yaml gave them, and as used last.
         self.default_params: dict[str, str] = {}
         self._used_params: dict[str, str] = {}
+        # What the falco.yaml has that is odd, with file and line.
+        self.notes: tuple[str, ...] = ()
 
     # -- plugins ---------------------------------------------------------------------
 
+    @takes(path=PATH, config=CONFIG)
     def load(
         self,
         path: str | os.PathLike[str],
@@ -103,7 +134,7 @@ class Workbench(PluginGroup):
                     f"loaded first; to open {newest.name}, call its own open or "
                     "capture, or load it into a Workbench of its own",
                     UserWarning,
-                    stacklevel=3,
+                    stacklevel=4,
                 )
                 return
 
@@ -152,6 +183,7 @@ class Workbench(PluginGroup):
             f"unknown event source {source!r}; loaded are {', '.join(sources)}"
         )
 
+    @takes(params=_PARAMS, source=_SOURCE, fields=FIELDS, keep_events=FLAG)
     def open(
         self,
         params: str | os.PathLike[str] | None = None,
@@ -178,6 +210,13 @@ class Workbench(PluginGroup):
             where=where,
         )
 
+    @takes(
+        params=_PARAMS,
+        source=_SOURCE,
+        fields=FIELDS,
+        progress=CHOICE,
+        keep_events=FLAG,
+    )
     def capture(
         self,
         params: str | os.PathLike[str] | None = None,
@@ -202,6 +241,7 @@ class Workbench(PluginGroup):
             where=where,
         )
 
+    @takes(params=_BY_SOURCE, keep_events=FLAG)
     def capture_all(
         self,
         params: Mapping[str, str],
@@ -281,6 +321,7 @@ class Workbench(PluginGroup):
         )
 
     @classmethod
+    @takes(path=PATH, plugin_dir=either(PATH, None))
     def from_falco_yaml(
         cls,
         path: str | os.PathLike[str],
@@ -291,8 +332,10 @@ class Workbench(PluginGroup):
         """Load the plugins that a falco.yaml loads, with their configs and params.
 
         ``plugin_dir``: where a relative ``library_path`` begins; default: Falco's own.
-        ``options``: for the constructor. Raises WorkbenchError with the position when
-        Falco would refuse the file, and what :meth:`load` raises.
+        ``options``: for the constructor. What is odd in the file, such as an unknown
+        key with its line, is warned about and kept as ``notes``. Raises WorkbenchError
+        with the position when Falco would refuse the file, and what :meth:`load`
+        raises.
         """
         from workbench.falco_config import read_falco_yaml
 
@@ -310,6 +353,10 @@ class Workbench(PluginGroup):
         except BaseException:
             workbench.close()
             raise
+        workbench.notes = tuple(config.notes)
+        for note in workbench.notes:
+            text = printable(note, limit=_MAX_NOTE)
+            warnings.warn(text, UserWarning, stacklevel=3)
         return workbench
 
     # -- the end ---------------------------------------------------------------------
@@ -323,6 +370,7 @@ class Workbench(PluginGroup):
         """End all plugins, open captures included (idempotent)."""
         self.pool.close()
 
+    @takes(name=TEXT)
     def __getitem__(self, name: str) -> Plugin:
         """Return a plugin by name."""
         return self.plugins[name]
@@ -343,6 +391,7 @@ class Workbench(PluginGroup):
         sources = ", ".join(self.sources)
         if sources:
             lines.append(f"  event sources: {printable(sources, limit=200)}")
+        lines += [f"  note: {printable(n, limit=_MAX_NOTE)}" for n in self.notes]
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
@@ -359,7 +408,9 @@ class Workbench(PluginGroup):
             for p in self.plugins.values()
         ]
         header = ("plugin", "version", "capabilities", "event source", "fields")
-        return tag("div", tag("b", "Workbench"), table(header, rows))
+        shown = table(header, rows)
+        notes = [tag("div", escape("note: " + n, limit=_MAX_NOTE)) for n in self.notes]
+        return tag("div", tag("b", "Workbench"), shown, *notes)
 
 
 def load_plugins(config: FalcoConfig, workbench: Workbench) -> None:

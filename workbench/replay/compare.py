@@ -290,7 +290,7 @@ def _common(a: pa.Array, b: pa.Array) -> tuple[pa.Array, pa.Array]:
 
 
 def _lists_differ(a: pa.Array, b: pa.Array) -> pa.Array:
-    """Say per row whether two list arrays differ; null where either is null."""
+    """Return per row whether two list arrays differ; null where either is null."""
     if not (pa.types.is_list(b.type) or pa.types.is_large_list(b.type)):
         return pa.array([True] * len(a), pa.bool_())
     lengths = pc.not_equal(pc.list_value_length(a), pc.list_value_length(b))

@@ -11,8 +11,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workbench.arguments import FLAG, PATH, TEXT, either, takes
 from workbench.errors import RulesError, WorkbenchError
 from workbench.rules.editing.texts import appended, joined_files
+from workbench.rules.kinds import FILE, FILES, ITEM, ITEM_OR_TEXT, KIND, OPTIONS, SOURCE
 from workbench.rules.loader import Loaded, load
 from workbench.rules.loading.files import RulesFile, parse_file, read_path
 from workbench.rules.model.diagnostic_list import DiagnosticList
@@ -44,6 +46,7 @@ class RuleSet:
     Reading never fails: :meth:`check` returns what is wrong. ``files``: names.
     """
 
+    @takes(files=FILES)
     def __init__(self, files: Iterable[RulesFile] = ()) -> None:
         """Hold ``files``; made by :func:`load_rules` and :func:`parse_rules`."""
         self._files = list(files)
@@ -132,6 +135,7 @@ class RuleSet:
 
     # checking
 
+    @takes(options=OPTIONS)
     def loaded(self, against: Any = None, options: RunOptions | None = None) -> Loaded:
         """Load the files against a target, as often as that or the options change."""
         options = options or RunOptions()
@@ -152,6 +156,7 @@ class RuleSet:
             self._cache[key] = known
         return known
 
+    @takes(options=OPTIONS)
     def check(
         self, against: Any = None, options: RunOptions | None = None
     ) -> DiagnosticList:
@@ -182,6 +187,7 @@ class RuleSet:
 
     # running
 
+    @takes(options=OPTIONS)
     def engines(
         self, against: Any, options: RunOptions | None = None
     ) -> dict[str, SourceEngine]:
@@ -229,6 +235,7 @@ class RuleSet:
             return []
         return engines[source].columns
 
+    @takes(all_matches=FLAG, priority=either(TEXT, None), options=OPTIONS)
     def run(
         self,
         events: Any,
@@ -272,6 +279,7 @@ class RuleSet:
 
     # changing and keeping
 
+    @takes(item=ITEM_OR_TEXT)
     def add(self, item: Rule | Macro | RuleList | str) -> RuleSet:
         """Add a rule, macro, list or YAML text at the end of the last file.
 
@@ -292,6 +300,7 @@ class RuleSet:
         self._cache.clear()
         self._engines.clear()
 
+    @takes(item=ITEM)
     def replace(self, item: Rule | Macro | RuleList) -> RuleSet:
         """Change an item where it stands; comments, order and quoting around it stay.
 
@@ -310,6 +319,7 @@ class RuleSet:
             f"no {type(item).__name__.lower()} {item.name!r} is defined here"
         )
 
+    @takes(kind=KIND, name=TEXT)
     def remove(self, kind: str, name: str) -> RuleSet:
         """Take every item out that defines ``kind`` ("rule" …) ``name``."""
         from workbench.rules.editing.edit import remove_item
@@ -350,6 +360,7 @@ class RuleSet:
         items += [*self.macros, *macros, *rules]
         return parse_rules("\n".join(item.to_yaml() for item in items))
 
+    @takes(path=PATH, force=FLAG)
     def save(
         self, path: str | os.PathLike[str], *, against: Any = None, force: bool = False
     ) -> Path:
@@ -370,6 +381,7 @@ class RuleSet:
 
     # testing and comparing
 
+    @takes(path=PATH)
     def test(
         self, path: str | os.PathLike[str], *, plugins: Any = (), events: Any = None
     ) -> TestReport:
@@ -458,6 +470,7 @@ def _files_of(path: str | os.PathLike[str]) -> list[Path]:
     return sorted(inside) or [found]
 
 
+@takes(paths=FILE)
 def load_rules(*paths: str | os.PathLike[str]) -> RuleSet:
     """Read rules files in this order; a directory gives its YAML files, sorted.
 
@@ -467,6 +480,7 @@ def load_rules(*paths: str | os.PathLike[str]) -> RuleSet:
     return RuleSet(read_path(p) for path in paths for p in _files_of(path))
 
 
+@takes(text=SOURCE, name=TEXT)
 def parse_rules(text: str | bytes, name: str = "rules.yaml") -> RuleSet:
     """Read rules from a text; ``name`` stands for the file in diagnostics."""
     raw = text if isinstance(text, bytes) else text.encode("utf-8", "surrogateescape")

@@ -6,7 +6,7 @@ import threading
 from collections import deque
 from typing import TYPE_CHECKING
 
-from workbench.session.types import TraceCall
+from workbench.session.types import CallErrors, TraceCall
 from workbench.wire.shared_page import IN_FLIGHT
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ _HOT = (
     "plugin_event_to_string",
     "plugin_parse_event",
 )
+# Calls whose errors are counted by event, in the order of shared_page.h.
+_FAILING = ("extract", "parse")
 # Calls that come after everything a plugin does with events.
 _LAST = ("plugin_close", "plugin_destroy", "plugin_capture_close", "dlclose")
 _CODES = {
@@ -91,6 +93,16 @@ class Tracer:
                 at = _end_of_streaming(calls, self.plugins[index])
                 calls[at:at] = self._hot_calls(index)
         return calls
+
+    def errors(self) -> list[CallErrors]:
+        """Return in how many events of the latest capture a call failed."""
+        found = []
+        for plugin in sorted(self.plugins):
+            for which, call in enumerate(_FAILING):
+                events, first, text = self._shared_page.failed(plugin, which)
+                if events:
+                    found.append(CallErrors(plugin, call, events, first, text))
+        return found
 
     def _hot_calls(self, plugin: int) -> list[TraceCall]:
         calls = []

@@ -104,7 +104,7 @@ class WorkerConnection:
             raise WorkbenchError("the worker did not bind itself (a workbench bug)")
 
     def explained(self, error: WorkbenchError) -> WorkbenchError:
-        """Give ``error`` with what the sandbox denied before it."""
+        """Return ``error`` with what the sandbox denied before it."""
         if self._denials is not None:
             self.logs.catch_up()
             self._denials.explain(error, self.logs.lines())

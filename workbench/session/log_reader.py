@@ -10,10 +10,13 @@ import os
 import select
 import threading
 import time
-from collections import deque
 from typing import TYPE_CHECKING
 
-from workbench.session.log_lines import LARGEST_LOG_PACKET, decode_log_packet
+from workbench.session.log_lines import (
+    LARGEST_LOG_PACKET,
+    KeptLines,
+    decode_log_packet,
+)
 from workbench.session.types import LogLine
 
 if TYPE_CHECKING:
@@ -23,7 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["LogReader"]
 
-_MOST_LINES = 10_000
 _LONGEST_LINE = 8192
 # A line in an error message, characters.
 _LONGEST_TOLD = 400
@@ -60,7 +62,7 @@ class LogReader:
         """Start reading; ``look`` is called about ten times a second."""
         self._worker = worker
         self._look = look
-        self._lines: deque[tuple[int | None, LogLine]] = deque(maxlen=_MOST_LINES)
+        self._lines = KeptLines()
         self._lock = threading.Lock()
         self._wake_read, self._wake_write = os.pipe()
         self._pipes = {worker.stdout: _Pipe("stdout"), worker.stderr: _Pipe("stderr")}
@@ -100,21 +102,25 @@ class LogReader:
                     data = b""
                 if not data:
                     if pipe is not None:
-                        self._lines += [(None, line) for line in pipe.finish()]
+                        self._keep(pipe.finish())
                     return False
                 if pipe is not None:
-                    self._lines += [(None, line) for line in pipe.feed(data)]
+                    self._keep(pipe.feed(data))
                 else:
                     entry = decode_log_packet(data)
                     if entry is not None:
-                        self._lines.append(entry)
+                        self._lines.add(*entry)
         return True
+
+    def _keep(self, lines: list[LogLine]) -> None:
+        for line in lines:
+            self._lines.add(None, line)
 
     def note(self, text: str) -> None:
         """Add a warning of the workbench's own."""
         line = LogLine(time.time_ns(), "log", "warning", "workbench", text)
         with self._lock:
-            self._lines.append((None, line))
+            self._lines.add(None, line)
 
     def catch_up(self) -> None:
         """Take in what has been sent until now."""
@@ -131,8 +137,7 @@ class LogReader:
     def lines(self, plugin: int | None = None) -> list[LogLine]:
         """Return the lines, oldest first; of one plugin what it logged itself."""
         with self._lock:
-            entries = list(self._lines)
-        return [line for owner, line in entries if plugin is None or owner == plugin]
+            return self._lines.of(plugin, self._worker.shared_page.log_dropped())
 
     def tail(self, count: int = 20) -> list[str]:
         """Return the last lines as text, long ones cut."""

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ORDERS",
+    "CallErrors",
     "CaptureOptions",
     "Chunk",
     "ColumnRequest",
@@ -123,6 +124,21 @@ class Chunk:
     seen: int = 0
     first_ns: int = 0
     ways: tuple[FilterWay, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CallErrors:
+    """Events in which a call of a plugin failed, in the latest capture or extraction.
+
+    ``plugin``: its number in the session. ``call``: "extract" or "parse". ``events``:
+    how many. ``first``: number of the first one; ``text``: what the plugin said then.
+    """
+
+    plugin: int
+    call: str
+    events: int
+    first: int
+    text: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,13 @@ if TYPE_CHECKING:
     from workbench.errors import EndReason
     from workbench.session.incoming import Packet
     from workbench.session.sandbox import SandboxPlan
-    from workbench.session.types import ColumnRequest, LogLine, TableSnapshot, TraceCall
+    from workbench.session.types import (
+        CallErrors,
+        ColumnRequest,
+        LogLine,
+        TableSnapshot,
+        TraceCall,
+    )
 
 __all__ = ["WorkerSession"]
 
@@ -508,6 +514,10 @@ class WorkerSession:
             data = events.to_pybytes()
         ends = list(accumulate(sizes, initial=0))
         return [data[start:end] for start, end in pairwise(ends)]
+
+    def call_errors(self) -> list[CallErrors]:
+        """Return what failed without ending the capture."""
+        return self._connection.tracer.errors()
 
     def trace(self, plugin: int | None = None) -> list[TraceCall]:
         """Return the calls made so far, oldest first."""

@@ -6,6 +6,7 @@ import os
 import weakref
 from typing import TYPE_CHECKING, Any
 
+from workbench.arguments import FLAG, PATHS, takes
 from workbench.errors import WorkbenchError
 from workbench.events.events import Events
 from workbench.plugins.group import PluginGroup
@@ -56,6 +57,7 @@ def _check_target(target: Any) -> None:
     )
 
 
+@takes(sandbox=FLAG, sandbox_read=PATHS, sandbox_network=FLAG)
 def lab(
     target: Any = None,
     *,

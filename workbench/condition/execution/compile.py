@@ -8,6 +8,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from workbench.arguments import Kind, takes
 from workbench.condition.binding.check import parse_and_bind
 from workbench.condition.binding.recover import examine
 from workbench.condition.execution.outline import flatten, unflatten
@@ -254,6 +255,14 @@ class CompiledSet:
         return pa.array(found, pa.int32(), mask=found < 0)
 
 
+_TEXT = Kind("a condition (a text or bytes)", lambda v: isinstance(v, str | bytes))
+_TEXTS = Kind(
+    "a list of conditions (texts or bytes)",
+    lambda v: isinstance(v, list | tuple) and all(map(_TEXT.fits, v)),
+)
+
+
+@takes(text=_TEXT)
 def compile_condition(
     text: str | bytes,
     fields: Mapping[str, FieldInfo] | Iterable[FieldInfo | Mapping[str, Any]],
@@ -265,6 +274,7 @@ def compile_condition(
     return CompiledCondition(text, as_field_table(fields))
 
 
+@takes(texts=_TEXTS)
 def compile_conditions(
     texts: Sequence[str | bytes],
     fields: Mapping[str, FieldInfo] | Iterable[FieldInfo | Mapping[str, Any]],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from workbench.diagnostics import Diagnostic
-from workbench.formatting.printable import printable
+from workbench.formatting.printable import marked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -65,18 +65,13 @@ class DiagnosticList(list[Diagnostic]):
         visible = line[first : first + _WIDTH]
         if not visible.strip():
             return []
-        safe = "".join(
-            c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in visible
-        )
-        return [safe, " " * (column - first) + "^"]
+        return [marked(visible), " " * (column - first) + "^"]
 
     def __str__(self) -> str:
         """Return one paragraph for each diagnostic, with the line it is about."""
         paragraphs = []
         for item in self:
-            # Names come from files of strangers; a message may have lines of its own.
-            shown = [printable(line) for line in str(item).split("\n")]
-            lines = [*shown, *("    " + line for line in self.snippet(item))]
+            lines = [str(item), *("    " + line for line in self.snippet(item))]
             paragraphs.append("\n".join(lines))
         return "\n".join(paragraphs)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from workbench.arguments import Kind, takes
 from workbench.diagnostics import Diagnostic, Span, line_and_column
 from workbench.errors import ConditionError, RulesError
 from workbench.fields.builtin import BUILTIN_FIELDS
@@ -346,7 +347,7 @@ class Output:
 
     def _texts(self, item: FieldItem | CallItem, rows: RowTexts) -> list[str | None]:
         if isinstance(item, CallItem):
-            texts = item.call.texts(rows.table(item.columns))
+            texts = item.call.texts(rows.table(item.columns), tolerant=self.tolerant)
         else:
             texts = rows.texts(item.field.column, item.field.info)
         if self.tolerant:
@@ -443,6 +444,7 @@ def parse_output(text: str, fields: Mapping[str, FieldInfo]) -> Output:
     return Output(text, items, tolerant=tolerant, known_names=fields)
 
 
+@takes(text=Kind("a text", lambda v: isinstance(v, str)))
 def compile_output(
     text: str,
     fields: Mapping[str, FieldInfo] | Iterable[FieldInfo | Mapping[str, Any]],

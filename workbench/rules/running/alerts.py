@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from workbench.formatting.printable import printable
 from workbench.rules.model.model import PRIORITIES
 
 if TYPE_CHECKING:
@@ -26,8 +27,13 @@ _MAX_LINES = 20
 _COLUMNS = ["evt.num", "evt.time", "rule", "priority", "source", "output"]
 
 
-def statistics(counts: Mapping[str, int], rules: Iterable[AlertRule]) -> str:
-    """Return the closing block: alerts by priority and by rule, in definition order."""
+def statistics(
+    counts: Mapping[str, int], rules: Iterable[AlertRule], *, spelled: bool = False
+) -> str:
+    """Return the closing block: alerts by priority and by rule, in definition order.
+
+    ``spelled``: hidden characters and line feeds in names of rules are spelled.
+    """
     priorities: Counter[str] = Counter()
     names: dict[str, int] = {}
     for rule in sorted(rules, key=lambda rule: rule.index):
@@ -40,7 +46,10 @@ def statistics(counts: Mapping[str, int], rules: Iterable[AlertRule]) -> str:
         f"   {p.key}: {priorities[p.key]}" for p in PRIORITIES if priorities[p.key]
     ]
     lines.append("Triggered rules by rule name:")
-    lines += [f"   {name}: {number}" for name, number in names.items()]
+    lines += [
+        f"   {printable(name) if spelled else name}: {number}"
+        for name, number in names.items()
+    ]
     return "\n".join(lines)
 
 
@@ -160,8 +169,6 @@ class Alerts:
 
     def __repr__(self) -> str:
         """Show the first lines and the statistics, control characters spelled out."""
-        from workbench.formatting.printable import printable
-
         lines = [
             printable(readable(line), limit=300)
             for line in islice(self.lines(), _MAX_LINES)
@@ -169,7 +176,7 @@ class Alerts:
         more = len(self) - len(lines)
         if more > 0:
             lines.append(f"… and {more:,} more")
-        return "\n".join([*lines, self.statistics()])
+        return "\n".join([*lines, statistics(self.counts, self.rules, spelled=True)])
 
     def __str__(self) -> str:
         """Return :meth:`to_text`."""

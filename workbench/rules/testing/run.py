@@ -126,7 +126,7 @@ class _Runner:
         import pyarrow as pa
 
         from workbench.arrow.types import column_type
-        from workbench.events.events import events_from_table
+        from workbench.events.from_table import events_from_table
 
         columns: dict[str, Any] = {}
         for text, node in event.items():
@@ -149,7 +149,7 @@ class _Runner:
     def _payload_events(self, payload: bytes) -> Any:
         import pyarrow as pa
 
-        from workbench.events.events import events_from_table
+        from workbench.events.from_table import events_from_table
 
         if not self.plugins:
             raise WorkbenchError(

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.arrow.types import column_info
 from workbench.condition.analysis.fragments import find_fragments, replace_spans
+from workbench.fields.literals import literal
 from workbench.ui.data.axis import TIME_AXIS
 from workbench.ui.data.column_sets import MACHINE_COLUMNS
-from workbench.ui.data.values import literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

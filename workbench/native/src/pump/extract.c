@@ -191,7 +191,7 @@ void wb_selection_run(wb_selection *s, wb_builder *b, wb_event *event, uint64_t 
 			                           event->ts};
 		}
 		wb_hot *hot = wb_hot_of(p, WB_HOT_EXTRACT);
-		uint64_t before = hot->count;
+		uint64_t before = hot->count, failures = hot->failures;
 		uint64_t start = event->num & 63 ? 0 : wb_mono_ns();
 		wb_mark(b->host, WB_CALL_extract_fields, p->index);
 		if (p->family == WB_C || p->family == WB_B)
@@ -203,6 +203,8 @@ void wb_selection_run(wb_selection *s, wb_builder *b, wb_event *event, uint64_t 
 			hot->timed += hot->count - before;
 			hot->timed_ns += wb_mono_ns() - start;
 		}
+		if (__builtin_expect(hot->failures != failures, 0))
+			wb_note_failed(p, WB_FAILED_EXTRACT, event->num);
 		wb_tables_call_ended(p);
 	}
 }

@@ -79,6 +79,7 @@ static bool may_look_back(const wb_pump *m)
 
 int wb_pump_prepare(wb_pump *m)
 {
+	wb_forget_failed(m->host);
 	uint32_t n = number_columns(m);
 	int rc = wb_builder_init(&m->builder, m->host, n, m->chunk_rows, m->window,
 	                         m->data_fd);
