@@ -467,3 +467,21 @@ def test_stats_tell_how_events_were_filtered(plugin, tmp_path, capfd):
     err = capfd.readouterr().err
     assert "probe: 3 of 20,000 events may raise an alert" in err
     assert re.search(r"probe: (by|at) .*: [\d,]+ events", err)
+
+
+def test_fixed_fields_of_a_configuration_decide_live_too(
+    standin, rules, tmp_path, capfd
+):
+    config = tmp_path / "falco.yaml"
+    config.write_text(f"""\
+plugins: [{{name: probe, library_path: '{standin}', open_params: limit=9}}]
+rules_files: ['{rules}']
+static_fields: {{site: here}}
+""")
+    Path(rules).write_text(
+        "- rule: fixed\n  desc: d\n  condition: static.site = here and evt.num < 3\n"
+        "  output: at %static.site\n  priority: WARNING\n  source: probe\n"
+    )
+    assert main(["run", "-c", str(config)]) == 0
+    out, _ = capfd.readouterr()
+    assert out.count("Warning at here") == 2

@@ -270,3 +270,57 @@ def test_a_table_without_rows_has_the_columns(probe):
     assert len(found) == 0
     assert found.table.schema.field("probe.num").type == pa.uint64()
     assert found.frame.shape[0] == 0
+
+
+RULES = """\
+- rule: users
+  desc: d
+  condition: probe.user = alice and probe.num < 3000
+  output: u=%probe.user n=%probe.num tags=%probe.tags
+  priority: WARNING
+  source: probe
+- rule: paths
+  desc: d
+  condition: probe.path regex '.*/7[0-9]/data.*' or probe.ip = 10.0.0.4
+  output: p=%probe.path at %evt.time of %probe.arg[key]
+  priority: NOTICE
+  source: probe
+"""
+
+
+@pytest.mark.parametrize("all_matches", [False, True])
+def test_rules_choose_the_events_of_a_capture(probe, everything, all_matches):
+    rules = wb.parse_rules(RULES)
+    wanted = rules.run(everything, all_matches=all_matches)
+    assert len(wanted) > 300
+    with probe.open(f"n={EVENTS}", where=rules) as opened:
+        found = rules.run(opened, all_matches=all_matches)
+    assert opened.seen == EVENTS
+    assert opened.count < EVENTS / 4
+    assert found.to_text() == wanted.to_text()
+    assert found.counts == wanted.counts
+    # Collected with the fields that the rules read, or with others.
+    kept = probe.capture(f"n={EVENTS}", where=rules, progress=False)
+    assert "probe.arg[key]" in kept.table.column_names
+    assert rules.run(kept, all_matches=all_matches).to_text() == wanted.to_text()
+    few = probe.capture(f"n={EVENTS}", where=rules, fields=[], progress=False)
+    assert len(few) == len(kept)
+
+
+def test_rules_of_other_sources_leave_every_event_out(probe):
+    rules = wb.parse_rules(
+        "- rule: calls\n  desc: d\n  condition: evt.num > 0\n  output: x\n"
+        "  priority: DEBUG\n  source: syscall\n"
+    )
+    found = probe.capture("n=100", where=rules, progress=False)
+    assert (len(found), found.seen) == (0, 100)
+
+
+def test_a_workbench_takes_rules_too(library):
+    rules = wb.parse_rules(RULES)
+    with wb.Workbench() as workbench:
+        workbench.load(library)
+        with workbench.open(f"n={EVENTS}", where=rules) as opened:
+            alerts = rules.run(opened)
+        assert opened.seen == EVENTS
+        assert len(alerts) > 300

@@ -6,7 +6,7 @@ condition ─▶ columns to extract besides ─▶ program for the worker ─▶
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from workbench.arguments import wrong
 from workbench.condition.execution.compile import (
@@ -25,12 +25,38 @@ if TYPE_CHECKING:
     from workbench.fields.declarations import FieldTable
     from workbench.manifest import Manifest
 
-__all__ = ["EventFilter", "Where", "with_columns"]
+__all__ = ["EventFilter", "Rules", "Where", "of_rules", "with_columns"]
 
-Where: TypeAlias = str | CompiledCondition | CompiledSet
+
+class Rules(Protocol):
+    """Rules, any of which may want an event: a RuleSet."""
+
+    def conditions(self, against: Any, source: str | None = None) -> CompiledSet:
+        """Return the conditions of the rules of a source."""
+
+    def columns(self, against: Any, source: str | None = None) -> list[str]:
+        """Return what conditions and outputs read."""
+
+
+Where: TypeAlias = str | CompiledCondition | CompiledSet | Rules
 
 # Columns that every chunk begins with: what a program calls them, their field types.
 _ALWAYS = {"evt.num": (0, "uint64"), "evt.rawtime": (1, "abstime")}
+
+
+def of_rules(
+    where: Any, fields: Any, against: Any, source: str | None = None
+) -> tuple[Any, Any]:
+    """Return ``where`` and ``fields`` of a capture, taken from rules where it is some.
+
+    ``fields``: None means what the rules read. ``against``: whose fields they name.
+    """
+    if where is None or not hasattr(where, "conditions") or hasattr(where, "plan"):
+        return where, fields
+    if fields is None:
+        own = ("evt.num", "evt.rawtime", "evt.source")
+        fields = [n for n in where.columns(against, source) if n not in own]
+    return where.conditions(against, source), fields
 
 
 class EventFilter:
@@ -52,7 +78,7 @@ class EventFilter:
         if isinstance(where, str | bytes):
             compiled = compile_condition(where, fields)
         if not isinstance(compiled, CompiledCondition | CompiledSet):
-            words = "a condition: a text, or what compile_condition returned"
+            words = "a condition, what compile_condition returned, or a RuleSet"
             raise wrong("open", "where", words, where)
         self.where = compiled
         self.decides = decides
@@ -63,8 +89,8 @@ class EventFilter:
 
     @property
     def columns(self) -> list[str]:
-        """The columns that the condition reads."""
-        return self.where.columns
+        """The columns that the condition reads and plugins or events have."""
+        return [n for n in self.where.columns if not n.startswith("static.")]
 
     @property
     def options(self) -> dict[str, Any]:

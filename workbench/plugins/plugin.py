@@ -24,6 +24,7 @@ from workbench.manifest import facts_html, fields_html, manifest_lines, plugin_t
 from workbench.plugins.capture import Capture
 from workbench.plugins.collect import collect
 from workbench.plugins.compatibility import known_sources
+from workbench.plugins.filtering import of_rules
 from workbench.plugins.group import PluginGroup
 from workbench.plugins.init_config import prepare_config
 from workbench.plugins.limits import FIELDS, PARAMS, checked_seconds
@@ -305,6 +306,7 @@ class Plugin(PluginGroup):
                 plugin=self.name,
                 params=os.fspath(params),
             )
+        where, fields = of_rules(where, fields, self)
         capture = Capture(
             self.pool,
             self._loaded,

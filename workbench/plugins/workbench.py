@@ -32,6 +32,7 @@ from workbench.plugins.compatibility import (
     source_name,
     unused,
 )
+from workbench.plugins.filtering import of_rules
 from workbench.plugins.group import PluginGroup
 from workbench.plugins.limits import FIELDS, PARAMS, checked_seconds
 from workbench.plugins.plugin import Plugin, library_path
@@ -202,6 +203,7 @@ class Workbench(PluginGroup):
         """
         plugin = self._source_plugin(source)
         text = self._params(plugin, params)
+        where, fields = of_rules(where, fields, self, source_name(plugin.info))
         return plugin.start(
             text,
             fields,
@@ -231,6 +233,7 @@ class Workbench(PluginGroup):
     ) -> Events:
         """Open an event source and collect its events: as ``Plugin.capture``."""
         plugin = self._source_plugin(source)
+        where, fields = of_rules(where, fields, self, source_name(plugin.info))
         return plugin.capture(
             self._params(plugin, params),
             fields=fields,

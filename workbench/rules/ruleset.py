@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.arguments import FLAG, PATH, TEXT, either, takes
+from workbench.condition.execution.compile import CompiledSet
 from workbench.errors import RulesError, WorkbenchError
 from workbench.rules.editing.texts import appended, joined_files
 from workbench.rules.kinds import FILE, FILES, ITEM, ITEM_OR_TEXT, KIND, OPTIONS, SOURCE
@@ -234,6 +235,19 @@ class RuleSet:
         if source is None or source not in engines:
             return []
         return engines[source].columns
+
+    def conditions(self, against: Any, source: str | None = None) -> CompiledSet:
+        """Return the conditions of rules of ``source``: ``where`` of a capture.
+
+        A capture asks for them itself: ``rules.run(plugin.open(params, where=rules))``
+        reads only events that raise alerts.
+        """
+        engines = self.engines(against)
+        if source is None:
+            source = next(iter(engines), None)
+        if source is None or source not in engines:
+            return CompiledSet(())
+        return engines[source].conditions
 
     @takes(all_matches=FLAG, priority=either(TEXT, None), options=OPTIONS)
     def run(

@@ -14,6 +14,7 @@ static const uint8_t byte_masks[32] = {
 #define FIRST_ENTRIES 256u
 #define FIRST_BYTES 8192u
 #define FREE_SLOT (-1)
+#define SMALL_TABLE 4096u
 
 struct wb_dict {
 	wb_arena *arena;
@@ -184,7 +185,8 @@ static __attribute__((noinline)) bool new_entry(wb_column *c, struct key key, ui
 	publish(d, c->live);
 	d->slots[at].key = key;
 	d->slots[at].code = *code = (int32_t)d->count - 1;
-	if (d->count * 2 > d->mask)
+	/* While the table is small it is kept nearly empty: a collision costs more. */
+	if (d->count * (d->mask < SMALL_TABLE ? 8 : 2) > d->mask)
 		grow_table(d);
 	return true;
 }
