@@ -92,6 +92,9 @@ static void settle(wb_pump *m, wb_event *in_hand, uint32_t id)
 	}
 	b->rows = f->base + f->pending;
 	f->pending = 0;
+	/* Values that a dictionary learned are not sent without rows, and never again. */
+	if (!b->rows)
+		b->budget = b->full_budget;
 	for (uint32_t i = 0; i < b->ncols; i++)
 		wb_column_judge(&b->cols[i], b->rows);
 	b->live->rows = b->rows;
@@ -107,8 +110,14 @@ void wb_pump_take_row(wb_pump *m, wb_event *e, uint32_t id)
 
 void wb_pump_settle(wb_pump *m)
 {
-	if (m->filter)
-		settle(m, NULL, m->source->id);
+	if (!m->filter || !m->filter->pending)
+		return;
+	/* Events of the batch in hand are read once more. */
+	uint32_t reading = m->host->page->reading;
+	m->host->page->reading =
+		m->source->sym[WB_CALL_next_batch] ? WB_CALL_next_batch : WB_CALL_next;
+	settle(m, NULL, m->source->id);
+	m->host->page->reading = reading;
 }
 
 /* The way of filtering that is chosen now. */
