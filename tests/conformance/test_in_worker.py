@@ -23,6 +23,9 @@ from workbench.plugins.filtering import EventFilter
 from workbench.session.types import ORDERS
 
 SOURCE = Path(__file__).resolve().parents[1] / "support" / "plugins" / "serving.c"
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::workbench.diagnostics.ConditionWarning"
+)
 # Conditions of one capture, where any of them keeps an event.
 GROUP = 24
 

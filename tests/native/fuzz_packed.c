@@ -86,6 +86,7 @@ int main(int argc, char **argv)
 	static uint8_t original[1 << 16];
 	size_t size = fread(original, 1, sizeof original, file);
 	fclose(file);
+	seed = 88172645463325252u;
 	fill();
 	long ran = 0;
 	for (long round = 0; round < atol(argv[2]); round++) {

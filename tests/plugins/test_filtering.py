@@ -10,6 +10,7 @@ import pytest
 import workbench as wb
 from tests.support.compiled import compiled
 from workbench.condition import compile_condition, compile_conditions
+from workbench.diagnostics import ConditionWarning
 from workbench.errors import ArgumentError
 from workbench.plugins.capture import Capture
 from workbench.plugins.filtering import EventFilter
@@ -40,7 +41,7 @@ CONDITIONS = [
     "probe.bad[4] exists and probe.num = 12",
     "probe.user = val(probe.user) and probe.num = 5",
     "probe.path regex '.*/[0-9]*7/data.*'",
-    "not probe.path regex '.*1.*'",
+    "not probe.path regex '.*[01].*'",
     "concat(probe.user, probe.user) = bobbob",
     "evt.num > 4000 and evt.num <= 4002",
     "evt.rawtime < 1700000000000003000",
@@ -160,6 +161,8 @@ def test_conditions_come_compiled_or_as_several_too(probe, everything):
         probe.capture("n=3", where="probe.nothing = 1")
     with pytest.raises(ArgumentError, match=r"where must be a condition.*, not 3"):
         probe.capture("n=3", where=3)
+    with pytest.warns(ConditionWarning, match="needs no regular expression"):
+        probe.capture("n=3", where="probe.path regex '.*a.*'", progress=False)
     # A refused condition leaves no capture behind.
     assert len(probe.capture("n=3", progress=False)) == 3
 

@@ -9,11 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from workbench.arguments import wrong
-from workbench.condition.execution.compile import (
-    CompiledCondition,
-    CompiledSet,
-    compile_condition,
-)
+from workbench.condition.execution.compile import CompiledCondition, CompiledSet
+from workbench.events.conditions import compiled_condition
 from workbench.fields.reference import resolve_column
 from workbench.plugins.selection import Selection, select_columns
 
@@ -73,10 +70,14 @@ class EventFilter:
         *,
         decides: bool = True,
     ) -> None:
-        """Compile ``where`` if it is a text. Raises ConditionError."""
+        """Compile ``where`` if it is a text. Raises ConditionError.
+
+        Tells what is odd about a text as a ConditionWarning.
+        """
+        self.fields = fields
         compiled: Any = where
         if isinstance(where, str | bytes):
-            compiled = compile_condition(where, fields)
+            compiled = compiled_condition(where, self, None)
         if not isinstance(compiled, CompiledCondition | CompiledSet):
             words = "a condition, what compile_condition returned, or a RuleSet"
             raise wrong("open", "where", words, where)

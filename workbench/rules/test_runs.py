@@ -40,12 +40,15 @@ def run_file(
             f"{path}: name the rules files under 'rules', or give them by -r"
         )
     rule_set = load_rules(*chosen)
-    libraries = list(plugins) or list(file.plugins)
+    libraries: list[tuple[str | os.PathLike[str], str | None]] = [
+        *((library, None) for library in plugins)
+    ]
+    libraries = libraries or list(file.plugins)
     if not libraries:
         return rule_set.test(path)
     # rules know no plugins: the class that loads them is looked up by name
     package = importlib.import_module("workbench")
     with package.Workbench(**(options or {})) as workbench:
-        for library in libraries:
-            workbench.load(library)
+        for library, config in libraries:
+            workbench.load(library, config=config)
         return rule_set.test(path, plugins=(workbench,))

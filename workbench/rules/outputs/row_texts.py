@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from workbench.arrow.rows import take_rows
 from workbench.rules.target.value_text import json_texts, text_values
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ class _Picked(RowTexts):
         """Return some columns of the picked rows."""
         import pyarrow as pa
 
-        return self._others.table(columns).take(pa.array(self._at, pa.int64()))
+        return take_rows(self._others.table(columns), pa.array(self._at, pa.int64()))
 
     def made(self, key: Any, make: Callable[[pa.Table], list[_T]]) -> list[_T]:
         """Pick from what is made for all rows."""
@@ -117,7 +118,7 @@ class _Taken(RowTexts):
 
     def table(self, columns: Iterable[str]) -> pa.Table:
         """Return some columns of the picked rows."""
-        return super().table(columns).take(self._at)
+        return take_rows(super().table(columns), self._at)
 
     def texts(self, column: str, info: FieldInfo) -> list[str | None]:
         """Return one text per row, None where the value is absent."""
