@@ -46,7 +46,7 @@ LAYERS = {
     "falco_config_keys": "formatting yamlcpp",
     "falco_config": "errors falco_config_keys yamlcpp paths formatting reading",
     "falco_config_yaml": "falco_config yamlcpp",
-    "plugins": "arguments artifacts closing events session arrow captures manifest falco_config fields formatting "
+    "plugins": "arguments artifacts closing condition events session arrow captures manifest falco_config fields formatting "
     "falco_config_yaml errors diagnostics schemas memory interrupted",
     "rules": "arguments condition events arrow fields yamlcpp diagnostics errors formatting "
     "manifest paths saving reading falco_config interrupted",
