@@ -17,6 +17,7 @@ from workbench.rules.editing.texts import appended, joined_files
 from workbench.rules.kinds import FILE, FILES, ITEM, ITEM_OR_TEXT, KIND, OPTIONS, SOURCE
 from workbench.rules.loader import Loaded, load
 from workbench.rules.loading.files import RulesFile, parse_file, read_path
+from workbench.rules.measures import RuleMeasures
 from workbench.rules.model.diagnostic_list import DiagnosticList
 from workbench.rules.model.items import ItemList
 from workbench.rules.running.alert_format import AlertFormat
@@ -40,7 +41,7 @@ _MAX_SHOWN = 5
 _MAX_LOADED = 8
 
 
-class RuleSet:
+class RuleSet(RuleMeasures):
     """Rules files in loading order.
 
     Reading never fails: :meth:`check` returns what is wrong. ``files``: names.

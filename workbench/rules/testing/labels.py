@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from workbench.fields.declarations import FieldInfo
     from workbench.rules.model.model import Rule
 
-__all__ = ["write_tests"]
+__all__ = ["declared_types", "write_tests", "written_value"]
 
 # More labelled events than this are kept in a capture beside the file.
 _MAX_INLINE = 200
@@ -99,16 +99,7 @@ def _inline_cases(
         info = resolve_column(name, events.fields).info
         column = table.column(name)
         values[name] = info, raw_values(column, info.type, is_list=info.is_list)
-    types = {
-        info.name + ("[]" if "[" in name else ""): (
-            f"{'list of ' if info.is_list else ''}{info.type}"
-        )
-        for name, (info, _) in values.items()
-        if not name.startswith("evt.")
-    }
-    if types:
-        yield "fields:"
-        yield from (f"  {flow(name)}: {kind}" for name, kind in types.items())
+    yield from declared_types({name: info for name, (info, _) in values.items()})
     yield "cases:"
     for row, number in enumerate(table.column("evt.num").to_pylist()):
         wanted = labels[number]
@@ -116,14 +107,28 @@ def _inline_cases(
         yield "    event:"
         for name, (info, column) in values.items():
             if column[row] is not None:
-                yield f"      {flow(name)}: {_written(column[row], info)}"
+                yield f"      {flow(name)}: {written_value(column[row], info)}"
         yield f"    {'fires' if wanted else 'quiet'}: [{flow(rule)}]"
 
 
-def _written(value: Any, info: FieldInfo) -> str:
+def declared_types(columns: Mapping[str, FieldInfo]) -> Iterator[str]:
+    """Yield the lines of a file of tests that declare the fields of ``columns``."""
+    types = {
+        info.name + ("[]" if "[" in name else ""): (
+            f"{'list of ' if info.is_list else ''}{info.type}"
+        )
+        for name, info in columns.items()
+        if not name.startswith("evt.")
+    }
+    if types:
+        yield "fields:"
+        yield from (f"  {flow(name)}: {kind}" for name, kind in types.items())
+
+
+def written_value(value: Any, info: FieldInfo) -> str:
     """Write a value so that it is read back the same."""
     if isinstance(value, tuple | list):
-        return "[" + ", ".join(_written(item, info) for item in value) + "]"
+        return "[" + ", ".join(written_value(item, info) for item in value) + "]"
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, bytes):

@@ -1,0 +1,1 @@
+"""Mutation testing of rules: would their tests notice a mistake?"""
