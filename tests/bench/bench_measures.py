@@ -6,8 +6,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.bench.bench_rules import FIELDS, events_table, rules_text
-from workbench.events.from_table import events_from_table
+from tests.bench.bench_rules import FIELDS, rules_text
 from workbench.rules import parse_rules
 
 MUTATION_SEC, COVERAGE_RATIO = 10.0, 3.0

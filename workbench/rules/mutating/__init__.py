@@ -1,1 +1,1 @@
-"""Mutation testing of rules: would their tests notice a mistake?"""
+"""Mutation testing of rules: whether their tests notice a mistake."""

@@ -92,9 +92,7 @@ def changes_of(
     return list(found.values())
 
 
-def _texts(
-    compilation: Compilation, rules: Sequence[CompiledRule]
-) -> Iterator[_Text]:
+def _texts(compilation: Compilation, rules: Sequence[CompiledRule]) -> Iterator[_Text]:
     macros: dict[str, _Text] = {}
     for number, rule in enumerate(rules):
         owner = "rule", rule.entry.name

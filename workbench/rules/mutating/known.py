@@ -26,9 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Known", "known_cases", "known_events", "words_of"]
 
 
-def words_of(
-    conditions: Sequence[CompiledCondition], table: pa.Table
-) -> list[Words]:
+def words_of(conditions: Sequence[CompiledCondition], table: pa.Table) -> list[Words]:
     """Return one bitmap per condition over a table."""
     if not conditions:
         return []
@@ -65,11 +63,12 @@ class Known:
                 return _first(words & held)
         if self.labelled is None or not differs:
             return None
-        before = self._any({})
-        seen = (self._any(made) ^ before) & self.labelled
+        before = self.any_match({})
+        seen = (self.any_match(made) ^ before) & self.labelled
         return _first(seen) if seen.any() else None
 
-    def _any(self, made: Mapping[int, Words]) -> Words:
+    def any_match(self, made: Mapping[int, Words]) -> Words:
+        """Return the rows that some rule matches; ``made``: of changed rules."""
         total = kernel.words_for(self.table.num_rows)
         for number, words in enumerate(self.masks):
             total |= made.get(number, words)
@@ -100,7 +99,7 @@ def known_cases(
         tables.append(pa.table(columns, names=names))
         owners += [number] * one.num_rows
     table = pa.concat_tables(tables, promote_options="permissive").combine_chunks()
-    masks = words_of(list(engine.conditions), table)
+    masks = words_of(engine.conditions.conditions, table)
     numbers = {rule.name: at for at, rule in enumerate(engine.rules)}
     flags = np.zeros((len(numbers), len(owners)), bool)
     for row, owner in enumerate(owners):
@@ -123,7 +122,7 @@ def known_events(
     """Take events of the engine's source. Raises WorkbenchError for a broken label."""
     names = [*engine.conditions.columns, "evt.num", "evt.rawtime"]
     table = events.table_with(list(dict.fromkeys(names)))
-    masks = words_of(list(engine.conditions), table)
+    masks = words_of(engine.conditions.conditions, table)
     numbers = table.column("evt.num").to_numpy()
 
     def origin(row: int) -> str:
@@ -134,7 +133,7 @@ def known_events(
         flags = np.isin(numbers, np.array(list(labels), np.uint64))
         known.labelled = _packed(flags)
         fires = np.zeros(len(numbers), bool)
-        fires[kernel.set_rows(known._any({}), len(numbers))] = True
+        fires[kernel.set_rows(known.any_match({}), len(numbers))] = True
         for row in np.flatnonzero(flags).tolist():
             wanted = labels[int(numbers[row])]
             if bool(fires[row]) is not wanted:

@@ -71,7 +71,7 @@ def mutate(
     for path in paths:
         _add_tests(groups, rules, Path(path), events, plugins)
     if events is not None:
-        target = _target(rules, events, plugins)
+        target = _target(events, plugins)
         for source, own in events.by_source().items():
             group = _group(groups, rules, target, source)
             if group.rules:
@@ -92,7 +92,7 @@ def mutate(
     return MutationReport(ordered)
 
 
-def _target(rules: Any, events: Any, plugins: tuple[Any, ...]) -> Target:
+def _target(events: Any, plugins: tuple[Any, ...]) -> Target:
     target = target_of(list(plugins) or events)
     if target is None or not target.sources:  # pragma: no cover - refused by run, too
         raise WorkbenchError("these events do not name their event source")

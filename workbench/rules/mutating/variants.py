@@ -161,8 +161,8 @@ def _of_check(
             kept = tuple(other for other in right.items if other.value != item.value)
             if kept:
                 new = replace(node, right=replace(right, items=kept))
-                shown = _word(item.value)
-                yield Variant("item", shown, "", item.span.start, number, new)
+                lost = _word(item.value)
+                yield Variant("item", lost, "", item.span.start, number, new)
 
 
 def _has_letters(right: object) -> bool:
