@@ -9,6 +9,7 @@ from workbench.arguments import PATH, takes
 if TYPE_CHECKING:
     import os
 
+    from workbench.rules.coverage.report import RuleCoverage
     from workbench.rules.mutating.report import MutationReport
 
 __all__ = ["RuleMeasures"]
@@ -37,6 +38,18 @@ class RuleMeasures:
         paths = [_path(path) for path in test_files]
         given = tuple(plugins) if isinstance(plugins, list | tuple) else (plugins,)
         return mutate(self, paths, events, given)
+
+    def coverage(self, events: Any) -> RuleCoverage:
+        """Count, per rule and check, what these events evaluate and what decides.
+
+        Shows checks that never decide, rules that never fire or that an earlier one
+        always hides, exceptions that never apply and fields that no event has; in a
+        notebook as coloured source. Raises RulesError when Falco would refuse the
+        rules, WorkbenchError when no rule is for the source of the events.
+        """
+        from workbench.rules.coverage.measure import measure_coverage
+
+        return measure_coverage(self, events)
 
 
 @takes(path=PATH)

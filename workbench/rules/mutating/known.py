@@ -12,6 +12,7 @@ from workbench.condition.execution import kernel
 from workbench.condition.execution.compile import CompiledSet
 from workbench.condition.execution.evaluate import Evaluation
 from workbench.errors import WorkbenchError
+from workbench.rules.running.match import condition_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -120,8 +121,7 @@ def known_events(
     engine: SourceEngine, events: Any, labels: Mapping[int, bool]
 ) -> Known:
     """Take events of the engine's source. Raises WorkbenchError for a broken label."""
-    names = [*engine.conditions.columns, "evt.num", "evt.rawtime"]
-    table = events.table_with(list(dict.fromkeys(names)))
+    table = condition_table(engine, events, ["evt.num", "evt.rawtime"])
     masks = words_of(engine.conditions.conditions, table)
     numbers = table.column("evt.num").to_numpy()
 
