@@ -60,7 +60,7 @@ FACES = {"ui", "cli", "magics", "demo", "__main__", "__init__"}
 ORDER = {
     "condition": "syntax semantics binding execution analysis",
     "rules": "model target outputs loading compiling linting editing loader running testing "
-    "mutating coverage measures kinds ruleset test_runs pytest_plugin",
+    "mutating coverage noise exceptions measures kinds ruleset test_runs pytest_plugin",
     "ui": "data widgets state panels export refresh_loop lab_widget opening",
 }
 

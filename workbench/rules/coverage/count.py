@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from workbench.condition.execution.kernel import Words
     from workbench.condition.execution.outline import Line
 
-__all__ = ["Counts", "count_rules"]
+__all__ = ["Counts", "count_rules", "no_counts"]
 
 # Bytes of bitmaps held at a time, and rows combined at a time: they fit a cache.
 _MEMORY = 128 << 20
@@ -54,14 +54,20 @@ class Counts:
     hidden: dict[int, int] = field(default_factory=dict)
 
 
-def count_rules(conditions: CompiledSet, table: pa.Table) -> list[Counts]:
-    """Count every rule over ``table``, which has the columns needed, in rule order."""
-    table = as_table(table)
+def no_counts(conditions: CompiledSet) -> list[Counts]:
+    """Return the counts of every rule, all 0."""
     found = []
     for condition in conditions.conditions:
         lines = outline(condition.root)
         zeros = [0] * len(lines)
         found.append(Counts(lines, list(zeros), list(zeros), list(zeros)))
+    return found
+
+
+def count_rules(conditions: CompiledSet, table: pa.Table) -> list[Counts]:
+    """Count every rule over ``table``, which has the columns needed, in rule order."""
+    table = as_table(table)
+    found = no_counts(conditions)
     if not found:
         return found
     numbers = conditions.plan.check_nodes

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from workbench.condition.syntax.nodes import AndExpr
 from workbench.errors import WorkbenchError
-from workbench.rules.coverage.count import Counts, count_rules
+from workbench.rules.coverage.count import count_rules, no_counts
 from workbench.rules.coverage.report import CheckCoverage, CoveredRule, RuleCoverage
 from workbench.rules.running.match import condition_table
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from workbench.condition.execution.outline import Line
     from workbench.rules.compiling.compiled import Compilation, CompiledRule
     from workbench.rules.compiling.source_map import SourceMap
+    from workbench.rules.coverage.count import Counts
     from workbench.rules.running.engine import SourceEngine
 
 __all__ = ["measure_coverage"]
@@ -37,10 +38,7 @@ def measure_coverage(rules: Any, events: Any) -> RuleCoverage:
         events_of = by_source.get(source)
         table = None if events_of is None else condition_table(engine, events_of)
         if table is None:
-            counts = [
-                Counts(lines, *([0] * len(lines) for _ in range(3)))
-                for lines in _outlines(engine)
-            ]
+            counts = no_counts(engine.conditions)
         else:
             counts = count_rules(engine.conditions, table)
         absent = set() if table is None else _absent(table, engine)
@@ -65,12 +63,6 @@ def measure_coverage(rules: Any, events: Any) -> RuleCoverage:
     return RuleCoverage(found, rules.texts)
 
 
-def _outlines(engine: SourceEngine) -> list[list[Line]]:
-    from workbench.condition.execution.outline import outline
-
-    return [outline(condition.root) for condition in engine.conditions.conditions]
-
-
 def _absent(table: pa.Table, engine: SourceEngine) -> set[str]:
     """Return the columns without a value in any row; an empty list is none."""
     return {name for name in engine.conditions.columns if _is_absent(table, name)}
@@ -79,10 +71,11 @@ def _absent(table: pa.Table, engine: SourceEngine) -> set[str]:
 def _is_absent(table: pa.Table, name: str) -> bool:
     column = table.column(name)
     if column.null_count == table.num_rows:
-        return table.num_rows > 0
+        return bool(table.num_rows)
     kind = column.type
     if pa.types.is_list(kind) or pa.types.is_large_list(kind):
-        return not pc.max(pc.list_value_length(column)).as_py()
+        longest = pc.max(pc.list_value_length(column)).as_py()
+        return not longest
     return False
 
 
