@@ -382,7 +382,7 @@ class Events:
 
     def propose_exception(
         self, rule: Any, rows: Any = None, *, rules: Any = None, **options: Any
-    ) -> Any:
+    ) -> list[Any]:
         """Propose exceptions that keep a rule from alerting on some of these events.
 
         ``rule``: a Rule, or the name of one of ``rules``, a RuleSet whose macros and
@@ -395,7 +395,8 @@ class Events:
             # events know no rules: the class is looked up by name
             rules = importlib.import_module("workbench").RuleSet().add(rule)
         name = rule if isinstance(rule, str) else rule.name
-        return rules.propose_exception(name, self, rows, **options)
+        found: list[Any] = rules.propose_exception(name, self, rows, **options)
+        return found
 
     def numbers_of(self, chosen: Any) -> np.ndarray[Any, np.dtype[np.uint64]]:
         """Return the numbers of events chosen by number, mask or condition.

@@ -10,7 +10,8 @@ import pyarrow.compute as pc
 from workbench.condition.syntax.nodes import AndExpr
 from workbench.errors import WorkbenchError
 from workbench.rules.coverage.count import count_rules, no_counts
-from workbench.rules.coverage.report import CheckCoverage, CoveredRule, RuleCoverage
+from workbench.rules.coverage.covered import CheckCoverage, CoveredRule
+from workbench.rules.coverage.report import RuleCoverage
 from workbench.rules.running.match import condition_table
 
 if TYPE_CHECKING:

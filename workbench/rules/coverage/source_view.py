@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 from workbench.formatting import html
 
 if TYPE_CHECKING:
-    from workbench.rules.coverage.report import RuleCoverage
+    from collections.abc import Mapping, Sequence
+
+    from workbench.rules.coverage.covered import CoveredRule
 
 __all__ = ["coverage_html", "coverage_page"]
 
@@ -52,39 +54,42 @@ class _Stretch:
         )
 
 
-def coverage_html(coverage: RuleCoverage) -> str:
-    """Return the summary, what is idle, and every file in colours."""
-    parts = [html.tag("strong", html.escape(coverage.title)), _summary(coverage)]
-    findings = coverage.findings()
+def coverage_html(
+    title: str,
+    findings: Sequence[str],
+    rules: Sequence[CoveredRule],
+    texts: Mapping[str, str],
+) -> str:
+    """Return the summary, what is idle, and every file (name → text) in colours."""
+    parts = [html.tag("strong", html.escape(title)), _summary(rules)]
     if findings:
-        items = [html.tag("li", html.escape(t, limit=400))
-                 for t in findings[:_MAX_FINDINGS]]  # fmt: skip
+        shown = findings[:_MAX_FINDINGS]
+        items = [html.tag("li", html.escape(text, limit=400)) for text in shown]
         if len(findings) > _MAX_FINDINGS:
-            items.append(
-                html.tag("li", f"… and {len(findings) - _MAX_FINDINGS:,} more")
-            )
+            more = len(findings) - _MAX_FINDINGS
+            items.append(html.tag("li", f"… and {more:,} more"))
         parts.append(html.tag("ul", *items, style="text-align:left"))
-    parts += [_file(coverage, name) for name in coverage.texts]
+    parts += [_file(rules, name, text) for name, text in texts.items()]
     return html.tag("div", *parts)
 
 
-def coverage_page(coverage: RuleCoverage) -> str:
-    """Return a whole page that needs nothing else."""
+def coverage_page(content: str) -> str:
+    """Return a whole page around what :func:`coverage_html` makes."""
     head = (
         '<meta charset="utf-8"><meta http-equiv="Content-Security-Policy" '
         "content=\"default-src 'none'; style-src 'unsafe-inline'\">"
         "<title>Coverage of rules</title>"
     )
-    body = html.tag("h1", "Coverage of rules") + coverage_html(coverage)
+    body = html.tag("h1", "Coverage of rules") + content
     page = html.tag("html", html.tag("head", head), html.tag("body", body), lang="en")
     return f"<!doctype html>\n{page}\n"
 
 
-def _summary(coverage: RuleCoverage) -> str:
+def _summary(rules: Sequence[CoveredRule]) -> str:
     names = ("rule", "events", "matched", "alerted", "state")
     head = html.tag("tr", *(html.tag("th", name) for name in names))
     rows = []
-    for rule in coverage.rules:
+    for rule in rules:
         counts = (rule.events, rule.matched, rule.alerted)
         cells = [html.tag("td", html.escape(rule.name, limit=200))]
         cells += [html.tag("td", f"{n:,}", style="text-align:right") for n in counts]
@@ -93,10 +98,10 @@ def _summary(coverage: RuleCoverage) -> str:
     return html.tag("table", html.tag("thead", head), html.tag("tbody", *rows))
 
 
-def _stretches(coverage: RuleCoverage, name: str) -> list[_Stretch]:
+def _stretches(rules: Sequence[CoveredRule], name: str) -> list[_Stretch]:
     """Return the checks of a file in order, apart from each other."""
     found: dict[tuple[int, int], _Stretch] = {}
-    for rule in coverage.rules:
+    for rule in rules:
         for check in rule.checks:
             if check.kind != "check" or check.file != name:
                 continue
@@ -114,10 +119,10 @@ def _stretches(coverage: RuleCoverage, name: str) -> list[_Stretch]:
     return apart
 
 
-def _file(coverage: RuleCoverage, name: str) -> str:
-    raw = coverage.texts[name].encode("utf-8", "surrogateescape")
-    states = {r.line: r.state for r in coverage.rules if r.file == name}
-    stretches = _stretches(coverage, name)
+def _file(rules: Sequence[CoveredRule], name: str, text: str) -> str:
+    raw = text.encode("utf-8", "surrogateescape")
+    states = {r.line: r.state for r in rules if r.file == name}
+    stretches = _stretches(rules, name)
     rows, at = [], 0
     for number, line in enumerate(raw.split(b"\n"), 1):
         if number > _MAX_LINES:
