@@ -21,6 +21,7 @@ _HOMES = {
     "ArtifactError": "workbench.errors",
     "CaptureFileError": "workbench.errors",
     "ConditionError": "workbench.errors",
+    "ConditionWarning": "workbench.diagnostics",
     "Diagnostic": "workbench.diagnostics",
     "Events": "workbench.events.events",
     "FieldInfo": "workbench.fields.declarations",

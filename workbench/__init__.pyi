@@ -4,7 +4,7 @@
 from typing import Any
 
 from workbench.artifacts.pull import get
-from workbench.diagnostics import Diagnostic
+from workbench.diagnostics import ConditionWarning, Diagnostic
 from workbench.errors import (
     ArgumentError,
     ArtifactError,
@@ -35,6 +35,7 @@ __all__ = [
     "ArtifactError",
     "CaptureFileError",
     "ConditionError",
+    "ConditionWarning",
     "Diagnostic",
     "Events",
     "FieldInfo",

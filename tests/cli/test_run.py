@@ -49,6 +49,29 @@ def test_run_prints_alerts_and_statistics_as_falco_does(standin, rules, capfd):
     ]
 
 
+def test_run_tells_on_wish_how_often_each_rule_matched(standin, tmp_path, capfd):
+    path = tmp_path / "two.yaml"
+    text = (
+        "- rule: {}\n  desc: d\n  condition: evt.num <= {}\n  output: n\n"
+        "  priority: INFO\n  source: probe\n"
+    )
+    path.write_text(text.format("few", 2) + text.format("some", 5))
+    args = ["run", "--plugin", standin, "-r", str(path), "--quiet"]
+    assert main([*args, "--stats"]) == 0
+    lines = capfd.readouterr().out.splitlines()
+    assert lines[-3:] == [
+        "Matches by rule name:",
+        "   few: 2 matched, 2 alerted",
+        "   some: 5 matched, 3 alerted, hidden: 2 by few",
+    ]
+    assert main([*args, "--stats", "--json"]) == 0
+    out, err = capfd.readouterr()
+    assert "hidden: 2 by few" in err
+    assert "hidden" not in out
+    assert main(args) == 0
+    assert "matched" not in capfd.readouterr().out
+
+
 def test_run_json_keeps_statistics_out_of_the_data(standin, rules, capfd):
     assert main(["run", "--plugin", standin, "-r", rules, "--json"]) == 0
     out, err = capfd.readouterr()
@@ -214,7 +237,7 @@ def test_run_over_a_capture_of_several_sources_runs_each_ones_rules(
 def test_run_loads_and_compiles_the_rules_once(
     standin, rules, tmp_path, capfd, monkeypatch
 ):
-    from workbench.rules import loader, ruleset
+    from workbench.rules import loader, rule_files
 
     times = {"load": 0, "compile": 0}
 
@@ -225,7 +248,7 @@ def test_run_loads_and_compiles_the_rules_once(
 
         return call
 
-    monkeypatch.setattr(ruleset, "load", counted("load", ruleset.load))
+    monkeypatch.setattr(rule_files, "load", counted("load", rule_files.load))
     monkeypatch.setattr(loader, "compile_all", counted("compile", loader.compile_all))
     config = tmp_path / "falco.yaml"
     config.write_text(
@@ -256,7 +279,8 @@ def test_the_dummy_rules_and_configuration_of_the_guide_run(sample, capfd):
     assert "Events detected:" in out
 
 
-def test_interrupting_prints_the_statistics(plugin, tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupting_prints_the_statistics(plugin, tmp_path, number):
     library = str(plugin("probe"))
     path = tmp_path / "r.yaml"
     path.write_text(
@@ -270,7 +294,7 @@ def test_interrupting_prints_the_statistics(plugin, tmp_path):
     ) as child:
         assert child.stdout is not None
         first = child.stdout.readline()
-        os.kill(child.pid, signal.SIGINT)
+        os.kill(child.pid, number)
         out, err = child.communicate(timeout=30)
     assert first.endswith("Informational o\n")
     assert child.returncode == 130, err

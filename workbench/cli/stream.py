@@ -36,6 +36,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser, "--max-events", help="stop after reading N events, matching or not"
     )
     add_options(parser, "--timeout", "--format", "--out", "--no-csv-guard")
+    parser.add_argument(
+        "--skip-absent",
+        action="store_true",
+        help="leave absent fields out of JSON lines, instead of null",
+    )
     add_sandbox_options(parser)
 
 
@@ -99,12 +104,11 @@ def _stream(workbench: Workbench, args: argparse.Namespace) -> int:
         shown = shown_columns(pa.schema([]).empty_table(), columns)
         kept = ["evt.num", "evt.rawtime", "evt.source", *columns]
         kept = list(dict.fromkeys([*kept, *(["raw"] if raw else [])]))
+        options = {"guard": args.csv_guard, "skip_absent": args.skip_absent}
         if args.out is None:
-            sink = line_sink(args.format, fields, shown, guard=args.csv_guard)
+            sink = line_sink(args.format, fields, shown, **options)
         else:
-            sink = file_sink(
-                args.out, EventsBuilder(capture), shown, guard=args.csv_guard
-            )
+            sink = file_sink(args.out, EventsBuilder(capture), shown, **options)
         return _copy(capture, sink, keep, kept, args)
 
 

@@ -33,7 +33,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = case_files.__doc__
-    parser.add_argument("files", metavar="FILE", nargs="+", help="rule test files")
+    parser.add_argument(
+        "files",
+        metavar="FILE",
+        nargs="+",
+        help="rule test files, or folders with *rule_tests.yaml files",
+    )
     add_option(parser, "-r", help="rules files to use instead of those the tests name")
     add_option(
         parser,
@@ -92,7 +97,10 @@ def _mutate(args: argparse.Namespace, options: dict[str, Any]) -> int:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the tests of every file; 0 when every case passed, else 1."""
+    """Run the tests of every file; 0 when every case passed, else 1.
+
+    A case that is not decided did not pass.
+    """
     options = sandbox_options(args)
     if args.junit_xml:
         check_folder(args.junit_xml)
@@ -108,7 +116,8 @@ def run(args: argparse.Namespace) -> int:
             return usage_error(f"{option} goes with --mutation")
     report = TestReport()
     begun = time.monotonic()
-    for name in args.files:
+    files = [p for name in args.files for p in case_files.test_files(Path(name))]
+    for name in files:
         try:
             part = run_file(
                 name, rules=args.rules, plugins=args.plugin, options=options
@@ -120,15 +129,13 @@ def run(args: argparse.Namespace) -> int:
         for result in part.results:
             if args.quiet and result.passed:
                 continue
-            word = "PASSED" if result.passed else "FAILED"
-            print(printable(f"{name}::{result.name} {word}"))
+            print(printable(f"{name}::{result.name} {result.verdict}"))
     for result in report.failures:
         print(f"\n{printable(result.file)}:{result.line}: {printable(result.name)}")
         for line in result.message.splitlines():
             print(f"    {printable(line)}")
-    failed = len(report.failures)
     spent = time.monotonic() - begun
-    print(f"\n{len(report) - failed} passed, {failed} failed in {spent:.2f}s")
+    print(f"\n{report.summary} in {spent:.2f}s")
     if args.junit_xml:
         save_text(args.junit_xml, report.to_junit())
-    return FAILED if failed else FINE
+    return FAILED if report.failures else FINE

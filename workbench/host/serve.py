@@ -17,6 +17,7 @@ from workbench.host import handles
 from workbench.host.event_block import feed_chunks, split_block, text_parts
 from workbench.host.plugin_host import PluginHost
 from workbench.host.stress import rounds, threads
+from workbench.wire.limits import refusal_text
 from workbench.wire.messages import (
     END,
     MAGIC,
@@ -92,6 +93,9 @@ class _Worker:
             reply["ok"] = handler(request, fds)
         except HostError as error:
             reply["error"] = error.to_wire()
+        except OSError as error:
+            text = f"the worker cannot do this: {refusal_text(error)}"
+            reply["error"] = HostError("WorkbenchError", text).to_wire()
         except Exception:  # noqa: BLE001 - a bug of ours is told, not died of
             reply["error"] = {
                 "kind": "WorkbenchError",

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from workbench.rules.mutating.report import MutationReport
+    from workbench.rules.testing.case_files import TestFile
     from workbench.rules.testing.report import TestReport
 
 __all__ = ["mutate_files", "run_file"]
@@ -39,12 +40,12 @@ def run_file(
             f"{path}: name the rules files under 'rules', or give them by -r"
         )
     rule_set = load_rules(*chosen)
-    libraries = list(plugins) or list(file.plugins)
+    libraries = _libraries(plugins, [file])
     if not libraries:
         return rule_set.test(path)
     with _workbench(options) as workbench:
-        for library in libraries:
-            workbench.load(library)
+        for library, config in libraries:
+            workbench.load(library, config=config)
         return rule_set.test(path, plugins=(workbench,))
 
 
@@ -69,12 +70,10 @@ def mutate_files(
             "under 'rules', or give them by -r"
         )
     rule_set = load_rules(*chosen.pop())
-    libraries = list(plugins)
-    for file in files if not libraries else ():
-        libraries += [name for name in file.plugins if name not in libraries]
+    libraries = _libraries(plugins, files)
     with _workbench(options) as workbench:
-        for library in libraries:
-            workbench.load(library)
+        for library, config in libraries:
+            workbench.load(library, config=config)
         given = (workbench,) if libraries else ()
         known = None
         if events is not None:
@@ -82,6 +81,15 @@ def mutate_files(
 
             known = open_events(events, plugins=given)
         return rule_set.mutate(*paths, events=known, plugins=given)
+
+
+def _libraries(
+    plugins: Sequence[str | os.PathLike[str]], files: Sequence[TestFile]
+) -> list[tuple[str | os.PathLike[str], str | None]]:
+    """Return ``plugins``, else those that the files name, with their init configs."""
+    if plugins:
+        return [(library, None) for library in plugins]
+    return list(dict.fromkeys(pair for file in files for pair in file.plugins))
 
 
 def _workbench(options: Mapping[str, Any] | None) -> Any:

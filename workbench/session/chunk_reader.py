@@ -8,11 +8,16 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-import pyarrow as pa
+from workbench.lazy import lazy_module
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import numpy as np
+    import pyarrow as pa
+else:
+    np = lazy_module("numpy")
+    pa = lazy_module("pyarrow")
 
 __all__ = [
     "KIND_BOOL",

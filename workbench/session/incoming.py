@@ -148,6 +148,12 @@ class Incoming:
             self._abandoned.add(self._awaited)
         self._awaited = seq
 
+    @property
+    def unanswered(self) -> bool:
+        """Whether a question is still with the worker."""
+        awaited = self._awaited is not None and self._answer is None
+        return awaited or bool(self._abandoned)
+
     def take_in(self) -> None:
         """Take in what both sockets hold; raise InvalidDataError for nonsense."""
         self.take_packets()

@@ -29,7 +29,7 @@ def measure_coverage(rules: Any, events: Any) -> RuleCoverage:
     if not hasattr(events, "table_with"):
         kind = type(events).__name__
         raise WorkbenchError(f"coverage is of Events, not of a {kind}")
-    compilation = rules.loaded(events).compilation
+    compilation = rules.loaded(events, rules.run_options()).compilation
     maps: dict[str, SourceMap] = {}
     found: list[CoveredRule] = []
     by_source = events.by_source()

@@ -103,7 +103,7 @@ def _group(groups: dict[Any, _Group], rules: Any, target: Any, source: str) -> _
     key = target_key(target), source
     if key not in groups:
         engine = rules.engines(target)[source]
-        compilation = rules.loaded(target).compilation
+        compilation = rules.loaded(target, rules.run_options()).compilation
         names = {rule.name for rule in engine.rules}
         own = [r for r in compilation.rules if r.entry.name in names]
         groups[key] = _Group(engine, compilation, own)

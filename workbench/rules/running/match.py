@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from workbench.arrow.rows import take_rows
 from workbench.errors import WorkbenchError
 from workbench.events.columns import source_rows
 from workbench.fields.builtin import BUILTIN_FIELDS
@@ -62,7 +63,7 @@ def _match_source(
         table = events.table_with([*engine.conditions.columns, *extracted])
 
     def rows_of(rows: Any) -> pa.Table:
-        picked = table.take(rows)
+        picked = take_rows(table, rows)
         return events.derive(picked).table_with(built_in) if built_in else picked
 
     return engine.match(table, rows_of, all_matches=all_matches)

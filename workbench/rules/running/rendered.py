@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from workbench.arrow.rows import take_rows
 from workbench.rules.target.value_text import json_values, quoted, text_values
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from workbench.rules.running.alert_format import AlertFormat, AlertRule
 
-__all__ = ["MergedAlerts", "RenderedAlerts", "SomeAlerts"]
+__all__ = ["MergedAlerts", "RenderedAlerts", "SomeAlerts", "readable"]
 
 _T = TypeVar("_T")
 
@@ -30,6 +31,9 @@ class SomeAlerts(Protocol):
 
     def json_lines(self) -> list[str]:
         """Return the JSON lines, without line ends, keys in alphabetical order."""
+
+    def values(self) -> pa.Table:
+        """Return evt.num and the rules' output fields, readable, a row per alert."""
 
 
 class RenderedAlerts:
@@ -56,6 +60,23 @@ class RenderedAlerts:
         self._messages = [""] * len(which)
         self._render()
 
+    def values(self) -> pa.Table:
+        """Return evt.num and the rules' output fields, readable, a row per alert."""
+        import numpy as np
+        import pyarrow as pa
+
+        from workbench.events.frame import readable_column
+
+        columns: dict[str, Any] = {"evt.num": pa.array(self.numbers, pa.uint64())}
+        for number in np.unique(self._which).tolist():
+            for field in self._known[number].output.json_fields().values():
+                name = field.column
+                if name not in columns and name in self._table.column_names:
+                    columns[name] = readable_column(
+                        self._table.column(name), field.info
+                    )
+        return pa.table(columns)
+
     def _of_each_rule(self) -> list[tuple[AlertRule, np.ndarray, pa.Table]]:
         """Return each rule with the numbers and rows of its alerts."""
         import numpy as np
@@ -66,7 +87,7 @@ class RenderedAlerts:
             at = np.flatnonzero(self._which == number)
             table = self._table
             if len(at) < len(self._which):
-                table = table.take(pa.array(at))
+                table = take_rows(table, pa.array(at))
             found.append((self._known[number], at, table))
         return found
 
@@ -180,6 +201,18 @@ class MergedAlerts:
         """Return the JSON lines, without line ends, keys in alphabetical order."""
         return self._merged([part.json_lines() for part in self._parts])
 
+    def values(self) -> pa.Table:
+        """Return evt.num and the rules' output fields, readable, a row per alert."""
+        import pyarrow as pa
+
+        starts, rows = 0, []
+        for part in self._parts:
+            rows.append(range(starts, starts + len(part.rules)))
+            starts += len(part.rules)
+        tables = [part.values() for part in self._parts]
+        joined = pa.concat_tables(tables, promote_options="permissive")
+        return joined.take(pa.array(self._merged(rows), pa.int64()))
+
 
 def _dump(value: Any) -> str:
     """Write a value as JSON that stands in a template."""
@@ -194,3 +227,10 @@ def _one_line(line: str) -> str:
         if char in line:
             line = line.replace(char, f"\\u{ord(char):04x}")
     return line
+
+
+def readable(line: str) -> str:
+    """Repair what is not UTF-8, for people."""
+    if line.isascii():
+        return line
+    return line.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

@@ -91,10 +91,11 @@ class RuleSetPanel:
         self.count()
 
     def save(self, path: str) -> None:
-        """Write the rule set to a file."""
+        """Write what changed since an import; all of it to an imported file itself."""
         target = Path(path or "rules.yaml").expanduser().resolve()
+        whole = target in [Path(name).resolve() for name in self.rules.files]
         try:
-            self.rules.save(target)
+            self.rules.save(target, whole=whole)
         except (WorkbenchError, OSError) as error:
             self.widget.put(message=f"Not saved: {error_text(error)}")
             return
