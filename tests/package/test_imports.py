@@ -62,7 +62,8 @@ FACES = {"magic_options", "ui", "cli", "magics", "demo", "__main__", "__init__"}
 ORDER = {
     "condition": "syntax semantics binding execution analysis",
     "rules": "model target outputs loading compiling linting editing loader running testing "
-    "kinds rule_files rule_conditions ruleset test_runs pytest_plugin",
+    "mutating coverage noise exceptions measures kinds rule_files rule_conditions ruleset "
+    "test_runs pytest_plugin",
     "ui": "data widgets state panels export refresh_loop lab_widget opening",
 }
 
