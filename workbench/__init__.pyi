@@ -3,6 +3,7 @@
 
 from typing import Any
 
+from workbench import api as api
 from workbench.artifacts.pull import get
 from workbench.diagnostics import Diagnostic
 from workbench.errors import (
@@ -52,6 +53,7 @@ __all__ = [
     "RulesError",
     "Workbench",
     "WorkbenchError",
+    "api",
     "events_from_table",
     "get",
     "inspect",

@@ -22,6 +22,7 @@ LAYERS = {
     "user_frames": "",
     "formatting": "",
     "errors": "formatting user_frames",
+    "api": "errors",
     "arguments": "errors",
     "closing": "errors",
     "saving": "errors formatting",
