@@ -28,6 +28,7 @@ from workbench.manifest import Manifest, OpenParam
 from workbench.plugins.plugin import Plugin, inspect, load
 from workbench.plugins.workbench import Workbench
 from workbench.rules import Alerts, Rule, RuleSet, load_rules, parse_rules
+from workbench.teaching.quiz import quiz
 from workbench.ui import lab
 
 __all__ = [
@@ -62,6 +63,7 @@ __all__ = [
     "load_rules",
     "open_events",
     "parse_rules",
+    "quiz",
 ]
 
 __version__: str

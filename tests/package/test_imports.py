@@ -23,6 +23,7 @@ LAYERS = {
     "formatting": "",
     "errors": "formatting user_frames",
     "api": "errors",
+    "teaching": "errors formatting",
     "arguments": "errors",
     "closing": "errors",
     "saving": "errors formatting",
