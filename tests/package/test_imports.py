@@ -46,8 +46,8 @@ LAYERS = {
     "events": "arguments arrow captures condition proposing fields errors diagnostics formatting manifest",
     "falco_config_keys": "formatting yamlcpp",
     "falco_config": "errors falco_config_keys yamlcpp paths formatting reading",
-    "plugins": "arguments artifacts closing events session arrow captures manifest falco_config fields formatting "
-    "errors diagnostics schemas memory",
+    "plugins": "api arguments artifacts closing events session arrow captures manifest falco_config fields formatting "
+    "errors diagnostics schemas memory saving",
     "rules": "arguments condition events arrow fields yamlcpp diagnostics errors formatting "
     "manifest paths saving reading",
     "replay": "events plugins captures arrow errors fields formatting",

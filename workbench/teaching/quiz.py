@@ -1,4 +1,4 @@
-"""Exercises in the notebooks: an answer goes in, a verdict with the next hint comes out.
+"""Exercises in the notebooks: an answer goes in, a verdict and the next hint come out.
 
 The third wrong answer gets the plainest hint. The solution is folded away: who opens it
 wants to.
@@ -69,11 +69,11 @@ def escape_lines(text: str) -> str:
 
 
 def quiz(key: str, answer: Any = ...) -> Verdict:
-    """Return whether ``answer`` answers the exercise ``key``, with a hint if it does not.
+    """Return whether ``answer`` answers the exercise ``key``, with a hint if not.
 
-    ``key``: notebook and name, such as ``"00/funnel"``. ``answer``: a number, a text, or
-    several of them in any order; left out or ``...`` asks for the question. Each wrong
-    answer brings the next of three hints; the solution stays folded. Raises
+    ``key``: notebook and name, such as ``"00/funnel"``. ``answer``: a number, a text,
+    or several of them in any order; left out or ``...`` asks for the question. Each
+    wrong answer brings the next of three hints; the solution stays folded. Raises
     ArgumentError for an unknown key.
     """
     asked = exercise(key)
@@ -87,7 +87,7 @@ def quiz(key: str, answer: Any = ...) -> Verdict:
 
 
 def _told(asked: Exercise, answer: Any) -> tuple[str, ...]:
-    """Return what to say about a wrong answer: it, a known mistake, the hints so far."""
+    """Return what to say about a wrong answer: it, a known mistake, hints so far."""
     if not same_kind(asked.answer, answer):
         many = not same_kind(asked.answer, "one")
         wanted = "a list, such as [1, 2]" if many else "one value"
