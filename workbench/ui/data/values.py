@@ -21,7 +21,7 @@ from workbench.ui.data.bins import round_width
 if TYPE_CHECKING:
     from workbench.fields.declarations import FieldInfo
 
-__all__ = ["check_text", "distribution", "literal"]
+__all__ = ["check_text", "distinct_count", "distribution", "literal"]
 
 _TOP = 12
 _FEW = 24
@@ -39,9 +39,12 @@ def literal(value: Any, info: FieldInfo | None) -> str | None:
         return "true" if value else "false"
     if isinstance(value, bytes) and kind in {"ipaddr", "ipnet"}:
         try:
-            return str(ipaddress.ip_address(value))
+            address = ipaddress.ip_address(value)
         except ValueError:
             return None
+        # The engine compares networks with networks: one address is the smallest.
+        size = f"/{address.max_prefixlen}" if kind == "ipnet" else ""
+        return f"{address}{size}"
     if isinstance(value, str):
         value = value.encode("utf-8", "surrogateescape")
     if isinstance(value, bytes):
@@ -81,6 +84,15 @@ def check_text(
     return f"not {check}" if negate else check
 
 
+def distinct_count(column: pa.ChunkedArray) -> int:
+    """Return how many different values a column has, absent ones not counted."""
+    if pa.types.is_dictionary(column.type):
+        unified = column.unify_dictionaries()
+        codes = [chunk.indices for chunk in unified.chunks]
+        column = pa.chunked_array(codes, column.type.index_type)
+    return int(pc.count_distinct(column, mode="only_valid").as_py())
+
+
 def _flat(
     column: pa.ChunkedArray, matched: np.ndarray | None
 ) -> tuple[pa.ChunkedArray, np.ndarray | None, int]:
@@ -104,10 +116,12 @@ def distribution(
     column: pa.ChunkedArray,
     info: FieldInfo | None,
     matched: np.ndarray | None,
+    *,
+    most: int = _TOP,
 ) -> dict[str, Any]:
     """Describe the values of a column: rows of text, count, matches, value and check.
 
-    ``matched``: one flag per row, None for no condition.
+    ``matched``: one flag per row, None for no condition. ``most``: values named.
     """
     flat, flags, absent = _flat(column, matched)
     numeric = info is not None and info.type in {"uint64", "reltime", "abstime"}
@@ -120,7 +134,8 @@ def distribution(
     if numeric and distinct > _FEW:
         rows = _histogram(name, flat, flags, info)
     else:
-        rows = _top(name, (keys, np.where(here, counts, 0)), (flat, flags), info)
+        counted_keys = (keys, np.where(here, counts, 0))
+        rows = _top(name, counted_keys, (flat, flags), info, most)
     if absent:
         lost = None
         if matched is not None:
@@ -139,7 +154,7 @@ def distribution(
     return {
         "field": name,
         "rows": rows,
-        "note": f"{distinct:,} distinct".replace(",", "\u202f"),
+        "distinct": distinct,
     }
 
 
@@ -148,10 +163,11 @@ def _top(
     counted: tuple[pa.Array, np.ndarray],
     values: tuple[pa.ChunkedArray, np.ndarray | None],
     info: FieldInfo | None,
+    most: int,
 ) -> list[dict[str, Any]]:
     keys, counts = counted
     flat, flags = values
-    best = np.argsort(-counts, kind="stable")[:_TOP]
+    best = np.argsort(-counts, kind="stable")[:most]
     best = best[counts[best] > 0]
     chosen = keys.take(pa.array(best))
     texts = display_texts(chosen, info, limit=120)
