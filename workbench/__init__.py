@@ -45,6 +45,7 @@ _HOMES = {
     "load_rules": "workbench.rules",
     "open_events": "workbench.events.opening",
     "parse_rules": "workbench.rules",
+    "widgets": "workbench.ui.opening",
 }
 
 __all__ = sorted(_HOMES)  # noqa: PLE0605 - one table holds the names and their homes

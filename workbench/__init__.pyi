@@ -26,6 +26,7 @@ from workbench.plugins.plugin import Plugin, inspect, load
 from workbench.plugins.workbench import Workbench
 from workbench.rules import Alerts, Rule, RuleSet, load_rules, parse_rules
 from workbench.ui import lab
+from workbench.ui.opening import widgets
 
 __all__ = [
     "Alerts",
@@ -57,6 +58,7 @@ __all__ = [
     "load_rules",
     "open_events",
     "parse_rules",
+    "widgets",
 ]
 
 __version__: str

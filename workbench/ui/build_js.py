@@ -19,7 +19,7 @@ __all__ = ["build"]
 _HERE = Path(__file__).resolve().parent
 _JS = _HERE / "js"
 _STATIC = _HERE / "static"
-_BUNDLES = ("lab", "editor")
+_BUNDLES = ("lab", "editor", "places")
 _TIMEOUT_SEC = 300
 
 
@@ -121,7 +121,7 @@ def _bundle(esbuild: Path) -> None:
 
 def _notices() -> dict[str, str]:
     """Return bundle → a comment with the licences of the npm packages in it."""
-    return {name: _notice(icons=name == "lab") for name in _BUNDLES}
+    return {name: _notice(icons=name != "editor") for name in _BUNDLES}
 
 
 def _notice(*, icons: bool) -> str:

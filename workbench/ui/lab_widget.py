@@ -63,7 +63,7 @@ _FILE_SEC = 5.0
 # Counting the parts of a condition longer than this is shown as a second step.
 _SLOW_SEC = 0.03
 _OURS = (
-    "close code condition events go labels match_count matches metrics report rule "
+    "add_rule close code condition events go labels match_count matches metrics report rule "
     "rules running save select selected selection start stop target undo redo use wait "
     "observe unobserve layout"
 ).split()
@@ -133,7 +133,7 @@ class Lab(LabWidget):
     def _wire(self) -> None:
         self.main.handle(
             hello=self.whole,
-            editor=assets.editor_bytes,
+            module=assets.module_bytes,
             place=self.go,
             notice=lambda: self.notice(""),
             layout=self._on_layout,
@@ -283,6 +283,18 @@ class Lab(LabWidget):
             draft.source = self.model.source
         doc = desk.doc.with_tab(same.id, text=rule.condition, draft=draft)
         desk.edit(f"take rule {rule.name}", replace(doc, active=same.id))
+
+    def add_rule(self) -> None:
+        """Put the rule of the tab being edited into the rule set, in memory."""
+        with self.lock:
+            desk, tab = self.desk, self.desk.tab
+            if tab.draft is None:
+                raise WorkbenchError("Scratch is no rule; make or open one first")
+            rule = tab.draft.rule(tab.text)
+            desk.library.put([*tab.draft.used_items(tab.text), rule])
+            desk.settle(desk.doc.with_tab(tab.id, origin=rule.name))
+            self.model.touch("rules", "document")
+        self.settle()
 
     @property
     def events(self) -> Events | None:

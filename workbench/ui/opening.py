@@ -11,6 +11,7 @@ from workbench.errors import WorkbenchError
 from workbench.events.events import Events
 from workbench.plugins.group import PluginGroup
 from workbench.session.sandbox import sandbox_policy
+from workbench.ui import widgets
 from workbench.ui.lab_widget import Lab
 from workbench.ui.state import condition_queries as queries
 from workbench.ui.state.session_file import SessionFile
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from workbench.rules import RuleSet
 
-__all__ = ["lab"]
+__all__ = ["lab", "widgets"]
 
 # Labs by what they are over, as long as somebody holds them.
 _LABS: weakref.WeakValueDictionary[str, Lab] = weakref.WeakValueDictionary()

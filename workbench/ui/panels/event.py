@@ -46,7 +46,7 @@ class EventPanel:
         time = {
             "name": TIME_AXIS,
             "type": "time",
-            "text": moment_text(int(model.store.times[at])),
+            "text": short_moment(int(model.store.times[at])),
             "raw": str(int(model.store.times[at])),
             "absent": False,
         }
@@ -143,6 +143,11 @@ class EventPanel:
         self.part.put(position=at, number=number, label=label, mark=mark, of=len(model.store))
         if changes & {"selection", "source", "condition", "marks"}:
             self.part.put(version=self.part.state["version"] + 1)
+
+
+def short_moment(nanoseconds: int) -> str:
+    """Return a moment without decimals that are zero."""
+    return moment_text(nanoseconds, trimmed=True).replace("T", " ")
 
 
 def _pretty_json(data: bytes) -> str | None:

@@ -50,7 +50,7 @@ class RulePanel:
             add_exception=self.add_exception,
             remove_exception=self._on_remove,
             extract=self._on_extract,
-            save=self.save,
+            save=self._on_save,
             take_disk=self._on_take_disk,
             check_disk=self.check_disk,
             dismiss=self._on_dismiss,
@@ -145,42 +145,43 @@ class RulePanel:
         path: str = "",
         choice: str = "",
         force: bool = False,  # noqa: FBT001, FBT002 - the message's key
-    ) -> Path | None:
+    ) -> Path:
         """Write the tab's rule into its file; a new one into ``path``.
 
         Nothing is written for a rule that Falco refuses (unless ``force``), nor over a
-        file that changed since it was read (unless ``choice`` is "mine" or "merge").
+        file that changed since it was read (unless ``choice`` is "mine" or "merge"):
+        raises RuleRefused, FileChanged, WorkbenchError and OSError.
         """
         desk, tab = self.desk, self.desk.tab
         draft = tab.draft
         if draft is None:
             raise WorkbenchError("Scratch is no rule; make a rule of it first")
-        self.part.put(refused=None, conflict=None)
-        try:
-            rule = draft.rule(tab.text)
-            rule.to_yaml()
-            used = draft.used_items(tab.text)
-            goal = desk.library.save_rule(
-                rule,
-                used,
-                path=path,
-                origin=tab.origin,
-                choice=choice,
-                target=self.rules_target,
-                force=bool(force),
-            )
-        except FileChanged as changed:
-            self._show_conflict(changed, path)
-            return None
-        except RuleRefused as refused:
-            self.part.put(refused=refused.lines, saved="")
-            return None
-        except (WorkbenchError, OSError) as error:
-            self.part.put(saved=f"Not saved: {error_text(error)}")
-            return None
+        self.part.put(refused=None, conflict=None, saved="")
+        rule = draft.rule(tab.text)
+        rule.to_yaml()
+        goal = desk.library.save_rule(
+            rule,
+            draft.used_items(tab.text),
+            path=path,
+            origin=tab.origin,
+            choice=choice,
+            target=self.rules_target,
+            force=bool(force),
+        )
         self.path = str(goal)
         self._after_save(goal)
         return goal
+
+    def _on_save(self, path: str = "", **options: Any) -> None:
+        """Save, and show what stands against it where the rule is."""
+        try:
+            self.save(path, **options)
+        except FileChanged as changed:
+            self._show_conflict(changed, path)
+        except RuleRefused as refused:
+            self.part.put(refused=refused.lines, saved="")
+        except (WorkbenchError, OSError) as error:
+            self.part.put(saved=f"Not saved: {error_text(error)}")
 
     def _after_save(self, goal: Path) -> None:
         from dataclasses import replace

@@ -341,10 +341,13 @@ class TablePanel:
         if len(names) <= _MAX_AT_FIRST:
             return tuple(names)
         texts = {n: self._sample(n) for n in names}
+        filled = {n: sum(t is not None for t in texts[n]) for n in names}
         kept: list[str] = []
         for name in names:
-            twin = any(_alike(texts[name], texts[other]) for other in kept[2:])
-            if not twin:
+            twin = next((o for o in kept[2:] if _alike(texts[name], texts[o])), "")
+            if twin and self._longest(name) < self._longest(twin):
+                kept[kept.index(twin)] = name
+            elif not twin and filled[name] >= len(texts[name]) / 2:
                 kept.append(name)
         later = [n for n in names if n not in kept]
         return tuple([*kept, *later][:_MAX_AT_FIRST])
@@ -354,13 +357,16 @@ class TablePanel:
         return self.model.store.texts(np.arange(rows), name, limit=80)
 
     def _longest(self, name: str) -> int:
-        """Return the 95th percentile of the length of the first texts."""
+        """Return a length that most of the first texts have."""
         store = self.model.store
         rows = min(len(store), _SAMPLE_ROWS)
         if not rows:
             return 0
         texts = store.texts(np.arange(rows), name, limit=80)
-        return int(np.percentile([len(t or "") for t in texts], 95))
+        info = column_info(name, store.fields)
+        # Half an address says nothing: these are shown whole.
+        share = 100 if info is not None and info.type in {"ipaddr", "ipnet"} else 95
+        return int(np.percentile([len(t or "") for t in texts], share))
 
     def _dull(self, names: list[str]) -> set[str]:
         """Return columns not worth showing at first: absent, constant, or elsewhere."""

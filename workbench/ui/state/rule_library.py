@@ -140,7 +140,7 @@ class RuleLibrary:
             for number, line in enumerate(text.splitlines(), 1):
                 head = line.lstrip("- ").strip()
                 if line.lstrip().startswith("-") and head.startswith("rule:"):
-                    name = head[5:].strip().strip("\"'")
+                    name = head[5:].split(" #")[0].strip().strip("\"'")
                     if name in wanted:
                         out[name] = (file, number)
         return out

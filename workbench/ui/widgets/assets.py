@@ -6,7 +6,7 @@ import functools
 import re
 from pathlib import Path
 
-__all__ = ["editor_bytes", "has_bundle", "script", "style"]
+__all__ = ["has_bundle", "module_bytes", "script", "style"]
 
 _HERE = Path(__file__).resolve().parents[1]
 _STATIC = _HERE / "static"
@@ -37,10 +37,14 @@ def script(name: str) -> str:
     return _joined(name)
 
 
-def editor_bytes() -> bytes | None:
-    """Return the code editor's module, None when it was not built."""
-    path = _STATIC / "editor.js"
-    return path.read_bytes() if path.exists() else None
+def module_bytes(name: str) -> bytes | None:
+    """Return a module that comes after the first paint, None for none.
+
+    The code editor needs npm packages: it is there only when it was bundled.
+    """
+    if name not in {"editor", "places"} or (name == "editor" and not has_bundle(name)):
+        return None
+    return script(name).encode()
 
 
 @functools.cache

@@ -1,5 +1,6 @@
 // The bar on top: what it is about, its stream, the places.
-import { btn, bytes, grouped, h, ib, labelled, printable, seg, short } from "./dom.js";
+import { btn, bytes, grouped, h, ib, labelled, seg, short } from "./dom.js";
+import { printable } from "./text.js";
 import { icon } from "./icons.js";
 
 const WORDS = {
@@ -53,7 +54,7 @@ export function makeAppbar(app) {
   bus.watch("stream", ["streams", "params", "suggestions"], (streams, params) => {
     source.hidden = run.hidden = !streams;
     const words = printable(params || "choose a source");
-    sourceText.textContent = words.length > 40 ? `…${words.slice(-38)}` : words.replace(/^.*\/(?=[^/]+$)/, "");
+    sourceText.textContent = words.replace(/^.*\/(?=[^/]+$)/, "");
     source.title = words;
     source.setAttribute("aria-label", `Source: ${words}`);
   });

@@ -1,5 +1,6 @@
 // One field broken down, in the table's place: bars, over time, or as a table.
-import { btn, copyText, grouped, h, ib, printable, seg, share } from "./dom.js";
+import { btn, copyText, grouped, h, ib, seg, share } from "./dom.js";
+import { printable } from "./text.js";
 
 export function makeBreakdown(table) {
   const { app, bus } = table;
@@ -24,7 +25,7 @@ export function makeBreakdown(table) {
   function draw() {
     title.textContent = printable(field);
     kinds.set(kind);
-    const most = Math.max(1, ...now.rows.map((row) => row.count));
+    const most = Math.max(1, ...now.rows.filter((row) => row.check).map((row) => row.count));
     if (kind === "time") body.replaceChildren(...now.rows.slice(0, 6).map((row, index) => series(row, (now.series || [])[index] || [])));
     else if (kind === "table") {
       body.replaceChildren(h("table", { class: "wb-data" }, h("thead", {}, h("tr", {}, ["value", "events", "share", "matches"].map((each, at) => h("th", { scope: "col", class: at ? "wb-right" : "" }, each)))), h("tbody", {}, now.rows.map((row) => h("tr", {}, h("td", { class: "wb-mono" }, label(row)), h("td", { class: "wb-right" }, grouped(row.count)), h("td", { class: "wb-right" }, share(row.count, now.total)), h("td", { class: "wb-right" }, row.matches === null ? "" : grouped(row.matches)))))));
@@ -34,7 +35,7 @@ export function makeBreakdown(table) {
   const label = (row) => (row.absent ? "absent" : printable(row.text) || '""');
 
   function bar(row, index, most) {
-    const inside = [h("span", { class: "wb-mono wb-clip" }, label(row)), h("span", { class: "wb-hbar" }, h("i", { style: { width: `${(100 * row.count) / most}%` } }), row.matches ? h("u", { style: { width: `max(2px, ${(100 * row.matches) / most}%)` } }) : null), h("span", { class: "wb-num" }, grouped(row.count)), h("span", { class: "wb-num wb-match-num" }, row.matches ? grouped(row.matches) : "")];
+    const inside = [h("span", { class: "wb-mono wb-clip" }, label(row)), h("span", { class: "wb-hbar" }, h("i", { style: { width: `${Math.min(100, (100 * row.count) / most)}%` } }), row.matches ? h("u", { style: { width: `max(2px, ${(100 * row.matches) / most}%)` } }) : null), h("span", { class: "wb-num" }, grouped(row.count)), h("span", { class: "wb-num wb-match-num" }, row.matches ? grouped(row.matches) : "")];
     if (!row.check) return h("div", { class: "wb-bd" }, inside);
     return h("button", { type: "button", class: "wb-bd", title: `${printable(row.check)}: click keeps, Shift+click hides`, on: { click: (event) => { bus.send("fields", "chip", { field, index, negate: event.shiftKey }); } } }, inside);
   }

@@ -1,5 +1,6 @@
 // The checks strip: what each part of the condition lets through and takes away.
-import { btn, grouped, h, lk, printable } from "./dom.js";
+import { btn, grouped, h, lk } from "./dom.js";
+import { printable } from "./text.js";
 import { tokens } from "./highlight.js";
 import { mark } from "./marks.js";
 

@@ -1,5 +1,6 @@
 // Condition tabs, the one editor, and its message line of reserved height.
-import { disable, h, ib, isOff, lk, printable } from "./dom.js";
+import { disable, h, ib, isOff, lk } from "./dom.js";
+import { printable } from "./text.js";
 import { editorBox } from "./editor_box.js";
 import { icon } from "./icons.js";
 

@@ -1,5 +1,6 @@
 // Code for what is on screen, and the plugins' log, over the lower part of the table.
-import { btn, copyText, h, ib, printableLines, seg } from "./dom.js";
+import { btn, copyText, h, ib, seg } from "./dom.js";
+import { printableLines } from "./text.js";
 
 export function makeDrawer(app) {
   const { bus } = app;

@@ -1,23 +1,8 @@
 // A text box that becomes a code editor as soon as its script has come: keys typed in
 // between are not lost. Without the script it stays a plain box.
-import { h, printable } from "./dom.js";
-
-let loading = null;
-
-// The editor's script comes as bytes, once per page.
-export function loadEditor(bus) {
-  loading = loading || bus.ask("lab", "editor").then(async (data) => {
-    if (!data) return null;
-    const bytes = data.buffer ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : data;
-    const url = URL.createObjectURL(new Blob([bytes], { type: "text/javascript" }));
-    try {
-      return await import(url);
-    } finally {
-      URL.revokeObjectURL(url);
-    }
-  }).catch(() => null);
-  return loading;
-}
+import { h } from "./dom.js";
+import { loadModule } from "./modules.js";
+import { printable } from "./text.js";
 
 export function editorBox(app, options) {
   const { label, placeholder, language, typed, complete } = options;
@@ -53,7 +38,7 @@ export function editorBox(app, options) {
     list.hidden = !found.options.length;
   }
 
-  loadEditor(app.bus).then((module) => {
+  loadModule(app.bus, "editor").then((module) => {
     if (!module || !node.isConnected) return;
     const focused = document.activeElement === area;
     const [start, end] = [area.selectionStart, area.selectionEnd];

@@ -1,5 +1,6 @@
 // Instead of an empty grid: why there is nothing, and what to do.
-import { btn, grouped, h, printable, refill } from "./dom.js";
+import { btn, grouped, h, refill } from "./dom.js";
+import { printable } from "./text.js";
 
 export function makeEmpty(table) {
   const { app, bus } = table;

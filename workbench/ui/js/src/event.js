@@ -1,5 +1,6 @@
 // One event: why it matches or not, its label, its fields, its bytes.
-import { bytes, copyText, h, lk, printable, printableLines, refill, seg } from "./dom.js";
+import { bytes, copyText, h, lk, refill, seg } from "./dom.js";
+import { printable, printableLines } from "./text.js";
 import { tokens } from "./highlight.js";
 import { icon } from "./icons.js";
 import { mark } from "./marks.js";

@@ -1,5 +1,6 @@
 // An exception from chosen events: what to compare, and what it takes away.
-import { btn, disable, grouped, h, isOff, lk, printable, refill } from "./dom.js";
+import { btn, disable, grouped, h, isOff, lk, refill } from "./dom.js";
+import { printable } from "./text.js";
 import { icon } from "./icons.js";
 import { mark } from "./marks.js";
 

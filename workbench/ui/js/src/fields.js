@@ -1,5 +1,6 @@
 // The fields at the left: search, fill, distinct values, and the values themselves.
-import { grouped, h, ib, lk, printable, short, uid } from "./dom.js";
+import { grouped, h, ib, lk, short, uid } from "./dom.js";
+import { printable } from "./text.js";
 import { icon } from "./icons.js";
 
 const ROW = 22;

@@ -1,5 +1,6 @@
 // The first screen: what the plugin is, and how to begin.
-import { btn, h, printable } from "./dom.js";
+import { btn, h } from "./dom.js";
+import { printable } from "./text.js";
 
 export function makeFirst(app) {
   const { bus } = app;

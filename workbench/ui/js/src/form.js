@@ -1,6 +1,7 @@
 // A form made from a JSON schema, which Python resolved and bounded (form_schema.py).
 // Validation is Python's; errors come back by pointer.
-import { btn, h, ib, printable, uid } from "./dom.js";
+import { btn, h, ib, uid } from "./dom.js";
+import { printable } from "./text.js";
 
 const DEEPEST = 8;
 

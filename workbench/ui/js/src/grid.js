@@ -1,5 +1,6 @@
 // The virtual rows: only what is seen is drawn; what is near is kept ready.
-import { copyText, grouped, h, printable, uid } from "./dom.js";
+import { copyText, grouped, h, uid } from "./dom.js";
+import { printable } from "./text.js";
 import { hits } from "./hits.js";
 import { mark, ROW_MARKS } from "./marks.js";
 

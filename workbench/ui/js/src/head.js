@@ -1,5 +1,6 @@
 // The columns: widths that fit what is in them, sorting, the chooser, the head's menu.
-import { h, printable } from "./dom.js";
+import { h } from "./dom.js";
+import { printable } from "./text.js";
 
 const LEAST = 44;
 const MOST = 280;
@@ -25,7 +26,7 @@ export function makeHead(table) {
   function natural(column) {
     const own = (bus.get("table").widths || {})[column.name];
     if (own) return own;
-    const head = column.head.length * 7.2 + 24;
+    const head = column.head.length * 7.9 + 26;
     const text = Math.min(column.chars || 8, 40) * cell + 14;
     return Math.round(Math.max(LEAST, Math.min(MOST, Math.max(head, text))));
   }
@@ -48,8 +49,10 @@ export function makeHead(table) {
     while (!byHand && list.length > 3 && sum() > room) list = list.slice(0, -1);
     const widest = texts.filter((column) => list.includes(column)).sort((a, b) => (b.chars || 0) - (a.chars || 0))[0];
     fitted = list;
-    const parts = list.map((column) => (column === widest && sum() < room ? `minmax(${widths.get(column)}px, 1fr)` : `${widths.get(column)}px`));
-    if (!widest && sum() < room && list.length) parts[parts.length - 1] = `minmax(${widths.get(list[list.length - 1])}px, 1fr)`;
+    const rest = room - sum();
+    const taker = widest || list[list.length - 1];
+    if (rest > 0 && taker) widths.set(taker, widths.get(taker) + rest);
+    const parts = list.map((column) => `${widths.get(column)}px`);
     table.grid.node.style.setProperty("--wb-cols", `${GUTTER}px ${parts.join(" ")}`);
   }
 

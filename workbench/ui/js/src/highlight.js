@@ -1,5 +1,6 @@
 // Coloured words of a condition outside of the editor: for the checks and YAML.
-import { h, printable } from "./dom.js";
+import { h } from "./dom.js";
+import { printable } from "./text.js";
 
 const TOKEN = /"(?:\\.|[^"\\])*"?|'(?:\\.|[^'\\])*'?|[A-Za-z_][\w.:-]*(?:\[[^\]]*\])?|-?\d[\w.:/]*|<=|>=|!=|==|=|<|>|\s+|./gsu;
 

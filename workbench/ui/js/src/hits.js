@@ -1,5 +1,6 @@
 // What in a cell made its row match, or nearly: shown under the text.
-import { h, printable } from "./dom.js";
+import { h } from "./dom.js";
+import { printable } from "./text.js";
 
 const CHECK = /([A-Za-z_][\w.]*(?:\[[^\]]*\])?)\s+(icontains|contains|startswith|endswith|==|=|!=|<=|>=|<|>|in|pmatch)\s+(\((?:[^()"']|"(?:\\.|[^"])*"|'(?:\\.|[^'])*')*\)|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[^\s()]+)/g;
 

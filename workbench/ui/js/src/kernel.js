@@ -1,6 +1,7 @@
 // Banners over the first rows: crash and failure, errors of ours, no kernel; and the pill
 // that counts newer rows. They never move what is under them.
-import { btn, copyText, grouped, h, ib, lk, printable, printableLines, refill } from "./dom.js";
+import { btn, copyText, grouped, h, ib, lk, refill } from "./dom.js";
+import { printable, printableLines } from "./text.js";
 import { icon } from "./icons.js";
 
 export function watchKernel(app) {

@@ -1,5 +1,6 @@
 // The Plugin place: pick a plugin, see what it says of itself, configure it, ask it.
-import { btn, h, onInput, printable, printableLines, refill, setValue, uid } from "./dom.js";
+import { btn, h, onInput, refill, setValue, uid } from "./dom.js";
+import { printable, printableLines } from "./text.js";
 import { schemaForm } from "./form.js";
 
 export function makePlugin(app) {
@@ -22,7 +23,7 @@ export function makePlugin(app) {
   const said = h("p", { class: "wb-dim", role: "status" });
   const tables = h("div", {});
   const ask = h("section", { class: "wb-card" }, h("h3", {}, "What it keeps and counts"), h("div", { class: "wb-row-buttons" }, btn("State tables", () => bus.send("state", "tables")), btn("Metrics", () => bus.send("state", "metrics")), btn("Set config live", () => bus.send("state", "config"))), said, tables);
-  const node = h("div", { class: "wb-place wb-place-plugin", hidden: true, "data-region": "plugin" },
+  const node = h("div", { class: "wb-place wb-place-plugin", "data-region": "plugin" },
     h("div", { class: "wb-place-bar" }, path, paths, look, load),
     h("div", { class: "wb-plugin-scroll", tabIndex: 0, role: "region", "aria-label": "Plugin" }, samples, error, h("div", { class: "wb-plugin-columns" }, h("div", {}, about, config, ask), fields)));
 

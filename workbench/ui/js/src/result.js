@@ -43,7 +43,7 @@ export function makeResult(app) {
       app.status.announce(`${grouped(matches)} of ${grouped(total)} events match`);
     }
     node.classList.toggle("wb-old", false);
-    node.classList.toggle("wb-empty", Boolean(empty));
+    node.classList.toggle("wb-blank", Boolean(empty));
     node.dataset.matches = matches === null || matches === undefined ? "" : String(matches);
     node.dataset.text = verdict.text;
   }

@@ -1,5 +1,6 @@
 // The menu of a cell: filters, checks, exceptions, labels, copies.
-import { copyText, grouped, printable } from "./dom.js";
+import { copyText, grouped } from "./dom.js";
+import { printable } from "./text.js";
 
 export function makeRowMenu(table) {
   const { app, bus } = table;

@@ -1,5 +1,6 @@
 // The rule's form, what it comes to, and its file.
-import { btn, disable, grouped, h, ib, isOff, labelled, lk, onInput, printable, refill, seg, setValue } from "./dom.js";
+import { btn, disable, grouped, h, ib, isOff, labelled, lk, onInput, refill, seg, setValue } from "./dom.js";
+import { printable } from "./text.js";
 import { editorBox } from "./editor_box.js";
 import { yamlLine } from "./highlight.js";
 import { icon } from "./icons.js";
@@ -128,7 +129,7 @@ export function makeRule(app) {
   bus.watch("rule", ["alerts", "alert_error"], (list, wrong) => {
     const now = (bus.get("rule").effect || {}).now;
     alertsText.textContent = wrong ? "" : now ? `${grouped(now)}, as Falco prints them` : "none";
-    refill(alerts, wrong ? h("p", { class: "wb-err" }, printable(wrong)) : (list || []).map((item) => h("button", { type: "button", class: "wb-alert", title: printable(item.text), on: { click: () => app.table.reveal(item.num) } }, h("span", { class: "wb-dim" }, item.time), " ", h("span", {}, printable(item.text)))));
+    refill(alerts, wrong ? h("p", { class: "wb-err" }, printable(wrong)) : (list || []).map((item) => h("button", { type: "button", class: "wb-alert", title: printable(item.text), on: { click: () => app.table.reveal(item.num) } }, h("span", {}, printable(item.text)))));
   });
 
   function drawFile() {

@@ -1,5 +1,6 @@
 // The Rules place: files, rules with their counts, macros and lists, import, comparison.
-import { btn, disable, grouped, h, ib, isOff, lk, printable, refill } from "./dom.js";
+import { btn, disable, grouped, h, ib, isOff, lk, refill } from "./dom.js";
+import { printable } from "./text.js";
 import { icon } from "./icons.js";
 
 export function makeRules(app) {
@@ -15,7 +16,7 @@ export function makeRules(app) {
   const items = h("div", { class: "wb-items" });
   const table = h("div", { class: "wb-scroll", tabIndex: 0, role: "region", "aria-label": "Rules" });
   const compared = h("div", { class: "wb-compared" });
-  const node = h("div", { class: "wb-place wb-place-rules", hidden: true, "data-region": "rules" },
+  const node = h("div", { class: "wb-place wb-place-rules", "data-region": "rules" },
     h("div", { class: "wb-place-bar" }, make, take, all, compare, overlap, h("span", { class: "wb-grow" }), search),
     message,
     h("div", { class: "wb-place-body" }, h("div", { class: "wb-place-left" }, h("div", { class: "wb-sub" }, "Files"), files, h("div", { class: "wb-sub" }, "Macros and lists"), items), h("div", { class: "wb-place-main" }, table, compared)));

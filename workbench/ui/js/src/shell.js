@@ -11,9 +11,8 @@ import { watchKernel } from "./kernel.js";
 import { makeKeys } from "./keys.js";
 import { makeLayers } from "./layers.js";
 import { makeLayout } from "./layout.js";
-import { makePlugin } from "./plugin.js";
+import { loadModule } from "./modules.js";
 import { makeResult } from "./result.js";
-import { makeRules } from "./rules.js";
 import { makeStatus } from "./status.js";
 import { makeTable } from "./table.js";
 import { makeTimeline } from "./timeline.js";
@@ -28,6 +27,8 @@ export function makeShell(model, bus, el, view) {
   // Keys pressed in the lab are no shortcuts of the notebook.
   const keep = (event) => event.stopPropagation();
   for (const type of KEPT) root.addEventListener(type, keep);
+  // A menu of ours is not followed by the notebook's.
+  root.addEventListener("contextmenu", (event) => event.defaultPrevented && event.stopPropagation());
   app.layers = makeLayers(root);
   app.layers.top.addEventListener("keydown", keep);
   app.status = makeStatus(app);
@@ -76,14 +77,23 @@ function whole(app) {
   app.main = h("div", { class: "wb-main" }, app.timeline.node, app.table.bar, app.table.node, app.drawer.node);
   app.body = h("div", { class: "wb-body" }, app.fields.rail, app.fields.node, app.fields.splitter, app.main, app.dock.splitter, app.dock.node);
   app.events = h("div", { class: "wb-place wb-place-events" }, h("div", { class: "wb-cond" }, app.condition.node, app.result.node), app.checks.node, app.body);
-  app.rules = makeRules(app);
-  app.plugin = makePlugin(app);
-  root.append(app.appbar.node, app.events, app.rules.node, app.plugin.node, app.status.node);
+  const rules = h("div", { class: "wb-place", hidden: true });
+  const plugin = h("div", { class: "wb-place", hidden: true });
+  root.append(app.appbar.node, app.events, rules, plugin, app.status.node);
+  let asked = null;
+  const load = () => {
+    asked = asked || loadModule(app.bus, "places").then((module) => {
+      if (!module) return;
+      rules.append(module.default.makeRules(app).node);
+      plugin.append(module.default.makePlugin(app).node);
+    });
+  };
   app.show = (place) => {
     root.dataset.place = place;
     app.events.hidden = place !== "events";
-    app.rules.node.hidden = place !== "rules";
-    app.plugin.node.hidden = place !== "plugin";
+    rules.hidden = place !== "rules";
+    plugin.hidden = place !== "plugin";
+    if (place !== "events") load();
     app.appbar.place(place);
   };
   app.bus.watch("lab", "place", (place) => app.show(place));

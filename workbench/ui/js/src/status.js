@@ -1,5 +1,6 @@
 // The status line: what is selected, what was done, how it is kept; the live region.
-import { btn, grouped, h, lk, printable } from "./dom.js";
+import { btn, grouped, h, lk } from "./dom.js";
+import { printable } from "./text.js";
 
 const CALM = 1000;
 const LEAST = 3000;

@@ -1,5 +1,6 @@
 // The event table: its bar of filters, its grid, breakdowns in its place.
-import { btn, disable, grouped, h, ib, isOff, onInput, printable, seg, setValue, short } from "./dom.js";
+import { btn, disable, grouped, h, ib, isOff, onInput, seg, setValue, short } from "./dom.js";
+import { printable } from "./text.js";
 import { makeBreakdown } from "./breakdown.js";
 import { makeEmpty } from "./empty.js";
 import { makeGrid } from "./grid.js";

@@ -139,7 +139,7 @@ export function makeTimeline(app) {
     for (let at = Math.ceil(d.start / step) * step; at <= d.start + span; at += step) {
       const px = x((at - d.start) / d.width);
       if (px < 24 || px > width - 24) continue;
-      ticks.append(s("line", { x1: px, x2: px, y1: base, y2: base + 3, class: "wb-axis" }), s("text", { x: px, y: height - 3, "text-anchor": "middle" }, d.kind === "time" ? clock(at, Math.max(span / 8, step)) : short(at)));
+      ticks.append(s("line", { x1: px, x2: px, y1: base, y2: base + 3, class: "wb-axis" }), s("text", { x: px, y: height - 3, "text-anchor": "middle" }, d.kind === "time" ? clock(at, step >= 60e3 ? Math.max(span, 601e3) : Math.max(span / 8, step)) : short(at)));
     }
   }
 
