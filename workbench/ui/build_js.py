@@ -19,7 +19,7 @@ __all__ = ["build"]
 _HERE = Path(__file__).resolve().parent
 _JS = _HERE / "js"
 _STATIC = _HERE / "static"
-_BUNDLES = ("lab", "editor", "places")
+_BUNDLES = ("lab", "editor", "later")
 _TIMEOUT_SEC = 300
 
 

@@ -42,7 +42,7 @@ def module_bytes(name: str) -> bytes | None:
 
     The code editor needs npm packages: it is there only when it was bundled.
     """
-    if name not in {"editor", "places"} or (name == "editor" and not has_bundle(name)):
+    if name not in {"editor", "later"} or (name == "editor" and not has_bundle(name)):
         return None
     return script(name).encode()
 

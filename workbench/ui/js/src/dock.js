@@ -1,7 +1,7 @@
 // The dock at the right: the event and the rule, one of them or both.
 import { h, ib } from "./dom.js";
 import { makeEvent } from "./event.js";
-import { makeException } from "./exception.js";
+import { loadModule } from "./modules.js";
 import { makeRule } from "./rule.js";
 
 export function makeDock(app) {
@@ -18,7 +18,7 @@ export function makeDock(app) {
   const body = h("div", { class: "wb-dock-body" }, event.node, inner, rule.node);
   const node = h("div", { class: "wb-dock", hidden: true, role: "region", "aria-label": "Event and rule", "data-region": "dock" }, h("div", { class: "wb-dock-head" }, tabs, h("span", { class: "wb-grow" }), both, close), body);
   const splitter = h("div", { class: "wb-splitter wb-split-main", role: "separator", "aria-orientation": "vertical", "aria-label": "Width of the dock", tabIndex: 0, hidden: true });
-  const exception = makeException(app, rule);
+  let exception = null;
   let page = "event";
   let split = false;
   let ratio = 0.45;
@@ -146,8 +146,11 @@ export function makeDock(app) {
       app.condition.flush();
       rule.save();
     },
-    exception: () => {
+    async exception() {
       app.table.grid.flush();
+      const later = await loadModule(bus, "later");
+      if (!later) return;
+      exception = exception || later.default.makeException(app, rule);
       exception.open();
     },
     alone() {

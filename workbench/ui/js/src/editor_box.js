@@ -11,6 +11,7 @@ export function editorBox(app, options) {
   const node = h("div", { class: "wb-editor-box" }, area, list);
   let rich = null;
   let silent = false;
+  let gone = false;
 
   area.addEventListener("input", () => {
     typed(area.value);
@@ -39,7 +40,7 @@ export function editorBox(app, options) {
   }
 
   loadModule(app.bus, "editor").then((module) => {
-    if (!module || !node.isConnected) return;
+    if (!module || gone) return;
     const focused = document.activeElement === area;
     const [start, end] = [area.selectionStart, area.selectionEnd];
     rich = module.makeEditor({ ...options, parent: node, tooltips: app.layers.top, doc: area.value, typed: (text) => { if (!silent) typed(text); }, before: () => app.layers.raise() });
@@ -84,6 +85,9 @@ export function editorBox(app, options) {
     get completing() {
       return rich ? rich.completing() : !list.hidden;
     },
-    destroy: () => rich && rich.destroy(),
+    destroy() {
+      gone = true;
+      if (rich) rich.destroy();
+    },
   };
 }

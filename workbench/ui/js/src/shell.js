@@ -82,7 +82,7 @@ function whole(app) {
   root.append(app.appbar.node, app.events, rules, plugin, app.status.node);
   let asked = null;
   const load = () => {
-    asked = asked || loadModule(app.bus, "places").then((module) => {
+    asked = asked || loadModule(app.bus, "later").then((module) => {
       if (!module) return;
       rules.append(module.default.makeRules(app).node);
       plugin.append(module.default.makePlugin(app).node);

@@ -1,12 +1,12 @@
 // The event table: its bar of filters, its grid, breakdowns in its place.
 import { btn, disable, grouped, h, ib, isOff, onInput, seg, setValue, short } from "./dom.js";
 import { printable } from "./text.js";
-import { makeBreakdown } from "./breakdown.js";
 import { makeEmpty } from "./empty.js";
 import { makeGrid } from "./grid.js";
 import { makeHead } from "./head.js";
 import { icon } from "./icons.js";
 import { mark } from "./marks.js";
+import { loadModule } from "./modules.js";
 import { makeRowMenu } from "./row_menu.js";
 
 export function makeTable(app) {
@@ -26,8 +26,10 @@ export function makeTable(app) {
   table.grid = makeGrid(table);
   table.menu = makeRowMenu(table);
   table.empty = makeEmpty(table);
-  table.breaks = makeBreakdown(table);
-  table.node = h("div", { class: "wb-table", "data-region": "table" }, table.grid.node, table.empty.node, table.breaks.node, table.banner, table.pill);
+  const breaks = h("div", { class: "wb-break-slot" });
+  let broken = null;
+  table.breaks = { hide: () => Boolean(broken) && broken.hide() };
+  table.node = h("div", { class: "wb-table", "data-region": "table" }, table.grid.node, table.empty.node, breaks, table.banner, table.pill);
 
   function toggleShow(value) {
     const one = shows.buttons.get(value).one;
@@ -45,7 +47,16 @@ export function makeTable(app) {
 
   function breakdown(name) {
     const column = name || table.grid.column || (bus.get("table").shown || []).find((each) => !each.startsWith("evt."));
-    if (column) table.breaks.open(column);
+    if (column) {
+      loadModule(bus, "later").then((later) => {
+        if (!later) return;
+        if (!broken) {
+          broken = later.default.makeBreakdown(table);
+          breaks.append(broken.node);
+        }
+        broken.open(column);
+      });
+    }
   }
 
   onInput(find, (text) => bus.send("table", "find", { text }), 120);
