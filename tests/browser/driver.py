@@ -98,6 +98,11 @@ class Lab:
     def button(self, name, exact=True):
         return self.node.get_by_role("button", name=name, exact=exact)
 
+    def show(self, name):
+        """Press a segment of the table bar."""
+        segments = self.page.locator(".wb-tbar .wb-seg")
+        segments.get_by_role("button", name=name, exact=False).click()
+
     def total(self):
         return int(self.page.locator(".wb-grid").get_attribute("aria-rowcount")) - 1
 

@@ -19,11 +19,20 @@ export function makeBus(model) {
   function run(part, changed) {
     for (const entry of entries) {
       if (entry.part !== part || !entry.keys.some((key) => changed.has(key))) continue;
-      entry.update(...entry.keys.map((key) => state[part][key]));
+      tell(entry);
     }
     for (const entry of passing) {
       if (entry.part === part && changed.has(entry.key)) entry.update(state[part][entry.key]);
     }
+  }
+
+  // What is the same as before draws nothing: a click must find what it began on.
+  function tell(entry) {
+    const values = entry.keys.map((key) => state[entry.part][key]);
+    const text = JSON.stringify(values);
+    if (text === entry.seen) return;
+    entry.seen = text;
+    entry.update(...values);
   }
 
   function take(parts) {
@@ -100,8 +109,9 @@ export function makeBus(model) {
     // Call update(...values) now, when they are known, and whenever one is sent.
     watch(part, keys, update) {
       const list = [].concat(keys);
-      entries.push({ part, keys: list, update });
-      if (state[part]) update(...list.map((key) => state[part][key]));
+      const entry = { part, keys: list, update, seen: null };
+      entries.push(entry);
+      if (state[part]) tell(entry);
     },
     // Call update(value) each time the value is sent, never for what is known already.
     on(part, key, update) {

@@ -10,6 +10,7 @@ export function makeChecks(app) {
   const total = h("div", { class: "wb-ck wb-ck-near" });
   const node = h("div", { class: "wb-cks", role: "toolbar", "aria-label": "Checks", "data-region": "checks" }, list, total);
   let cells = [];
+  let drawn = "";
 
   function fit() {
     const narrow = app.root.classList.contains("wb-narrow");
@@ -20,6 +21,12 @@ export function makeChecks(app) {
   function draw() {
     const verdict = bus.get("condition").verdict;
     if (!verdict) return;
+    const key = JSON.stringify([verdict.cells, verdict.near, verdict.counted, verdict.empty, fit(), app.root.classList.contains("wb-narrow")]);
+    if (key === drawn) {
+      node.classList.toggle("wb-old", !verdict.empty && !verdict.cells.length);
+      return;
+    }
+    drawn = key;
     if (verdict.empty) {
       cells = [];
       list.replaceChildren(h("div", { class: "wb-ck wb-dim" }, h("div", { class: "wb-c1" }, "Each check of the condition shows here"), h("div", { class: "wb-c2" }, "what it lets through and what it takes away")));

@@ -13,6 +13,11 @@ export function makeLayers(root) {
     top.showPopover();
   }
 
+  // Whoever takes the lab out of the page and back closes what is open: open it again.
+  top.addEventListener("toggle", (event) => {
+    if (event.newState === "closed" && top.isConnected && (stack.length || top.querySelector(".cm-tooltip"))) raise();
+  });
+
   function place(node, anchor, side) {
     const box = anchor.getBoundingClientRect ? anchor.getBoundingClientRect() : anchor;
     const wide = node.offsetWidth;
