@@ -168,7 +168,7 @@ def test_two_views_of_one_lab_never_diverge(jupyter, sample):
     page = lab.page
     until(lambda: page.locator('.wb-lab[data-ready="1"]').count() == 2, "two views")
     page.wait_for_function(
-        "() => document.querySelectorAll('.wb-lab .cm-content').length === 2"
+        "() => document.querySelectorAll('.wb-editor .cm-content').length === 2"
     )
     one, two = page.locator(".wb-lab").nth(0), page.locator(".wb-lab").nth(1)
     one.locator(".wb-run").click()
@@ -178,7 +178,7 @@ def test_two_views_of_one_lab_never_diverge(jupyter, sample):
     page.keyboard.press("Escape")
 
     def texts():
-        boxes = page.locator(".wb-lab .cm-content")
+        boxes = page.locator(".wb-editor .cm-content")
         counts = page.locator(".wb-lab .wb-big b")
         return [boxes.nth(n).inner_text() for n in (0, 1)], [
             counts.nth(n).inner_text() for n in (0, 1)

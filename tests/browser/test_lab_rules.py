@@ -194,7 +194,7 @@ def main_flow(lab, library, target):
     lab.rows().first.click()
     lab.key("x")
     dialog = page.locator(".wb-dialog")
-    dialog.get_by_text("Takes away").wait_for()
+    dialog.get_by_text("Takes away").first.wait_for()
     dialog.get_by_role("button", name="Add", exact=False).last.click()
     page.locator(".wb-exception").first.wait_for()
     # Saved as shown, and as Falco loads it.

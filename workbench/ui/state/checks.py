@@ -124,7 +124,8 @@ def cells_of(
     order = [at for at, step in enumerate(steps) if step.kind == "check"]
     table = events.table_with(list(compiled.columns))
     groups: list[Any] = []
-    if len(order) > 1:
+    # Of a single part every other event would be one step away: that says nothing.
+    if len(order) > 1 and len(cells) > 1:
         groups = list(near_misses(compiled, table, keep=table.num_rows).groups)
     for cell, block, own in zip(cells, blocks, checks, strict=False):
         head = steps[block[0]]

@@ -55,9 +55,12 @@ class ExceptionPlan:
         self.candidates = self._candidates(self.matching or self.positions)
         for item in self.candidates:
             item.takes = self.before - self._left([item.name])
-        # A field that all alerts share takes every alert away: it is no choice.
-        whole = [c for c in self.candidates if c.takes < self.before]
-        self.candidates = sorted(whole or self.candidates, key=lambda c: c.takes)
+        # What no rules file can say takes nothing away; a field that all alerts share
+        # takes every alert away: neither is a choice.
+        least = len(self.matching)
+        able = [c for c in self.candidates if c.takes >= least]
+        whole = [c for c in able if c.takes < self.before]
+        self.candidates = sorted(whole or able, key=lambda c: c.takes)
         del self.candidates[_MAX_FIELDS:]
 
     def _candidates(self, positions: list[int]) -> list[_Candidate]:

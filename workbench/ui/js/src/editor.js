@@ -39,7 +39,7 @@ export function makeEditor(options) {
   function source(context) {
     const before = context.matchBefore(word);
     if (!before && !context.explicit) return null;
-    if (before && !context.explicit && !options.output && before.text.length < 2 && !before.text.includes(".")) return null;
+    if (before && !context.explicit && !options.output && before.text.length < 2 && !/[.\d]/.test(before.text)) return null;
     const text = context.state.doc.toString();
     return options.complete(text, context.pos).then((reply) => {
       if (!reply || !reply.options.length || context.aborted) return null;

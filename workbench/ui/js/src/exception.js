@@ -26,7 +26,7 @@ export function makeException(app, rule) {
         else chosen.delete(item.field);
         ask();
       });
-      return h("tr", {}, h("td", {}, h("label", { class: "wb-check" }, box, printable(item.field))), h("td", { class: "wb-mono wb-clip", title: printable(item.value) }, printable(item.value)), h("td", { class: "wb-right wb-num" }, grouped(item.takes)));
+      return h("tr", {}, h("td", {}, h("label", { class: "wb-check" }, box, h("span", { class: "wb-nowrap", title: printable(item.field) }, printable(item.field.replace(/^[^.]*\./, ""))))), h("td", { class: "wb-mono wb-plan-value", title: printable(item.value) }, printable(item.value)), h("td", { class: "wb-right wb-num" }, grouped(item.takes)));
     });
     let last = plan.effect;
 

@@ -42,6 +42,8 @@ export function makeTable(app) {
   }
 
   function show(names) {
+    // The next press may come before Python has answered.
+    if (bus.state.table) bus.state.table.show = names;
     bus.send("table", "show", { show: names });
   }
 
