@@ -172,4 +172,6 @@ def test_a_selection_covers_rows_that_were_never_loaded(lab):
     lab.key("Control+Shift+End")
     until(lambda: lab.python("print(lab.model.selected_count)") == "19999", "all below")
     lab.key("Control+a")
-    until(lambda: lab.python("print(lab.model.selection)") == "[(0, 19999)]", "one range")
+    until(
+        lambda: lab.python("print(lab.model.selection)") == "[(0, 19999)]", "one range"
+    )

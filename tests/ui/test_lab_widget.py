@@ -162,7 +162,7 @@ def test_all_parts_of_an_update_go_in_one_message(lab_of, events_of):
     lab = lab_of(events_of())
     lab._refresh_loop.close()
     sent = []
-    lab.send = lambda content, buffers=None: sent.append(content)
+    lab.send = lambda content, _buffers=None: sent.append(content)
     typed(lab, "web.status = 404 and web.method = POST")
     lab.tick()
     lab.refine()
@@ -285,7 +285,9 @@ def test_many_threads_may_touch_a_lab_at_once(lab_of, events_of):
         try:
             for step in range(30):
                 typed(lab, f"web.status = {400 + seed * 10 + step % 5}")
-                lab.receive(None, {"p": "table", "do": "select", "ranges": [[step, step]]})
+                lab.receive(
+                    None, {"p": "table", "do": "select", "ranges": [[step, step]]}
+                )
                 lab.settle()
         except BaseException as error:
             failures.append(error)

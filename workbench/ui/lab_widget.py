@@ -36,7 +36,6 @@ from workbench.ui.state import condition_queries as queries
 from workbench.ui.state.desk import Desk
 from workbench.ui.state.model import LabModel
 from workbench.ui.state.rule_draft import RuleDraft
-from workbench.ui.state.session_file import SessionFile
 from workbench.ui.widgets import assets
 from workbench.ui.widgets.widgets import LabWidget
 
@@ -47,6 +46,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from workbench.rules import RuleSet
+    from workbench.ui.state.session_file import SessionFile
 
 __all__ = ["Lab"]
 
@@ -62,11 +62,39 @@ _MAX_SELECTED = 10_000
 _FILE_SEC = 5.0
 # Counting the parts of a condition longer than this is shown as a second step.
 _SLOW_SEC = 0.03
+# What dir() names: the rest is the widgets' own.
 _OURS = (
-    "add_rule close code condition events go labels match_count matches metrics report rule "
-    "rules running save select selected selection start stop target undo redo use wait "
-    "observe unobserve layout"
-).split()
+    "add_rule",
+    "close",
+    "code",
+    "condition",
+    "events",
+    "go",
+    "labels",
+    "layout",
+    "match_count",
+    "matches",
+    "metrics",
+    "observe",
+    "redo",
+    "report",
+    "restore",
+    "rule",
+    "rules",
+    "running",
+    "save",
+    "select",
+    "selected",
+    "selection",
+    "start",
+    "start_fresh",
+    "stop",
+    "target",
+    "undo",
+    "unobserve",
+    "use",
+    "wait",
+)
 
 
 class _RuleText(traitlets.Unicode[str, Any]):
@@ -437,7 +465,8 @@ class Lab(LabWidget):
 
         self.settle()
         with self.lock:
-            return write_report(self, path)
+            written: Path = write_report(self, path)
+            return written
 
     def start_fresh(self) -> None:
         """Drop what was restored: tabs, labels, filters; undo brings it back."""

@@ -159,7 +159,7 @@ RULES = """
 """
 
 
-def test_macros_of_the_rule_set_are_known_in_every_condition(events_of, lab_of):
+def test_macros_of_the_rule_set_are_known_in_every_condition(events_of):
     from workbench.ui.lab_widget import Lab
 
     lab = Lab(events_of(2000), rules=wb.parse_rules(RULES))

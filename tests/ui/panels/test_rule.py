@@ -240,7 +240,7 @@ def test_an_exception_needs_a_field(lab):
         plan.exception("x", [])
 
 
-def test_networks_are_compared_as_falco_accepts_them(lab_of, plugin):
+def test_networks_are_compared_as_falco_accepts_them(lab_of):
     import pyarrow as pa
 
     table = pa.table(
@@ -263,7 +263,9 @@ def test_networks_are_compared_as_falco_accepts_them(lab_of, plugin):
     lab.settle()
     values = only_rule(lab).exceptions[0].values
     assert values == (("10.0.0.1/32",), ("::1/128",))
-    assert [d for d in wb.parse_rules(lab.rule).check(lab.events) if d.severity == "error"] == []
+    assert [
+        d for d in wb.parse_rules(lab.rule).check(lab.events) if d.severity == "error"
+    ] == []
     assert lab.matches["evt.num"].tolist() == [2]
 
 

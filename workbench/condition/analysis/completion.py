@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
-
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any

@@ -314,9 +314,7 @@ def near_misses(
                     continue
                 key = (number, verdict)
                 if key not in collectors and line.check is not None:
-                    made = _Collector(
-                        line, line.check, verdict=verdict, keep=keep
-                    )
+                    made = _Collector(line, line.check, verdict=verdict, keep=keep)
                     collectors[key] = made
                 collectors[key].add(first, rows, part)
         count += kernel.count_rows(any_check, rows)

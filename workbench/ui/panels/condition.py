@@ -38,8 +38,8 @@ class ConditionPanel:
             complete=self.complete,
             format=self.format,
             tab=desk.go,
-            make_rule=lambda: desk.make_rule(),
-            new_rule=lambda: desk.make_rule(""),
+            make_rule=self._on_make_rule,
+            new_rule=self._on_new_rule,
             close=desk.close_tab,
             reopen=desk.reopen,
             duplicate=self._on_duplicate,
@@ -79,6 +79,12 @@ class ConditionPanel:
         text = queries.formatted(self.model.condition, self.model.fields)
         if text is not None:
             self.desk.set_condition(text, "format")
+
+    def _on_make_rule(self) -> None:
+        self.desk.make_rule()
+
+    def _on_new_rule(self) -> None:
+        self.desk.make_rule("")
 
     def _on_duplicate(self, tab: str) -> None:
         found = self.desk.doc.tab_of(tab)
@@ -132,8 +138,7 @@ class ConditionPanel:
             info = column_info(cell.operand, model.fields)
             found = distribution(cell.operand, column, info, None)
             rows = [
-                {k: r[k] for k in ("text", "count", "check")}
-                for r in found["rows"][:8]
+                {k: r[k] for k in ("text", "count", "check")} for r in found["rows"][:8]
             ]
         without = None
         if model.matcher.count is not None and len(cells) > 1:
@@ -250,7 +255,10 @@ class ConditionPanel:
             if cell.text in seen:
                 hints.append(_hint(cell, f"{cell.text} stands twice"))
             elif cell.reached and cell.passed == cell.reached and cell.index:
-                said = f"{cell.text} removes nothing: all {cell.reached:,} events that reach it pass"
+                said = (
+                    f"{cell.text} removes nothing: all {cell.reached:,} events that "
+                    "reach it pass"
+                )
                 hints.append(_hint(cell, said))
             seen.add(cell.text)
         return hints
@@ -267,7 +275,11 @@ class ConditionPanel:
             for position in found.tolist():
                 number = int(numbers[position])
                 verdict = model.labels[number]
-                said = bool(mask[position]) if mask is not None and position < len(mask) else False
+                said = (
+                    bool(mask[position])
+                    if mask is not None and position < len(mask)
+                    else False
+                )
                 must, avoid = must + verdict, avoid + (not verdict)
                 right_must += verdict and said
                 right_avoid += not verdict and not said
@@ -293,5 +305,3 @@ def _wrapped(text: str) -> str:
     if len(inner) < 2 or bare.startswith("("):
         return bare
     return f"({bare})"
-
-

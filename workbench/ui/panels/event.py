@@ -93,7 +93,11 @@ class EventPanel:
         value = self.model.store.value(int(position), field)
         data = value if isinstance(value, bytes) else str(value).encode()
         piece = data[int(start) : int(start) + _MAX_MORE]
-        return {"text": piece.decode("utf-8", "replace"), "end": int(start) + len(piece), "size": len(data)}
+        return {
+            "text": piece.decode("utf-8", "replace"),
+            "end": int(start) + len(piece),
+            "size": len(data),
+        }
 
     def _size(self, position: int, name: str) -> int:
         piece = self.model.store.pick(np.array([position], np.int64), name)[0]
@@ -112,7 +116,11 @@ class EventPanel:
         try:
             found = queries.explain_event(events, position, model.matcher.compiled)
         except (WorkbenchError, KeyError) as error:
-            return {"matches": False, "summary": queries.failure_text(error), "rows": []}
+            return {
+                "matches": False,
+                "summary": queries.failure_text(error),
+                "rows": [],
+            }
         found["rows"] = found["rows"][:200]
         return found
 
@@ -135,12 +143,18 @@ class EventPanel:
         if not changes & {"selection", "source", "labels", "condition", "marks"}:
             return
         at = model.current
-        number = None if at is None or at >= len(model.store) else int(model.store.numbers[at])
+        number = (
+            None
+            if at is None or at >= len(model.store)
+            else int(model.store.numbers[at])
+        )
         label = {True: "match", False: "not", None: "none"}[
             None if number is None else model.labels.get(number)
         ]
         mark = 0 if at is None else int(model.marks(np.array([at]))[0])
-        self.part.put(position=at, number=number, label=label, mark=mark, of=len(model.store))
+        self.part.put(
+            position=at, number=number, label=label, mark=mark, of=len(model.store)
+        )
         if changes & {"selection", "source", "condition", "marks"}:
             self.part.put(version=self.part.state["version"] + 1)
 

@@ -138,14 +138,19 @@ class FieldsPanel:
             return []
         low, high = float(times.min()), float(times.max())
         edges = np.linspace(low, max(high, low + 1), 61)
-        column, out = table.column(field), []
+        column = table.column(field)
+        out: list[list[int]] = []
         for row in rows:
             value = row.get("value")
             if value is None or isinstance(value, list):
                 out.append([])
                 continue
             flags = pc.fill_null(pc.equal(column, pa.scalar(value)), False)
-            chosen = times[flags.to_numpy(zero_copy_only=False) if isinstance(flags, pa.Array) else flags.to_numpy()]
+            chosen = times[
+                flags.to_numpy(zero_copy_only=False)
+                if isinstance(flags, pa.Array)
+                else flags.to_numpy()
+            ]
             out.append(np.histogram(chosen, edges)[0].tolist())
         return out
 

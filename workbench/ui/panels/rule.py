@@ -87,7 +87,9 @@ class RulePanel:
         """Propose an exception for the selected rows, with what it takes away."""
         tab = self.desk.tab
         if tab.draft is None:
-            raise WorkbenchError("an exception belongs to a rule: make or open one first")
+            raise WorkbenchError(
+                "an exception belongs to a rule: make or open one first"
+            )
         positions = self.model.selected_positions(200)
         if not len(positions):
             raise WorkbenchError("select the events that shall not alert")
@@ -277,7 +279,9 @@ class RulePanel:
                 "priority": draft.priority,
                 "source": draft.source,
                 "tags": draft.tags,
-                "sources": sorted({self.model.source or draft.source, draft.source} - {""}),
+                "sources": sorted(
+                    {self.model.source or draft.source, draft.source} - {""}
+                ),
                 "dirty": self.desk.dirty(tab),
                 "fragments": [
                     {"name": n, "kind": f.kind, "text": f.text}
@@ -288,7 +292,17 @@ class RulePanel:
 
     def refine(self, changes: set[str]) -> None:
         """Show what the rule comes to: effect, alerts, complaints, YAML."""
-        wanted = {"rule", "document", "condition", "funnel", "source", "labels", "ended", "rules", "marks"}
+        wanted = {
+            "rule",
+            "document",
+            "condition",
+            "funnel",
+            "source",
+            "labels",
+            "ended",
+            "rules",
+            "marks",
+        }
         if not changes & wanted:
             return
         tab = self.desk.tab
@@ -303,7 +317,10 @@ class RulePanel:
         out: dict[str, Any] = {
             "effect": self._effect(tab),
             "exceptions": self._exceptions(draft),
-            "parts": [fragment_state(f, model.condition) for f in nameable_fragments(model.condition)],
+            "parts": [
+                fragment_state(f, model.condition)
+                for f in nameable_fragments(model.condition)
+            ],
             "alerts": [],
             "alert_error": "",
         }
@@ -343,7 +360,11 @@ class RulePanel:
         if not tab.origin:
             return ""
         found = self.desk.library.lines_of([tab.origin]).get(tab.origin)
-        return f"{found[0]}, line {found[1]}" if found else self.desk.library.file_of(tab.origin)
+        return (
+            f"{found[0]}, line {found[1]}"
+            if found
+            else self.desk.library.file_of(tab.origin)
+        )
 
     def _change(self, tab: Any, text: str) -> list[list[str]]:
         saved = self.desk.saved_rule(tab)

@@ -92,20 +92,23 @@ class RuleSetPanel:
 
     def compare(self, path: str) -> None:
         """Compare with another version on the current events."""
-        from workbench.rules import load_rules
-
-        events = self.model.events
         try:
-            if events is None:
-                raise WorkbenchError("there are no events yet to compare the rules on")
-            target = Path(path.strip()).expanduser()
-            if not path.strip() or not target.is_file():
-                raise WorkbenchError(f"no such file: {path or 'give its path'}")
-            found = rule_queries.comparison(load_rules(target), self.rules, events)
+            found = self._comparison(path)
         except (WorkbenchError, OSError) as error:
             self.part.put(message=f"Not compared: {error_text(error)}", failed=True)
             return
         self.part.put(compare={"path": path, **found}, message="")
+
+    def _comparison(self, path: str) -> dict[str, Any]:
+        from workbench.rules import load_rules
+
+        events = self.model.events
+        if events is None:
+            raise WorkbenchError("there are no events yet to compare the rules on")
+        target = Path(path.strip()).expanduser()
+        if not path.strip() or not target.is_file():
+            raise WorkbenchError(f"no such file: {path or 'give its path'}")
+        return rule_queries.comparison(load_rules(target), self.rules, events)
 
     def overlap(self) -> list[dict[str, Any]]:
         """Return the pairs of rules that share events."""
@@ -139,10 +142,14 @@ class RuleSetPanel:
         if kind == "macro":
             item: Macro | RuleList = Macro(name, text.strip())
         else:
-            item = RuleList(name, tuple(t.strip() for t in text.split(",") if t.strip()))
+            item = RuleList(
+                name, tuple(t.strip() for t in text.split(",") if t.strip())
+            )
         self.desk.library.put([item])
         self.desk.sync_condition()
-        self.part.put(message=f"Changed {kind} {name}; Save all writes it", failed=False)
+        self.part.put(
+            message=f"Changed {kind} {name}; Save all writes it", failed=False
+        )
         self.model.touch("rules", "document")
 
     # -- showing ----
@@ -185,7 +192,9 @@ class RuleSetPanel:
                     "priority": rule.priority,
                     "source": rule.source,
                     "enabled": rule.enabled,
-                    "file": Path(places[rule.name][0]).name if rule.name in places else "",
+                    "file": Path(places[rule.name][0]).name
+                    if rule.name in places
+                    else "",
                     "line": places[rule.name][1] if rule.name in places else None,
                     "dirty": rule.name in tabs and self.desk.dirty(tabs[rule.name]),
                     **self._counted(rule),
@@ -198,7 +207,10 @@ class RuleSetPanel:
         found = dict(self._counts.get(rule.name, {}))
         if "problem" in found:
             _, said = self.model.items.compile_text(
-                rule.condition, self.model.fields, source=rule.source, exceptions=rule.exceptions
+                rule.condition,
+                self.model.fields,
+                source=rule.source,
+                exceptions=rule.exceptions,
             )
             errors = [d["message"] for d in said if d["severity"] == "error"]
             found["problem"] = errors[0] if errors else found["problem"]

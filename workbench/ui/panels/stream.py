@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,8 @@ from workbench.ui.state import condition_queries as queries
 from workbench.ui.state.stream import Limits, Stream, default_limits
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from workbench.ui.state.model import LabModel
     from workbench.ui.widgets.part import Part
 
@@ -110,7 +111,7 @@ class StreamPanel:
         self.on_started()
 
     def _open_aside(self) -> None:
-        """Open the source in a thread: a slow plugin holds up neither keys nor cells."""
+        """Open the source in a thread: a slow plugin holds up neither keys nor cell."""
         target, params, source = self.target, self.params, self.source
 
         def work() -> None:

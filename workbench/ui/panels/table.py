@@ -90,7 +90,9 @@ class TablePanel:
             "first": first,
             "total": model.view.total,
             "version": model.view.version,
-            "rows": [[at, mark, tag, num, *texts] for at, mark, tag, num, texts in rows],
+            "rows": [
+                [at, mark, tag, num, *texts] for at, mark, tag, num, texts in rows
+            ],
         }
 
     def _labels(self, positions: np.ndarray) -> list[int]:
@@ -222,7 +224,9 @@ class TablePanel:
         if flags is None:
             return -1
         order = model.view.positions(0, model.view.total)
-        hits = np.flatnonzero(flags[np.minimum(order, len(flags) - 1)] & (order < len(flags)))
+        hits = np.flatnonzero(
+            flags[np.minimum(order, len(flags) - 1)] & (order < len(flags))
+        )
         later = hits[hits > row] if what.startswith("next") else hits[hits < row]
         if not len(later):
             return -1
@@ -237,14 +241,19 @@ class TablePanel:
         rows = self.model.store.rows(positions, names, limit=_MAX_CELL)
         if kind == "jsonl":
             return "\n".join(
-                json.dumps({n: c for n, c in zip(names, row, strict=True) if c is not None})
+                json.dumps(
+                    {n: c for n, c in zip(names, row, strict=True) if c is not None}
+                )
                 for row in rows
             )
         if kind == "python":
             numbers = self.model.store.numbers[positions].tolist()
             return f"events.frame[events.frame['evt.num'].isin({numbers!r})]"
         lines = ["\t".join(names)]
-        lines += ["\t".join("" if c is None else c.replace("\t", " ") for c in r) for r in rows]
+        lines += [
+            "\t".join("" if c is None else c.replace("\t", " ") for c in r)
+            for r in rows
+        ]
         return "\n".join(lines)
 
     def _on_index_of(self, number: int) -> int:
@@ -269,7 +278,12 @@ class TablePanel:
                 widths=dict(doc.widths),
                 by_hand=bool(doc.columns),
                 chips=[
-                    {"field": c.field, "value": c.value, "not": c.negate, "check": c.check}
+                    {
+                        "field": c.field,
+                        "value": c.value,
+                        "not": c.negate,
+                        "check": c.check,
+                    }
                     for c in doc.chips
                 ],
             )
@@ -317,7 +331,11 @@ class TablePanel:
             info = column_info(name, store.fields)
             kind = info.type if info else "string"
             listed = bool(info and info.is_list)
-            head = name.partition(".")[2] if len(prefixes) < 2 or name.startswith("evt.") else name
+            head = (
+                name.partition(".")[2]
+                if len(prefixes) < 2 or name.startswith("evt.")
+                else name
+            )
             columns.append(
                 {
                     "name": name,

@@ -46,6 +46,4 @@ class TimelinePanel:
         if changes & {"axis", "source", "rows", "view"}:
             axis = self.model.axis
             inside = self.model.counts()["all"] if axis.brush else None
-            self.part.put(
-                field=axis.name, data={**axis.to_data(), "inside": inside}
-            )
+            self.part.put(field=axis.name, data={**axis.to_data(), "inside": inside})

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workbench.errors import ConditionError, WorkbenchError
+from workbench.errors import ConditionError
 from workbench.ui.state.condition_queries import utf16
 
 if TYPE_CHECKING:

@@ -127,7 +127,9 @@ class Desk:
 
     # -- conditions ----
 
-    def set_text(self, tab_id: str, text: str, *, label: str = "", key: str = "") -> None:
+    def set_text(
+        self, tab_id: str, text: str, *, label: str = "", key: str = ""
+    ) -> None:
         """Change the condition of a tab; typing gives ``key``, so that a run is one."""
         tab = self.doc.tab_of(tab_id)
         if tab is None or tab.text == text:
@@ -210,7 +212,9 @@ class Desk:
         """Open a new rule: with Scratch's condition, or with ``text``."""
         scratch = self.doc.tab_of(SCRATCH)
         condition = (scratch.text if scratch else "") if text is None else text
-        names = {tab.name for tab in self.doc.tabs} | set(self.library.rules.rules.keys())
+        names = {tab.name for tab in self.doc.tabs} | set(
+            self.library.rules.rules.keys()
+        )
         number = 1
         while f"New rule {number}" in names:
             number += 1

@@ -7,12 +7,14 @@ undo is going back to an earlier value. :class:`Edits` is the stack of these val
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from workbench.ui.state.rule_draft import RuleDraft
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from workbench.ui.state.rule_draft import RuleDraft
 
 __all__ = ["SCRATCH", "Chip", "Document", "Edits", "Tab"]
 

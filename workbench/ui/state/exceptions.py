@@ -169,7 +169,12 @@ class ExceptionPlan:
             "idle": idle[:20],
             "before": self.before,
             "fields": [
-                {"field": c.name, "value": c.shown, "takes": c.takes, "on": c.name in chosen}
+                {
+                    "field": c.name,
+                    "value": c.shown,
+                    "takes": c.takes,
+                    "on": c.name in chosen,
+                }
                 for c in self.candidates
             ],
             "effect": self.effect(chosen),

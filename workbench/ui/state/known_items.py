@@ -36,7 +36,7 @@ class KnownItems:
         self._texts = {}
         if rules is None:
             return
-        items = [*rules.lists.values(), *rules.macros.values()]
+        items: list[Any] = [*rules.lists.values(), *rules.macros.values()]
         for at, item in enumerate(items):
             self._texts[item.name] = (at, type(item).__name__, item.to_yaml())
 

@@ -336,7 +336,7 @@ class LabModel:
         return kept if flags is None else kept[: len(flags)] & flags
 
     def changed(self) -> np.ndarray | None:
-        """Flags of the rows that match now or as saved, but not both."""
+        """Return flags of the rows that match now or as saved, but not both."""
         now, before = self.matcher.mask, self.saved.mask if self.saved else None
         if before is None:
             return None

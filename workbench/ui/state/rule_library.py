@@ -105,9 +105,7 @@ class RuleLibrary:
         if not target.is_file():
             raise WorkbenchError(f"no such file: {target}")
         loaded = load_rules(target)
-        before = [
-            name for name in self.rules.files if Path(name).resolve() != target
-        ]
+        before = [name for name in self.rules.files if Path(name).resolve() != target]
         kept = [f for f in self.rules._files if f.source.name in before]  # noqa: SLF001
         from workbench.rules import RuleSet
 
@@ -307,7 +305,7 @@ def merged(base: Rule, disk: Rule, mine: Rule) -> Rule:
     both = []
     for item in fields(base):
         was, there, here = (getattr(r, item.name) for r in (base, disk, mine))
-        if there == here or there == was:
+        if there in (here, was):
             continue
         if here == was:
             changes[item.name] = there

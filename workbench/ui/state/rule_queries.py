@@ -204,7 +204,7 @@ def rule_counts(rules: RuleSet, events: Events) -> dict[str, dict[str, Any]]:
     A rule that Falco would refuse blanks no other: the others are counted without it.
     """
     from workbench.rules.running.engine import source_engine
-    from workbench.rules.running.falco_options import RunOptions
+    from workbench.rules.running.options import RunOptions
 
     loaded = rules.loaded(events)
     options = RunOptions()

@@ -80,8 +80,6 @@ def load_session(lab: Lab, path: str | os.PathLike[str]) -> None:
     try:
         raw = read_regular(Path(path).expanduser(), _MAX_BYTES + 1)
         data = json.loads(raw)
-        if data["workbench_session"] != _VERSION:
-            raise ValueError("another version")
         document = _document(data)
     except OSError as error:
         raise WorkbenchError(f"no session could be read: {error}") from error
@@ -103,6 +101,8 @@ def load_session(lab: Lab, path: str | os.PathLike[str]) -> None:
 
 
 def _document(data: dict[str, Any]) -> Document:
+    if data["workbench_session"] != _VERSION:
+        raise ValueError("another version")
     tabs = tuple(_tab(item) for item in data["tabs"])
     if not any(tab.id == SCRATCH for tab in tabs):
         tabs = (Tab(SCRATCH), *tabs)
@@ -131,7 +131,8 @@ def _tab(data: dict[str, Any]) -> Tab:
     if "rule" in data:
         from workbench.rules import RuleException
 
-        draft = RuleDraft(**{name: str(data["rule"][name]) for name in _TEXTS})
+        texts: dict[str, Any] = {n: str(data["rule"][n]) for n in _TEXTS}
+        draft = RuleDraft(**texts)
         draft.exceptions = [RuleException(*item) for item in data["exceptions"]]
     return Tab(
         str(data["id"]),
