@@ -95,8 +95,9 @@ def test_16_a_crash_leaves_rows_that_can_be_worked_with(lab, sample):
     page.locator(".wb-dialog").get_by_text("events kept").wait_for()
     lab.key("Escape")
     # The rows can be sorted, filtered and explained.
-    page.locator(".wb-th .wb-td", has_text="num").click()
-    page.locator(".wb-th .wb-td", has_text="num").click()
+    for _ in range(2):
+        page.locator('.wb-th .wb-td[data-column="evt.num"]').click()
+        page.wait_for_timeout(300)
     until(lambda: lab.column("evt.num")[0] == str(kept), "sorted")
     name = lab.python(
         "print(next(c for c in lab.events.columns if '.' in c and not c.startswith('evt.')))"
@@ -116,6 +117,12 @@ def test_16_a_crash_leaves_rows_that_can_be_worked_with(lab, sample):
 LINE = '198.51.100.{n} - - [21/Nov/2026:08:00:{s:02d} +0000] "GET /page/{n} HTTP/1.1" 200 5 "-" "agent"\n'
 
 
+def last(lab):
+    """Number of the last event in view, 0 while it is not there yet."""
+    shown = lab.column("evt.num")
+    return int(shown[-1]) if shown and shown[-1].isdigit() else 0
+
+
 def lines(count):
     return "".join(LINE.format(n=n % 200, s=n % 60) for n in range(count))
 
@@ -129,11 +136,11 @@ def test_17_a_live_stream_is_followed_and_can_be_read(lab, sample, tmp_path):
     )
     lab.ready()
     until(lambda: lab.python("print(len(lab.model.store))") == "500", "first rows")
-    until(lambda: lab.column("evt.num")[-1] in {"500", "499"}, "the tail")
+    until(lambda: last(lab) >= 499, "the tail")
     with log.open("a") as more:
         more.write(lines(100))
     until(lambda: lab.total() == 600, "more rows")
-    until(lambda: int(lab.column("evt.num")[-1]) >= 599, "followed")
+    until(lambda: last(lab) >= 599, "followed")
     page.locator(".wb-rows").hover()
     page.wait_for_timeout(300)
     page.mouse.wheel(0, -2400)
@@ -151,7 +158,7 @@ def test_17_a_live_stream_is_followed_and_can_be_read(lab, sample, tmp_path):
     lab.type("weblog.status = 200")
     assert lab.matches() == "3600"
     pill.click()
-    until(lambda: int(lab.column("evt.num")[-1]) >= 3599, "the newest")
+    until(lambda: last(lab) >= 3599, "the newest")
     lab.button("Stop (Shift+S)").click()
     page.wait_for_selector('.wb-pill[data-phase="ended"]')
 
@@ -160,11 +167,9 @@ def test_18_tab_passes_the_lab_in_few_stops(lab):
     page = lab.page
     lab.open_table(500)
     lab.type("web.status = 404 and web.method = POST")
-    lab.node.locator(".wb-appbar button").first.focus()
-    page.keyboard.press("Shift+Tab")
+    lab.node.locator(".wb-appbar button:visible").first.focus()
     stops = []
     for _ in range(30):
-        page.keyboard.press("Tab")
         where = page.evaluate(
             """() => {
                 const node = document.activeElement;
@@ -174,23 +179,21 @@ def test_18_tab_passes_the_lab_in_few_stops(lab):
             }"""
         )
         if not where:
-            if stops:
-                break
-            continue
+            break
         stops.append(where)
+        page.keyboard.press("Tab")
     regions = list(dict.fromkeys(stop.split(" / ")[0] for stop in stops))
     for name in (
         "app bar",
         "tabs",
         "editor",
-        "checks",
+        "result",
         "fields",
         "timeline",
-        "table bar",
         "table",
     ):
         assert name in regions, stops
-    assert len(stops) <= 20, stops
+    assert len(stops) <= 8, stops
 
 
 def test_18_regions_are_reached_by_f6_and_keys_work(lab):
@@ -212,7 +215,6 @@ def test_18_regions_are_reached_by_f6_and_keys_work(lab):
         "editor",
         "fields",
         "timeline",
-        "table bar",
         "table",
     } <= set(seen), seen
     lab.focus_table()

@@ -194,7 +194,7 @@ def test_ten_actions_are_undone_and_done_again(lab_of, events_of):
         lambda: lab.desk.label([3, 4], True),
         lambda: lab.condition_panel.part.receive("check", index=0, what="mute"),
         lambda: lab.table.part.receive("columns", names=["evt.num", "web.path"]),
-        lambda: lab.desk.make_rule(),
+        lab.desk.make_rule,
     ]
     states, names = [lab.desk.doc], []
     for act in actions:

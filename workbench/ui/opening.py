@@ -84,9 +84,9 @@ def lab(
     its macros and lists are known in all conditions, its rules open as tabs.
     ``session``: a file that ``Lab.save`` wrote, to go on with. ``sandbox…``: as for
     ``load``, for plugins that are picked in the lab; beside a target that is in a
-    sandbox they run in the same. Running the cell again returns the same lab, or, when the plugin
-    was loaded anew, one with the same condition, rule, labels and rule set. Raises
-    WorkbenchError for anything else, and for a plugin that is closed.
+    sandbox they run in the same. Running the cell again returns the same lab, or, when
+    the plugin was loaded anew, one with the same condition, rule, labels and rule set.
+    Raises WorkbenchError for anything else, and for a plugin that is closed.
     """
     _check_target(target)
     policy = sandbox_policy(sandbox, sandbox_read, network=sandbox_network)

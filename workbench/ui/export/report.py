@@ -1,4 +1,4 @@
-"""One HTML file of what a lab shows: no scripts, nothing fetched, every text escaped."""
+"""One HTML file of what a lab shows: no scripts, nothing fetched, texts escaped."""
 
 from __future__ import annotations
 
@@ -22,16 +22,18 @@ __all__ = ["write_report"]
 _MAX_EVENTS = 40
 _MAX_CELL = 120
 _MAX_ALERTS = 40
-_STYLE = """
-body{font:14px/1.5 system-ui,sans-serif;margin:24px auto;max-width:1100px;padding:0 16px;
-color:#212121;background:#fff}h1{font-size:20px}h2{font-size:15px;margin:24px 0 6px}
-table{border-collapse:collapse;font-size:12px}td,th{text-align:left;padding:3px 10px 3px 0;
-border-bottom:1px solid #ddd;vertical-align:top;overflow-wrap:anywhere}
-pre,code{font:12px/1.5 ui-monospace,monospace;white-space:pre-wrap;overflow-wrap:anywhere}
-pre{background:#f4f4f4;padding:8px;border-radius:4px}small{color:#5c6166}
-@media(prefers-color-scheme:dark){body{color:#e0e0e0;background:#212121}pre{background:#333}
-td,th{border-color:#444}small{color:#aab0b6}}
-"""
+_STYLE = (
+    "body{font:14px/1.5 system-ui,sans-serif;margin:24px auto;max-width:1100px;"
+    "padding:0 16px;color:#212121;background:#fff}"
+    "h1{font-size:20px}h2{font-size:15px;margin:24px 0 6px}"
+    "table{border-collapse:collapse;font-size:12px}"
+    "td,th{text-align:left;padding:3px 10px 3px 0;border-bottom:1px solid #ddd;"
+    "vertical-align:top;overflow-wrap:anywhere}"
+    "pre{font:12px/1.5 ui-monospace,monospace;white-space:pre-wrap;"
+    "overflow-wrap:anywhere;background:#f4f4f4;padding:8px;border-radius:4px}"
+    "@media(prefers-color-scheme:dark){body{color:#e0e0e0;background:#212121}"
+    "pre{background:#333}td,th{border-color:#444}}"
+)
 
 
 def write_report(lab: Lab, path: str | os.PathLike[str]) -> Path:

@@ -49,7 +49,6 @@ export function makeChecks(app) {
       h("div", { class: "wb-c1" }, mark("near"), h("b", { class: "wb-clip" }, near === null ? "…" : near ? `${grouped(near)} near` : "no near miss"), near ? h("span", { class: "wb-wide-only wb-clip" }, `miss${near === 1 ? "" : "es"}`) : ""),
       h("div", { class: "wb-c2" }, h("span", { class: "wb-dim wb-clip" }, near ? "one check short" : ""), near ? lk("Show", () => bus.send("condition", "show_near", {})) : ""),
     );
-    rove();
   }
 
   function draw1(cell, at, verdict) {
@@ -109,23 +108,6 @@ export function makeChecks(app) {
     if (found.without !== null && cell.index >= 0) buttons.push(btn(`Drop this check: ${grouped(found.without)} match`, () => { layer.close(); act(cell, "delete"); }));
     const layer = app.layers.dialog(h("span", {}, `${grouped(found.count)} fail only `, h("span", { class: "wb-mono" }, printable(cell.text))), h("div", { class: "wb-form" }, rows, h("div", { class: "wb-row-buttons" }, buttons)), anchor, { width: 400, side: "right", kind: "near" });
   }
-
-  // One stop for Tab; arrows move between the checks.
-  function rove() {
-    const all = [...node.querySelectorAll("button")];
-    all.forEach((one, at) => (one.tabIndex = at ? -1 : 0));
-  }
-  node.addEventListener("keydown", (event) => {
-    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-    if (!step) return;
-    const all = [...node.querySelectorAll("button")];
-    const at = all.indexOf(document.activeElement);
-    if (at < 0) return;
-    event.preventDefault();
-    const next = all[(at + step + all.length) % all.length];
-    all.forEach((one) => (one.tabIndex = one === next ? 0 : -1));
-    next.focus();
-  });
 
   bus.watch("condition", "verdict", () => {
     if (!node.classList.contains("wb-stale")) draw();

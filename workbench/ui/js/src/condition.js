@@ -93,11 +93,7 @@ export function makeCondition(app) {
   tabs.addEventListener("keydown", (event) => {
     const all = [...tabs.children];
     const at = all.indexOf(document.activeElement);
-    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-    if (step && at >= 0) {
-      event.preventDefault();
-      go(all[(at + step + all.length) % all.length].dataset.id);
-    } else if (event.key === "Delete" && at > 0) bus.send("condition", "close", { tab_id: all[at].dataset.id });
+    if (event.key === "Delete" && at > 0) bus.send("condition", "close", { tab_id: all[at].dataset.id });
     else if ((event.key === "F10" && event.shiftKey) || event.key === "ContextMenu") {
       const tab = (bus.get("condition").tabs || [])[at];
       if (tab) tabMenu(event, tab);

@@ -17,7 +17,7 @@ export function makeDock(app) {
   const inner = h("div", { class: "wb-splitter wb-split-dock", role: "separator", "aria-orientation": "horizontal", "aria-label": "Event and rule", tabIndex: 0, hidden: true });
   const body = h("div", { class: "wb-dock-body" }, event.node, inner, rule.node);
   const node = h("div", { class: "wb-dock", hidden: true, role: "region", "aria-label": "Event and rule", "data-region": "dock" }, h("div", { class: "wb-dock-head" }, tabs, h("span", { class: "wb-grow" }), both, close), body);
-  const splitter = h("div", { class: "wb-splitter wb-split-main", role: "separator", "aria-orientation": "vertical", "aria-label": "Width of the dock", tabIndex: 0, hidden: true });
+  const splitter = h("div", { class: "wb-splitter wb-split-main", role: "separator", "aria-orientation": "vertical", "aria-label": "Width of the dock", tabIndex: -1, "data-region": "Width of the dock", hidden: true });
   let exception = null;
   let page = "event";
   let split = false;

@@ -86,7 +86,7 @@ export function makeEvent(app) {
   function pair(field) {
     const name = field.name.includes(".") ? field.name.slice(field.name.indexOf(".") + 1) : field.name;
     const value = h("dd", { class: `wb-mono ${field.absent ? "wb-dim" : ""}`, title: field.cut ? "" : printable(field.text).slice(0, 400) }, field.absent ? "–" : printable(field.text) || '""');
-    const tools = h("span", { class: "wb-pair-tools" });
+    const tools = h("dd", { class: "wb-pair-tools" });
     if (field.check) tools.append(tool("plus", "Keep only", field, false), tool("minus", "Hide", field, true));
     if (!field.absent) tools.append(h("button", { type: "button", class: "wb-ib wb-mini", title: `Copy ${name}`, "aria-label": `Copy ${name}`, on: { click: () => copyText(field.raw || field.text, () => app.status.say(`copied ${name}`)) } }, icon("copy")));
     const one = h("div", { class: "wb-pair", on: { mouseenter: () => light(field.name), mouseleave: () => light(null), focusin: () => light(field.name) } }, h("dt", { title: `${field.name} (${field.type})\n${printable(field.desc || "")}` }, printable(name)), value, tools);
@@ -101,7 +101,7 @@ export function makeEvent(app) {
         else more.textContent = `64 KiB more of ${bytes(piece.size)}`;
       });
       value.classList.add("wb-wrap");
-      one.append(more);
+      value.after(h("dd", { class: "wb-more" }, more));
     }
     return one;
   }

@@ -10,13 +10,13 @@ const TYPES = { string: "abc", uint64: "123", bool: "y/n", ipaddr: "ip", ipnet: 
 export function makeFields(app) {
   const { bus } = app;
   const id = uid("fields");
-  const search = h("input", { class: "wb-find-in", type: "search", "aria-label": "Search fields", placeholder: "fields" });
-  const fold = ib("left", "Fold the fields", () => app.layout.fold(), { key: "1" });
+  const search = h("input", { class: "wb-find-in", type: "search", "aria-label": "Search fields", placeholder: "fields", tabIndex: -1 });
+  const fold = ib("left", "Fold the fields", () => app.layout.fold(), { key: "1", tabIndex: -1 });
   const tree = h("div", { class: "wb-tree", role: "tree", "aria-label": "Fields", tabIndex: 0 });
   const node = h("div", { class: "wb-fields", "data-region": "fields" }, h("div", { class: "wb-fields-head" }, h("div", { class: "wb-find" }, icon("search"), search, h("kbd", {}, "/")), fold), tree);
   const railText = h("b", {});
   const rail = h("div", { class: "wb-rail" }, ib("left", "Fields", () => app.layout.openFields(), { key: "1" }), h("button", { type: "button", tabIndex: -1, "aria-hidden": "true", on: { click: () => app.layout.openFields() } }, h("span", {}, "Fields"), railText));
-  const splitter = h("div", { class: "wb-splitter wb-split-fields", role: "separator", "aria-orientation": "vertical", "aria-label": "Width of the fields", tabIndex: 0 });
+  const splitter = h("div", { class: "wb-splitter wb-split-fields", role: "separator", "aria-orientation": "vertical", "aria-label": "Width of the fields", tabIndex: -1, "data-region": "Width of the fields" });
   const stats = new Map();
   const open = new Map();
   let fields = [];
@@ -175,7 +175,8 @@ export function makeFields(app) {
   tree.addEventListener("keydown", (event) => {
     const item = items[active];
     const step = { ArrowDown: 1, ArrowUp: -1, PageDown: 12, PageUp: -12 }[event.key];
-    if (step) move(active + step, Math.sign(step));
+    if (event.key === "ArrowUp" && active <= 1) search.focus();
+    else if (step) move(active + step, Math.sign(step));
     else if (event.key === "Home") move(0, 1);
     else if (event.key === "End") move(items.length - 1, -1);
     else if (event.key === "ArrowRight" && item && item.kind === "field" && !open.has(item.field.name)) toggle(item.field.name);

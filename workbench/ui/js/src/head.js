@@ -60,7 +60,7 @@ export function makeHead(table) {
     fit();
     const sort = bus.get("table").sort || [];
     node.replaceChildren(h("div", { role: "columnheader", class: "wb-td wb-gutter", "aria-colindex": "1" }, h("span", { class: "wb-offscreen" }, "marks")), ...fitted.map((column, at) => one(column, at, sort)));
-    table.grid.node.setAttribute("aria-colcount", String(fitted.length + 1));
+    table.grid.grid.setAttribute("aria-colcount", String(fitted.length + 1));
   }
 
   function one(column, at, sort) {

@@ -51,9 +51,17 @@ export function watchKernel(app) {
     if (newer > 0) app.table.pill.querySelector(".wb-btn-text").textContent = `${grouped(newer)} newer rows`;
   });
 
-  // The widget manager marks what has lost its kernel with a class.
+  // A restart or the end of the kernel: its status says so, and in some places a class.
+  let dead = false;
+  const kernel = app.model.widget_manager && app.model.widget_manager.kernel;
+  const heard = (_sender, status) => {
+    if (["restarting", "autorestarting", "terminating", "dead"].includes(status)) dead = true;
+    check();
+  };
+  if (kernel && kernel.statusChanged) kernel.statusChanged.connect(heard);
+
   function check() {
-    const lost = Boolean(app.el.closest(".jupyter-widgets-disconnected")) || app.el.classList.contains("jupyter-widgets-disconnected");
+    const lost = dead || Boolean(app.el.closest(".jupyter-widgets-disconnected")) || app.el.classList.contains("jupyter-widgets-disconnected");
     if (lost === !gone.hidden) return;
     gone.hidden = !lost;
     root.classList.toggle("wb-gone-kernel", lost);
@@ -65,11 +73,15 @@ export function watchKernel(app) {
     if (lost) refill(gone, icon("plug"), h("b", {}, "No kernel behind this lab"), h("span", { class: "wb-clip wb-grow" }, "Run its cell to go on; what is shown can be read and copied."), btn("Copy condition", () => copyText(app.condition.box.value, () => app.status.say("copied the condition")), { icon: "copy", sm: true }));
   }
   const observer = new MutationObserver(check);
-  let node = app.el;
-  for (let level = 0; node && level < 6; level += 1) {
-    observer.observe(node, { attributes: true, attributeFilter: ["class"] });
-    node = node.parentElement;
-  }
-  app.release.push(() => observer.disconnect());
+  observer.observe(app.el, { attributes: true, attributeFilter: ["class"] });
+  app.model.on("comm_live_update", check);
+  // The class may stand on an element around ours that did not exist yet.
+  const timer = setInterval(check, 1000);
+  app.release.push(() => {
+    observer.disconnect();
+    clearInterval(timer);
+    app.model.off("comm_live_update", check);
+    if (kernel && kernel.statusChanged) kernel.statusChanged.disconnect(heard);
+  });
   check();
 }

@@ -2,7 +2,7 @@
 import { btn, h } from "./dom.js";
 import { mark } from "./marks.js";
 
-const REGIONS = ["app bar", "tabs", "editor", "checks", "fields", "timeline", "table bar", "table", "dock", "rules", "plugin"];
+const REGIONS = ["app bar", "tabs", "editor", "checks", "fields", "timeline", "table bar", "table", "dock", "Width of the fields", "Width of the dock", "rules", "plugin"];
 
 const HELP = [
   ["F6, Shift+F6", "next, previous region"], ["Esc", "close the top layer; from the editor to the table"],
@@ -140,6 +140,7 @@ export function makeKeys(app) {
     if (!node.getClientRects().length) return null;
     if (name === "editor") return { node, focus: () => app.condition.focus() };
     if (name === "table") return { node, focus: () => app.table.focus() };
+    if (name.startsWith("Width")) return { node, focus: () => node.focus() };
     if (name === "dock") return { node, focus: () => app.dock.focus() };
     const first = [...node.querySelectorAll("button, input, select, [tabindex='0']")].find((one) => one.tabIndex >= 0 && one.getClientRects().length);
     return first ? { node, focus: () => first.focus() } : null;
@@ -153,35 +154,39 @@ export function makeKeys(app) {
     all[(at + step + all.length) % all.length].focus();
   }
 
-  // One stop of Tab for bars: arrows move inside.
-  function rove(node, selector = "button, input, [tabindex]") {
-    const list = () => [...node.querySelectorAll(selector)].filter((one) => one.getClientRects().length && !one.closest("[role=tablist]"));
+  // One stop of Tab for what belongs together; arrows move inside.
+  function rove(nodes, selector = "button, input, [data-rove]") {
+    const list = () => nodes.flatMap((node) => (node.matches(selector) ? [node] : [...node.querySelectorAll(selector)])).filter((one) => one.getClientRects().length);
+    let kept = null;
     const settle = (chosen) => {
-      for (const one of list()) one.tabIndex = one === chosen ? 0 : -1;
+      kept = chosen;
+      for (const one of list()) if (one.tabIndex !== (one === chosen ? 0 : -1)) one.tabIndex = one === chosen ? 0 : -1;
     };
     const reset = () => {
       const all = list();
       if (!all.length) return;
-      if (!all.some((one) => one.tabIndex === 0) || all.filter((one) => one.tabIndex === 0).length > 1) settle(all.includes(document.activeElement) ? document.activeElement : all[0]);
+      const chosen = all.find((one) => one.getAttribute("aria-selected") === "true");
+      settle(all.includes(kept) ? kept : chosen || all[0]);
     };
-    node.addEventListener("focusin", (event) => list().includes(event.target) && settle(event.target));
-    node.addEventListener("keydown", (event) => {
-      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-      const all = list();
-      const at = all.indexOf(event.target);
-      if (!step || at < 0) return;
-      if (event.target.matches("input") && event.target.value) return;
-      event.preventDefault();
-      event.stopPropagation();
-      all[(at + step + all.length) % all.length].focus();
-    });
-    new MutationObserver(reset).observe(node, { childList: true, subtree: true, attributes: true, attributeFilter: ["hidden"] });
+    for (const node of nodes) {
+      node.addEventListener("focusin", (event) => list().includes(event.target) && settle(event.target));
+      node.addEventListener("keydown", (event) => {
+        const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+        const all = list();
+        const at = all.indexOf(event.target);
+        if (!step || at < 0 || event.shiftKey || event.ctrlKey) return;
+        if (event.target.matches("input") && event.target.value) return;
+        event.preventDefault();
+        event.stopPropagation();
+        all[(at + step + all.length) % all.length].focus();
+      });
+      new MutationObserver(reset).observe(node, { childList: true, subtree: true, attributes: true, attributeFilter: ["hidden"] });
+    }
     reset();
     return reset;
   }
-  const resets = [rove(app.appbar.node), rove(app.table.bar)];
-  const tabBar = root.querySelector(".wb-tabs");
-  if (tabBar) resets.push(rove(tabBar.querySelector(".wb-tools")));
+  const tabBar = app.condition.node.querySelector(".wb-tabs");
+  const resets = [rove([app.appbar.node]), rove([tabBar]), rove([app.result.node, app.checks.node]), rove([app.timeline.node, app.table.bar], "button, input, .wb-plot-frame")];
 
   function help(anchor) {
     const marks = [["match", "matches"], ["near", "near miss: one check short"], ["gone", "no longer matches"], ["fresh", "matches newly"], ["yes", "labelled: must match"], ["not", "labelled: must not match"]];

@@ -13,7 +13,7 @@ export function makeStatus(app) {
   const kept = h("span", { class: "wb-status-part wb-status-kept" });
   const live = h("span", { class: "wb-offscreen", role: "status", "aria-live": "polite" });
   const alarm = h("span", { class: "wb-offscreen", role: "alert" });
-  const help = btn("? keys", () => app.keys.help(help), { class: "wb-plain" });
+  const help = btn("? keys", () => app.keys.help(help), { class: "wb-plain", tabIndex: -1 });
   const node = h("div", { class: "wb-status" }, selected, row, said, h("span", { class: "wb-grow" }), kept, help, live, alarm);
   let timer = 0;
   let saidTimer = 0;
