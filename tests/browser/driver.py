@@ -103,6 +103,10 @@ class Lab:
         segments = self.page.locator(".wb-tbar .wb-seg")
         segments.get_by_role("button", name=name, exact=False).click()
 
+    def dock(self, name):
+        """Show a page of the dock."""
+        self.page.locator(".wb-dock-tab", has_text=name).click()
+
     def total(self):
         return int(self.page.locator(".wb-grid").get_attribute("aria-rowcount")) - 1
 
