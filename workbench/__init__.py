@@ -17,9 +17,11 @@ __version__ = "0.1.0"
 # Public name → module that defines it.
 _HOMES = {
     "Alerts": "workbench.rules",
+    "ArgumentError": "workbench.errors",
     "ArtifactError": "workbench.errors",
     "CaptureFileError": "workbench.errors",
     "ConditionError": "workbench.errors",
+    "ConditionWarning": "workbench.diagnostics",
     "Diagnostic": "workbench.diagnostics",
     "Events": "workbench.events.events",
     "FieldInfo": "workbench.fields.declarations",
@@ -37,7 +39,7 @@ _HOMES = {
     "RulesError": "workbench.errors",
     "Workbench": "workbench.plugins.workbench",
     "WorkbenchError": "workbench.errors",
-    "events_from_table": "workbench.events.events",
+    "events_from_table": "workbench.events.from_table",
     "get": "workbench.artifacts.pull",
     "inspect": "workbench.plugins.plugin",
     "lab": "workbench.ui",

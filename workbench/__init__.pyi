@@ -4,8 +4,9 @@
 from typing import Any
 
 from workbench.artifacts.pull import get
-from workbench.diagnostics import Diagnostic
+from workbench.diagnostics import ConditionWarning, Diagnostic
 from workbench.errors import (
+    ArgumentError,
     ArtifactError,
     CaptureFileError,
     ConditionError,
@@ -18,7 +19,8 @@ from workbench.errors import (
     RulesError,
     WorkbenchError,
 )
-from workbench.events.events import Events, events_from_table
+from workbench.events.events import Events
+from workbench.events.from_table import events_from_table
 from workbench.events.opening import open_events
 from workbench.fields.declarations import FieldInfo
 from workbench.manifest import Manifest, OpenParam
@@ -30,9 +32,11 @@ from workbench.ui.opening import widgets
 
 __all__ = [
     "Alerts",
+    "ArgumentError",
     "ArtifactError",
     "CaptureFileError",
     "ConditionError",
+    "ConditionWarning",
     "Diagnostic",
     "Events",
     "FieldInfo",

@@ -9,10 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from workbench.formatting.printable import marked, printable, shortened
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 __all__ = [
+    "ConditionWarning",
     "Diagnostic",
     "Severity",
     "Span",
@@ -25,6 +28,20 @@ Severity = Literal["error", "warning", "hint"]
 
 # Most characters of a source line shown above a caret.
 _SNIPPET_WIDTH = 100
+# Longest message and longest name in one line of text, in characters.
+_MAX_MESSAGE, _MAX_NAME = 2000, 300
+
+
+def _shown(text: str, limit: int = _MAX_NAME) -> str:
+    """Return words of strangers' files printable and cut, later lines indented.
+
+    No line of them then looks like one of ours.
+    """
+    return "\n    ".join(printable(x) for x in shortened(text, limit).split("\n"))
+
+
+class ConditionWarning(UserWarning):
+    """A condition that Falco takes but that hardly means what it says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +74,17 @@ class Diagnostic:
     context: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        """Return one line as editors understand it: file:line:column: …."""
-        position = ":".join(str(p) for p in (self.file, self.line, self.column) if p)
-        text = f"{self.severity} [{self.code}]: {self.message}"
+        """Return one line as editors understand it: file:line:column: ….
+
+        It is printable; what is long is cut.
+        """
+        file = _shown(self.file) if self.file else None
+        position = ":".join(str(p) for p in (file, self.line, self.column) if p)
+        text = f"{self.severity} [{self.code}]: {_shown(self.message, _MAX_MESSAGE)}"
         if self.context:
-            text += f" (in {', '.join(self.context)})"
+            text += f" (in {', '.join(map(_shown, self.context))})"
         if self.hint:
-            text += f" — {self.hint}"
+            text += f" — {_shown(self.hint, _MAX_MESSAGE)}"
         return f"{position}: {text}" if position else text
 
     def to_dict(self) -> dict[str, Any]:
@@ -109,7 +130,7 @@ def caret_lines(text: str | bytes, span: Span) -> list[str]:
         prefix = "…" if first else ""
         line = prefix + line[first : first + _SNIPPET_WIDTH]
         column = column - first + len(prefix)
-    safe = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line)
+    safe = marked(line)
     return [safe, " " * column + "^" * min(width, max(1, len(safe) - column))]
 
 

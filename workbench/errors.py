@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Literal
 
+from workbench.formatting.printable import bounded
+
 __all__ = [
+    "ArgumentError",
     "ArtifactError",
     "CaptureFileError",
     "ConditionError",
@@ -44,7 +47,8 @@ EndReason = Literal["eof", "limit", "cancelled", "failure", "crashed", "hung"]
 class WorkbenchError(Exception):
     """Base of all errors raised on purpose; its message says what to do next.
 
-    ``message`` is the whole text shown to people. ``events`` holds what had been read
+    ``message`` is the whole text shown to people; very long names in it, and what is
+    beyond 20,000 characters, are cut in the middle. ``events`` holds what had been read
     when the error was raised while events were being collected, else None.
     """
 
@@ -56,6 +60,7 @@ class WorkbenchError(Exception):
         if unknown:
             text = f"{type(self).__name__} has no facts {sorted(unknown)}"
             raise TypeError(text)
+        message = bounded(message)
         super().__init__(message)
         self.message = message
         self.events: Any = None
@@ -63,9 +68,12 @@ class WorkbenchError(Exception):
             setattr(self, name, facts.get(name))
 
     def _render_traceback_(self) -> list[str]:
-        """Return what a notebook prints: the message, without frames of our own."""
+        """Return what a notebook prints: the user's frames and the message."""
+        from workbench.user_frames import notebook_lines
+
         name = f"{type(self).__module__}.{type(self).__qualname__}"
-        return [f"{name}: {self.message}", *getattr(self, "__notes__", ())]
+        words = [f"{name}: {self.message}", *getattr(self, "__notes__", ())]
+        return notebook_lines(self, words)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Survive pickling with every fact and later note in place."""
@@ -76,6 +84,13 @@ class WorkbenchError(Exception):
             if name not in self._facts and name != "message"
         }
         return _rebuild, (type(self), self.message, facts, extras)
+
+
+class ArgumentError(WorkbenchError, TypeError, ValueError):
+    """An argument that is not what the function takes. ``argument``: its name."""
+
+    argument: str | None
+    _facts = ("argument",)
 
 
 class PluginLoadError(WorkbenchError):

@@ -23,7 +23,7 @@ from workbench.formatting.printable import shortened
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["file_errors", "replacing", "save_text"]
+__all__ = ["check_folder", "file_errors", "replacing", "save_text"]
 
 _UNNAMED = getattr(os, "O_TMPFILE", 0)
 # What open answers where files without a name are not to be had.
@@ -48,6 +48,13 @@ def file_errors(
         reason = _reason(error, Path(name), doing)
         text = f"cannot {doing} {shortened(name)}: {reason}"
         raise error_class(text, path=name) from error
+
+
+def check_folder(path: str | os.PathLike[str]) -> None:
+    """Raise FileError when the folder of ``path`` is missing: before long work."""
+    with file_errors(path, "write"):
+        if not Path(path).parent.is_dir():
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
 
 
 def _reason(error: OSError, path: Path, doing: str) -> str:

@@ -11,6 +11,7 @@ import importlib
 import json
 import os
 import platform
+import signal
 import sys
 import time
 from pathlib import Path
@@ -24,6 +25,8 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="fewer rows and rounds")
     parser.add_argument("--out", default="bench-results.json")
     args = parser.parse_args()
+    # A shell's background jobs ignore it, and one case waits to be interrupted.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     names = sorted(p.stem for p in HERE.glob("bench_*.py"))
     if args.only:
         names = [n for n in names if n.removeprefix("bench_") in args.only]

@@ -8,7 +8,7 @@ import time
 import numpy as np
 import pyarrow as pa
 
-from workbench.events.events import events_from_table
+from workbench.events.from_table import events_from_table
 from workbench.fields.declarations import FieldInfo
 from workbench.rules import Target, compile_output, parse_rules
 

@@ -80,16 +80,21 @@ def pump(path: str, events: str, isolation: str, kind: str):
     return {"cpu_ns": spent / len(frame), "bytes_per_event": table.nbytes / len(frame)}
 
 
+def child() -> int:
+    """Return the number of the one child process, whichever thread started it."""
+    tasks = Path("/proc/self/task").glob("*/children")
+    return int(" ".join(path.read_text() for path in tasks).split()[0])
+
+
 def frame(path: str, events: str):
     """What people call: capture, then the frame."""
     import workbench as wb
 
     plugin = wb.load(path)
     plugin.capture("1000", keep_events=False, progress=False).frame  # noqa: B018 - warm
-    children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
 
     class Worker:
-        pid = int(children[0])
+        pid = child()
 
     start = cpu_ns(Worker)
     shown = plugin.capture(events, keep_events=False, progress=False).frame

@@ -36,6 +36,9 @@ NEWER_RULES = {
         "63" in case["rules"] or case["name"] in {"engine 0x3f", "engine 077"}
     ),
     "nesting is limited from 0.63 on": lambda case: case["name"] == "depth199",
+    "blanks around comps are taken from 0.63 on": lambda case: (
+        case["name"] == "comps with blanks"
+    ),
     "ends the program": lambda case: bool(case.get("fatal")),
 }
 

@@ -73,7 +73,7 @@ def table() -> pa.Table:
 @pytest.fixture
 def events(table):
     """Give the same three events as Events."""
-    from workbench.events.events import events_from_table
+    from workbench.events.from_table import events_from_table
 
     return events_from_table(
         table, fields=FIELDS, source="src", plugin="maker", plugin_version="1.2.3"

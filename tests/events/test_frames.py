@@ -11,8 +11,11 @@ import pytest
 
 from workbench.arrow.addresses import address_text
 from workbench.arrow.dictionaries import join_batches
-from workbench.events.events import Events, events_from_table
+from workbench.events.events import Events
+from workbench.events.from_table import events_from_table
 from workbench.fields.declarations import FieldInfo, FieldTable
+from workbench.fields.types import FIELD_TYPES
+from workbench.formatting.printable import printable
 
 UTC = dt.UTC
 
@@ -66,10 +69,86 @@ def test_lists_are_lists_and_empty_is_not_absent(frame):
     assert type(frame["p.tags"][0]) is list
 
 
-def test_dictionary_columns_are_categorical(frame):
-    assert isinstance(frame["p.kv[k]"].dtype, pd.CategoricalDtype)
+DTYPES = {
+    "p.s": "string[pyarrow]",
+    "p.u": "UInt64",
+    "p.b": "boolean",
+    "p.ip": "string[pyarrow]",
+    "p.net": "string[pyarrow]",
+    "p.at": "datetime64[ns, UTC]",
+    "p.took": "timedelta64[ns]",
+    "p.kv[k]": "string[pyarrow]",
+    "evt.source": "string[pyarrow]",
+    "evt.time": "datetime64[ns, UTC]",
+    "evt.num": "uint64",
+}
+
+
+def test_dtypes_follow_the_declared_type_alone(events, frame):
+    for name, dtype in DTYPES.items():
+        assert frame[name].dtype == dtype, name
+    assert isinstance(frame["p.tags"].dtype, pd.ArrowDtype)
+    for part in (events[:0], events[1:2], events[::2]):
+        assert part.frame.dtypes.equals(frame.dtypes)
+
+
+def test_a_column_without_any_value_has_its_declared_dtype():
+    fields = [FieldInfo(f"p.{kind}", kind) for kind in FIELD_TYPES]
+    columns = {info.name: pa.nulls(3) for info in fields}
+    empty = events_from_table(pa.table(columns), fields=fields, source="s").frame
+    wanted = {
+        "uint64": "UInt64",
+        "bool": "boolean",
+        "abstime": "datetime64[ns, UTC]",
+        "reltime": "timedelta64[ns]",
+    }
+    for kind in FIELD_TYPES:
+        assert empty[f"p.{kind}"].dtype == wanted.get(kind, "string[pyarrow]")
+        assert empty[f"p.{kind}"].isna().all()
+
+
+def test_batches_with_and_without_dictionaries_join_to_the_same_dtypes(events, frame):
+    table = events.table
+    at = table.column_names.index("p.s")
+    words = table.column("p.s").dictionary_encode()
+    coded = events.derive(table.set_column(at, "p.s", words)).frame
+    pd.testing.assert_frame_equal(coded, frame)
+    both = pd.concat([coded, frame], ignore_index=True)
+    assert both.dtypes.equals(frame.dtypes)
+
+
+def test_columns_of_texts_are_compared_and_joined(frame):
+    same = frame["p.s"] == frame["p.kv[k]"]
+    assert same.isna().tolist() == [False, True, True]
+    assert (frame["p.s"] + "!").tolist() == ["café!", pd.NA, "bad \ufffd!"]
+    assert (frame["p.s"] < frame["p.s"].fillna("z")).tolist()[0] is False
+    assert frame.groupby("p.s")["p.u"].sum().tolist() == [2**64 - 1, 1]
+    assert frame.set_index("evt.time").resample("1h")["p.u"].count().sum() == 2
+    assert frame.corr(numeric_only=True).shape[0] >= 2
+
+
+def test_what_is_changed_in_a_frame_is_seen_by_no_condition(events):
+    before = events.mask("p.u > 0").tolist()
+    frame = events.frame
+    frame.loc[:, "p.u"] = 0
+    frame.loc[:, "evt.num"] = 7
+    frame.loc[0, "evt.time"] = pd.Timestamp(0, tz="UTC")
+    frame.loc[0, "p.took"] = pd.Timedelta(0)
+    frame["p.s"] = "changed"
+    assert events.mask("p.u > 0").tolist() == before
+    assert events.table.column("evt.num").to_pylist() == [1, 2, 3]
+    assert events.to_pandas()["p.took"][0] == pd.Timedelta(1500, "ns")
+
+
+def test_categories_are_given_on_wish(events):
+    frame = events.to_pandas(categories=["p.s", "p.u", "p.kv[k]", "evt.source"])
+    assert isinstance(frame["p.s"].dtype, pd.CategoricalDtype)
+    assert frame["p.s"].tolist()[0] == "café"
+    assert frame["p.u"].cat.categories.tolist() == [1, 2**64 - 1]
     assert frame["p.kv[k]"].isna().tolist() == [False, False, True]
-    assert frame["p.kv[k]"].str.upper().tolist()[:2] == ["V", "V"]
+    assert frame["p.b"].dtype == "boolean"
+    with pytest.raises(KeyError, match=r"no column 'p\.none'"):
+        events.to_pandas(categories=["p.none"])
 
 
 def test_categories_that_look_alike_after_repair_become_one():
@@ -77,8 +156,8 @@ def test_categories_that_look_alike_after_repair_become_one():
     events = events_from_table(
         pa.table({"p.s": words}), fields=[FieldInfo("p.s", "string")], source="s"
     )
-    column = events.frame["p.s"]
-    assert column.tolist()[:3] == ["\ufffd", "\ufffd", "x"]
+    assert events.frame["p.s"].tolist()[:3] == ["\ufffd", "\ufffd", "x"]
+    column = events.to_pandas(categories=["p.s"])["p.s"]
     assert list(column.cat.categories) == ["\ufffd", "x"]
 
 
@@ -174,3 +253,31 @@ def test_lists_of_dictionaries_show_as_lists():
     events = events_from_table(pa.table({"p.tags": coded}), fields=fields, source="s")
     assert isinstance(events, Events)
     assert events.frame["p.tags"].tolist() == [["a", "\ufffd"], ["\ufffd"]]
+
+
+HOSTILE = "a\x1b[2J\u202e\u3164\u115f\u2800\u034f\ufe0f\n0  forged"
+
+
+def test_a_frame_shows_printable_characters_and_keeps_its_values():
+    texts = {
+        "t.x": [HOSTILE, None],
+        "t.d": pa.array([HOSTILE, "b"]).dictionary_encode(),
+        "t.l": [[HOSTILE], []],
+        HOSTILE: ["c", "d"],
+    }
+    fields = [{"name": n, "type": "string", "isList": n == "t.l"} for n in texts][:3]
+    times = pa.array([1, 2], pa.uint64())
+    table = pa.table({"evt.num": times, "evt.rawtime": times, **texts})
+    frame = events_from_table(table, fields=fields, source="t").frame
+    assert frame["t.x"][0] == frame["t.d"][0] == HOSTILE
+    parts = [frame, frame.head(1), frame[["t.x", "t.d"]], frame["t.x"], frame["t.d"]]
+    parts += [frame["t.l"], frame[frame["evt.num"] == 1]]
+    with pd.option_context("display.width", 1000, "display.max_columns", 20):
+        for part in parts:
+            shown = repr(part)
+            assert all(line == printable(line) for line in shown.split("\n")), shown
+            assert "\n0  forged" not in shown
+            assert r"[2J" in shown
+        html = frame._repr_html_()
+    assert all(line == printable(line) for line in html.split("\n"))
+    assert pd.DataFrame(frame).equals(frame)

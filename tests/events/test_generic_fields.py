@@ -7,7 +7,7 @@ import pytest
 
 from workbench.errors import WorkbenchError
 from workbench.events.builtin_columns import fallback_info
-from workbench.events.events import events_from_table
+from workbench.events.from_table import events_from_table
 from workbench.fields.builtin import BUILTIN_FIELDS
 
 

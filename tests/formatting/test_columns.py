@@ -20,3 +20,16 @@ def test_columns_that_do_not_fit_are_named(monkeypatch, columns, shown):
     assert lines[0].split() == names[:shown]
     more = [f"{6 - shown} more columns: {', '.join(names[shown:])}"]
     assert lines[2:] == (more if shown < 6 else [])
+
+
+def test_wide_cells_are_cut_until_some_fields_fit(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    names = ["evt.num", "evt.time", *(f"ka.field_{n}" for n in range(9))]
+    row = ["1", "2026-03-17 08:00:46.853343+00:00", *["0e8573e8-7a8c-4b1c" * 3] * 9]
+    header, line, more = fitted_columns([names, row])
+    assert header.split()[:4] == names[:4]
+    assert line.split()[:3] == ["1", "2026-03-17", "08:00:46.853343+00:00"]
+    assert line.split()[3].endswith("…")
+    assert len(header) <= 80
+    assert len(line) <= 80
+    assert more.startswith("7 more columns: ka.field_2, ")

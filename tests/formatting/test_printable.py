@@ -1,8 +1,17 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from workbench.formatting.printable import printable, repaired, shortened
+from workbench.formatting.printable import (
+    bounded,
+    marked,
+    printable,
+    repaired,
+    shortened,
+    visible,
+)
 
 
 def test_hidden_and_reordering_characters_are_spelled():
@@ -33,3 +42,25 @@ def test_long_names_are_shortened_in_the_middle():
     assert shortened("x" * 300) == "x" * 300
     assert len(shortened(text)) <= 300
     assert shortened(text).strip("ab") == "…"
+
+
+def test_messages_are_bounded_whatever_they_name():
+    text = f"cannot read {'n' * 5000}: no such file"
+    assert bounded(text).startswith("cannot read nnn")
+    assert bounded(text).endswith("nnn: no such file")
+    assert len(bounded(text)) < 700
+    assert bounded("usual") == "usual"
+    many = bounded("many words " * 10_000)
+    assert len(many) <= 20_000
+    assert bounded(many) == many
+
+
+def test_what_a_terminal_gets_stays_json():
+    text = json.dumps({"a": "x\x1b\x9b\x7f\u3164\U000e0100\n"}, ensure_ascii=False)
+    assert json.loads(visible(text)) == json.loads(text)
+    assert visible(text).isascii()
+    assert visible("a\nb\x1b") == "a\nb\\u001b"
+
+
+def test_marks_keep_the_length():
+    assert marked("a\u3164 \x1bb") == "a\ufffd \ufffdb"

@@ -19,46 +19,52 @@ PACKAGE = Path(__file__).resolve().parents[2] / "workbench"
 LAYERS = {
     "lazy": "",
     "memory": "",
-    "errors": "",
+    "interrupted": "",
+    "user_frames": "",
     "formatting": "",
+    "errors": "formatting user_frames",
+    "arguments": "errors",
     "closing": "errors",
     "saving": "errors formatting",
     "reading": "",
-    "diagnostics": "errors",
+    "diagnostics": "errors formatting",
     "paths": "",
     "schemas": "",
     "yamlcpp": "",
     "native": "",
     "wire": "",
-    "fields": "errors diagnostics formatting",
+    "fields": "arguments errors diagnostics formatting",
     "manifest": "fields formatting",
     "arrow": "fields native formatting",
     "host": "native wire",
-    "condition": "errors diagnostics fields formatting native",
+    "condition": "arguments errors diagnostics fields formatting native",
     "captures": "arrow fields native errors formatting closing saving reading memory",
     "session": "wire host fields manifest errors formatting memory",
     "artifacts": "session manifest formatting paths yamlcpp errors saving host",
-    "events": "arrow captures condition fields errors diagnostics formatting manifest",
+    "proposing": "arrow condition fields errors formatting",
+    "events": "arguments arrow captures condition proposing fields errors diagnostics formatting manifest",
     "falco_config_keys": "formatting yamlcpp",
     "falco_config": "errors falco_config_keys yamlcpp paths formatting reading",
-    "plugins": "artifacts closing events session arrow captures manifest falco_config fields formatting "
-    "errors diagnostics schemas memory",
-    "rules": "condition events arrow fields yamlcpp diagnostics errors formatting "
-    "manifest paths saving reading",
-    "replay": "events plugins captures errors fields formatting",
+    "falco_config_yaml": "falco_config yamlcpp",
+    "plugins": "arguments artifacts closing condition events session arrow captures manifest falco_config fields formatting "
+    "falco_config_yaml errors diagnostics schemas memory interrupted",
+    "rules": "arguments condition events arrow fields yamlcpp diagnostics errors formatting "
+    "manifest paths saving reading falco_config interrupted",
+    "replay": "events plugins captures arrow errors fields formatting",
     "authoring": "saving plugins replay events session manifest fields captures paths errors "
     "diagnostics formatting schemas",
 }
 # May import everything; nobody imports them.
-FACES = {"ui", "cli", "magics", "demo", "__main__", "__init__"}
+FACES = {"magic_options", "ui", "cli", "magics", "demo", "__main__", "__init__"}
 
 # Folder → its sub-folders, each may import those before it. A module directly in the
 # folder that a sub-folder needs is named in its place.
 ORDER = {
     "condition": "syntax semantics binding execution analysis",
     "rules": "model target outputs loading compiling linting editing loader running testing "
-    "ruleset test_runs pytest_plugin",
-    "ui": "data widgets state panels export refresh_loop lab_widget opening",
+    "mutating coverage noise exceptions measures kinds rule_files rule_conditions ruleset "
+    "test_runs pytest_plugin",
+    "ui": "data widgets state panels export refresh_loop lab_widget standalone opening",
 }
 
 

@@ -43,7 +43,7 @@ def test_what_cannot_travel_is_a_value_error(config):
 
 
 def test_a_list_is_a_type_error():
-    with pytest.raises(TypeError, match="a dict, a text or None, not list"):
+    with pytest.raises(TypeError, match="a dict, a text or None, not a list"):
         config_text([1])
 
 

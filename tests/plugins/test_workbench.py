@@ -279,3 +279,26 @@ def test_two_plugins_of_one_source_warn_which_one_is_opened(bench):
     calls = [call.function for call in bench["first"].trace]
     assert "plugin_open" in calls
     assert "plugin_open" not in [call.function for call in bench["second"].trace]
+
+
+def test_what_is_odd_in_a_falco_yaml_is_warned_about_and_kept(weblog, tmp_path):
+    path = tmp_path / "falco.yaml"
+    path.write_text(
+        f"plugins: [{{name: weblog, library_path: '{weblog}', open_parms: x}}]\n"
+        'json_ouput: true\n"<b>": 1\n'
+    )
+    with pytest.warns(UserWarning, match="unknown key") as warned:
+        bench = wb.Workbench.from_falco_yaml(path)
+    with bench:
+        told = [str(w.message) for w in warned]
+        assert tuple(told) == bench.notes
+        assert f"{path}:1: unknown key 'open_parms' in plugins is ignored" in told[-1]
+        assert f"{path}:2: unknown key 'json_ouput' is ignored" in told[0]
+        assert "did you mean 'json_output'?" in told[0]
+        # The warning is about the user's own line.
+        assert {w.filename for w in warned} == {__file__}
+        assert "note: " in repr(bench)
+        assert all(note in repr(bench) for note in bench.notes)
+        assert "json_ouput" in bench._repr_html_()
+        assert "<b>:" not in bench._repr_html_()
+        assert "&lt;b&gt;" in bench._repr_html_()

@@ -4,7 +4,7 @@ import pyarrow as pa
 import pytest
 
 from tests.rules.texts import RULES, TESTS
-from workbench.events.events import events_from_table
+from workbench.events.from_table import events_from_table
 from workbench.fields.declarations import ArgInfo, FieldInfo, FieldTable
 from workbench.rules import Target
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-import pyarrow as pa
+from workbench.lazy import lazy_module
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import pyarrow as pa
+else:
+    pa = lazy_module("pyarrow")
 
 
 __all__ = ["join_batches", "list_like", "plain_array", "plain_lists"]
@@ -41,12 +44,10 @@ def list_like(array: pa.Array, values: pa.Array) -> pa.Array:
     mask = array.is_null() if array.null_count else None
     offsets = array.offsets
     if mask is not None:
-        # Arrow takes no mask beside a slice of offsets: copy them.
-        width = np.int64 if pa.types.is_int64(offsets.type) else np.int32
-        ends = np.frombuffer(offsets.buffers()[1], width)[offsets.offset :]
-        ends = ends[: len(offsets)].copy()
-        buffers = [None, pa.py_buffer(ends)]
-        offsets = pa.Array.from_buffers(offsets.type, len(ends), buffers)
+        # Arrow takes no mask beside a slice of offsets: begin their buffer there.
+        width = offsets.type.bit_width // 8
+        ends = offsets.buffers()[1].slice(offsets.offset * width, len(offsets) * width)
+        offsets = pa.Array.from_buffers(offsets.type, len(offsets), [None, ends])
     return type(array).from_arrays(offsets, values, mask=mask)
 
 

@@ -11,8 +11,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
-import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 from workbench.artifacts.faults import ArtifactFault
 from workbench.artifacts.layout import is_name
 from workbench.paths import user_cache_dir
+from workbench.saving import replacing
 from workbench.yamlcpp import Node, SourceText, YamlError, load_documents
 
 if TYPE_CHECKING:
@@ -184,14 +183,8 @@ def _keep_copy(path: Path | None, url: str, raw: bytes) -> None:
     body = json.dumps({"where": url, "fetched": time.time(), "text": text})
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, draft = tempfile.mkstemp(dir=path.parent, suffix=".part")
-        try:
-            with os.fdopen(handle, "w", encoding="ascii") as out:
-                out.write(body)
-            Path(draft).replace(path)
-        except BaseException:
-            Path(draft).unlink(missing_ok=True)
-            raise
+        with replacing(path) as draft:
+            draft.write_text(body, encoding="ascii")
 
 
 def read_index(where: str | None, *, insecure: bool = False, wanted: str = "") -> Index:

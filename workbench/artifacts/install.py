@@ -44,7 +44,8 @@ def owned_root(notify: Callable[[str], None]) -> Iterator[Path]:
     try:
         for name in ("plugins", "rules", "installed", "partial"):
             (root / name).mkdir(parents=True, exist_ok=True)
-        lock = (root / ".lock").open("w")
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        lock = os.fdopen(os.open(root / ".lock", flags, 0o600), "w")
     except OSError as error:
         raise disk_fault(error, root) from None
     with lock:

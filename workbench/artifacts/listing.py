@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from workbench.artifacts.asking import Asker
 from workbench.artifacts.folders import libraries, plugin_folders, plugin_name
 from workbench.artifacts.records import Record, read_records
 from workbench.errors import WorkbenchError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 __all__ = ["FoundPlugin", "found_plugins", "installed_rules"]
@@ -65,13 +66,15 @@ def record_dict(record: Record) -> dict[str, Any]:
     }
 
 
-def found_plugins() -> Iterator[FoundPlugin]:
+def found_plugins(notify: Callable[[str], None]) -> Iterator[FoundPlugin]:
     """Yield the libraries of the search path in its order, each inspected.
 
-    One that cannot be loaded at all is yielded with the reason as its complaint.
+    ``notify``: told when that cannot be done in a sandbox. One that cannot be loaded
+    at all is yielded with the reason as its complaint.
     """
     owners = {path: r for r in read_records() for path in r.paths}
     first: dict[str, Path] = {}
+    ask = Asker(notify)
     for folder in plugin_folders():
         # lib….so is found before ….so
         paths = libraries(folder)
@@ -79,20 +82,18 @@ def found_plugins() -> Iterator[FoundPlugin]:
             name = plugin_name(path)
             winner = first.setdefault(name, path)
             yield _inspected(
-                name, path, owners.get(path), None if winner == path else winner
+                ask, name, path, owners.get(path), None if winner == path else winner
             )
 
 
 def _inspected(
-    name: str, path: Path, record: Record | None, hidden_by: Path | None
+    ask: Asker, name: str, path: Path, record: Record | None, hidden_by: Path | None
 ) -> FoundPlugin:
-    from workbench.session import inspect_library
-
     complaints: list[str] = []
     if record is not None and not record.whole:
         complaints.append("the file was changed since workbench get installed it")
     try:
-        manifest = inspect_library(str(path))
+        manifest = ask(str(path))
     except WorkbenchError as error:
         complaints += getattr(error, "complaints", None) or str(error).splitlines()[:1]
         return FoundPlugin(

@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from workbench.formatting.printable import printable
+from workbench.formatting.terminal import unspelled
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -49,6 +50,7 @@ class Bar:
                 unit_scale=True,
                 delay=_AFTER_SEC,
                 leave=False,
+                file=unspelled(sys.stderr),
             )
         # a download that begins anew goes back
         self._bar.update(done - self._bar.n)

@@ -11,6 +11,7 @@ import contextlib
 import warnings
 from typing import TYPE_CHECKING
 
+from workbench.artifacts.asking import Asker
 from workbench.artifacts.download import forget_old_parts
 from workbench.artifacts.faults import ArtifactFault, artifact_error
 from workbench.artifacts.install import owned_root
@@ -44,8 +45,10 @@ def get(
     repository of the index there. ``index``: address or file; None for that of the
     Falco project. ``insecure``: without TLS, for a registry on this machine.
 
-    Digests are verified, signatures are not. Credentials are docker's. Raises
-    ArtifactError, with nothing installed.
+    A plugin is not loaded for this. One that is there already may be asked for its
+    version, in the sandbox; where the kernel has none, in a worker process alone, with
+    a warning. Digests are verified, signatures are not. Credentials are docker's.
+    Raises ArtifactError, with nothing installed.
     """
 
     def warn(text: str) -> None:
@@ -80,7 +83,7 @@ def pull(
         index=index,
         insecure=insecure,
         notify=notify,
-        plugin_version=_plugin_version,
+        plugin_version=_version_by(Asker(notify)),
     )
     with contextlib.closing(resolver):
         try:
@@ -92,11 +95,14 @@ def pull(
             raise artifact_error(fault, name) from None
 
 
-def _plugin_version(path: str) -> str:
-    """Return the version of a library that is there, "" when it cannot be told."""
-    from workbench.errors import WorkbenchError
-    from workbench.session import inspect_library
+def _version_by(ask: Asker) -> Callable[[str], str]:
+    """Return what tells the version of a library that is there, "" when it cannot."""
 
-    with contextlib.suppress(WorkbenchError):
-        return inspect_library(path).version
-    return ""
+    def version(path: str) -> str:
+        from workbench.errors import WorkbenchError
+
+        with contextlib.suppress(WorkbenchError):
+            return ask(path).version
+        return ""
+
+    return version

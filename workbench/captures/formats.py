@@ -9,12 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from workbench.arrow.dictionaries import plain_lists
-from workbench.captures.contents import CaptureContents, describe, undescribe
+from workbench.captures.contents import CaptureContents, describe
 from workbench.captures.files import file_errors
-from workbench.captures.soundness import sound
-from workbench.errors import CaptureFileError, WorkbenchError
-from workbench.formatting.printable import shortened
-from workbench.reading import check_regular
+from workbench.errors import WorkbenchError
 from workbench.saving import replacing
 
 if TYPE_CHECKING:
@@ -79,17 +76,21 @@ def _save_arrow(contents: CaptureContents, path: Path) -> None:
 
 
 def _save_jsonl(contents: CaptureContents, path: Path) -> None:
-    from workbench.captures.text_lines import json_rows, shown_columns
+    from workbench.captures.json_lines import json_rows
+    from workbench.captures.text_lines import shown_columns
 
     columns = shown_columns(contents.table)
+    lines = json_rows(
+        contents.table, contents.fields, columns, skip_absent=contents.skip_absent
+    )
     with (
         _replaced(path) as draft,
         draft.open("w", encoding="utf-8", errors="replace") as sink,
     ):
-        sink.writelines(json_rows(contents.table, contents.fields, columns))
+        sink.writelines(lines)
 
 
-def _save_csv(contents: CaptureContents, path: Path) -> None:
+def _save_csv(contents: CaptureContents, path: Path, *, guard: bool = True) -> None:
     from workbench.captures.text_lines import csv_header, csv_rows, shown_columns
 
     columns = shown_columns(contents.table)
@@ -98,34 +99,32 @@ def _save_csv(contents: CaptureContents, path: Path) -> None:
         draft.open("w", encoding="utf-8", errors="replace", newline="") as sink,
     ):
         sink.write(csv_header(columns))
-        sink.writelines(csv_rows(contents.table, contents.fields, columns))
+        rows = csv_rows(contents.table, contents.fields, columns, guard=guard)
+        sink.writelines(rows)
 
 
-def _load_parquet(path: Path, _sources: Mapping[int, str]) -> CaptureContents:
+def _load_parquet(
+    path: Path, _sources: Mapping[int, str], max_bytes: int | None
+) -> CaptureContents:
     from workbench.captures.parquet import read_parquet
 
-    return read_parquet(path)
+    return read_parquet(path, max_bytes=max_bytes)
 
 
-def _load_scap(path: Path, sources: Mapping[int, str]) -> CaptureContents:
+def _load_scap(
+    path: Path, sources: Mapping[int, str], max_bytes: int | None
+) -> CaptureContents:
     from workbench.captures.scap import read_scap
 
-    return read_scap(path, sources=dict(sources), state=True)
+    return read_scap(path, sources=dict(sources), state=True, max_bytes=max_bytes)
 
 
-def _load_arrow(path: Path, _sources: Mapping[int, str]) -> CaptureContents:
-    with file_errors(path, "read"):
-        check_regular(path)
-        try:
-            with pa.OSFile(str(path), "rb") as file:
-                table = pa.ipc.open_file(file).read_all()
-            table = sound(table, path)
-        except (pa.ArrowException, UnicodeDecodeError, MemoryError) as error:
-            reason = shortened(str(error))
-            text = f"{path} is not a valid Arrow file: {reason}"
-            raise CaptureFileError(text, path=str(path)) from None
-    facts, _ = undescribe(table.schema.metadata)
-    return CaptureContents(table.replace_schema_metadata(None), **facts)
+def _load_arrow(
+    path: Path, _sources: Mapping[int, str], max_bytes: int | None
+) -> CaptureContents:
+    from workbench.captures.arrow_file import read_arrow
+
+    return read_arrow(path, max_bytes=max_bytes)
 
 
 # Suffix → how to write it, how to read it (None: text, which keeps no types).
@@ -133,7 +132,7 @@ SUFFIXES: dict[
     str,
     tuple[
         Callable[[CaptureContents, Path], None],
-        Callable[[Path, Mapping[int, str]], CaptureContents] | None,
+        Callable[[Path, Mapping[int, str], int | None], CaptureContents] | None,
     ],
 ] = {
     ".parquet": (_save_parquet, _load_parquet),
@@ -154,19 +153,28 @@ def check_suffix(path: Path) -> str:
     return suffix
 
 
-def save(contents: CaptureContents, path: Path) -> Path:
+def save(contents: CaptureContents, path: Path, *, csv_guard: bool = True) -> Path:
     """Write ``contents`` in the format of the path's suffix; return the path.
+
+    ``csv_guard``: texts in CSV that look like formulas get an apostrophe.
 
     Text formats show ``evt.source``, so the table needs that column for them.
     """
-    SUFFIXES[check_suffix(path)][0](contents, path)
+    suffix = check_suffix(path)
+    if suffix == ".csv":
+        _save_csv(contents, path, guard=csv_guard)
+    else:
+        SUFFIXES[suffix][0](contents, path)
     return path
 
 
-def load(path: Path, sources: Mapping[int, str]) -> CaptureContents:
+def load(
+    path: Path, sources: Mapping[int, str], *, max_bytes: int | None = None
+) -> CaptureContents:
     """Read a file in the format of its suffix.
 
-    ``sources``: plugin ID → event source, for formats that keep the ID alone. Raises
+    ``sources``: plugin ID → event source, for formats that keep the ID alone.
+    ``max_bytes``: of events at most; None means half of the available memory. Raises
     CaptureFileError for damage (with the rows before it), WorkbenchError otherwise.
     """
     read = SUFFIXES[check_suffix(path)][1]
@@ -177,4 +185,4 @@ def load(path: Path, sources: Mapping[int, str]) -> CaptureContents:
         )
     if not os.path.lexists(path):
         raise WorkbenchError(f"{path}: no such file")
-    return read(path, sources)
+    return read(path, sources, max_bytes)

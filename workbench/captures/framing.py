@@ -217,7 +217,7 @@ class Scanner:
         return text.decode("utf-8", "replace")
 
     def damage(self, why: int) -> str:
-        """Say in words what a negative ``why`` of :meth:`scan` means."""
+        """Return in words what a negative ``why`` of :meth:`scan` means."""
         state = self.state
         return _DAMAGE[why].format(
             block_type=state.block_type,

@@ -8,7 +8,6 @@ a column that turns out to hold other bytes is written as binary, nothing repair
 from __future__ import annotations
 
 import contextlib
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,15 +16,14 @@ import pyarrow.parquet as pq
 
 from workbench.arrow.dictionaries import join_batches, plain_lists
 from workbench.captures.contents import CaptureContents, describe, undescribe
+from workbench.captures.decoding import Decoded, read_all
 from workbench.captures.files import file_errors
-from workbench.captures.soundness import sound
 from workbench.errors import CaptureFileError
 from workbench.fields.declarations import FieldInfo, as_field_table
-from workbench.formatting.printable import shortened
-from workbench.reading import check_regular
 from workbench.saving import replacing
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from types import TracebackType
     from typing import Self
@@ -286,48 +284,24 @@ def read_parquet(
 ) -> CaptureContents:
     """Read a Parquet file of events; ``columns``: only these, None for all.
 
-    ``max_bytes``: refuse a file that declares more, unpacked; None means a thousand
-    times its size and a gibibyte.
+    ``max_bytes``: stop with an error beyond so many bytes of events, counted as they
+    are decoded; None means half of the available memory.
 
     Files of other writers are read too; ``fields`` is then empty and a note says so.
-    Raises CaptureFileError.
+    Raises CaptureFileError; its ``events`` are the CaptureContents read before.
     """
-    with _opened(path) as file:
-        _check_size(file.metadata, path, max_bytes)
-        names = None if columns is None else list(columns)
-        try:
-            table = sound(file.read(columns=names, use_threads=True), path)
-        except (pa.ArrowException, OSError, MemoryError, UnicodeDecodeError) as error:
-            text = f"cannot read {os.fspath(path)}: {shortened(str(error))}"
-            raise CaptureFileError(text, path=os.fspath(path)) from error
-        return _contents(table, file.schema_arrow.metadata)
-
-
-def _check_size(
-    metadata: Any, path: str | os.PathLike[str], max_bytes: int | None
-) -> None:
-    """Refuse a file whose footer declares more than memory should take."""
-    limit = max_bytes
-    if limit is None:
-        limit = 1000 * check_regular(path) + (1 << 30)
-    groups = [metadata.row_group(at) for at in range(metadata.num_row_groups)]
-    packed = sum(group.total_byte_size for group in groups)
-    # Repeated values take next to nothing in the file, but a row each in the table.
-    declared = max(packed, metadata.num_rows * metadata.num_columns * 4)
-    if declared > limit:
-        text = (
-            f"{shortened(os.fspath(path))} declares {declared:,} bytes of events, more "
-            f"than {limit:,}: read it with workbench.captures.parquet.iter_parquet, or "
-            "give read_parquet a larger max_bytes"
-        )
-        raise CaptureFileError(text, path=os.fspath(path))
+    table, failed = read_all(path, "parquet", columns=columns, max_bytes=max_bytes)
+    contents = _contents(table, table.schema.metadata)
+    if failed is not None:
+        failed.events = contents
+        raise failed
+    return contents
 
 
 def read_parquet_facts(path: str | os.PathLike[str]) -> CaptureContents:
     """Read everything but the rows: the table is empty, with the file's schema."""
-    with _opened(path) as file:
-        schema = file.schema_arrow
-        return _contents(schema.empty_table(), schema.metadata)
+    with Decoded(path, "parquet", rows=0) as file:
+        return _contents(file.schema.empty_table(), file.schema.metadata)
 
 
 def iter_parquet(
@@ -335,34 +309,17 @@ def iter_parquet(
     *,
     columns: Sequence[str] | None = None,
     batch_rows: int = 65536,
+    max_bytes: int | None = None,
 ) -> Iterator[pa.RecordBatch]:
     """Yield the rows as record batches, one row group in memory at a time.
 
-    Raises CaptureFileError.
+    ``max_bytes``: what one batch and the decoding of it may take, roughly; None means
+    half of the available memory. Raises CaptureFileError.
     """
-    names = None if columns is None else list(columns)
-    with _opened(path) as file:
-        batches = file.iter_batches(batch_size=batch_rows, columns=names)
-        while True:
-            try:
-                batch = next(batches)
-            except StopIteration:
-                return
-            except (pa.ArrowException, OSError, MemoryError) as error:
-                text = f"cannot read {os.fspath(path)}: {error}"
-                raise CaptureFileError(text, path=os.fspath(path)) from error
-            yield batch
-
-
-def _opened(path: str | os.PathLike[str]) -> Any:
-    with file_errors(path, "read"):
-        # A folder or a missing file is told better by the system than by Arrow.
-        check_regular(path)
-        try:
-            return pq.ParquetFile(path)
-        except (pa.ArrowException, OSError) as error:
-            text = f"{os.fspath(path)} is no sound Parquet file: {error}"
-            raise CaptureFileError(text, path=os.fspath(path)) from error
+    with Decoded(
+        path, "parquet", columns=columns, rows=batch_rows, max_bytes=max_bytes
+    ) as file:
+        yield from file
 
 
 def _contents(

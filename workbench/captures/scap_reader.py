@@ -198,7 +198,7 @@ class ScapReader(Closing):
         return notes
 
     def _strange_ids(self) -> list[str]:
-        """Say which plugin ids nobody knows; of many only how many."""
+        """Return which plugin ids nobody knows; of many only how many."""
         strange = sorted(i for i in self.plugin_ids if i not in self._sources)
         notes = [
             f"{self.plugin_ids[number]} events carry plugin id {number}, which no "

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import sys
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -11,13 +13,13 @@ from workbench.cli.options import FINE, INTERRUPTED, note
 from workbench.errors import WorkbenchError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     import pyarrow as pa
 
     from workbench.plugins.capture import Capture
 
-__all__ = ["WaitNote", "copy_capture"]
+__all__ = ["WaitNote", "copy_capture", "ended_by_sigterm"]
 
 # Silence after which a terminal is told what is waited for, seconds.
 _QUIET_SEC = 1.0
@@ -53,6 +55,26 @@ class WaitNote:
             f"no events for {waited:.1f} s; waiting for {', '.join(waiting)} "
             "(Ctrl-C ends)"
         )
+
+
+@contextlib.contextmanager
+def ended_by_sigterm() -> Iterator[None]:
+    """Let SIGTERM end the block as Ctrl-C does: what was read is written first."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(*_: object) -> None:
+        # As Ctrl-C, at whatever moment that is answered; a background job ignores it.
+        if not callable(signal.getsignal(signal.SIGINT)):
+            raise KeyboardInterrupt
+        signal.raise_signal(signal.SIGINT)
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def copy_capture(

@@ -16,12 +16,16 @@ from workbench.cli.options import (
     print_json,
     sandbox_options,
 )
-from workbench.saving import save_text
+from workbench.formatting.terminal import unspelled
+from workbench.saving import check_folder, save_text
 
 if TYPE_CHECKING:
     import argparse
 
 __all__ = ["add_arguments", "run"]
+
+# Back to the beginning of the line, and nothing more on it.
+_LINE_START = "\r\x1b[K"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,6 +49,8 @@ def run(args: argparse.Namespace) -> int:
     """Check, print the report; 1 when it has errors."""
     from workbench.authoring.check.run import check_plugin
 
+    if args.sarif:
+        check_folder(args.sarif)
     events = None
     if args.events:
         from workbench.events.opening import open_events
@@ -61,17 +67,18 @@ def run(args: argparse.Namespace) -> int:
         progress=_show_step if terminal else None,
     )
     if terminal:
-        print("\r\x1b[K", end="", file=sys.stderr)
-    if args.sarif:
-        save_text(args.sarif, json.dumps(report.to_sarif(), indent=2))
+        print(_LINE_START, end="", file=unspelled(sys.stderr), flush=True)
     if args.json:
         print_json(report.to_dict())
     else:
         print(repr(report))
         if report.registry_entry and report.ok:
             print("\nfor the plugin registry:\n" + report.registry_entry, end="")
+    if args.sarif:
+        save_text(args.sarif, json.dumps(report.to_sarif(), indent=2))
     return FINE if report.ok else FAILED
 
 
 def _show_step(step: str) -> None:
-    print(f"\r\x1b[K{step} …", end="", file=sys.stderr, flush=True)
+    print(_LINE_START, end="", file=unspelled(sys.stderr), flush=True)
+    print(f"{step} …", end="", file=sys.stderr, flush=True)

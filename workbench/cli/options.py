@@ -34,6 +34,7 @@ __all__ = [
     "load_companions",
     "note",
     "opened_workbench",
+    "percent",
     "print_json",
     "sandbox_options",
     "seconds",
@@ -75,6 +76,18 @@ def seconds(text: str) -> float:
         raise argparse.ArgumentTypeError(
             "a time must not be negative, nor longer than 10^9 seconds"
         )
+    return number
+
+
+def percent(text: str) -> float:
+    """Return a number from 0 to 100; for argparse."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number <= 100:
+        message = f"{text[:_MAX_SHOWN]!r} is not a number from 0 to 100"
+        raise argparse.ArgumentTypeError(message)
     return number
 
 
@@ -159,6 +172,11 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "help": "write a file instead; its suffix decides the format: .parquet, .scap, "
         ".jsonl, .csv or .arrow",
     },
+    "--no-csv-guard": {
+        "dest": "csv_guard",
+        "action": "store_false",
+        "help": "leave texts in CSV as they are, those that look like formulas too",
+    },
     "--json": {"action": "store_true", "help": "print one JSON object"},
     "--sandbox": {
         "action": "store_true",
@@ -231,8 +249,10 @@ def opened_workbench(args: argparse.Namespace) -> Iterator[Workbench]:
 
 def note(text: object) -> None:
     """Print a message about the run; data alone goes to standard output."""
-    lines = [printable(line) for line in str(text).split("\n")]
-    print("workbench: " + "\n".join(lines), file=sys.stderr)
+    first, *rest = (printable(line) for line in str(text).split("\n"))
+    # No later line begins as a message of ours or an alert does.
+    rest = [line if line[:1] in ("", " ") else "  " + line for line in rest]
+    print("\n".join([f"workbench: {first}", *rest]), file=sys.stderr)
 
 
 def usage_error(text: str) -> int:

@@ -6,6 +6,7 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
+from workbench.cli.options import note
 from workbench.errors import WorkbenchError
 from workbench.formatting.printable import printable
 
@@ -40,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
     )
 
     folders = plugin_folders()
-    plugins, rules = list(found_plugins()), installed_rules()
+    plugins, rules = list(found_plugins(note)), installed_rules()
     if args.json:
         data = {
             "folders": [str(folder) for folder in folders],

@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_options(parser, "--fields", "--where")
     add_option(parser, "--max-events", help="only the first N events")
-    add_options(parser, "--format", "--out")
+    add_options(parser, "--format", "--out", "--no-csv-guard")
     parser.add_argument(
         "--check",
         action="store_true",
@@ -96,10 +96,10 @@ def _show(events: Events, args: argparse.Namespace) -> int:
     if args.where is not None:
         events = events.where(args.where)
     if args.out is not None:
-        events.save(args.out)
+        events.save(args.out, csv_guard=args.csv_guard)
         return FINE
     columns = shown_columns(events.table, args.fields)
-    sink = line_sink(args.format, events.fields, columns)
-    sink.write(events.table)
+    sink = line_sink(args.format, events.fields, columns, guard=args.csv_guard)
+    sink.write(events.shown_table)
     sink.close()
     return FINE

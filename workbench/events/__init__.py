@@ -7,7 +7,7 @@ from workbench.lazy import lazy_names
 # Public name → module that defines it; loaded on first use.
 _HOMES = {
     "Events": "workbench.events.events",
-    "events_from_table": "workbench.events.events",
+    "events_from_table": "workbench.events.from_table",
     "open_events": "workbench.events.opening",
 }
 

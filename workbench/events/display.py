@@ -59,8 +59,11 @@ def events_text(
 ) -> str:
     """Return the text repr: what the events are, and their first rows (``head``)."""
     lines = [f"Events: {_title(origin, count, keeps_raw=keeps_raw)}"]
-    lines += [f"note: {printable(n, limit=200)}" for n in origin.notes]
+    lines += [f"note: {printable(n, limit=250)}" for n in origin.notes]
     if count:
+        if origin.source and "evt.source" in head.columns:
+            # The title has it: the room is for the fields.
+            head = head.drop(columns="evt.source")
         lines += fitted_columns(_cells(head))
         if count > len(head):
             lines.append(f"… {count - len(head):,} more; the frame has all: .frame")
@@ -73,7 +76,7 @@ def events_html(
     """Return the notebook repr: what the events are, and their first rows."""
     title = _title(origin, count, keeps_raw=keeps_raw)
     parts = [tag("b", "Events: " + escape(title))]
-    parts += [tag("div", escape("note: " + n, limit=200)) for n in origin.notes]
+    parts += [tag("div", escape("note: " + n, limit=250)) for n in origin.notes]
     if count:
         header, *rows = _cells(head)
         parts.append(table(header, rows))

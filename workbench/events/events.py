@@ -15,29 +15,37 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 import pyarrow as pa
 
-from workbench.events.builtin_columns import PAYLOAD_AT, first_time, host_name
-from workbench.events.columns import DerivedColumns, source_rows, with_number_and_time
+from workbench.arguments import CHOICE, PATH, TEXT, TEXTS, takes
+from workbench.arrow.rows import take_rows
+from workbench.events.columns import DerivedColumns, payload_places, source_rows
 from workbench.events.display import MAX_ROWS, events_html, events_text
 from workbench.events.extractor import Extractor, keep_stream
-from workbench.events.origin import Origin
-from workbench.fields.declarations import FieldInfo, FieldTable, as_field_table
+from workbench.events.kinds import (
+    CONDITION,
+    NUMBER,
+    SELECTION,
+    TEXT_OR_TEXTS,
+)
+from workbench.events.provenance import Provenance
+from workbench.events.queries import EventQueries
+from workbench.fields.declarations import FieldTable
 from workbench.fields.reference import resolve
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     import pandas as pd
 
-    from workbench.condition.analysis.explain import Explanation
-    from workbench.condition.analysis.funnel import Funnel
-    from workbench.condition.analysis.near_misses import NearMisses
     from workbench.errors import EndReason
+    from workbench.events.origin import Origin
+    from workbench.events.plots import EventPlots
+    from workbench.proposing.proposal import Proposals
 
-__all__ = ["Events", "events_from_table"]
+__all__ = ["Events"]
 
 
-class Events:
+class Events(EventQueries, Provenance):
     """Captured events: one row per event, in order of arrival.
 
     Immutable but for labels: everything that selects or adds gives new ``Events``.
@@ -92,6 +100,11 @@ class Events:
         return self._origin.end_reason
 
     @property
+    def seen(self) -> int:
+        """Events read to get these: more where the capture had a condition."""
+        return len(self) if self._origin.seen is None else self._origin.seen
+
+    @property
     def columns(self) -> list[str]:
         """Names of the columns of :attr:`frame`."""
         return list(self.frame.columns)
@@ -105,19 +118,48 @@ class Events:
     def frame(self) -> pd.DataFrame:
         """The events as a DataFrame for reading, one row per event.
 
-        ``evt.num`` (uint64), ``evt.time`` (timestamp[ns, UTC]), ``evt.source``, then
-        one column per field; absent values are NA. Made once and kept.
+        ``evt.num`` (uint64), ``evt.time`` (datetime64[ns, UTC]), ``evt.source``, then
+        one column per field; absent values are NA. The dtype of a column follows from
+        the declared type of its field alone: ``string[pyarrow]`` for texts and
+        addresses, ``UInt64``, ``boolean``, ``timedelta64[ns]``,
+        ``datetime64[ns, UTC]``, Arrow lists. Made once and kept; it is a copy of the
+        reader's own: no condition sees what is changed in it.
         """
         if self._frame is None:
-            from workbench.events.frame import event_frame
-
-            self._frame = event_frame(self._table, self._fields, source=self.source)
+            self._frame = self.to_pandas()
         return self._frame
+
+    @takes(categories=TEXT_OR_TEXTS)
+    def to_pandas(self, categories: Sequence[str] = ()) -> pd.DataFrame:
+        """Return a new DataFrame like :attr:`frame`, one row per event.
+
+        ``categories``: names of columns to give as pandas categories, for fields with
+        few different values. Raises KeyError for a name that is no column.
+        """
+        from workbench.events.frame import event_frame
+
+        if isinstance(categories, str):
+            categories = (categories,)
+        frame = event_frame(
+            self._table, self._fields, source=self.source, categories=set(categories)
+        )
+        unknown = [name for name in categories if name not in frame.columns]
+        if unknown:
+            names = ", ".join(map(repr, unknown))
+            raise KeyError(f"no column {names} in these events; .columns lists them")
+        return frame
 
     @property
     def shown_table(self) -> pa.Table:
         """The table with the columns that every shown row begins with."""
         return self._maker.table_with(["evt.source"])
+
+    @property
+    def plot(self) -> EventPlots:
+        """Pictures: ``.timeline(by=None)``, ``.top(field)``, ``.heatmap(a, b)``."""
+        from workbench.events.plots import EventPlots
+
+        return EventPlots(self.__getitem__)
 
     # -- what rules and conditions are checked against -------------------------------
 
@@ -138,33 +180,12 @@ class Events:
         for source, rows in source_rows(self._table).items():
             origin = replace(self._origin, source=source)
             found[source] = Events(
-                self._table.take(pa.array(rows)),
+                take_rows(self._table, pa.array(rows)),
                 fields=self.fields_of(source),
                 origin=origin,
                 extractor=self._maker.extractor,
             )
         return found
-
-    def fields_of(self, source: str) -> FieldTable:
-        """Return the fields usable in rules of ``source``, without ``evt.*``."""
-        if source not in self.sources:
-            return FieldTable()
-        extractor = self._maker.extractor
-        if self.source or extractor is None:
-            return self._fields
-        return extractor.fields_of(source)
-
-    @property
-    def plugin_versions(self) -> dict[str, str]:
-        """Name → version of the plugins that made these events and fields, if known."""
-        origin = self._origin
-        versions = dict(getattr(self._maker.extractor, "plugin_versions", {}))
-        kept = origin.extra.get("plugins")
-        if isinstance(kept, dict):
-            versions |= {str(name): str(version) for name, version in kept.items()}
-        if origin.plugin is not None and origin.plugin_version is not None:
-            versions[origin.plugin] = origin.plugin_version
-        return versions
 
     # -- selecting and adding --------------------------------------------------------
 
@@ -184,9 +205,12 @@ class Events:
             start, stop, step = key.indices(len(self))
             if step == 1:
                 return self._derive(self._table.slice(start, max(0, stop - start)))
-            return self._derive(self._table.take(pa.array(range(start, stop, step))))
-        return self._derive(self._table.filter(self._as_mask(key)))
+            return self._derive(
+                take_rows(self._table, pa.array(range(start, stop, step)))
+            )
+        return self._derive(self._table.filter(self.flags(key)))
 
+    @takes(field_texts=TEXT)
     def extract(self, *field_texts: str) -> Events:
         """Return the same events with further columns, such as ``"probe.kv[key]"``.
 
@@ -204,57 +228,9 @@ class Events:
                 at += 1
         return self._derive(table)
 
-    def where(self, condition: Any) -> Events:
-        """Return the events that match ``condition``, a text or a compiled condition.
-
-        A mask, such as :meth:`mask` returns, is welcome too: one boolean per event.
-        Fields that were not captured are extracted from the stored events first.
-        Raises ConditionError when Falco would refuse the text.
-        """
-        given = isinstance(condition, str | bytes) or hasattr(condition, "columns")
-        if not given and hasattr(condition, "__len__"):
-            return self._derive(self._table.filter(self._as_mask(condition)))
-        return self._derive(self._table.filter(self._matches(condition)))
-
-    def mask(self, condition: Any) -> pd.Series[bool]:
-        """Return whether each event matches: a boolean Series, one row per event.
-
-        Raises as :meth:`where`.
-        """
-        import pandas as pd
-
-        matches = self._matches(condition).to_numpy(zero_copy_only=False)
-        name = condition if isinstance(condition, str) else None
-        return pd.Series(matches.astype(bool, copy=False), name=name)
-
     # -- understanding ---------------------------------------------------------------
 
-    def explain(self, evt_num: int, condition: Any) -> Explanation:
-        """Return why event ``evt_num`` matches or not: every check with its values.
-
-        Returns an Explanation; where the raw events were kept and the plugin reports
-        value offsets, it shows the bytes that a value came from. Raises KeyError when
-        there is no such event, WorkbenchError for arguments in the other order.
-        """
-        given: Any = evt_num
-        if isinstance(given, str):
-            from workbench.errors import WorkbenchError
-
-            raise WorkbenchError(
-                "explain takes the number of the event first, then the condition: "
-                f"explain({condition!r}, {evt_num!r})"
-            )
-        from workbench.condition.analysis.explain import explain
-
-        compiled, table = self._prepare(condition)
-        numbers = table.column("evt.num").to_numpy()
-        rows = np.flatnonzero(numbers == np.uint64(evt_num))
-        if not len(rows):
-            first, last = (numbers[0], numbers[-1]) if len(numbers) else (0, 0)
-            raise KeyError(f"no event {evt_num} here (events {first} to {last})")
-        row = table.slice(int(rows[0]), 1)
-        return explain(compiled, self._maker.with_places(row, compiled.columns), 0)
-
+    @takes(row=NUMBER)
     def places(self, row: int) -> dict[str, list[tuple[int, int]]]:
         """Return where in the payload of row ``row`` (from 0) its values were found.
 
@@ -263,46 +239,105 @@ class Events:
         """
         one = self._table.slice(row, 1)
         names = [name for name in one.column_names if name in self._fields]
-        placed = self._maker.with_places(one, names)
-        found: dict[str, list[tuple[int, int]]] = {}
-        for name in names:
-            if f"{name}#start" not in placed.column_names:
-                continue
-            pairs = [
-                placed.column(f"{name}#{part}")[0].as_py() for part in ("start", "len")
-            ]
-            starts, sizes = (p if isinstance(p, list) else [p] for p in pairs)
-            found[name] = [
-                (start - PAYLOAD_AT, size)
-                for start, size in zip(starts, sizes, strict=True)
-                if size and start is not None and start >= PAYLOAD_AT
-            ]
-        return {name: pairs for name, pairs in found.items() if pairs}
+        return payload_places(self.with_places(one, names), names)
 
-    def funnel(self, condition: Any) -> Funnel:
-        """Count how many events pass each check, alone and in sequence."""
-        from workbench.condition.analysis.funnel import funnel
+    def propose(
+        self,
+        match: Any = None,
+        avoid: Any = None,
+        *,
+        max_checks: int = 4,
+        exclude_fields: Sequence[str] = (),
+        allow: Sequence[str] | None = None,
+        limit: int = 10,
+    ) -> Proposals:
+        """Propose conditions that the chosen events match and few others do.
 
-        return funnel(*self._prepare(condition))
+        ``match``: event numbers, or a mask with one boolean per event; None takes the
+        events labelled as "must match". ``avoid``: likewise those that must not match;
+        None takes the labels if ``match`` is None, else none. All other events are
+        background: they may match, but fewer are better. ``max_checks``: most checks
+        that one ``and`` joins. ``exclude_fields``: fields not to use. ``allow``:
+        operators to use (None: all that it knows). ``limit``: most proposals.
 
-    def near_misses(self, condition: Any) -> NearMisses:
-        """Find the events that fail by exactly one check, grouped by that check."""
-        from workbench.condition.analysis.near_misses import near_misses
+        Returns a list of Proposal, best first: shortest description of the examples,
+        see :mod:`workbench.proposing.search`. Raises WorkbenchError when
+        nothing is chosen or the choice contradicts itself, KeyError for an event
+        number that is not here.
+        """
+        from workbench.proposing.propose import OPERATORS, propose
 
-        return near_misses(*self._prepare(condition))
+        if match is None and avoid is None:
+            avoid = [number for number, must in self._labels.items() if not must]
+        if match is None:
+            match = [number for number, must in self._labels.items() if must]
+        return propose(
+            self._table,
+            self._fields,
+            self._rows_of(match),
+            self._rows_of(() if avoid is None else avoid),
+            max_checks=max_checks,
+            exclude_fields=exclude_fields,
+            allow=OPERATORS if allow is None else allow,
+            limit=limit,
+        )
+
+    def propose_exception(
+        self, rule: Any, rows: Any = None, *, rules: Any = None, **options: Any
+    ) -> list[Any]:
+        """Propose exceptions that keep a rule from alerting on some of these events.
+
+        ``rule``: a Rule, or the name of one of ``rules``, a RuleSet whose macros and
+        lists it may use. ``rows``, ``options`` and the result: see
+        ``RuleSet.propose_exception``.
+        """
+        import importlib
+
+        if rules is None:
+            # events know no rules: the class is looked up by name
+            rules = importlib.import_module("workbench").RuleSet().add(rule)
+        name = rule if isinstance(rule, str) else rule.name
+        found: list[Any] = rules.propose_exception(name, self, rows, **options)
+        return found
+
+    def numbers_of(self, chosen: Any) -> np.ndarray[Any, np.dtype[np.uint64]]:
+        """Return the numbers of events chosen by number, mask or condition.
+
+        Raises KeyError for a number that is not here.
+        """
+        numbers = self._table.column("evt.num").to_numpy()[self._rows_of(chosen)]
+        return np.asarray(numbers, np.uint64)
+
+    def _rows_of(self, chosen: Any) -> np.ndarray[Any, np.dtype[np.int64]]:
+        """Return the rows of events chosen by number or by mask."""
+        if isinstance(chosen, int | np.integer) and not isinstance(chosen, bool):
+            chosen = [chosen]
+        if CONDITION.fits(chosen):
+            return np.flatnonzero(np.asarray(self.flags(chosen)))
+        values = np.asarray(chosen)
+        if values.dtype == bool or str(getattr(chosen, "dtype", "")) == "boolean":
+            return np.flatnonzero(np.asarray(self.flags(chosen)))
+        numbers = self._table.column("evt.num").to_numpy()
+        wanted = np.unique(values.astype(np.uint64))
+        rows = np.flatnonzero(np.isin(numbers, wanted))
+        missing = np.setdiff1d(wanted, numbers[rows])
+        if len(missing):
+            raise KeyError(f"no event {missing[0]} here")
+        return rows
 
     @property
     def labels(self) -> dict[int, bool]:
         """Event number → whether a rule must match it, as given by :meth:`label`."""
         return dict(self._labels)
 
+    @takes(mask=SELECTION, must_match=CHOICE)
     def label(self, mask: Any, *, must_match: bool | None = True) -> Events:
         """Mark events as "must match" or "must not match", for rule tests.
 
         ``mask``: boolean Series or array, one per event, or a condition.
         ``must_match``: None takes labels away. Returns these same events.
         """
-        chosen = self._table.column("evt.num").filter(self._as_mask(mask))
+        chosen = self._table.column("evt.num").filter(self.flags(mask))
         for number in chosen.to_pylist():
             if must_match is None:
                 self._labels.pop(number, None)
@@ -312,12 +347,22 @@ class Events:
 
     # -- keeping ---------------------------------------------------------------------
 
-    def save(self, path: str | os.PathLike[str]) -> Path:
+    @takes(path=PATH)
+    def save(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        csv_guard: bool = True,
+        skip_absent: bool = False,
+    ) -> Path:
         """Write the events to a file and give its path; the suffix decides the form.
 
         ``.parquet`` and ``.arrow`` keep everything, ``.scap`` the stored events as
-        Falco reads them, ``.jsonl`` and ``.csv`` the frame as text. Raises
-        WorkbenchError for another suffix, or ``.scap`` without stored events.
+        Falco reads them, ``.jsonl`` and ``.csv`` the frame as text. ``csv_guard``:
+        put an apostrophe before texts in CSV that a spreadsheet would run as a
+        formula (``=``, ``+``, ``-``, ``@``, tab). ``skip_absent``: leave absent fields
+        out of JSON lines, instead of null. Raises WorkbenchError for another suffix,
+        or ``.scap`` without stored events.
         """
         from workbench.captures import formats
         from workbench.captures.contents import CaptureContents
@@ -337,8 +382,9 @@ class Events:
                 "end_reason": origin.end_reason,
                 "plugins": self.plugin_versions,
             },
+            skip_absent=skip_absent,
         )
-        return formats.save(contents, target)
+        return formats.save(contents, target, csv_guard=csv_guard)
 
     def attach(self, *plugins: Any) -> Events:
         """Return the same events with plugins to ask for further fields.
@@ -361,6 +407,7 @@ class Events:
 
     # -- for those who run conditions and rules --------------------------------------
 
+    @takes(columns=TEXTS)
     def table_with(self, columns: Iterable[str]) -> pa.Table:
         """Return the table with further columns, generic or extracted, behind its own.
 
@@ -387,35 +434,13 @@ class Events:
             events._labels = {n: m for n, m in self._labels.items() if n in kept}
         return events
 
+    def with_places(self, row: pa.Table, names: list[str]) -> pa.Table:
+        """Return a row with columns that tell where in it its values were found."""
+        return self._maker.with_places(row, names)
+
     def _resolve(self, text: str) -> str:
         """Return the column name of a field reference."""
         return resolve(text, self._fields).column
-
-    def _prepare(self, condition: Any) -> tuple[Any, pa.Table]:
-        """Compile a condition and give the table with every column it needs."""
-        if isinstance(condition, str):
-            from workbench.condition import compile_condition
-
-            condition = compile_condition(condition, self._fields)
-        return condition, self._maker.table_with(list(condition.columns))
-
-    def _matches(self, condition: Any) -> pa.Array:
-        compiled, table = self._prepare(condition)
-        return compiled.mask(table)
-
-    def _as_mask(self, mask: Any) -> pa.Array:
-        """Take a condition, a boolean Series, array or list as one flag per event."""
-        if isinstance(mask, str) or hasattr(mask, "columns"):
-            return self._matches(mask)
-        if isinstance(mask, (pa.Array, pa.ChunkedArray)):
-            flags = mask
-        else:
-            # What is absent was not chosen.
-            filled = mask.fillna(False) if hasattr(mask, "fillna") else mask
-            flags = pa.array(np.asarray(filled, dtype=bool))
-        if len(flags) != len(self):
-            raise ValueError(f"the mask has {len(flags)} values for {len(self)} events")
-        return flags
 
     # -- faces -----------------------------------------------------------------------
 
@@ -443,35 +468,8 @@ class Events:
         return events_html(*self._display(), keeps_raw=self.keeps_raw)
 
     def _display(self) -> tuple[Origin, pd.DataFrame, int]:
-        return self._origin, self[:MAX_ROWS].frame, len(self)
-
-
-def events_from_table(
-    table: pa.Table,
-    *,
-    fields: Mapping[str, FieldInfo] | Iterable[FieldInfo | Mapping[str, Any]],
-    source: str,
-    plugin: str | None = None,
-    plugin_version: str | None = None,
-) -> Events:
-    """Return Events over any Arrow table in the condition layout; no plugin is needed.
-
-    ``fields``: mapping of FieldInfo, or decoded get_fields JSON. ``evt.num`` counts
-    from 1 when the table has none, ``evt.rawtime`` comes from a timestamp column
-    ``evt.time``, else all times are 0. Other ``evt.*`` columns are used as they are.
-    """
-    if isinstance(table, pa.RecordBatch):
-        table = pa.Table.from_batches([table])
-    names = table.column_names
-    if len(set(names)) != len(names):
-        twice = sorted({n for n in names if names.count(n) > 1})
-        raise ValueError(f"the table has columns of the same name: {', '.join(twice)}")
-    table = with_number_and_time(table)
-    origin = Origin(
-        source=source,
-        plugin=plugin,
-        plugin_version=plugin_version,
-        hostname=host_name(),
-        start_ns=first_time(table) or 0,
-    )
-    return Events(table, fields=as_field_table(fields), origin=origin)
+        head = self[:MAX_ROWS].frame
+        # Also of further fields: each note once.
+        later = getattr(self._maker.extractor, "notes", ())
+        notes = tuple(dict.fromkeys((*self._origin.notes, *later)))
+        return replace(self._origin, notes=notes), head, len(self)

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from workbench.arguments import wrong
+from workbench.arrow.rows import take_rows
 from workbench.fields.declarations import FieldTable
 
 if TYPE_CHECKING:
@@ -92,6 +94,20 @@ class ChainedExtractor:
             found |= getattr(extractor, "plugin_versions", {})
         return found
 
+    @property
+    def libraries(self) -> list[tuple[str, str]]:
+        """Name or path and init config of the plugins asked."""
+        return [
+            found
+            for extractor in self.extractors
+            for found in getattr(extractor, "libraries", ())
+        ]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What people should know of the answers so far."""
+        return tuple(n for f in self.extractors for n in getattr(f, "notes", ()))
+
     def extract_columns(
         self,
         raw: pa.ChunkedArray,
@@ -148,8 +164,7 @@ def extractor_of(plugins: Iterable[Any]) -> Extractor:
     for plugin in plugins:
         extractor = getattr(plugin, "extractor", None)
         if extractor is None:
-            kind = type(plugin).__name__
-            raise TypeError(f"plugins are Plugin or Workbench objects, not {kind}")
+            raise wrong("attach", "plugins", "Plugin or Workbench objects", plugin)
         if extractor not in extractors:
             extractors.append(extractor)
     return extractors[0] if len(extractors) == 1 else ChainedExtractor(extractors)
@@ -183,7 +198,7 @@ class ReplayingExtractor:
         if places.null_count:
             # Rows that are not of this stream can only be taken as they are.
             return self.extractor.extract_columns(raw, numbers, source, texts)
-        return {name: column.take(places) for name, column in whole.items()}
+        return {name: take_rows(column, places) for name, column in whole.items()}
 
     def __getattr__(self, name: str) -> Any:
         """Leave everything else to the extractor."""

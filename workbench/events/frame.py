@@ -16,18 +16,33 @@ import pyarrow.compute as pc
 
 from workbench.arrow.addresses import address_text
 from workbench.arrow.dictionaries import list_like, plain_array
-from workbench.arrow.types import COUNT_COLUMNS, HIDDEN_COLUMNS, column_info, text_array
+from workbench.arrow.types import (
+    COUNT_COLUMNS,
+    HIDDEN_COLUMNS,
+    column_info,
+    column_type,
+    text_array,
+)
+from workbench.events.shown_frame import EventFrame
 from workbench.fields.builtin import BUILTIN_FIELDS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from workbench.fields.declarations import FieldInfo
 
-__all__ = ["column_info", "event_frame"]
+__all__ = ["column_info", "event_frame", "readable_column", "typed_series"]
 
 _TIME = pa.timestamp("ns", "UTC")
 _SPAN = pa.duration("ns")
+_NUMBERS = {
+    kind: pd.api.types.pandas_dtype(name)
+    for kind, name in (
+        *((f"int{bits}", f"Int{bits}") for bits in (8, 16, 32, 64)),
+        *((f"uint{bits}", f"UInt{bits}") for bits in (8, 16, 32, 64)),
+        *(("float", "Float32"), ("double", "Float64")),
+    )
+}
 
 
 def _ns_array(column: pa.Array, target: pa.DataType) -> pa.Array:
@@ -60,39 +75,65 @@ def _readable(column: pa.Array, info: FieldInfo | None) -> pa.Array:
     return column
 
 
-def _categorical(column: pa.ChunkedArray, info: FieldInfo | None) -> pd.Categorical:
-    """Turn dictionary chunks into a Categorical; equal repaired texts become one."""
-    column = column.unify_dictionaries()
-    chunks = column.chunks
-    values = chunks[0].dictionary if chunks else pa.array([], column.type.value_type)
-    codes = [c.indices.fill_null(-1).to_numpy(zero_copy_only=False) for c in chunks]
-    code = np.concatenate(codes) if codes else np.empty(0, np.int32)
-    if info is None and pa.types.is_binary(values.type):
-        texts = text_array(values)
+def readable_column(column: pa.ChunkedArray, info: FieldInfo | None) -> pa.ChunkedArray:
+    """Return a column's readable values, dictionaries written out."""
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        # Texts are repaired once for each word, not for each row.
+        chunks = [
+            _readable_word(chunk.dictionary, info).take(chunk.indices)
+            for chunk in column.chunks
+        ]
     else:
-        texts = _readable(values, info)
-    if texts.null_count or len(pc.unique(texts)) < len(texts):
-        encoded = texts.dictionary_encode()
-        moved = np.append(
-            encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False), -1
-        )
-        code, texts = moved[code], encoded.dictionary
-    return pd.Categorical.from_codes(code, categories=pd.Index(texts.to_pandas()))
+        chunks = [_readable(chunk, info) for chunk in column.chunks]
+    if not chunks:
+        empty = pa.array([], kind.value_type if pa.types.is_dictionary(kind) else kind)
+        chunks = [_readable(empty, info)]
+    return pa.chunked_array(chunks, chunks[0].type)
 
 
-def _series(column: pa.ChunkedArray, info: FieldInfo | None) -> Any:
-    """Turn one column into the pandas array of its readable form."""
-    if pa.types.is_dictionary(column.type):
-        return _categorical(column, info)
-    chunks = [_readable(chunk, info) for chunk in column.chunks]
-    kind = chunks[0].type if chunks else _readable(_empty(column), info).type
-    if pa.types.is_null(kind):
-        kind = pa.string()
-    return pd.arrays.ArrowExtensionArray(pa.chunked_array(chunks, kind))
+def _readable_word(words: pa.Array, info: FieldInfo | None) -> pa.Array:
+    if info is None and pa.types.is_binary(words.type):
+        return text_array(words)
+    return _readable(words, info)
 
 
-def _empty(column: pa.ChunkedArray) -> pa.Array:
-    return pa.array([], column.type)
+def _declared(values: pa.ChunkedArray, info: FieldInfo | None) -> pa.ChunkedArray:
+    """Give a column without any value the type that its field declares."""
+    if not pa.types.is_null(values.type):
+        return values
+    empty = pa.array([], column_type(info)) if info else pa.array([], pa.string())
+    return values.cast(_readable(empty, info).type)
+
+
+def typed_series(column: pa.ChunkedArray, info: FieldInfo | None) -> Any:
+    """Turn one column into the pandas array of its readable form.
+
+    The dtype follows from the declared type alone: ``string[pyarrow]``, ``UInt64``,
+    ``boolean``, ``timedelta64[ns]``, ``datetime64[ns, UTC]``, Arrow lists.
+    """
+    values = _declared(readable_column(column, info), info)
+    kind = values.type
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return pd.StringDtype("pyarrow").__from_arrow__(values)
+    if pa.types.is_boolean(kind):
+        return pd.BooleanDtype().__from_arrow__(values)
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind):
+        return _NUMBERS[str(kind)].__from_arrow__(values)
+    if pa.types.is_timestamp(kind):
+        return _times(values)
+    if pa.types.is_duration(kind):
+        return _spans(values)
+    return pd.arrays.ArrowExtensionArray(values)
+
+
+def _categories(column: pa.ChunkedArray, info: FieldInfo | None) -> pd.Categorical:
+    """Turn a column into a Categorical; texts that are equal once repaired are one."""
+    values = _declared(readable_column(column, info), info)
+    words = values.combine_chunks().dictionary_encode()
+    codes = words.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    shown = typed_series(pa.chunked_array([words.dictionary]), None)
+    return pd.Categorical.from_codes(codes, categories=pd.Index(shown))
 
 
 def event_frame(
@@ -101,25 +142,27 @@ def event_frame(
     *,
     source: str,
     columns: Sequence[str] | None = None,
+    categories: Collection[str] = (),
 ) -> pd.DataFrame:
     """Return the frame of ``table``: evt.num, evt.time, evt.source, then its fields.
 
     ``table``: condition layout, with ``evt.num`` and ``evt.rawtime``. ``columns``:
     those to show after the first three; None shows all but the machine's own.
+    ``categories``: columns to give as categories instead.
     """
     names = set(table.column_names)
     data: dict[str, Any] = {
-        "evt.num": table.column("evt.num").to_numpy().astype(np.uint64, copy=False),
+        "evt.num": table.column("evt.num").to_numpy().astype(np.uint64),
         "evt.time": _times(table.column("evt.rawtime")),
     }
     if "evt.source" in names:
-        column = table.column("evt.source")
-        if not pa.types.is_dictionary(column.type):
-            column = column.dictionary_encode()
-        data["evt.source"] = _categorical(column, BUILTIN_FIELDS["evt.source"])
+        sources = table.column("evt.source")
     else:
-        codes = np.zeros(table.num_rows, np.int8)
-        data["evt.source"] = pd.Categorical.from_codes(codes, categories=[source])
+        one = pa.array([source], pa.string())
+        sources = one.take(pa.array(np.zeros(table.num_rows, np.int8)))
+        sources = pa.chunked_array([sources])
+    make = _categories if "evt.source" in categories else typed_series
+    data["evt.source"] = make(sources, BUILTIN_FIELDS["evt.source"])
     if columns is None:
         made = {"evt.num", "evt.source", "evt.time"}
         skip = HIDDEN_COLUMNS | made | {"evt.rawtime"}
@@ -128,19 +171,25 @@ def event_frame(
         # evt.time, a text for conditions, is shown as the time that it is.
         if name not in data and name in names:
             info = None if name in COUNT_COLUMNS else column_info(name, fields)
-            data[name] = _series(table.column(name), info)
-    return pd.DataFrame(data, index=pd.RangeIndex(table.num_rows), copy=False)
+            make = _categories if name in categories else typed_series
+            data[name] = make(table.column(name), info)
+    return EventFrame(data, index=pd.RangeIndex(table.num_rows), copy=False)
+
+
+def _own(column: pa.ChunkedArray, target: pa.DataType) -> np.ndarray[Any, Any]:
+    """Return times or spans as numpy values of the reader's own, NaT for nulls."""
+    chunks = [_ns_array(chunk, target) for chunk in column.chunks]
+    values = pa.chunked_array(chunks, target).to_numpy()
+    own: np.ndarray[Any, Any] = values if values.flags.writeable else values.copy()
+    return own
 
 
 def _times(column: pa.ChunkedArray) -> Any:
     """Turn raw times into a numpy-backed UTC time array, NaT beyond int64."""
-    if pa.types.is_integer(column.type):
-        raw = column.cast(pa.uint64()).to_numpy()
-        # A value beyond int64 turns negative; the smallest int64 is NaT.
-        signed = raw.view(np.int64)
-        if len(signed) and signed.min() < 0:
-            signed = np.where(signed < 0, np.iinfo(np.int64).min, signed)
-    else:
-        signed = column.cast(_TIME).cast(pa.int64()).to_numpy()
-    stamps = pd.DatetimeIndex(signed.view("datetime64[ns]"), copy=False)
+    stamps = pd.DatetimeIndex(_own(column, _TIME), copy=False)
     return stamps.tz_localize("UTC").array
+
+
+def _spans(column: pa.ChunkedArray) -> Any:
+    """Turn raw spans into a numpy-backed array, NaT beyond int64."""
+    return pd.TimedeltaIndex(_own(column, _SPAN), copy=False).array

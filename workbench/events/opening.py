@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from workbench.arguments import PATH, takes, wrong
 from workbench.captures import formats
 from workbench.errors import (
+    ArgumentError,
     CaptureFileError,
     ConditionError,
     PluginCrashed,
@@ -38,25 +40,35 @@ __all__ = ["open_events"]
 _MOST_FAILURES = 24
 
 
-def open_events(path: str | os.PathLike[str], *, plugins: Any = ()) -> Events:
+@takes(path=PATH)
+def open_events(
+    path: str | os.PathLike[str], *, plugins: Any = (), max_bytes: int | None = None
+) -> Events:
     """Return the events of a file that ``Events.save`` or Falco wrote.
 
     ``path``: ``.parquet``, ``.arrow`` or ``.scap`` (``.scap.gz``). ``plugins``: Plugin
     and Workbench objects, in registration order, to extract fields from the stored
     events; fields in which a plugin crashes are left out, and ``origin.notes`` name
-    them. Raises WorkbenchError when the file cannot be used; what comes before any
-    damage is kept as ``.events`` of the CaptureFileError.
+    them. ``max_bytes``: stop with an error beyond so many bytes of events, however
+    small the file; None means half of the available memory. Raises WorkbenchError when
+    the file cannot be used; what comes before any damage is kept as ``.events`` of the
+    CaptureFileError.
     """
     if not isinstance(plugins, (list, tuple, set)):
         plugins = (plugins,)
     for plugin in plugins:
         if isinstance(plugin, (str, Path)):
             advice = f"use wb.load({str(plugin)!r})"
-            raise TypeError(f"plugins= takes loaded plugins, not paths: {advice}")
+            raise ArgumentError(
+                f"plugins= takes loaded plugins, not paths: {advice}",
+                argument="plugins",
+            )
+        if not hasattr(plugin, "manifests"):
+            raise wrong("open_events", "plugins", "Plugin or Workbench objects", plugin)
     plugins = tuple(plugins)
     sources = {m.id: m.event_source for p in plugins for m in p.manifests if m.id}
     try:
-        contents = formats.load(Path(path), sources)
+        contents = formats.load(Path(path), sources, max_bytes=max_bytes)
     except CaptureFileError as error:
         # What came before the damage is kept, as of a capture that fails.
         if error.events is not None:

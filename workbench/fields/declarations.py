@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from workbench.arguments import wrong
 from workbench.formatting.columns import aligned, column_widths
 from workbench.formatting.html import table
 from workbench.formatting.printable import printable
@@ -183,6 +184,10 @@ def describe_argument(arg: ArgInfo | None) -> str:
     return f"{'required' if arg.required else 'optional'} {' or '.join(kinds)}"
 
 
+_FIELDS = "a mapping of FieldInfo, or the decoded JSON of get_fields"
+_FIELD = "a FieldInfo, or its decoded JSON"
+
+
 def as_field_table(
     fields: Mapping[str, FieldInfo] | Iterable[FieldInfo | Mapping[str, Any]],
 ) -> FieldTable:
@@ -190,6 +195,12 @@ def as_field_table(
     if isinstance(fields, FieldTable):
         return fields
     items: Iterable[Any] = fields.values() if isinstance(fields, Mapping) else fields
+    if isinstance(items, str | bytes) or not hasattr(type(items), "__iter__"):
+        raise wrong("fields", "the fields", _FIELDS, fields)
+    items = list(items)
+    for item in items:
+        if not isinstance(item, FieldInfo | Mapping):
+            raise wrong("fields", "each of the fields", _FIELD, item)
     return FieldTable(
         item if isinstance(item, FieldInfo) else FieldInfo.from_json(item)
         for item in items

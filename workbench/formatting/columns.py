@@ -13,8 +13,10 @@ if TYPE_CHECKING:
 
 __all__ = ["MAX_CELL", "aligned", "column_widths", "fitted_columns"]
 
-# Longest cell in characters.
+# Longest cell in characters; shorter ones are tried until so many columns fit.
 MAX_CELL = 60
+_SHORTER = (30, 20, 14)
+_WANTED = 5
 
 
 def column_widths(
@@ -34,19 +36,34 @@ def aligned(row: Sequence[str], widths: Sequence[int]) -> str:
 def fitted_columns(rows: list[list[str]]) -> list[str]:
     """Return aligned lines of the columns that fit the terminal, header row first.
 
-    A last line names the columns that do not fit.
+    Where few fit, cells are cut shorter, but for the first two columns. A last line
+    names the columns that do not fit.
     """
     room = shutil.get_terminal_size().columns
-    widths = column_widths(rows, limit=MAX_CELL)
-    shown, used = 0, 0
-    for width in widths:
-        used += width + 2
-        if shown > 2 and used > room:
+    full = column_widths(rows, limit=MAX_CELL)
+    for limit in (MAX_CELL, *_SHORTER):
+        widths = [*full[:2], *(min(limit, width) for width in full[2:])]
+        shown = _fitting(widths, room)
+        if shown >= min(_WANTED, len(widths)):
             break
-        shown += 1
-    lines = [aligned(row, widths[:shown]) for row in rows]
+    cut = [
+        [printable(cell, limit=width) for cell, width in zip(row, widths, strict=True)]
+        for row in rows
+    ]
+    lines = [aligned(row, widths[:shown]) for row in cut]
     if shown < len(widths):
         names = ", ".join(rows[0][shown:])
         more = counted(len(widths) - shown, "more column")
         lines.append(printable(f"{more}: {names}", limit=max(MAX_CELL, room)))
     return lines
+
+
+def _fitting(widths: Sequence[int], room: int) -> int:
+    """Return how many columns fit; three always do."""
+    shown = used = 0
+    for width in widths:
+        used += width + 2
+        if shown > 2 and used > room:
+            break
+        shown += 1
+    return shown

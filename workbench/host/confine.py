@@ -58,7 +58,7 @@ def _why(table: dict[int, str], name: str, code: int) -> str:
 
 
 def missing_layers() -> list[str]:
-    """Say what this system lacks for a sandbox; nothing when it has all."""
+    """Return what this system lacks for a sandbox; nothing when it has all."""
     missing = []
     landlock = lib.wb_landlock_version()
     if landlock < 0:

@@ -217,13 +217,13 @@ class PluginHandle:
     def describe(
         self, family: str, minor: int, name: str, source: str, plugin_id: int
     ) -> None:
-        """Tell the C side what the loader found out."""
+        """Hand what the loader found out to the C side."""
         lib.wb_plugin_describe(
             self.c, FAMILIES[family], minor, _encode(name), _encode(source), plugin_id
         )
 
     def scope(self, *, parsing: bool, sources: list[str]) -> None:
-        """Say of which event sources it extracts (or parses); none = of all."""
+        """Set the event sources that it extracts from (or parses); none = all."""
         lib.wb_plugin_scope(self.c, int(parsing), ffi.NULL)
         for source in sources:
             lib.wb_plugin_scope(self.c, int(parsing), _encode(source))
@@ -329,6 +329,31 @@ class Pump:
             _encode(text),
             offsets,
         )
+
+    def filter(self, program: Any, order: int) -> None:
+        """Add a stage to the filter of events; ``order``: one of ``lib.WB_ORDER_*``.
+
+        Raises ValueError for a bad program.
+        """
+        memory = ffi.from_buffer("uint8_t[]", program)
+        if lib.wb_pump_filter(self._c, memory, len(program), order):
+            raise ValueError("a damaged condition program")
+
+    def ways(self) -> list[dict[str, Any]]:
+        """Return the ways of filtering that were tried, none without a filter."""
+        order, staged = ffi.new("int *"), ffi.new("int *")
+        events, ns = ffi.new("uint64_t *"), ffi.new("double *")
+        found: list[dict[str, Any]] = []
+        while not lib.wb_pump_way(self._c, len(found), order, staged, events, ns):
+            found.append(
+                {
+                    "order": int(order[0]),
+                    "staged": bool(staged[0]),
+                    "events": int(events[0]),
+                    "ns": float(ns[0]),
+                }
+            )
+        return found
 
     def prepare(self) -> None:
         """Allocate the columns. Raises OSError."""

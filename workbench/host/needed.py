@@ -31,7 +31,7 @@ _DT_NEEDED, _DT_STRTAB, _DT_RPATH, _DT_RUNPATH = 1, 5, 15, 29
 
 
 def _segments(fd: int) -> list[tuple[int, int, int, int]]:
-    """Give kind, offset, address and length in the file of each segment."""
+    """Return kind, offset, address and length in the file of each segment."""
     head = os.pread(fd, 64, 0)
     if len(head) < 64 or head[:6] != b"\x7fELF\x02\x01":
         return []
@@ -56,7 +56,7 @@ def _text(fd: int, offset: int) -> str:
 
 
 def _dynamic(fd: int) -> tuple[list[str], list[str]]:
-    """Give what a library needs, and the folders where it says to look."""
+    """Return what a library needs, and the folders where it says to look."""
     segments = _segments(fd)
     table = b""
     for kind, offset, _, length in segments:
@@ -77,7 +77,7 @@ def _dynamic(fd: int) -> tuple[list[str], list[str]]:
 
 
 def _configured() -> list[str]:
-    """Give the folders that /etc/ld.so.conf and what it includes name."""
+    """Return the folders that /etc/ld.so.conf and what it includes name."""
     todo, seen, folders = ["/etc/ld.so.conf"], set[str](), list[str]()
     while todo and len(seen) < _MOST_CONFIG_FILES:
         path = todo.pop(0)
@@ -99,7 +99,7 @@ def _configured() -> list[str]:
 
 
 def _included(pattern: str) -> list[str]:
-    """Give the files that an include means: one star in the last part is understood."""
+    """Return the files that an include means: one star in the last part works."""
     folder, _, name = pattern.rpartition("/")
     if not folder.startswith("/"):
         folder = f"/etc/{folder}"
@@ -113,13 +113,13 @@ def _included(pattern: str) -> list[str]:
 
 
 def _asked(folders: list[str], origin: str) -> list[str]:
-    """Give the folders of a library with ``$ORIGIN`` put in; relative ones dropped."""
+    """Return the folders of a library, ``$ORIGIN`` put in, relative ones dropped."""
     named = [f.replace("${ORIGIN}", origin).replace("$ORIGIN", origin) for f in folders]
     return [f for f in named if f.startswith("/") and "$" not in f]
 
 
 def needed_files(libraries: list[str]) -> list[str]:
-    """Give the files that ``libraries`` need, with all that these need, canonical.
+    """Return the files that ``libraries`` need, with all that these need, canonical.
 
     What lies in the system's folders is left out, and what cannot be found. Where
     several folders have a file of the name needed, all of these are given.
@@ -143,7 +143,7 @@ def needed_files(libraries: list[str]) -> list[str]:
 
 
 def _open_and_read(path: str) -> tuple[list[str], list[str]]:
-    """Give what a library needs and where it looks; nothing where there is none."""
+    """Return what a library needs and where it looks; nothing where there is none."""
     try:
         fd = os.open(path, _QUIETLY)
     except (OSError, ValueError):
@@ -157,7 +157,7 @@ def _open_and_read(path: str) -> tuple[list[str], list[str]]:
 
 
 def _matches(name: str, folders: list[str]) -> list[str]:
-    """Give the libraries called ``name``, but for those of the system's folders."""
+    """Return the libraries called ``name``, but for those of the system's folders."""
     places = [name] if "/" in name else [f"{folder}/{name}" for folder in folders]
     real = {os.path.realpath(p) for p in places if p.startswith("/") and "\0" not in p}
     return sorted(file for file in real if _is_library(file))

@@ -71,7 +71,7 @@ _LIMITS = {
 
 
 def _cgroup_files() -> list[str]:
-    """Give the files with the limits of this process's control groups."""
+    """Return the files with the limits of this process's control groups."""
     found = []
     try:
         with open("/proc/self/cgroup", encoding="utf-8") as file:  # noqa: PTH123 - the worker does not load pathlib
@@ -92,7 +92,7 @@ def _cgroup_files() -> list[str]:
 
 
 def readable_paths(*, network: bool) -> list[str]:
-    """Give the system's files and folders that a plugin may read, where they exist."""
+    """Return the system's files and folders that a plugin may read, if they exist."""
     paths = [*SYSTEM_FOLDERS, *_ALWAYS, *_cgroup_files()]
     if network:
         paths += _NETWORK

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
-
-import pyarrow as pa
 
 from workbench.arrow.dictionaries import join_batches
 from workbench.arrow.types import column_type
 from workbench.fields.reference import resolve_column
+from workbench.lazy import lazy_module
+from workbench.plugins.call_errors import ErrorCounts
 from workbench.plugins.compatibility import fields_of, source_name
 from workbench.plugins.selection import select_columns
 
 if TYPE_CHECKING:
     import weakref
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
+
+    import pyarrow as pa
 
     from workbench.fields.declarations import FieldTable
     from workbench.fields.reference import ResolvedField
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
     from workbench.plugins.selection import Selection
     from workbench.session.interface import Session
     from workbench.session.types import ColumnRequest
+else:
+    pa = lazy_module("pyarrow")
 
 __all__ = ["Captured", "PoolExtractor"]
 
@@ -48,6 +53,17 @@ class PoolExtractor:
     pool: SessionPool
     dedicated: bool = False
     captured: Captured | None = field(default=None, compare=False)
+    _errors: ErrorCounts = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Count errors of its own; each is told once for the whole pool."""
+        object.__setattr__(self, "_errors", ErrorCounts(self.pool.told_errors))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """How often extract and parse failed for the events asked about, and why."""
+        loaded = self.pool.loaded_plugins
+        return self._errors.notes(loaded[0].name if len(loaded) == 1 else "")
 
     def fields_of(self, source: str) -> FieldTable:
         """Return the fields usable for events of ``source``."""
@@ -68,6 +84,23 @@ class PoolExtractor:
     def plugin_versions(self) -> dict[str, str]:
         """Name → version of the plugins asked."""
         return {m.name: m.manifest.version for m in self.pool.loaded_plugins}
+
+    @property
+    def libraries(self) -> list[tuple[str, str]]:
+        """Name or path and init config of the plugins asked, as ``wb.load`` takes them.
+
+        The name of those that are found by it.
+        """
+        from workbench.artifacts.folders import find_plugin, plugin_name
+
+        found = []
+        for loaded in self.pool.loaded_plugins:
+            path = Path(loaded.path).resolve()
+            name = plugin_name(path)
+            known = find_plugin(name)
+            by_name = known is not None and known.resolve() == path
+            found.append((name if by_name else str(path), loaded.config))
+        return found
 
     def extract_columns(
         self,
@@ -109,7 +142,7 @@ class PoolExtractor:
         ]
         if not requests:
             return {}
-        joined = join_batches(list(self._feed(raw, numbers, source, requests)))
+        joined = join_batches(self._feed(raw, numbers, source, requests))
         return {n: joined.column(n) for n in joined.column_names if "#" in n}
 
     def requests(self, source: str, texts: Sequence[str]) -> list[ColumnRequest]:
@@ -130,19 +163,26 @@ class PoolExtractor:
         numbers: pa.ChunkedArray,
         source: str,
         requests: Sequence[ColumnRequest],
-    ) -> Iterator[pa.RecordBatch]:
+    ) -> list[pa.RecordBatch]:
         # State comes from the events alone: a plugin that keeps some starts anew.
         anew = self.dedicated or self.stateful(source)
+        batches = []
         with self.pool.dedicated() if anew else self.pool.acquire() as pooled:
+            loaded = self.pool.loaded_plugins
+            names = {pooled.index(one): one.name for one in loaded}
             for events, numbered in _pairs(raw, numbers):
                 with pooled.calling() as session:
-                    yield session.extract(
+                    batch = session.extract(
                         events,
                         numbered,
                         source,
                         pooled.numbered(requests),
                         number_base=self._number_base(session),
                     )
+                    self._errors.update(session.call_errors(), names)
+                    self._errors.finish()
+                batches.append(batch)
+        return batches
 
     def _number_base(self, session: Session) -> int | None:
         captured = self.captured

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from workbench.arguments import TEXT, takes
 from workbench.closing import Closing
 from workbench.plugins.compatibility import fields_of
 from workbench.plugins.extraction import PoolExtractor
@@ -36,6 +37,7 @@ class PluginGroup(Closing):
         """Name → version of the plugins loaded together."""
         return {m.name: m.version for m in self.manifests}
 
+    @takes(source=TEXT)
     def fields_of(self, source: str) -> FieldTable:
         """Return the fields usable in rules of ``source``, without ``evt.*``."""
         return fields_of(self.manifests, source)[0]

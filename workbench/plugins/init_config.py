@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from workbench.errors import PluginInitError
+from workbench.arguments import wrong
+from workbench.errors import ArgumentError, PluginInitError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -44,7 +45,7 @@ _TELLING = (
 def config_text(config: Mapping[str, Any] | str | None) -> str:
     """Return the text of an init config, keys in the given order.
 
-    Raises TypeError or ValueError for what JSON cannot hold or C cannot carry.
+    Raises ArgumentError for what JSON cannot hold or C cannot carry.
     """
     if config is None:
         return ""
@@ -52,13 +53,17 @@ def config_text(config: Mapping[str, Any] | str | None) -> str:
         text = config
     else:
         if not hasattr(config, "keys"):
-            kind = type(config).__name__
-            raise TypeError(f"config must be a dict, a text or None, not {kind}")
-        text = json.dumps(
-            dict(config), separators=(",", ":"), ensure_ascii=False, allow_nan=False
-        )
+            raise wrong("load", "config", "a dict, a text or None", config)
+        try:
+            text = json.dumps(
+                dict(config), separators=(",", ":"), ensure_ascii=False, allow_nan=False
+            )
+        except (TypeError, ValueError, RecursionError) as error:
+            raise ArgumentError(
+                f"load: config cannot be written as JSON: {error}", argument="config"
+            ) from None
     if "\0" in text:
-        raise ValueError("config holds a NUL character, which would cut it short")
+        raise wrong("load", "config", "a text without NUL", text)
     return text
 
 

@@ -1,4 +1,4 @@
-"""Limits of a capture: that they are numbers, before anything is opened."""
+"""Arguments of a capture: that they are what they must be, before it is opened."""
 
 from __future__ import annotations
 
@@ -6,9 +6,19 @@ import math
 from numbers import Integral, Real
 from typing import Any
 
+from workbench.arguments import PATH, Kind, either, several
 from workbench.errors import WorkbenchError
 
-__all__ = ["checked_count", "checked_seconds"]
+__all__ = ["FIELDS", "PARAMS", "checked_count", "checked_seconds"]
+
+
+def _is_field(value: Any) -> bool:
+    return isinstance(value, str) or hasattr(value, "column")
+
+
+# Open params are often a path.
+PARAMS = Kind("a text without NUL, or a Path", PATH.fits)
+FIELDS = either(Kind("a list of field texts", several(_is_field)), None)
 
 
 def checked_count(name: str, value: Any) -> int | None:

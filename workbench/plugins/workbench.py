@@ -5,9 +5,23 @@ from __future__ import annotations
 import contextlib
 import os
 import warnings
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
+from workbench.arguments import (
+    BYTES,
+    CHOICE,
+    CONFIG,
+    FLAG,
+    PATH,
+    PATHS,
+    SECONDS,
+    TEXT,
+    Kind,
+    either,
+    takes,
+)
 from workbench.errors import PluginLoadError, PluginOpenError, WorkbenchError
 from workbench.formatting.html import escape, table, tag
 from workbench.formatting.printable import printable
@@ -17,12 +31,14 @@ from workbench.plugins.compatibility import (
     known_sources,
     shares_source,
     source_name,
+    tell_of_falco,
     unused,
 )
 from workbench.plugins.group import PluginGroup
-from workbench.plugins.limits import checked_seconds
+from workbench.plugins.limits import FIELDS, PARAMS, checked_count, checked_seconds
 from workbench.plugins.plugin import Plugin, library_path
 from workbench.plugins.pool import SessionPool
+from workbench.session.interrupts import interruptible
 from workbench.session.sandbox import sandbox_policy
 
 if TYPE_CHECKING:
@@ -31,10 +47,26 @@ if TYPE_CHECKING:
     from workbench.events.events import Events
     from workbench.falco_config import FalcoConfig
     from workbench.plugins.capture import Capture
+    from workbench.plugins.filtering import EventFilter, Where
     from workbench.plugins.state_tables import StateTables
     from workbench.plugins.trace import Trace
 
 __all__ = ["Workbench", "load_plugins"]
+
+_PARAMS = either(PARAMS, None)
+_SOURCE = either(TEXT, None)
+_BY_SOURCE = Kind(
+    "a dict of event sources and their open params", lambda v: isinstance(v, dict)
+)
+# A note on a falco.yaml, characters.
+_MAX_NOTE = 500
+
+
+class SavedRules(Protocol):
+    """Rules that are in files, such as a RuleSet."""
+
+    def falco_config(self) -> FalcoConfig:
+        """Return the part of a falco.yaml that runs them."""
 
 
 class Workbench(PluginGroup):
@@ -44,6 +76,13 @@ class Workbench(PluginGroup):
     or capture a source; its events get the fields of every compatible plugin.
     """
 
+    @takes(
+        call_timeout_sec=SECONDS,
+        memory_limit_bytes=BYTES,
+        sandbox=FLAG,
+        sandbox_read=PATHS,
+        sandbox_network=FLAG,
+    )
     def __init__(
         self,
         *,
@@ -70,9 +109,12 @@ class Workbench(PluginGroup):
         # Open params by plugin name: as a falco.yaml gave them, and as used last.
         self.default_params: dict[str, str] = {}
         self._used_params: dict[str, str] = {}
+        # What the falco.yaml has that is odd, with file and line.
+        self.notes: tuple[str, ...] = ()
 
     # -- plugins ---------------------------------------------------------------------
 
+    @takes(path=PATH, config=CONFIG)
     def load(
         self,
         path: str | os.PathLike[str],
@@ -85,10 +127,12 @@ class Workbench(PluginGroup):
         (same name, same id, overlapping fields …), and what ``wb.load`` raises; the
         others stay as they were. Warns when another one has the same event source.
         """
-        loaded = self.pool.add(library_path(path), config)
-        plugin = Plugin(self.pool, loaded, owned=False)
-        self._warn_of_shared_source(plugin)
-        self._plugins[loaded.name] = plugin
+        with interruptible():
+            loaded = self.pool.add(library_path(path), config)
+            plugin = Plugin(self.pool, loaded, owned=False)
+            tell_of_falco(plugin.info)
+            self._warn_of_shared_source(plugin)
+            self._plugins[loaded.name] = plugin
         return plugin
 
     def _warn_of_shared_source(self, newest: Plugin) -> None:
@@ -102,7 +146,7 @@ class Workbench(PluginGroup):
                     f"loaded first; to open {newest.name}, call its own open or "
                     "capture, or load it into a Workbench of its own",
                     UserWarning,
-                    stacklevel=3,
+                    stacklevel=4,
                 )
                 return
 
@@ -151,6 +195,7 @@ class Workbench(PluginGroup):
             f"unknown event source {source!r}; loaded are {', '.join(sources)}"
         )
 
+    @takes(params=_PARAMS, source=_SOURCE, fields=FIELDS, keep_events=FLAG)
     def open(
         self,
         params: str | os.PathLike[str] | None = None,
@@ -158,16 +203,35 @@ class Workbench(PluginGroup):
         source: str | None = None,
         fields: Iterable[str] | None = None,
         keep_events: bool = False,
+        max_events: int | None = None,
+        where: Where | EventFilter | None = None,
     ) -> Capture:
         """Open an event source: as ``Plugin.open``, with the fields of all plugins.
 
         ``params``: None means those of the falco.yaml loaded, else "". ``source`` may
-        be left out while there is only one.
+        be left out while there is only one. ``max_events``: stop after reading so many,
+        matching or not.
         """
         plugin = self._source_plugin(source)
         text = self._params(plugin, params)
-        return plugin.open(text, fields=fields, keep_events=keep_events)
+        from workbench.plugins.filtering import of_rules
 
+        where, fields = of_rules(where, fields, self, source_name(plugin.info))
+        return plugin.start(
+            text,
+            fields,
+            keep_events=keep_events,
+            max_events=max_events,
+            where=where,
+        )
+
+    @takes(
+        params=_PARAMS,
+        source=_SOURCE,
+        fields=FIELDS,
+        progress=CHOICE,
+        keep_events=FLAG,
+    )
     def capture(
         self,
         params: str | os.PathLike[str] | None = None,
@@ -176,20 +240,28 @@ class Workbench(PluginGroup):
         fields: Iterable[str] | None = None,
         max_events: int | None = None,
         timeout_sec: float | None = None,
+        max_bytes: int | None = None,
         progress: bool | None = None,
         keep_events: bool = True,
+        where: Where | None = None,
     ) -> Events:
         """Open an event source and collect its events: as ``Plugin.capture``."""
         plugin = self._source_plugin(source)
+        from workbench.plugins.filtering import of_rules
+
+        where, fields = of_rules(where, fields, self, source_name(plugin.info))
         return plugin.capture(
             self._params(plugin, params),
             fields=fields,
             max_events=max_events,
             timeout_sec=timeout_sec,
+            max_bytes=max_bytes,
             progress=progress,
             keep_events=keep_events,
+            where=where,
         )
 
+    @takes(params=_BY_SOURCE, keep_events=FLAG)
     def capture_all(
         self,
         params: Mapping[str, str],
@@ -197,20 +269,22 @@ class Workbench(PluginGroup):
         fields: Mapping[str, Iterable[str] | None] | None = None,
         max_events: int | None = None,
         timeout_sec: float | None = None,
+        max_bytes: int | None = None,
         keep_events: bool = True,
     ) -> dict[str, Events]:
         """Open several sources at once, as Falco does; give their Events by source.
 
         ``params``: event source → open params. ``fields``: event source → field texts.
-        ``max_events`` and ``timeout_sec`` hold for each. Every source has a host and an
-        event count of its own. An error of one stops the others; it carries what was
-        read, by source, as ``.events``.
+        ``max_events`` and ``timeout_sec`` hold for each, ``max_bytes`` for all. Every
+        source has a host and an event count of its own. An error of one stops the
+        others; it carries what was read, by source, as ``.events``.
         """
         from workbench.plugins.collect import collect_all
 
         timeout_sec = checked_seconds("timeout_sec", timeout_sec)
+        max_bytes = checked_count("max_bytes", max_bytes)
         captures: dict[str, Capture] = {}
-        with contextlib.ExitStack() as stack:
+        with interruptible(), contextlib.ExitStack() as stack:
             for name, text in params.items():
                 plugin = self._source_plugin(name)
                 capture = plugin.start(
@@ -220,7 +294,7 @@ class Workbench(PluginGroup):
                     max_events=max_events,
                 )
                 captures[name] = stack.enter_context(capture)
-            return collect_all(captures, timeout_sec=timeout_sec)
+            return collect_all(captures, timeout_sec=timeout_sec, max_bytes=max_bytes)
 
     def _params(self, plugin: Plugin, params: str | os.PathLike[str] | None) -> str:
         if params is None:
@@ -248,27 +322,33 @@ class Workbench(PluginGroup):
 
     # -- falco.yaml ------------------------------------------------------------------
 
-    def to_falco_yaml(self) -> str:
-        """Return the plugins section of a falco.yaml that loads the same plugins.
+    def to_falco_yaml(self, rules: SavedRules | None = None) -> str:
+        """Return a falco.yaml that loads the same plugins.
 
-        Open params are those of the falco.yaml loaded, else those used last.
+        ``rules``: a RuleSet that is in files; then it is a whole falco.yaml, with
+        rules_files in order, the selection of rules, and outputs. Without: the plugins
+        section alone. Open params are those of the falco.yaml loaded, else those used
+        last. Raises WorkbenchError for rules that were changed and not saved since.
         """
-        from workbench.falco_config import PluginEntry, plugins_yaml
+        from workbench.falco_config import PluginEntry
+        from workbench.falco_config_yaml import falco_yaml, plugins_yaml
 
         params = {**self._used_params, **self.default_params}
-        return plugins_yaml(
-            [
-                PluginEntry(
-                    loaded.name,
-                    str(Path(loaded.path).resolve()),
-                    loaded.config,
-                    params.get(loaded.name, ""),
-                )
-                for loaded in self.pool.loaded_plugins
-            ]
-        )
+        entries = [
+            PluginEntry(
+                loaded.name,
+                str(Path(loaded.path).resolve()),
+                loaded.config,
+                params.get(loaded.name, ""),
+            )
+            for loaded in self.pool.loaded_plugins
+        ]
+        if rules is None:
+            return plugins_yaml(entries)
+        return falco_yaml(replace(rules.falco_config(), plugins=entries))
 
     @classmethod
+    @takes(path=PATH, plugin_dir=either(PATH, None))
     def from_falco_yaml(
         cls,
         path: str | os.PathLike[str],
@@ -279,8 +359,10 @@ class Workbench(PluginGroup):
         """Load the plugins that a falco.yaml loads, with their configs and params.
 
         ``plugin_dir``: where a relative ``library_path`` begins; default: Falco's own.
-        ``options``: for the constructor. Raises WorkbenchError with the position when
-        Falco would refuse the file, and what :meth:`load` raises.
+        ``options``: for the constructor. What is odd in the file, such as an unknown
+        key with its line, is warned about and kept as ``notes``. Raises WorkbenchError
+        with the position when Falco would refuse the file, and what :meth:`load`
+        raises.
         """
         from workbench.falco_config import read_falco_yaml
 
@@ -298,6 +380,10 @@ class Workbench(PluginGroup):
         except BaseException:
             workbench.close()
             raise
+        workbench.notes = tuple(config.notes)
+        for note in workbench.notes:
+            text = printable(note, limit=_MAX_NOTE)
+            warnings.warn(text, UserWarning, stacklevel=3)
         return workbench
 
     # -- the end ---------------------------------------------------------------------
@@ -311,6 +397,7 @@ class Workbench(PluginGroup):
         """End all plugins, open captures included (idempotent)."""
         self.pool.close()
 
+    @takes(name=TEXT)
     def __getitem__(self, name: str) -> Plugin:
         """Return a plugin by name."""
         return self.plugins[name]
@@ -331,6 +418,7 @@ class Workbench(PluginGroup):
         sources = ", ".join(self.sources)
         if sources:
             lines.append(f"  event sources: {printable(sources, limit=200)}")
+        lines += [f"  note: {printable(n, limit=_MAX_NOTE)}" for n in self.notes]
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
@@ -347,7 +435,9 @@ class Workbench(PluginGroup):
             for p in self.plugins.values()
         ]
         header = ("plugin", "version", "capabilities", "event source", "fields")
-        return tag("div", tag("b", "Workbench"), table(header, rows))
+        shown = table(header, rows)
+        notes = [tag("div", escape("note: " + n, limit=_MAX_NOTE)) for n in self.notes]
+        return tag("div", tag("b", "Workbench"), shown, *notes)
 
 
 def load_plugins(config: FalcoConfig, workbench: Workbench) -> None:

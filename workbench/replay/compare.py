@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from workbench.arrow.rows import take_rows
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -214,7 +216,7 @@ def _pair(
     keep = found.is_valid()
     return (
         left.filter(keep),
-        right.take(found.filter(keep)),
+        take_rows(right, found.filter(keep)),
         (only_left, only_right),
     )
 
@@ -290,7 +292,7 @@ def _common(a: pa.Array, b: pa.Array) -> tuple[pa.Array, pa.Array]:
 
 
 def _lists_differ(a: pa.Array, b: pa.Array) -> pa.Array:
-    """Say per row whether two list arrays differ; null where either is null."""
+    """Return per row whether two list arrays differ; null where either is null."""
     if not (pa.types.is_list(b.type) or pa.types.is_large_list(b.type)):
         return pa.array([True] * len(a), pa.bool_())
     lengths = pc.not_equal(pc.list_value_length(a), pc.list_value_length(b))

@@ -6,7 +6,8 @@ import threading
 from collections import deque
 from typing import TYPE_CHECKING
 
-from workbench.session.types import TraceCall
+from workbench.session.forks import renew_in_forks
+from workbench.session.types import CallErrors, TraceCall
 from workbench.wire.shared_page import IN_FLIGHT
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ _HOT = (
     "plugin_event_to_string",
     "plugin_parse_event",
 )
+# Calls whose errors are counted by event, in the order of shared_page.h.
+_FAILING = ("extract", "parse")
 # Calls that come after everything a plugin does with events.
 _LAST = ("plugin_close", "plugin_destroy", "plugin_capture_close", "dlclose")
 _CODES = {
@@ -44,11 +47,16 @@ class Tracer:
         self._shared_page = shared_page
         # A reader of the trace and the reader of a capture drain the same ring.
         self._lock = threading.RLock()
+        renew_in_forks(self)
         self._seen = 0
         self._slots: deque[TraceSlot] = deque(maxlen=_MAX_CALLS)
         # Names are looked up late: a plugin tells its own after its first calls.
         self.names: Sequence[str] = ()
         self.plugins: dict[int, str] = {}
+
+    def renew_locks(self) -> None:
+        """Forget in a fork who held the lock."""
+        self._lock = threading.RLock()
 
     def drain(self) -> None:
         """Keep the finished calls that are in the ring."""
@@ -91,6 +99,16 @@ class Tracer:
                 at = _end_of_streaming(calls, self.plugins[index])
                 calls[at:at] = self._hot_calls(index)
         return calls
+
+    def errors(self) -> list[CallErrors]:
+        """Return in how many events of the latest capture a call failed."""
+        found = []
+        for plugin in sorted(self.plugins):
+            for which, call in enumerate(_FAILING):
+                events, first, text = self._shared_page.failed(plugin, which)
+                if events:
+                    found.append(CallErrors(plugin, call, events, first, text))
+        return found
 
     def _hot_calls(self, plugin: int) -> list[TraceCall]:
         calls = []

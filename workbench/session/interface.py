@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from workbench.manifest import Manifest, OpenParam
     from workbench.session.types import (
+        CallErrors,
         CaptureOptions,
         Chunk,
         ColumnRequest,
@@ -149,6 +150,12 @@ class Session(Protocol):
 
     def dump_state(self) -> list[bytes]:
         """Return the async events that describe the plugins' state (API ≥ 3.10)."""
+
+    def call_errors(self) -> list[CallErrors]:
+        """Return what failed in the latest capture, or extraction, without ending it.
+
+        Works at any time, also after the host's death.
+        """
 
     def trace(self, plugin: int | None = None) -> list[TraceCall]:
         """Return the calls made so far, oldest first."""

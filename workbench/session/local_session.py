@@ -11,7 +11,6 @@ import os
 import socket
 import time
 import weakref
-from collections import deque
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,11 +28,16 @@ from workbench.session.chunk_reader import ChunkReader
 from workbench.session.event_block import (
     assemble_batch,
     block_parts,
+    filter_ways,
     wire_columns,
     wire_options,
 )
 from workbench.session.host_errors import error_from_wire
-from workbench.session.log_lines import LARGEST_LOG_PACKET, decode_log_packet
+from workbench.session.log_lines import (
+    LARGEST_LOG_PACKET,
+    KeptLines,
+    decode_log_packet,
+)
 from workbench.session.numbering import Numbering
 from workbench.session.table_decoder import decode_tables
 from workbench.session.types import CaptureOptions, Chunk, Progress
@@ -43,14 +47,19 @@ from workbench.wire.shared_page import SharedPage
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from workbench.session.types import ColumnRequest, LogLine, TableSnapshot, TraceCall
+    from workbench.session.types import (
+        CallErrors,
+        ColumnRequest,
+        LogLine,
+        TableSnapshot,
+        TraceCall,
+    )
 
 __all__ = ["LocalSession"]
 
 # Ctrl-C is seen between slices, when the plugin returns.
 _SLICE_NS = 50_000_000
 _ENDED = 2
-_MOST_LINES = 10_000
 
 
 class _Block:
@@ -84,7 +93,7 @@ class LocalSession:
         kind = socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC
         self._log, self._log_end = socket.socketpair(socket.AF_UNIX, kind)
         self._log.setblocking(False)
-        self._lines: deque[tuple[int, LogLine]] = deque(maxlen=_MOST_LINES)
+        self._lines = KeptLines()
         self._tracer = Tracer(self._shared_page)
         self._tracer.names = handles.CALLS
         self._plugin_host: PluginHost | None = PluginHost(
@@ -160,6 +169,7 @@ class LocalSession:
                 params,
                 wire_columns(columns),
                 {**wire_options(options), "number_base": base},
+                programs=options.programs,
             )
         self.number_base = base
         self._reader = ChunkReader(answer["columns"], answer["source"], trusted=True)
@@ -173,26 +183,30 @@ class LocalSession:
             raise WorkbenchError("no capture is open")
         deadline = None if timeout_sec is None else time.monotonic() + timeout_sec
         while True:
+            # Nobody else empties the socket that plugins log into.
+            self._drain_log()
             taken = plugin_host.pump.take()
             if taken is not None:
-                return Chunk(reader.read(_block_buffer(*taken)))
+                return _chunk(reader, taken)
             if self._ended:
                 return None
             if plugin_host.pump.run(-1, _SLICE_NS) == _ENDED:
                 if (taken := plugin_host.pump.take()) is not None:
-                    return Chunk(reader.read(_block_buffer(*taken)))
+                    return _chunk(reader, taken)
                 return self._end(plugin_host)
             if deadline is not None and time.monotonic() >= deadline:
                 plugin_host.pump.flush()
                 taken = plugin_host.pump.take()
-                return taken and Chunk(reader.read(_block_buffer(*taken)))
+                return taken and _chunk(reader, taken)
 
     def _end(self, plugin_host: PluginHost) -> Chunk:
         self._ended = True
         self._tracer.drain()
         end = plugin_host.end_of_capture()
         error = error_from_wire(end["error"]) if end["error"] else None
-        return Chunk(None, end["end"], error)
+        seen = plugin_host.pump.events() if plugin_host.pump is not None else 0
+        first_ns = self._reader.first_ns if self._reader is not None else 0
+        return Chunk(None, end["end"], error, seen, first_ns, filter_ways(end["ways"]))
 
     def waiting_call(self) -> str:
         """Return the C name of the plugin call in flight, "" for none."""
@@ -313,6 +327,10 @@ class LocalSession:
         with _told():
             return self._open_plugin_host().dump_state()
 
+    def call_errors(self) -> list[CallErrors]:
+        """Return what failed without ending the capture."""
+        return self._tracer.errors()
+
     def trace(self, plugin: int | None = None) -> list[TraceCall]:
         """Return the calls made so far, oldest first."""
         return self._tracer.calls(plugin)
@@ -320,7 +338,7 @@ class LocalSession:
     def log(self, plugin: int | None = None) -> list[LogLine]:
         """Return the log so far, oldest first."""
         self._drain_log()
-        return [line for owner, line in self._lines if plugin in (None, owner)]
+        return self._lines.of(plugin, self._shared_page.log_dropped())
 
     def _drain_log(self) -> None:
         while self._plugin_host is not None:
@@ -330,7 +348,7 @@ class LocalSession:
                 return
             entry = decode_log_packet(packet)
             if entry is not None:
-                self._lines.append(entry)
+                self._lines.add(*entry)
 
     def close(self) -> None:
         """Destroy all plugins (idempotent); their libraries stay mapped."""
@@ -348,6 +366,11 @@ class LocalSession:
 
 def _block_buffer(address: int, size: int, free: Callable[[], None]) -> Any:
     return pa.foreign_buffer(address, size, base=_Block(address, free))
+
+
+def _chunk(reader: ChunkReader, taken: tuple[int, int, Callable[[], None]]) -> Chunk:
+    batch = reader.read(_block_buffer(*taken))
+    return Chunk(batch, seen=reader.seen, first_ns=reader.first_ns)
 
 
 def _joined(

@@ -27,7 +27,7 @@ _TOO_MUCH = ("/", "/home", "/root", "/etc", "/proc", "/sys", "/dev", "/run", "/v
 
 
 def _strings(value: Any, depth: int = 0) -> list[str]:
-    """Give the texts in decoded JSON."""
+    """Return the texts in decoded JSON."""
     if isinstance(value, str):
         return [value]
     if depth >= _DEEPEST or not isinstance(value, list | dict):
@@ -37,7 +37,7 @@ def _strings(value: Any, depth: int = 0) -> list[str]:
 
 
 def _candidates(text: str) -> list[str]:
-    """Give the texts that may be paths: the whole, what JSON holds, and the pieces."""
+    """Return the texts that may be paths: the whole, what JSON holds, the pieces."""
     whole = [text]
     if text.lstrip()[:1] in {"{", "["}:
         with contextlib.suppress(ValueError, RecursionError):
@@ -52,7 +52,7 @@ def _looks_like_path(piece: str) -> bool:
 
 
 def _plain(text: str) -> str | None:
-    """Give the path in ``text`` without a scheme; None when it can be none."""
+    """Return the path in ``text`` without a scheme; None when it can be none."""
     text = text.strip()
     scheme = _SCHEME.match(text)
     if scheme is not None:
@@ -65,7 +65,7 @@ def _plain(text: str) -> str | None:
 
 
 def _existing(path: str) -> str | None:
-    """Give the file or folder that ``path`` is, or where its wildcards search.
+    """Return the file or folder that ``path`` is, or where its wildcards search.
 
     None where there is none, and for folders that hold too much.
     """
@@ -83,7 +83,7 @@ def _existing(path: str) -> str | None:
 
 
 def named_paths(text: str) -> list[str]:
-    """Give the files and folders that ``text`` names and that exist, canonical."""
+    """Return the files and folders that ``text`` names and that exist, canonical."""
     if len(text) > _LONGEST_TEXT:
         return []
     found: dict[str, None] = {}

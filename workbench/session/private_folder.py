@@ -84,7 +84,7 @@ def _empty(path: str, deadline: float) -> bool:
 
 
 def _move(folder: int, name: str) -> int:
-    """Give a descriptor of the folder ``name`` for that of the folder it is in."""
+    """Return a descriptor of the folder ``name`` for that of the folder it is in."""
     try:
         there = os.open(name, _FOLDER, dir_fd=folder)
     except PermissionError:

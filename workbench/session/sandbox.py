@@ -57,7 +57,7 @@ _NETWORK_VARIABLES = frozenset(
 
 @functools.cache
 def _runtime_folders() -> list[str]:
-    """Give the folders of this Python: plugins written in Python import from them."""
+    """Return the folders of this Python: plugins written in Python import from them."""
     paths = sysconfig.get_paths()
     found = [paths[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")]
     found.append(str(Path(__file__).resolve().parents[1]))
@@ -83,7 +83,7 @@ class SandboxPlan:
         )
 
     def to_wire(self, folder: str) -> bytes:
-        """Give the plan as the worker reads it; ``folder``: its private one."""
+        """Return the plan as the worker reads it; ``folder``: its private one."""
         plan = {
             "libraries": self.libraries,
             "read": self.read,
@@ -94,7 +94,7 @@ class SandboxPlan:
         return json.dumps(plan).encode()
 
     def environment(self, folder: str, values: dict[str, str]) -> dict[str, str]:
-        """Give what a worker sees of the environment ``values``."""
+        """Return what a worker sees of the environment ``values``."""
         kept = _KEPT_VARIABLES | (_NETWORK_VARIABLES if self.network else frozenset())
         seen = {k: v for k, v in values.items() if k in kept or k.startswith("LC_")}
         home = dict.fromkeys(("HOME", "TMPDIR", "TMP", "TEMP"), folder)
@@ -143,7 +143,7 @@ class SandboxPolicy:
         }
 
     def plan(self, libraries: Sequence[str]) -> SandboxPlan:
-        """Give the plan for a worker that loads ``libraries``."""
+        """Return the plan for a worker that loads ``libraries``."""
         return SandboxPlan(tuple(libraries), tuple(self._read), self.network)
 
 
@@ -154,7 +154,7 @@ def sandbox_policy(
     network: bool,
     isolation: str = "process",
 ) -> SandboxPolicy | None:
-    """Give the policy that the public keywords ask for, None for no sandbox.
+    """Return the policy that the public keywords ask for, None for no sandbox.
 
     Raises WorkbenchError where they make no sense together, and for a path that does
     not exist.
@@ -207,7 +207,7 @@ class Denials:
 
 
 def denied(lines: Iterable[LogLine]) -> list[LogLine]:
-    """Give the lines that tell what was denied."""
+    """Return the lines that tell what was denied."""
     return [x for x in lines if x.stream == "log" and x.component == _COMPONENT]
 
 
@@ -236,7 +236,7 @@ class Sandbox:
 
 
 def sandbox_shown(policy: SandboxPolicy, lines: Iterable[LogLine]) -> Sandbox:
-    """Give what holds for the latest worker of ``policy``, and what was denied."""
+    """Return what holds for the latest worker of ``policy``, and what was denied."""
     facts = policy.facts
     files = "it reads system libraries and the paths below, writes a private folder"
     layers = [

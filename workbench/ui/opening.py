@@ -7,6 +7,7 @@ import os
 import weakref
 from typing import TYPE_CHECKING, Any
 
+from workbench.arguments import FLAG, PATHS, takes
 from workbench.errors import WorkbenchError
 from workbench.events.events import Events
 from workbench.plugins.group import PluginGroup
@@ -69,6 +70,7 @@ def _restore(made: Lab, target: Any) -> None:
             made.session_file.restore(made)
 
 
+@takes(sandbox=FLAG, sandbox_read=PATHS, sandbox_network=FLAG)
 def lab(
     target: Any = None,
     *,

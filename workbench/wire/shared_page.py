@@ -26,7 +26,11 @@ _SLOT_BYTES = 320
 _TEXT_BYTES = 128
 _HOT_CALLS = 4
 _HOT_PLUGINS = 64
-PAGE_BYTES = _TRACE_AT + _SLOTS * _SLOT_BYTES
+_FAILED_AT = _TRACE_AT + _SLOTS * _SLOT_BYTES
+_FAILED = struct.Struct("<QQ")  # events, number of the first; then its text
+_FAILED_BYTES = 512
+_FAILED_CALLS = 2
+PAGE_BYTES = _FAILED_AT + _HOT_PLUGINS * _FAILED_CALLS * _FAILED_BYTES
 
 IN_FLIGHT = 255
 
@@ -64,7 +68,7 @@ class SharedPage:
         return bool(struct.unpack_from("<I", self._memory, 68)[0])
 
     def acknowledge(self, cost: int) -> None:
-        """Say that chunks of this cost in total were received."""
+        """Acknowledge chunks of this cost in total."""
         struct.pack_into("<Q", self._memory, 72, cost)
 
     def exited(self) -> bool:
@@ -96,6 +100,19 @@ class SharedPage:
         """Return calls, calls timed, their ns, and failures of a hot function."""
         index = min(plugin, _HOT_PLUGINS - 1) * _HOT_CALLS + which
         return _HOT.unpack_from(self._memory, _HOT_AT + index * _HOT.size)
+
+    def failed(self, plugin: int, which: int) -> tuple[int, int, str]:
+        """Return in how many events a call failed, and number and words of the first.
+
+        ``which``: 0 extract, 1 parse. Counted since the latest capture began.
+        """
+        index = min(plugin, _HOT_PLUGINS - 1) * _FAILED_CALLS + which
+        at = _FAILED_AT + index * _FAILED_BYTES
+        events, first = _FAILED.unpack_from(self._memory, at)
+        if not events:
+            return 0, 0, ""
+        raw = bytes(self._memory[at + _FAILED.size : at + _FAILED_BYTES])
+        return events, first, _text(raw)
 
     def trace_since(self, seen: int) -> list[TraceSlot]:
         """Return the rows after number ``seen`` that are still in the ring."""

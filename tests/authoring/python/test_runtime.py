@@ -5,9 +5,7 @@ import subprocess
 import pytest
 
 import workbench as wb
-from tests.authoring.conftest import TICKER
 from tests.support.waiting import wait_until
-from workbench.authoring.python.build import build_library
 
 
 def in_plain_host(plain_host, library, config, params):
@@ -79,23 +77,3 @@ def test_several_states_live_side_by_side(ticker_py):
             for capture in (left, right)
         ]
     assert values == [[0, 2, 4, 6, 8], [0, 3, 6, 9, 12]]
-
-
-def test_the_first_error_of_extract_is_one_line_of_stderr(tmp_path):
-    source = tmp_path / "plugin.py"
-    source.write_text(
-        TICKER.replace("value = int(event.data)", "value = 1 // 0", 1),
-    )
-    library = build_library(source, tmp_path / "libbroken.so")
-    with wb.load(library) as plugin:
-        assert len(plugin.capture("3")) == 3
-        wait_until(
-            lambda: any("ZeroDivisionError" in line.message for line in plugin.log),
-            20,
-            "the traceback is logged",
-        )
-        text = "\n".join(line.message for line in plugin.log)
-    # the worker's stderr is part of the log
-    line = source.read_text().split("1 // 0")[0].count("\n") + 1
-    expected = f"plugin ticker: error in extract: plugin.py:{line} ZeroDivisionError"
-    assert text.count(expected) == 1, text

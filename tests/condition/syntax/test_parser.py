@@ -203,7 +203,7 @@ def test_what_was_compiled_travels(fields):
 
 @pytest.mark.parametrize("text", [None, 5, ["a"]])
 def test_a_condition_is_a_text(text, fields):
-    with pytest.raises(TypeError, match="a condition is str or bytes"):
+    with pytest.raises(TypeError, match="a condition"):
         compile_condition(text, fields)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.rules.texts import TWO
 from workbench.errors import WorkbenchError
-from workbench.events.events import events_from_table
+from workbench.events.from_table import events_from_table
 from workbench.rules import parse_rules
 from workbench.rules.running.alert_format import AlertFormat
 from workbench.rules.running.options import RunOptions

@@ -5,7 +5,8 @@ import pyarrow as pa
 import pytest
 
 from workbench.fields.declarations import FieldInfo
-from workbench.ui.data.values import check_text, distribution, literal
+from workbench.fields.literals import check_text, literal
+from workbench.ui.data.values import distribution
 
 
 @pytest.mark.parametrize(

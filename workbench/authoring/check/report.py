@@ -144,7 +144,8 @@ class CheckReport:
             f"{n} {word}{'s' * (n != 1)}" for word, n in self.counts().items() if n
         ]
         name = f"{self.manifest.name or self.path} {self.manifest.version}".strip()
-        return f"{name}: {', '.join(parts) or 'no complaints'}"
+        shown = printable(name, limit=200)
+        return f"{shown}: {', '.join(parts) or 'no complaints'}"
 
     def __repr__(self) -> str:
         """Return a paragraph per finding, the numbers measured, and the verdict."""

@@ -76,7 +76,7 @@ for _path in {paths!r}:
         sys.path.append(_path)
 from workbench.authoring.python.runtime import install
 from {module} import ffi, lib
-install(ffi, lib, {source!r}, {name!r})
+install(ffi, lib, {source!r}, {name!r}, {filename!r})
 """
 
 
@@ -194,7 +194,13 @@ def _compile(source: Path, out: Path) -> None:
         py_limited_api=False,
     )
     ffi.embedding_init_code(
-        _START.format(paths=paths, module=module, source=text, name=facts["NAME"])
+        _START.format(
+            paths=paths,
+            module=module,
+            source=text,
+            name=facts["NAME"],
+            filename=os.path.abspath(source),  # noqa: PTH100 - links stay as named
+        )
     )
     with tempfile.TemporaryDirectory(prefix="workbench-build-") as folder:
         c_file = Path(folder) / f"{module}.c"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pyarrow as pa
 
 from workbench.authoring.python.values import EndOfEvents, PluginEvent
-from workbench.events.events import events_from_table
+from workbench.events.from_table import events_from_table
 from workbench.fields.declarations import FieldTable
 from workbench.fields.types import FIELD_TYPES
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 import json
+import linecache
+import os
 import sys
 import traceback
 from typing import TYPE_CHECKING, Any
@@ -24,7 +26,9 @@ __all__ = ["install"]
 
 SUCCESS, FAILURE, TIMEOUT, EOF = 0, 1, -1, 2
 _LOG_ERROR = 3
-_MAX_LOGGED_FAILURES = 20
+# Tracebacks logged by one state, bytes; a log line carries so many.
+_MAX_LOGGED_BYTES = 1 << 20
+_MAX_LINE_BYTES = 8000
 
 _UINT64, _STRING, _RELTIME, _ABSTIME, _BOOL, _IPADDR, _IPNET = 8, 9, 20, 21, 25, 40, 41
 # Field type → C array that holds values of it; whole numbers by default.
@@ -43,7 +47,10 @@ class _State:
         self.plugin = PythonPlugin()
         self.info = PluginInfo("")
         self.error: Any = None
-        self.failures = 0
+        self.logged_bytes = 0
+        # Event number and traceback logged last: a host may ask again for each field.
+        self.logged_last = (-1, "")
+        self.event_number = -1
         # Calls whose first error stands on stderr.
         self.printed: set[str] = set()
         self.lent: list[Any] = []
@@ -69,6 +76,18 @@ def _address_bytes(value: Any) -> bytes:
     return ipaddress.ip_address(value).packed
 
 
+def _pieces(text: str) -> list[str]:
+    """Return ``text`` in pieces that fit into log lines, cut between its lines."""
+    pieces = [""]
+    for line in text.splitlines(keepends=True):
+        for at in range(0, len(line), _MAX_LINE_BYTES // 4):
+            part = line[at : at + _MAX_LINE_BYTES // 4]
+            if len((pieces[-1] + part).encode("utf-8", "replace")) > _MAX_LINE_BYTES:
+                pieces.append("")
+            pieces[-1] += part
+    return pieces
+
+
 class Runtime:
     """The plugin class of one library and its states; C calls the methods of ``CALLS``.
 
@@ -76,8 +95,13 @@ class Runtime:
     (or NULL); its traceback goes to the log.
     """
 
-    def __init__(self, ffi: Any, lib: Any, source: str, name: str) -> None:
-        """Execute ``source``; what goes wrong is kept for the first ``init``."""
+    def __init__(
+        self, ffi: Any, lib: Any, source: str, name: str, filename: str
+    ) -> None:
+        """Execute ``source``; what goes wrong is kept for the first ``init``.
+
+        ``filename``: where the author keeps the source, for tracebacks.
+        """
         self.ffi = ffi
         self.lib = lib
         # Looked up for every value.
@@ -85,9 +109,12 @@ class Runtime:
         self.states: dict[int, _State] = {}
         self.sources: dict[bytes, str] = {}
         self.load_error = ""
-        self.filename = f"<plugin {name}>"
+        self.filename = filename
         self.plugin_class: type[PythonPlugin] | None = None
         namespace: dict[str, Any] = {"__name__": f"falco_plugin_{name}"}
+        # Tracebacks show the lines as built, not as the file is by then.
+        lines = source.splitlines(keepends=True)
+        linecache.cache[filename] = (len(source), None, lines, filename)
         try:
             code = compile(source, self.filename, "exec")
             exec(code, namespace)  # noqa: S102 - the library is made of this source
@@ -104,13 +131,14 @@ class Runtime:
         state: _State = self.ffi.from_handle(s)
         return state
 
-    def _event(self, given: Any) -> PluginEvent:
+    def _event(self, state: _State, given: Any) -> PluginEvent:
         ffi = self.ffi
         source = ffi.string(given.source)
         known = self.sources.get(source)
         if known is None:
             known = self.sources[source] = source.decode("utf-8", "replace")
         data = ffi.unpack(given.data, given.size)
+        state.event_number = given.number
         return PluginEvent(given.number, given.time, data, known)
 
     def _c_text(self, text: str) -> Any:
@@ -120,26 +148,51 @@ class Runtime:
     def _fail(self, state: _State, call: str = "") -> int:
         """Keep the current error as last error and log its traceback.
 
-        Extraction may fail for every event: only the first tracebacks are logged, and
-        only the first error of a ``call`` that is named goes to stderr, as one line.
+        Extraction may fail for every event: only so many bytes are logged, and only
+        the first error of a ``call`` that is named goes to stderr, as one line.
         """
         error = sys.exc_info()[1]
+        place = self._place(error)
         if call and error is not None and call not in state.printed:
             state.printed.add(call)
-            self._print_first(state, call, error)
+            self._print_first(state, call, error, place)
         short = "".join(traceback.format_exception_only(error)).strip().splitlines()[-1]
-        state.error = self._c_text(short)
-        state.failures += 1
-        if state.log is not None and state.failures <= _MAX_LOGGED_FAILURES:
-            owner, function = state.log
-            text = self._c_text(traceback.format_exc())
-            self.lib.wbp_call_log(function, owner, text, _LOG_ERROR)
+        state.error = self._c_text(place + short)
+        if error is not None:
+            self._log_traceback(state, error)
         return FAILURE
 
-    def _print_first(self, state: _State, call: str, error: BaseException) -> None:
-        frames = traceback.extract_tb(error.__traceback__)
+    def _log_traceback(self, state: _State, error: BaseException) -> None:
+        if state.log is None or state.logged_bytes > _MAX_LOGGED_BYTES:
+            return
+        frames = error.__traceback__
+        while frames and frames.tb_frame.f_code.co_filename == __file__:
+            frames = frames.tb_next
+        shown = frames or error.__traceback__
+        text = "".join(traceback.format_exception(type(error), error, shown))
+        if (state.event_number, text) == state.logged_last:
+            return
+        state.logged_last = state.event_number, text
+        state.logged_bytes += len(text)
+        pieces = _pieces(text)
+        if state.logged_bytes > _MAX_LOGGED_BYTES:
+            pieces.append("further tracebacks are not logged")
+        owner, function = state.log
+        for piece in pieces:
+            self.lib.wbp_call_log(function, owner, self._c_text(piece), _LOG_ERROR)
+
+    def _place(self, error: BaseException | None) -> str:
+        """Return the last line of the author's own that the error came through."""
+        frames = traceback.extract_tb(error.__traceback__ if error else None)
         lines = [f.lineno for f in frames if f.filename == self.filename]
-        place = f"plugin.py:{lines[-1]} " if lines else ""
+        return f"{os.path.basename(self.filename)}:{lines[-1]} " if lines else ""  # noqa: PTH119
+
+    def _print_first(
+        self, state: _State, call: str, error: BaseException, place: str
+    ) -> None:
+        if "workbench.host.plugin_host" in sys.modules:
+            # This host tells it itself, also across the border of a worker.
+            return
         # what the exception says may come from the event: the log alone holds it
         text = (
             f"plugin {state.info.name}: error in {call}: {place}"
@@ -283,7 +336,7 @@ class Runtime:
         return self._lend_text(
             state,
             "event_to_string",
-            lambda: state.plugin.event_to_string(self._event(given)),
+            lambda: state.plugin.event_to_string(self._event(state, given)),
         )
 
     # -- extraction and parsing ----------------------------------------------------
@@ -294,7 +347,7 @@ class Runtime:
         state.lent = []
         names = state.names
         try:
-            event = self._event(given)
+            event = self._event(state, given)
             extract = state.plugin.extract
             for i in range(count):
                 field = fields[i]
@@ -351,7 +404,7 @@ class Runtime:
         """Hand one event to the author's ``parse``."""
         state = self._state(s)
         try:
-            state.plugin.parse(self._event(given))
+            state.plugin.parse(self._event(state, given))
         except Exception:  # noqa: BLE001 - becomes the last error
             return self._fail(state, "parse")
         return SUCCESS
@@ -375,9 +428,9 @@ CALLS: dict[str, int | str] = {
 }
 
 
-def install(ffi: Any, lib: Any, source: str, name: str) -> None:
+def install(ffi: Any, lib: Any, source: str, name: str, filename: str) -> None:
     """Define the functions that the C side calls."""
-    runtime = Runtime(ffi, lib, source, name)
+    runtime = Runtime(ffi, lib, source, name, filename)
     for method, broken in CALLS.items():
         options: dict[str, Any] = {"name": f"wbp_py_{method}"}
         if broken != _NOTHING:

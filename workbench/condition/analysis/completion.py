@@ -13,6 +13,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from workbench.arguments import TEXT, TEXTS, Kind, either, takes
 from workbench.condition.binding.faults import BindFault
 from workbench.condition.binding.operands import bind_operand
 from workbench.condition.binding.recover import RecoveringParser
@@ -103,6 +104,16 @@ def _read(head: bytes) -> _Context:
     return _Context("more" if last is None else last.code, left, behind)
 
 
+_CURSOR = Kind(
+    "a whole number",
+    lambda v: isinstance(v, int) and not isinstance(v, bool),
+)
+_SEEN = either(
+    Kind("a dict of column names and values", lambda v: isinstance(v, dict)), None
+)
+
+
+@takes(text=TEXT, cursor=_CURSOR, values=_SEEN, macros=TEXTS, lists=TEXTS)
 def complete(
     text: str,
     cursor: int,

@@ -212,7 +212,7 @@ class _Collector:
     ) -> None:
         self.number = line.number
         self.check = check
-        self.text = line.text
+        self.text = line.text_alone
         self.verdict = verdict
         self.count = 0
         self.parts: list[npt.NDArray[np.int64]] = []
@@ -257,10 +257,13 @@ def _seen_values(
     from workbench.condition.execution.evaluate import python_values
 
     operand = check.left
+    # take() would join all chunks first, which 2 GiB of text do not allow.
+    chosen = np.zeros(table.num_rows, np.bool_)
+    chosen[rows] = True
     data: dict[str, list[Any]] = {}
     for name in operand.columns:
         type_, is_list = compiled.plan.column_types[name]
-        array = table.column(name).take(rows).combine_chunks()
+        array = table.column(name).filter(chosen).combine_chunks()
         if hasattr(array, "chunks"):
             array = array.chunk(0)
         data[name] = python_values(normalise(array, name, type_, is_list=is_list))
@@ -286,7 +289,7 @@ def near_misses(
     from workbench.condition.execution import kernel
 
     table = as_table(table)
-    lines = outline(compiled.root)
+    lines = outline(compiled.root, compiled.origins)
     numbers = compiled.plan.check_nodes[0]
     places: dict[int, list[int]] = {}
     for at, line in enumerate(lines):

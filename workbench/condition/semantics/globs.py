@@ -295,7 +295,7 @@ class _Pattern:
             self._number_tokens()
 
     def _number_tokens(self) -> None:
-        """Give each token a bit: which are stars, which let a byte pass."""
+        """Assign a bit to each token: which are stars, which let a byte pass."""
         size = len(self._tokens) // 8 + 1
         stars, most = bytearray(size), bytearray(size)
         # By byte: tokens of few bytes that have it, tokens of most that have it not.

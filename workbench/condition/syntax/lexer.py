@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 
+from workbench.arguments import wrong
 from workbench.fields.quoting import scan_quoted
 from workbench.fields.reference import BARE_ARGUMENT, FIELD_NAME, MULTIBYTE
 
@@ -55,7 +56,7 @@ def as_bytes(text: str | bytes) -> bytes:
     if isinstance(text, bytes):
         return text
     if not isinstance(text, str):
-        raise TypeError(f"a condition is str or bytes, not {type(text).__name__}")
+        raise wrong("conditions", "a condition", "a text or bytes", text)
     try:
         return text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:

@@ -159,14 +159,12 @@ class ItemDecoder:
         location: Location,
         *,
         optional: bool,
-        trim: bool = False,
     ) -> Operand | None:
         """Return ``fields`` or ``comps`` of an exception: a text, or several."""
         node = self._value(item, key, location, optional=optional)
         if node is None:
             return None
-        value = self.element(node, location.inside("value for", node, key))
-        return _trimmed(value) if trim else value
+        return self.element(node, location.inside("value for", node, key))
 
     def element(self, node: Node, location: Location, depth: int = 0) -> Operand:
         """Return a text or nested sequence; anything else counts as an empty text."""
@@ -249,7 +247,7 @@ class ItemDecoder:
         inner = location.inside("exception", element, name)
         entry = ExceptionEntry(name, inner)
         entry.fields = self.operand(element, "fields", inner, optional=update)
-        entry.comps = self.operand(element, "comps", inner, optional=True, trim=True)
+        entry.comps = self.operand(element, "comps", inner, optional=True)
         values = element.get("values")
         if values is None:
             return entry
@@ -263,10 +261,3 @@ class ItemDecoder:
             where = outer.inside("exception value", value).inside("value for", value)
             entry.values.append(self.element(value, where))
         return entry
-
-
-def _trimmed(operand: Operand) -> Operand:
-    value, node = operand
-    if isinstance(value, list):
-        return [_trimmed(item) for item in value], node
-    return value.strip(" \t\r\n\v\f"), node

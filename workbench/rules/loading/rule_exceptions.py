@@ -86,7 +86,8 @@ def check_exception(
                 "When fields is a single value, comps must be one of (in, pmatch, "
                 "intersects) or a modifier operator (e.g. startswith oneof)",
                 entry.location,
-                "write fields as a list to compare with other operators",
+                _blanks_hint(comp)
+                or "write fields as a list to compare with other operators",
             )
         checked = [names]
     if target is not None and not rule.unknown_source:
@@ -116,8 +117,15 @@ def _check_comps(sink: DiagnosticSink, entry: ExceptionEntry, count: int) -> Non
                 _WRONG,
                 f"'{comp}' is not a supported comparison operator",
                 entry.location,
-                "one of the operators of conditions, such as = in startswith",
+                _blanks_hint(comp)
+                or "one of the operators of conditions, such as = in startswith",
             )
+
+
+def _blanks_hint(comp: object) -> str:
+    """Return how to mend an operator that only its blanks make unknown."""
+    tidy = " ".join(comp.split()) if isinstance(comp, str) else ""
+    return f"write {tidy} without further blanks" if is_comp(tidy) else ""
 
 
 def _check_field(

@@ -9,11 +9,14 @@ from workbench.condition.syntax.operators import OPERATORS
 __all__ = ["is_comp", "takes_list"]
 
 _MODIFIERS = frozenset(("oneof", "anyof", "allof"))
-_COMP = re.compile(r"(\S+)(?: +(\S+))?")
+_COMP = re.compile(r"(\S+)(?: (\S+))?")
 
 
 def is_comp(text: str) -> bool:
-    """Whether ``text`` is an operator, or a text operator with a modifier."""
+    """Whether ``text`` is an operator, or a text operator, a blank and a modifier.
+
+    Nothing is trimmed, as in engine 0.62; later engines take blanks around it.
+    """
     match = _COMP.fullmatch(text)
     operator = OPERATORS.get(match.group(1)) if match else None
     if match is None or operator is None:

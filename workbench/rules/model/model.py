@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from workbench.arguments import TEXTS, wrong
 from workbench.errors import RulesError
 from workbench.yamlcpp.emit import INDENT, block, flow_value, pair, scalar, sequence
 
@@ -68,14 +69,14 @@ def priority_named(name: str) -> Priority | None:
 def level_named(priority: str | None) -> int:
     """Return the level of a priority; None means the least severe one.
 
-    Raises ValueError for any other text.
+    Raises ArgumentError for any other value.
     """
     if priority is None:
         return PRIORITIES[-1].level
-    known = priority_named(priority)
+    known = priority_named(priority) if isinstance(priority, str) else None
     if known is None:
         names = ", ".join(p.key.lower() for p in PRIORITIES)
-        raise ValueError(f"unknown priority {priority!r}; one of {names}")
+        raise wrong("rules", "the priority", f"one of {names}", priority)
     return known.level
 
 
@@ -134,17 +135,22 @@ def _source_name(given: Any, rule: str) -> str:
     """Return the event source that a text, or the one source of events, names."""
     if isinstance(given, str):
         return given
-    sources = list(getattr(given, "sources", ()))
+    named = getattr(given, "sources", ())
+    if callable(named):
+        raise wrong("Rule", "source", "a text, Events or a Plugin", given)
+    sources = list(named)
     if not sources:
-        own = getattr(given, "info", None)  # a Plugin: not those loaded beside it
-        manifests = [own] if own is not None else getattr(given, "manifests", ())
+        own: Any = getattr(given, "info", None)  # a Plugin: not those loaded beside it
+        manifests = (
+            [own] if hasattr(own, "event_source") else getattr(given, "manifests", ())
+        )
         sources = [m.event_source for m in manifests if m.event_source]
     if len(set(sources)) != 1:
         kind = type(given).__name__
-        known = ", ".join(dict.fromkeys(sources)) or "none"
+        found = ", ".join(dict.fromkeys(sources)) or "none"
         raise RulesError(
             f"rule {rule}: the event source is not clear from this {kind} (it has "
-            f"{known}); name one, such as source='weblog'"
+            f"{found}); name one, such as source='weblog'"
         )
     return str(sources[0])
 
@@ -197,6 +203,7 @@ class Rule:
 
         Raises RulesError for an unknown priority: Falco would refuse it.
         """
+        self._check()
         object.__setattr__(self, "tags", tuple(sorted(set(_texts(self.tags)))))
         object.__setattr__(self, "exceptions", tuple(self.exceptions))
         object.__setattr__(self, "source", _source_name(self.source, self.name))
@@ -208,6 +215,21 @@ class Rule:
                 f"rule {self.name}: {given!r} is not a priority; use one of {names}"
             )
         object.__setattr__(self, "priority", known.key)
+
+    def _check(self) -> None:
+        """Raise ArgumentError for what no rule has, whatever Falco says of it."""
+        for name in ("name", "condition", "output", "desc"):
+            value = getattr(self, name)
+            if not isinstance(value, str):
+                raise wrong("Rule", name, "a text", value)
+        tags: Any = self.tags
+        if not isinstance(tags, str) and not TEXTS.fits(tags):
+            raise wrong("Rule", "tags", TEXTS.words, tags)
+        exceptions: Any = self.exceptions
+        several = isinstance(exceptions, list | tuple)
+        if not several or not all(isinstance(e, RuleException) for e in exceptions):
+            words = "a list of RuleException"
+            raise wrong("Rule", "exceptions", words, exceptions)
 
     def to_yaml(self) -> str:
         """Return the rules-file item: a YAML sequence with this one rule.

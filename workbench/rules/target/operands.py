@@ -73,11 +73,14 @@ class CallValue:
         self._operand = operand
         self._never = _over_nothing(node)
 
-    def texts(self, table: pa.Table) -> list[str | None]:
-        """Return one text per row, None where the call yields nothing."""
+    def texts(self, table: pa.Table, *, tolerant: bool) -> list[str | None]:
+        """Return one text per row, None where the call yields nothing.
+
+        ``tolerant``: of a format that begins with ``*``.
+        """
         from workbench.condition.execution.reference import operand_values
 
-        if self._never:
+        if self._never and not tolerant:
             return [None] * table.num_rows
         operand = self._operand
         names = list(operand.columns)
@@ -121,7 +124,8 @@ def _value_text(value: Any) -> str:
 def _over_nothing(node: FieldTransformerExpr) -> bool:
     """Whether this is a one-argument call with no field at its bottom.
 
-    Outputs evaluate such a call on a field, and there is none: nothing results.
+    A format that wants every value evaluates such a call on a field, and there is
+    none: nothing results. Behind ``*``, as in all alerts, its value prints.
     """
     inner: Argument = node
     while isinstance(inner, FieldTransformerExpr) and inner.name in _SINGLE:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from workbench.arguments import described
+from workbench.errors import ArgumentError
 from workbench.fields.builtin import BUILTIN_FIELDS
 from workbench.fields.declarations import FieldTable, as_field_table
 from workbench.fields.reference import FieldFault, FieldRef, find_field
@@ -113,7 +115,7 @@ def target_of(known: Any) -> Target | None:
     """Make a target of a Plugin, Workbench or Events, several of them, or a mapping.
 
     None stays None: then nothing is known and fields are not checked. A mapping is
-    source → fields. Raises TypeError for anything else.
+    source → fields. Raises ArgumentError for anything else.
     """
     if known is None or isinstance(known, Target):
         return known
@@ -124,10 +126,10 @@ def target_of(known: Any) -> Target | None:
     versions: dict[str, str] = {}
     for one in several:
         if not hasattr(one, "fields_of"):
-            kind = type(one).__name__
-            raise TypeError(
-                f"rules are checked against plugins, a Workbench, Events or a mapping "
-                f"source → fields, not against a {kind}"
+            raise ArgumentError(
+                "rules are checked against plugins, a Workbench, Events or a mapping "
+                f"source → fields, not against {described(one)}",
+                argument="against",
             )
         for name in one.sources:
             table = sources.setdefault(name, {})

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     import os
     from pathlib import Path
 
-    from workbench.ui.lab_widget import Lab
 
 __all__ = ["write_report"]
 
@@ -36,12 +35,12 @@ _STYLE = (
 )
 
 
-def write_report(lab: Lab, path: str | os.PathLike[str]) -> Path:
+def write_report(lab: Any, path: str | os.PathLike[str]) -> Path:
     """Write the report of a lab and return its path. Raises OSError."""
     return save_text(path, report_html(lab))
 
 
-def report_html(lab: Lab) -> str:
+def report_html(lab: Any) -> str:
     """Return condition, checks, timeline, events, alerts and YAML as one page."""
     model, shown = lab.model, lab.snapshot()
     title = f"{queries.target_name(shown.target) if shown.target else 'Lab'}"
@@ -84,7 +83,7 @@ def _counts(shown: Any) -> str:
     return words
 
 
-def _rows(lab: Lab) -> list[list[str]]:
+def _rows(lab: Any) -> list[list[str]]:
     """Return matching events first seen; all kinds without a condition."""
     model = lab.model
     mask = model.matcher.mask
@@ -95,7 +94,7 @@ def _rows(lab: Lab) -> list[list[str]]:
     return [["–" if cell is None else cell for cell in row] for row in rows]
 
 
-def _rule(lab: Lab) -> list[str]:
+def _rule(lab: Any) -> list[str]:
     tab = lab.desk.tab
     if tab.draft is None:
         return []
@@ -108,7 +107,7 @@ def _rule(lab: Lab) -> list[str]:
     return [*parts, tag("h2", "YAML"), tag("pre", escape(yaml))]
 
 
-def _timeline(lab: Lab) -> str:
+def _timeline(lab: Any) -> str:
     """Return the bars as an image, so that no script and no style is needed."""
     bins = lab.model.axis.bins
     counts, matches = bins.counts.tolist(), bins.matches.tolist()

@@ -9,10 +9,10 @@ import numpy as np
 
 from workbench.arrow.types import column_info
 from workbench.errors import WorkbenchError
+from workbench.fields.literals import check_text
 from workbench.formatting.units import moment_text
 from workbench.ui.data.axis import TIME_AXIS
 from workbench.ui.data.column_sets import MACHINE_COLUMNS
-from workbench.ui.data.values import check_text
 from workbench.ui.state import condition_queries as queries
 
 if TYPE_CHECKING:

@@ -9,9 +9,10 @@ import numpy as np
 import pyarrow as pa
 
 from workbench.arrow.types import column_info
+from workbench.fields.literals import check_text
 from workbench.ui.data.axis import TIME_AXIS
 from workbench.ui.data.column_sets import MACHINE_COLUMNS
-from workbench.ui.data.values import check_text, distinct_count
+from workbench.ui.data.values import distinct_count
 from workbench.ui.state.document import Chip
 
 if TYPE_CHECKING:

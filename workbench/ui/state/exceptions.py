@@ -9,9 +9,9 @@ import numpy as np
 
 from workbench.arrow.types import column_info
 from workbench.errors import WorkbenchError
+from workbench.fields.literals import literal
 from workbench.ui.data.axis import TIME_AXIS
 from workbench.ui.data.column_sets import MACHINE_COLUMNS
-from workbench.ui.data.values import literal
 from workbench.ui.state.rule_draft import exception_name
 
 if TYPE_CHECKING:

@@ -8,16 +8,13 @@ import re
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from workbench.errors import WorkbenchError
 from workbench.reading import read_regular
 from workbench.saving import save_text
 from workbench.ui.state.document import SCRATCH, Chip, Document, Tab
 from workbench.ui.state.rule_draft import RuleDraft
-
-if TYPE_CHECKING:
-    from workbench.ui.lab_widget import Lab
 
 __all__ = ["SessionFile", "load_session", "save_session"]
 
@@ -38,7 +35,7 @@ def _tab_data(tab: Tab) -> dict[str, Any]:
     return data
 
 
-def session_data(lab: Lab) -> dict[str, Any]:
+def session_data(lab: Any) -> dict[str, Any]:
     """Return everything that a session keeps, as JSON."""
     doc = lab.desk.doc
     return {
@@ -65,7 +62,7 @@ def session_data(lab: Lab) -> dict[str, Any]:
     }
 
 
-def save_session(lab: Lab, path: str | os.PathLike[str]) -> Path:
+def save_session(lab: Any, path: str | os.PathLike[str]) -> Path:
     """Write a session, readable by its owner alone. Raises WorkbenchError."""
     text = json.dumps(session_data(lab), ensure_ascii=False)
     if len(text.encode("utf-8", "replace")) > _MAX_BYTES:
@@ -75,7 +72,7 @@ def save_session(lab: Lab, path: str | os.PathLike[str]) -> Path:
     return target
 
 
-def load_session(lab: Lab, path: str | os.PathLike[str]) -> None:
+def load_session(lab: Any, path: str | os.PathLike[str]) -> None:
     """Take a session from a file. Raises WorkbenchError for what is none."""
     try:
         raw = read_regular(Path(path).expanduser(), _MAX_BYTES + 1)
@@ -167,7 +164,7 @@ class SessionFile:
         home = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local/state")
         return cls(Path(home) / "falco-workbench" / "sessions" / f"{file}.json")
 
-    def keep(self, lab: Lab) -> None:
+    def keep(self, lab: Any) -> None:
         """Write the session when something is different from what was written."""
         now = (lab.desk.doc, str(lab.main.state["layout"]), lab.stream.params)
         if now == self._written:
@@ -176,7 +173,7 @@ class SessionFile:
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         save_session(lab, self.path)
 
-    def restore(self, lab: Lab) -> None:
+    def restore(self, lab: Any) -> None:
         """Take what was kept; a file that is none is left alone."""
         if self.path.is_file():
             lab.restore(self.path)

@@ -1,4 +1,5 @@
 /* From init to destroy: the calls that happen once, each one traced. */
+#include <stdatomic.h>
 #include <stdio.h>
 
 #include "host_api.h"
@@ -27,6 +28,31 @@ const char *wb_plugin_last_error(wb_plugin *p)
 	const char *text = ((wb_state_text_fn)p->sym[WB_CALL_get_last_error])(p->state);
 	wb_call_end(p, &frame, WB_RET_TEXT, 0, text ? text : "NULL");
 	return wb_family_keep_text(p, text);
+}
+
+static wb_failed *failed_of(wb_plugin *p, int which)
+{
+	uint32_t i = p->index < WB_HOT_PLUGINS ? p->index : WB_HOT_PLUGINS - 1;
+	return &p->host->page->failed[i][which];
+}
+
+void wb_forget_failed(wb_host *host)
+{
+	for (wb_plugin *p = host->first; p; p = p->next)
+		memset(failed_of(p, 0), 0, WB_FAILED_CALLS * sizeof(wb_failed));
+}
+
+void wb_note_failed(wb_plugin *p, int which, uint64_t number)
+{
+	wb_failed *f = failed_of(p, which);
+	if (!f->events) {
+		/* The framework does not ask why; people want to know it of the first one. */
+		const char *said = wb_plugin_last_error(p);
+		f->first = number;
+		snprintf(f->text, sizeof f->text, "%s", said ? said : "");
+		atomic_thread_fence(memory_order_release);
+	}
+	f->events++;
 }
 
 static void ask_types(wb_plugin *p, wb_call call, wb_scope *scope)

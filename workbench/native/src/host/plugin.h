@@ -124,6 +124,9 @@ static inline wb_hot *wb_hot_of(wb_plugin *p, int which)
 	uint32_t i = p->index < WB_HOT_PLUGINS ? p->index : WB_HOT_PLUGINS - 1;
 	return &p->host->page->hot[i][which];
 }
+/* An event in which extraction or parsing failed; see WB_FAILED_…. (lifecycle.c) */
+void wb_note_failed(wb_plugin *p, int which, uint64_t number);
+void wb_forget_failed(wb_host *host);
 static inline void wb_mark(wb_host *host, uint32_t call, uint32_t plugin)
 {
 	wb_shared_page *b = host->page;

@@ -13,6 +13,10 @@
 #define WB_HOT_PLUGINS 64
 #define WB_HOT_CALLS 4
 #define WB_BACKTRACE_BYTES 3584
+#define WB_FAILED_TEXT 496
+
+/* Index into wb_shared_page.failed. */
+enum { WB_FAILED_EXTRACT, WB_FAILED_PARSE, WB_FAILED_CALLS };
 
 /* What the return_text of a trace slot means. */
 enum { WB_RET_VOID = 0, WB_RET_CODE = 1, WB_RET_TEXT = 2, WB_RET_IN_FLIGHT = 255 };
@@ -36,6 +40,13 @@ typedef struct wb_hot {
 	uint64_t timed_ns;
 	uint64_t failures;
 } wb_hot;
+
+/* What failed in the capture, or feeding, that began last: for people to be told. */
+typedef struct wb_failed {
+	uint64_t events; /* in which the call failed */
+	uint64_t first;  /* number of the first of them */
+	char text[WB_FAILED_TEXT]; /* the plugin's last error then, "" for none */
+} wb_failed;
 
 typedef struct wb_shared_page {
 	uint32_t magic;
@@ -76,6 +87,7 @@ typedef struct wb_shared_page {
 	wb_hot hot[WB_HOT_PLUGINS][WB_HOT_CALLS];
 	char reserved2[4096];
 	wb_trace_slot trace[WB_TRACE_SLOTS];
+	wb_failed failed[WB_HOT_PLUGINS][WB_FAILED_CALLS];
 } wb_shared_page;
 
 /* Index into wb_shared_page.hot. */
@@ -84,6 +96,7 @@ enum { WB_HOT_NEXT, WB_HOT_EXTRACT, WB_HOT_TO_STRING, WB_HOT_PARSE };
 #define WB_PAGE_AT(member, bytes) \
 	_Static_assert(offsetof(wb_shared_page, member) == (bytes), "page." #member)
 _Static_assert(sizeof(wb_trace_slot) == 320, "trace slot");
+_Static_assert(sizeof(wb_failed) == 512, "failed");
 WB_PAGE_AT(call, 8);
 WB_PAGE_AT(call_seq, 16);
 WB_PAGE_AT(event_number, 32);
@@ -103,6 +116,7 @@ WB_PAGE_AT(lost, 164);
 WB_PAGE_AT(backtrace, 512);
 WB_PAGE_AT(hot, 4096);
 WB_PAGE_AT(trace, 16384);
+WB_PAGE_AT(failed, 344064);
 #undef WB_PAGE_AT
 
 #endif

@@ -170,11 +170,13 @@ static void run_values(wb_group *g, wb_builder *b, wb_hot *hot, const call_args 
 }
 
 void wb_selection_run(wb_selection *s, wb_builder *b, wb_event *event, uint64_t row,
-                      const char *source, uint32_t source_id)
+                      const char *source, uint32_t source_id, uint32_t wave)
 {
 	for (uint32_t i = 0; i < s->ngroups; i++) {
 		wb_group *g = s->groups[i];
 		wb_plugin *p = g->plugin;
+		if (g->wave != wave)
+			continue;
 		if (!g->active || !wb_scope_type(&p->extract, event->type)) {
 			for (uint32_t k = 0; k < g->n; k++)
 				wb_null_cells(b, g->requests[k], row);
@@ -189,7 +191,7 @@ void wb_selection_run(wb_selection *s, wb_builder *b, wb_event *event, uint64_t 
 			                           event->ts};
 		}
 		wb_hot *hot = wb_hot_of(p, WB_HOT_EXTRACT);
-		uint64_t before = hot->count;
+		uint64_t before = hot->count, failures = hot->failures;
 		uint64_t start = event->num & 63 ? 0 : wb_mono_ns();
 		wb_mark(b->host, WB_CALL_extract_fields, p->index);
 		if (p->family == WB_C || p->family == WB_B)
@@ -201,6 +203,8 @@ void wb_selection_run(wb_selection *s, wb_builder *b, wb_event *event, uint64_t 
 			hot->timed += hot->count - before;
 			hot->timed_ns += wb_mono_ns() - start;
 		}
+		if (__builtin_expect(hot->failures != failures, 0))
+			wb_note_failed(p, WB_FAILED_EXTRACT, event->num);
 		wb_tables_call_ended(p);
 	}
 }

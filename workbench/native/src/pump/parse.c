@@ -23,13 +23,17 @@ void wb_parse_event(wb_host *host, wb_event *event, const char *source,
 		host->page->event_number = event->num;
 		wb_mark(host, WB_CALL_parse_event, p->index);
 		/* The framework does not look at the code either; it is counted. */
-		if (((wb_parse_fn)p->sym[WB_CALL_parse_event])(p->state, &ev, &in) != ABI_SUCCESS)
-			hot->failures++;
+		bool failed =
+			((wb_parse_fn)p->sym[WB_CALL_parse_event])(p->state, &ev, &in) != ABI_SUCCESS;
 		if (start) {
 			hot->timed++;
 			hot->timed_ns += wb_mono_ns() - start;
 		}
 		wb_unmark(host);
+		if (failed) {
+			hot->failures++;
+			wb_note_failed(p, WB_FAILED_PARSE, event->num);
+		}
 		wb_tables_call_ended(p);
 	}
 }

@@ -4,17 +4,10 @@ import os
 import subprocess
 from pathlib import Path
 
-import pytest
-
 from tests.support.compiled import compiled
 
 HERE = Path(__file__).resolve().parent
 SRC = HERE.parents[1] / "workbench" / "native" / "src"
-SANITIZERS = (
-    *("-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"),
-    # Arrow promises aligned buffers of numbers, not of offsets into them.
-    "-fno-sanitize=alignment",
-)
 
 
 def build(name: str, *flags: str) -> Path:
@@ -36,17 +29,6 @@ def run(program: Path, *arguments: str) -> str:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
-
-
-@pytest.mark.sanitizer
-def test_the_kernel_stays_in_its_buffers_and_agrees_with_itself():
-    run(build("fuzz_kernel", *SANITIZERS), "2500")
-
-
-@pytest.mark.sanitizer
-@pytest.mark.parametrize("flags", [(), ("-DSCAN_ALWAYS=1",)], ids=["short", "long"])
-def test_wildcards_match_what_the_c_library_matches(flags):
-    run(build("fuzz_glob", *SANITIZERS, *flags), "60000")
 
 
 def test_wildcards_made_to_cost_do_not():

@@ -1,0 +1,1 @@
+"""Conditions proposed from examples: candidate checks, and the search among them."""
