@@ -113,7 +113,7 @@ def test_only_targets_are_taken(events_of):
     taken = "takes a Plugin, a Workbench or Events, not a "
     for target, said in (
         (5, "int$"),
-        (events_of(3).frame, r"DataFrame; give the Events"),
+        (events_of(3).frame, r"\w*Frame; give the Events"),
         ("libx.so", r"str; load a plugin with wb\.load"),
     ):
         with pytest.raises(wb.WorkbenchError, match=taken + said):
