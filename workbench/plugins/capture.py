@@ -29,6 +29,7 @@ from workbench.events.builtin_columns import (
     host_name,
     payloads,
 )
+from workbench.fields.builtin import BUILTIN_FIELDS
 from workbench.formatting.html import escape, tag
 from workbench.formatting.printable import printable
 from workbench.formatting.units import counted
@@ -346,6 +347,23 @@ class Capture(Closing):
         )
         made = builtin_column(name, table, context)
         return made.combine_chunks() if isinstance(made, pa.ChunkedArray) else made
+
+    def with_columns(
+        self, batch: pa.RecordBatch, names: Iterable[str]
+    ) -> pa.RecordBatch:
+        """Return a record batch of this capture with further ``evt.*`` columns.
+
+        Those that follow from number, time and source; others are left out.
+        """
+        table = pa.Table.from_batches([batch])
+        for name in names:
+            made_here = name in BUILTIN_FIELDS and name not in {
+                *_BY_KIND,
+                *table.column_names,
+            }
+            if made_here:
+                batch = batch.append_column(name, self._column(name, batch, table))
+        return batch
 
     # -- the state of it -------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from workbench.errors import WorkbenchError
 from workbench.falco_config import FalcoConfig, existing_rules_files, read_falco_yaml
 from workbench.rules.kinds import FILE, FILES, OPTIONS, SOURCE
 from workbench.rules.loading.files import parse_file, read_path
+from workbench.rules.measures import RuleMeasures
 from workbench.rules.model.items import ItemList
 from workbench.rules.model.model import PRIORITIES, Rule, level_named
 from workbench.rules.rule_conditions import RuleConditions
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 __all__ = ["ItemList", "Rule", "RuleSet", "load_rules", "parse_rules"]
 
 
-class RuleSet(RuleConditions):
+class RuleSet(RuleMeasures, RuleConditions):
     """Rules files in loading order.
 
     Reading never fails: :meth:`check` returns what is wrong. ``files``: names.
@@ -349,8 +350,9 @@ class RuleSet(RuleConditions):
         """Return the alerts of an open Capture as they come, to iterate.
 
         Each is a mapping: the columns of ``Alerts.frame`` → values; ``async for`` works
-        too. ``capture``: opened with ``fields=rules.columns(plugin)``. ``all_matches``:
-        as :meth:`run`. Ctrl-C keeps what came before as :attr:`last_alerts` and raises
+        too. ``capture``: as opened, unless rules read fields with arguments; then
+        ``plugin.open(…, fields=rules.columns(plugin))``. ``all_matches``: as
+        :meth:`run`. Ctrl-C keeps what came before as :attr:`last_alerts` and raises
         AlertsInterrupted, a KeyboardInterrupt. Raises RulesError when Falco would
         refuse the rules.
         """

@@ -449,7 +449,8 @@ def count_rows(words: Words, rows: int) -> int:
 def set_rows(words: Words, rows: int) -> npt.NDArray[np.int64]:
     """Return the row numbers set in a bitmap."""
     bits = np.unpackbits(words.view(np.uint8), bitorder="little")
-    return np.flatnonzero(bits[:rows])
+    # of flags, numpy finds the set ones ten times faster than of numbers
+    return np.flatnonzero(bits[:rows].view(np.bool_))
 
 
 _programs: WeakKeyDictionary[Plan, Program] = WeakKeyDictionary()
