@@ -100,6 +100,11 @@ class Events(EventQueries, Provenance):
         return self._origin.end_reason
 
     @property
+    def seen(self) -> int:
+        """Events read to get these: more where the capture had a condition."""
+        return len(self) if self._origin.seen is None else self._origin.seen
+
+    @property
     def columns(self) -> list[str]:
         """Names of the columns of :attr:`frame`."""
         return list(self.frame.columns)

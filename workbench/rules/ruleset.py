@@ -26,6 +26,7 @@ from workbench.rules.running.switches import Selection, switches_for
 from workbench.rules.target.target import Target, target_key, target_of
 
 if TYPE_CHECKING:
+    from workbench.condition.execution.compile import CompiledSet
     from workbench.rules.loading.files import RulesFile
     from workbench.rules.model.diagnostic_list import DiagnosticList
     from workbench.rules.model.entries import RuleEntry
@@ -283,6 +284,21 @@ class RuleSet(RuleMeasures, RuleConditions):
         if source is None or source not in engines:
             return []
         return engines[source].columns
+
+    def conditions(self, against: Any, source: str | None = None) -> CompiledSet:
+        """Return the conditions of rules of ``source``: ``where`` of a capture.
+
+        A capture asks for them itself: ``rules.run(plugin.open(params, where=rules))``
+        reads only events that raise alerts.
+        """
+        from workbench.condition.execution.compile import CompiledSet
+
+        engines = self.engines(against)
+        if source is None:
+            source = next(iter(engines), None)
+        if source is None or source not in engines:
+            return CompiledSet(())
+        return engines[source].conditions
 
     @takes(all_matches=either(FLAG, None), priority=either(TEXT, None), options=OPTIONS)
     def run(
