@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from workbench.authoring.samples import sample_plugin
+
 ROOT = Path(__file__).resolve().parents[2]
 # A superuser writes everywhere: without capabilities modes count for it, too.
 PLAIN = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"]
@@ -100,3 +102,9 @@ def test_a_cache_that_cannot_be_written_is_named(installed):
     assert done.returncode == 1
     assert "set XDG_CACHE_HOME to a folder of yours" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_of_a_sample_with_a_library_per_version_the_newest_is_given():
+    library = sample_plugin("legacy")
+    assert library.name == "liblegacy_3_0.so"
+    assert (library.parent / "liblegacy_0_1.so").exists()
