@@ -5,7 +5,7 @@ from typing import Any
 
 from workbench import api as api
 from workbench.artifacts.pull import get
-from workbench.diagnostics import Diagnostic
+from workbench.diagnostics import ConditionWarning, Diagnostic
 from workbench.errors import (
     ArgumentError,
     ArtifactError,
@@ -30,6 +30,7 @@ from workbench.plugins.workbench import Workbench
 from workbench.rules import Alerts, Rule, RuleSet, load_rules, parse_rules
 from workbench.teaching.quiz import quiz
 from workbench.ui import lab
+from workbench.ui.opening import widgets
 
 __all__ = [
     "Alerts",
@@ -37,6 +38,7 @@ __all__ = [
     "ArtifactError",
     "CaptureFileError",
     "ConditionError",
+    "ConditionWarning",
     "Diagnostic",
     "Events",
     "FieldInfo",
@@ -64,6 +66,7 @@ __all__ = [
     "open_events",
     "parse_rules",
     "quiz",
+    "widgets",
 ]
 
 __version__: str

@@ -19,6 +19,7 @@ PACKAGE = Path(__file__).resolve().parents[2] / "workbench"
 LAYERS = {
     "lazy": "",
     "memory": "",
+    "interrupted": "",
     "user_frames": "",
     "formatting": "",
     "errors": "formatting user_frames",
@@ -46,24 +47,26 @@ LAYERS = {
     "events": "arguments arrow captures condition proposing fields errors diagnostics formatting manifest",
     "falco_config_keys": "formatting yamlcpp",
     "falco_config": "errors falco_config_keys yamlcpp paths formatting reading",
-    "plugins": "api arguments artifacts closing events session arrow captures manifest falco_config fields formatting "
-    "errors diagnostics schemas memory saving",
+    "falco_config_yaml": "falco_config yamlcpp",
+    "plugins": "api arguments artifacts closing condition events session arrow captures manifest falco_config fields "
+    "falco_config_yaml errors diagnostics formatting schemas memory interrupted saving",
     "rules": "arguments condition events arrow fields yamlcpp diagnostics errors formatting "
-    "manifest paths saving reading",
+    "manifest paths saving reading falco_config interrupted",
     "replay": "events plugins captures arrow errors fields formatting",
     "authoring": "saving plugins replay events session manifest fields captures paths errors "
     "diagnostics formatting schemas",
 }
 # May import everything; nobody imports them.
-FACES = {"ui", "cli", "magics", "demo", "__main__", "__init__"}
+FACES = {"magic_options", "ui", "cli", "magics", "demo", "__main__", "__init__"}
 
 # Folder → its sub-folders, each may import those before it. A module directly in the
 # folder that a sub-folder needs is named in its place.
 ORDER = {
     "condition": "syntax semantics binding execution analysis",
     "rules": "model target outputs loading compiling linting editing loader running testing "
-    "kinds ruleset test_runs pytest_plugin",
-    "ui": "data widgets state panels export refresh_loop lab_widget opening",
+    "mutating coverage noise exceptions measures kinds rule_files rule_conditions ruleset "
+    "test_runs pytest_plugin",
+    "ui": "data widgets state panels export refresh_loop lab_widget standalone opening",
 }
 
 

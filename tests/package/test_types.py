@@ -17,7 +17,18 @@ ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = Path(__file__).with_name("user_script.py")
 LAZY = [
     "workbench",
-    *(f"workbench.{name}" for name in ("api", "condition", "events", "fields", "rules", "ui")),
+    *(
+        f"workbench.{name}"
+        for name in (
+            "api",
+            "condition",
+            "events",
+            "fields",
+            "rules",
+            "ui",
+            "ui.widgets",
+        )
+    ),
 ]
 
 

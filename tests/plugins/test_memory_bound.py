@@ -25,7 +25,9 @@ def plugin(request):
 
 
 def test_a_capture_stops_at_its_memory(probe):
-    events = probe.capture("n=100000000", fields=["probe.num", "probe.path"], max_bytes=1 << 20)
+    events = probe.capture(
+        "n=100000000", fields=["probe.num", "probe.path"], max_bytes=1 << 20
+    )
     assert events.end_reason == "limit"
     assert 1000 < len(events) < 2_000_000
     numbers = events.table.column("evt.num").to_pylist()
@@ -48,13 +50,17 @@ def test_without_a_bound_half_of_the_memory_is_one(probe, monkeypatch):
 
 
 def test_what_fits_has_no_note(probe):
-    events = probe.capture("n=1000", fields=["probe.num", "probe.path"], max_bytes=100 << 20)
+    events = probe.capture(
+        "n=1000", fields=["probe.num", "probe.path"], max_bytes=100 << 20
+    )
     assert (events.end_reason, events.origin.notes) == ("eof", ())
 
 
 def test_a_dictionary_that_grows_counts_once(probe):
     # Thousands of batches that share one dictionary are not thousands of it.
-    events = probe.capture("n=200000;batch=50", fields=["probe.num", "probe.path"], max_bytes=256 << 20)
+    events = probe.capture(
+        "n=200000;batch=50", fields=["probe.num", "probe.path"], max_bytes=256 << 20
+    )
     assert events.end_reason == "eof"
 
 

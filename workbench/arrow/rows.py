@@ -6,14 +6,20 @@ have more than 2 GiB together.
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import numpy as np
-import pyarrow as pa
+from workbench.lazy import lazy_module
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+else:
+    np = lazy_module("numpy")
+    pa = lazy_module("pyarrow")
 
 __all__ = ["take_rows"]
 
-T = TypeVar("T", pa.Table, pa.ChunkedArray)
+T = TypeVar("T", "pa.Table", "pa.ChunkedArray")
 
 # What offsets of 32 bits can count; some room for what take adds.
 _JOINED_BYTES = 2**31 - (1 << 20)

@@ -95,6 +95,15 @@ class ChainedExtractor:
         return found
 
     @property
+    def libraries(self) -> list[tuple[str, str]]:
+        """Name or path and init config of the plugins asked."""
+        return [
+            found
+            for extractor in self.extractors
+            for found in getattr(extractor, "libraries", ())
+        ]
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What people should know of the answers so far."""
         return tuple(n for f in self.extractors for n in getattr(f, "notes", ()))

@@ -17,6 +17,7 @@ from workbench.events.events import Events
 from workbench.events.origin import Origin
 from workbench.formatting.printable import printable
 from workbench.formatting.terminal import unspelled
+from workbench.interrupted import Interrupted
 from workbench.memory import half_of_memory
 from workbench.plugins.extraction import PoolExtractor
 from workbench.session.interrupts import (
@@ -55,16 +56,13 @@ _MAX_TEXT = 60
 _LOOK_EVERY_SEC = 0.1
 
 
-class CaptureInterrupted(KeyboardInterrupt):
+class CaptureInterrupted(Interrupted):
     """Ctrl-C while events were collected; ``events`` holds what was read."""
 
     def __init__(self, message: str = "", events: Events | None = None) -> None:
         """Keep ``events`` beside the message."""
         super().__init__(message, events)
         self.events = events
-
-    def __str__(self) -> str:
-        return str(self.args[0])
 
 
 def interactive() -> bool:
@@ -93,7 +91,7 @@ class ProgressBar:
         if not self.wanted:
             return
         now = time.monotonic()
-        count, limit = self.capture.count, self.capture.options.max_events
+        count, limit = self.capture.reached, self.capture.options.max_events
         if self._bar is None:
             if not self.at_once and now - self._began < _BAR_AFTER_SEC:
                 return
@@ -181,6 +179,7 @@ class EventsBuilder:
             start_ns=capture.start_ns,
             end_reason=reason or capture.end_reason,
             notes=(*capture.notes, *self.notes),
+            seen=capture.seen if capture.filtered else None,
         )
 
     def events(self, reason: EndReason | None = None) -> Events:

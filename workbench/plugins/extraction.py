@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
-
-import pyarrow as pa
 
 from workbench.arrow.dictionaries import join_batches
 from workbench.arrow.types import column_type
 from workbench.fields.reference import resolve_column
+from workbench.lazy import lazy_module
 from workbench.plugins.call_errors import ErrorCounts
 from workbench.plugins.compatibility import fields_of, source_name
 from workbench.plugins.selection import select_columns
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     import weakref
     from collections.abc import Iterable, Sequence
 
+    import pyarrow as pa
+
     from workbench.fields.declarations import FieldTable
     from workbench.fields.reference import ResolvedField
     from workbench.manifest import Manifest
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from workbench.plugins.selection import Selection
     from workbench.session.interface import Session
     from workbench.session.types import ColumnRequest
+else:
+    pa = lazy_module("pyarrow")
 
 __all__ = ["Captured", "PoolExtractor"]
 
@@ -80,6 +84,23 @@ class PoolExtractor:
     def plugin_versions(self) -> dict[str, str]:
         """Name → version of the plugins asked."""
         return {m.name: m.manifest.version for m in self.pool.loaded_plugins}
+
+    @property
+    def libraries(self) -> list[tuple[str, str]]:
+        """Name or path and init config of the plugins asked, as ``wb.load`` takes them.
+
+        The name of those that are found by it.
+        """
+        from workbench.artifacts.folders import find_plugin, plugin_name
+
+        found = []
+        for loaded in self.pool.loaded_plugins:
+            path = Path(loaded.path).resolve()
+            name = plugin_name(path)
+            known = find_plugin(name)
+            by_name = known is not None and known.resolve() == path
+            found.append((name if by_name else str(path), loaded.config))
+        return found
 
     def extract_columns(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import weakref
 from typing import TYPE_CHECKING, Any
@@ -21,9 +22,7 @@ from workbench.arguments import (
 from workbench.errors import PluginLoadError, PluginOpenError, WorkbenchError
 from workbench.formatting.html import escape, tag
 from workbench.manifest import facts_html, fields_html, manifest_lines, plugin_title
-from workbench.plugins.capture import Capture
-from workbench.plugins.collect import collect
-from workbench.plugins.compatibility import known_sources
+from workbench.plugins.compatibility import known_sources, tell_of_falco
 from workbench.plugins.group import PluginGroup
 from workbench.plugins.init_config import prepare_config
 from workbench.plugins.limits import FIELDS, PARAMS, checked_count, checked_seconds
@@ -37,6 +36,8 @@ if TYPE_CHECKING:
     from workbench.events.events import Events
     from workbench.fields.declarations import FieldInfo, FieldTable
     from workbench.manifest import Manifest, OpenParam
+    from workbench.plugins.capture import Capture
+    from workbench.plugins.filtering import EventFilter, Where
     from workbench.plugins.trace import Trace
     from workbench.session.interface import Session
 
@@ -153,6 +154,7 @@ def load(
         except BaseException:
             pool.discard()
             raise
+        tell_of_falco(loaded.manifest)
         return Plugin(pool, loaded)
 
 
@@ -239,16 +241,20 @@ class Plugin(PluginGroup):
         *,
         fields: Iterable[str] | None = None,
         keep_events: bool = False,
+        where: Where | None = None,
     ) -> Capture:
         """Open the event source: iterating gives one DataFrame per record batch.
 
         ``fields``: texts such as ``"probe.kv[key]"``; None means every declared field
         that needs no argument, [] none. ``keep_events``: add the events themselves as
-        a column ``raw`` of the record batches.
+        a column ``raw`` of the record batches. ``where``: a condition, or several of
+        which one is enough; only events that match leave the plugin's process, and
+        ``seen`` of the capture counts all.
 
-        Raises PluginOpenError, also while another capture of this plugin is open.
+        Raises ConditionError for ``where``, PluginOpenError, also while another capture
+        of this plugin is open.
         """
-        return self.start(params, fields, keep_events=keep_events)
+        return self.start(params, fields, keep_events=keep_events, where=where)
 
     @takes(params=PARAMS, fields=FIELDS, progress=CHOICE, keep_events=FLAG)
     def capture(
@@ -261,6 +267,7 @@ class Plugin(PluginGroup):
         max_bytes: int | None = None,
         progress: bool | None = None,
         keep_events: bool = True,
+        where: Where | None = None,
     ) -> Events:
         """Open the event source and collect its events.
 
@@ -269,9 +276,13 @@ class Plugin(PluginGroup):
         is available. ``origin.notes`` tell when that was the end.
         ``progress``: True, False, or None for a bar when somebody watches and it takes
         long. ``keep_events``: keep the events themselves, for further fields, ``.scap``
-        and replay. An error on the way, Ctrl-C included, carries what was read as
-        ``.events``; ``last_events`` has it too.
+        and replay. ``where``: collect only events that match this condition, or one of
+        several; ``seen`` of the Events counts all. ``max_events`` counts all, too: it
+        is what is read, matching or not. An error on the way, Ctrl-C included, carries
+        what was read as ``.events``; ``last_events`` has it too.
         """
+        from workbench.plugins.collect import collect
+
         timeout_sec = checked_seconds("timeout_sec", timeout_sec)
         max_bytes = checked_count("max_bytes", max_bytes)
         found: list[Events] = []
@@ -281,7 +292,11 @@ class Plugin(PluginGroup):
 
         with interruptible(undo=keep):
             capture = self.start(
-                params, fields, keep_events=keep_events, max_events=max_events
+                params,
+                fields,
+                keep_events=keep_events,
+                max_events=max_events,
+                where=where,
             )
             events = collect(
                 capture, timeout_sec=timeout_sec, max_bytes=max_bytes, progress=progress
@@ -296,11 +311,19 @@ class Plugin(PluginGroup):
         *,
         keep_events: bool,
         max_events: int | None = None,
+        where: Where | EventFilter | None = None,
     ) -> Capture:
         """Open as :meth:`open` does, with a limit of events."""
+        # Not before somebody opens: it takes Arrow, which inspecting does not. And not
+        # where Ctrl-C may strike: it would leave modules half made.
+        importlib.import_module("workbench.plugins.capture")
         with interruptible(undo=self._close_capture):
             return self._start(
-                params, fields, keep_events=keep_events, max_events=max_events
+                params,
+                fields,
+                keep_events=keep_events,
+                max_events=max_events,
+                where=where,
             )
 
     def _start(
@@ -310,7 +333,11 @@ class Plugin(PluginGroup):
         *,
         keep_events: bool,
         max_events: int | None,
+        where: Where | EventFilter | None,
     ) -> Capture:
+        from workbench.plugins.capture import Capture
+        from workbench.plugins.filtering import of_rules
+
         self._check_open()
         running = self._capture()
         if running is not None and not running.closed:
@@ -320,6 +347,7 @@ class Plugin(PluginGroup):
                 plugin=self.name,
                 params=os.fspath(params),
             )
+        where, fields = of_rules(where, fields, self)
         capture = Capture(
             self.pool,
             self._loaded,
@@ -327,6 +355,7 @@ class Plugin(PluginGroup):
             fields=fields,
             keep_events=keep_events,
             max_events=max_events,
+            where=where,
         )
         self._capture = weakref.ref(capture)
         return capture

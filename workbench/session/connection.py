@@ -30,6 +30,7 @@ from workbench.session.interrupts import (
     interruptible,
     interruption_point,
 )
+from workbench.session.last_words import last_words
 from workbench.session.log_reader import LogReader
 from workbench.session.sandbox import Denials
 from workbench.session.spawn import WorkerProcess
@@ -337,6 +338,7 @@ class WorkerConnection:
             crash_text=self._crash_text(),
             killed_for=self._killed_for,
             memory_limit=self.memory_limit,
+            last_words=last_words(self.logs.printed()),
         )
 
     def _crash_text(self) -> str:

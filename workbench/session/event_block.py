@@ -5,11 +5,9 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import pyarrow as pa
-
 from workbench.errors import WorkbenchError
 from workbench.fields.types import FIELD_TYPES
+from workbench.lazy import lazy_module
 from workbench.session.chunk_reader import (
     KIND_BOOL,
     KIND_BYTES,
@@ -19,12 +17,19 @@ from workbench.session.chunk_reader import (
     unify_batches,
 )
 from workbench.session.shapes import InvalidDataError
+from workbench.session.types import ORDERS, FilterWay
 from workbench.wire.messages import write_memfd
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+
+    import numpy as np
+    import pyarrow as pa
 
     from workbench.session.types import CaptureOptions, ColumnRequest
+else:
+    np = lazy_module("numpy")
+    pa = lazy_module("pyarrow")
 
 __all__ = [
     "ASYNC_COLUMNS",
@@ -32,6 +37,7 @@ __all__ = [
     "block_parts",
     "decode_texts",
     "expected_columns",
+    "filter_ways",
     "pack_events",
     "wire_columns",
     "wire_options",
@@ -67,8 +73,18 @@ def wire_columns(columns: Sequence[ColumnRequest]) -> list[dict[str, Any]]:
 
 
 def wire_options(options: CaptureOptions) -> dict[str, Any]:
-    """Return capture options as plain data."""
-    return {name: getattr(options, name) for name in options.__slots__}
+    """Return capture options as plain data; of programs only their sizes."""
+    data = {name: getattr(options, name) for name in options.__slots__}
+    sizes = [len(program) for program in options.programs]
+    return {**data, "programs": sizes, "order": ORDERS.index(options.order)}
+
+
+def filter_ways(data: Iterable[dict[str, Any]]) -> tuple[FilterWay, ...]:
+    """Return the ways of filtering that a host tells of."""
+    return tuple(
+        FilterWay(ORDERS[way["order"]], way["staged"], way["events"], way["ns"])
+        for way in data
+    )
 
 
 def block_parts(raw: Any, numbers: Any) -> tuple[list[Any], int]:
@@ -80,11 +96,10 @@ def block_parts(raw: Any, numbers: Any) -> tuple[list[Any], int]:
     raw = raw.cast(pa.large_binary())
     numbers = numbers.cast(pa.uint64())
     _, ends, data = raw.buffers()
-    offsets = np.frombuffer(ends, dtype=np.int64)[
-        raw.offset : raw.offset + len(raw) + 1
-    ]
-    if not len(raw):
-        offsets = np.zeros(1, dtype=np.int64)
+    offsets = np.zeros(1, dtype=np.int64)
+    if len(raw):
+        # The buffer of a file may end in bytes that are no whole number.
+        offsets = np.frombuffer(ends, np.int64, len(raw) + 1, raw.offset * 8)
     first, last = int(offsets[0]), int(offsets[-1])
     body = memoryview(data)[first:last] if data is not None else memoryview(b"")
     padding = b"\0" * (-len(body) % 8)

@@ -184,6 +184,10 @@ class LogReader:
         with self._lock:
             return self._lines.of(plugin, self._worker.shared_page.log_dropped())
 
+    def printed(self) -> list[str]:
+        """Return what was printed on the standard streams, as text, oldest first."""
+        return [line.message for line in self.lines() if line.stream != "log"]
+
     def tail(self, count: int = 20) -> list[str]:
         """Return the last lines as text, long ones cut."""
         return [line.message[:_LONGEST_TOLD] for line in self.lines()[-count:]]

@@ -71,8 +71,17 @@ class SourceEngine:
             if self.rules
             else []
         )
+
+        def every() -> list[pa.BooleanArray]:
+            return self.conditions.masks(table)
+
         return AlertBatch(
-            self.rules, self.alert_format, masks, table.num_rows, alert_table or own
+            self.rules,
+            self.alert_format,
+            masks,
+            table.num_rows,
+            alert_table or own,
+            all_masks=None if all_matches or not self.rules else every,
         )
 
 
