@@ -100,13 +100,13 @@ def blocks(fd: int, max_footer: int) -> tuple[list[Block], list[Block]]:
 
 def _block(fd: int, place: tuple[int, int, int], kind: int, size: int) -> Block:
     start, length, body = place
-    if start < 0 or not 8 <= length <= _MAX_MESSAGE or body < 0:  # noqa: PLR2004
+    if start < 0 or not 8 <= length <= _MAX_MESSAGE or body < 0:
         raise UnboundedError
     if start + length + body > size:
         raise UnboundedError
     message = os.pread(fd, length, start)
     mark, used = struct.unpack_from("<Ii", message)
-    if mark != 0xFFFFFFFF or not 0 < used <= length - 8:  # noqa: PLR2004
+    if mark != 0xFFFFFFFF or not 0 < used <= length - 8:
         raise UnboundedError
     flat = _Flat(message[8 : 8 + used])
     root = flat.follow(0)
@@ -135,7 +135,7 @@ def _unpacked(fd: int, start: int, body: int, place: tuple[int, int]) -> int:
     offset, length = place
     if offset < 0 or length < 0 or offset + length > body:
         raise UnboundedError
-    if length < 8:  # noqa: PLR2004
+    if length < 8:
         return 0
     told = int(struct.unpack("<q", os.pread(fd, 8, start + offset))[0])
     if told < _PLAIN:

@@ -133,9 +133,7 @@ def _parquet(
         yield from file.iter_batches(rows, groups, columns)
 
 
-def _arrow(
-    path: str, columns: list[str] | None, rows: int, part: int
-) -> Iterator[Any]:
+def _arrow(path: str, columns: list[str] | None, rows: int, part: int) -> Iterator[Any]:
     """Yield the schema, then record batches; ``part``: of this one, -1: all."""
     with pa.memory_map(path) as source:
         reader = pa.ipc.open_file(source)

@@ -1,9 +1,9 @@
 """Arrow and Parquet files from strangers, decoded within bounds.
 
 A file of which it is known beforehand that decoding it takes little is decoded here
-(``nearby``). All others are decoded elsewhere: file ──descriptor──► a process with little memory (``decoder``) ──pipe──► record
-batches here, counted as they come. Whatever happens to that process is one
-CaptureFileError.
+(``nearby``). All others are decoded elsewhere: file ──descriptor──► a process with
+little memory (``decoder``) ──pipe──► record batches here, counted as they come.
+Whatever happens to that process is one CaptureFileError.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from workbench.reading import open_regular
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["Decoded", "read_all"]
+__all__ = ["Decoded", "held_bytes", "read_all", "too_large"]
 
 # Arrow does without numpy, which takes longer to load than all else.
 _BOOT: Final = (
@@ -72,7 +72,8 @@ class Decoded(Closing):
     ``form``: "arrow" or "parquet". ``columns``: only these. ``rows``: at most so many
     in a batch, 0 for the schema alone. ``max_bytes``: what one batch and the decoding
     of it may take, roughly. ``part``: only this row group or record batch, -1: all.
-    ``shown``: the path that messages name, None: ``path``. Raises CaptureFileError, while iterating too.
+    ``shown``: the path that messages name, None: ``path``. Raises CaptureFileError,
+    while iterating too.
     """
 
     def __init__(
@@ -170,7 +171,7 @@ class Decoded(Closing):
             reason = raw.decode("utf-8", "replace")
             text = f"cannot read {name}: it is not a valid {kind} file: {reason}"
         elif code == NO_MEMORY or isinstance(error, MemoryError):
-            text = _too_large(name, self.form, self._limit)
+            text = too_large(name, self.form, self._limit)
         else:
             how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
             text = (
@@ -200,7 +201,7 @@ class Decoded(Closing):
         os.close(fd)
 
 
-def _held_bytes(batch: pa.RecordBatch) -> int:
+def held_bytes(batch: pa.RecordBatch) -> int:
     """Return what a batch takes here, and in a frame of it."""
     size = int(batch.num_rows) * _ROW_BYTES
     return size + sum(map(_array_bytes, batch.columns))
@@ -226,7 +227,8 @@ def _array_bytes(array: pa.Array) -> int:
     return size
 
 
-def _too_large(name: str, form: str, limit: int) -> str:
+def too_large(name: str, form: str, limit: int) -> str:
+    """Return what is said of a file that takes more than ``limit`` bytes."""
     piecewise = {"arrow": "arrow_file.iter_arrow", "parquet": "parquet.iter_parquet"}
     return (
         f"{name} holds more than {limit} bytes of events: give a larger max_bytes, or "
@@ -282,7 +284,7 @@ def _read_nearby(
         with open_nearby(fd, form, limit // 2) as file:
             table = file.whole(columns, limit // 2)
             table = sound(table, path).replace_schema_metadata(file.schema.metadata)
-            held = sum(map(_held_bytes, table.to_batches()))
+            held = sum(map(held_bytes, table.to_batches()))
     except (*NEARBY_ERRORS, CaptureFileError):
         return None
     finally:
@@ -294,8 +296,8 @@ def _bounded(file: Decoded, limit: int) -> Iterator[pa.RecordBatch]:
     """Yield the batches of ``file`` until they take more than ``limit`` bytes."""
     size = 0
     for batch in file:
-        size += _held_bytes(batch)
+        size += held_bytes(batch)
         if size > limit:
-            text = _too_large(shortened(file.path), file.form, limit)
+            text = too_large(shortened(file.path), file.form, limit)
             raise CaptureFileError(text, path=file.path)
         yield batch

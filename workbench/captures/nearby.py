@@ -7,7 +7,6 @@ mapped: one that is cut short by its writer must not take the notebook along.
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
@@ -16,8 +15,8 @@ from workbench.captures.arrow_blocks import blocks
 from workbench.captures.decoder import DamageError, check_schema
 from workbench.captures.parquet_pages import (
     UnboundedError,
-    footer_bytes,
     group_bytes,
+    read_footer,
 )
 from workbench.closing import Closing
 
@@ -39,7 +38,7 @@ NEARBY_ERRORS: Final = (
 )
 # What the parsed footer of a Parquet file takes per byte of it, at most.
 _FOOTER_TIMES: Final = 300
-_MAX_FOOTER: Final = 64 << 20
+_MAX_FOOTER: Final = 8 << 20
 _ROW_BYTES: Final = 16
 
 
@@ -84,9 +83,7 @@ class NearbyFile(Closing):
         # its own in the file.
         self.path = f"/proc/self/fd/{fd}"
 
-    def part(
-        self, number: int, columns: Sequence[str] | None, budget: int
-    ) -> pa.Table:
+    def part(self, number: int, columns: Sequence[str] | None, budget: int) -> pa.Table:
         """Return one part, its buffers not checked yet; ``columns``: only these.
 
         ``columns``: at least one, each of them in the schema.
@@ -130,31 +127,29 @@ class _NearbyParquet(NearbyFile):
         import pyarrow.parquet as pq
 
         super().__init__(fd)
-        most = min(_MAX_FOOTER, budget // _FOOTER_TIMES)
-        if footer_bytes(fd) > most:
-            raise UnboundedError
+        self._groups = read_footer(fd, min(_MAX_FOOTER, budget // _FOOTER_TIMES))
+        self.part_rows = [rows for rows, _ in self._groups]
         self._file = pq.ParquetFile(self.path, pre_buffer=False)
         try:
             self.schema = self._file.schema_arrow
             _check(self.schema)
-            told = self._file.metadata
-            count = told.num_row_groups
-            self.part_rows = [told.row_group(n).num_rows for n in range(count)]
-            if sum(self.part_rows) != told.num_rows or min(self.part_rows, default=0) < 0:
-                raise UnboundedError
         except BaseException:
             self.close()
             raise
 
-    def part(
-        self, number: int, columns: Sequence[str] | None, budget: int
-    ) -> pa.Table:
+    def part(self, number: int, columns: Sequence[str] | None, budget: int) -> pa.Table:
         wanted = None if columns is None else list(columns)
         rows = self.part_rows[number]
         if rows * _ROW_BYTES > budget:
             raise UnboundedError
         names = None if wanted is None else set(wanted)
-        group_bytes(self.fd, self._file, [number], names, budget)
+        group_bytes(
+            self.fd,
+            self._groups[number],
+            self._file.metadata,
+            columns=names,
+            budget=budget,
+        )
         table = self._file.read_row_group(number, columns=wanted)
         if table.num_rows != rows:
             raise UnboundedError
@@ -191,9 +186,7 @@ class _NearbyArrow(NearbyFile):
             self._readers[columns] = pa.ipc.open_file(self._source, options=options)
         return self._readers[columns]
 
-    def part(
-        self, number: int, columns: Sequence[str] | None, budget: int
-    ) -> pa.Table:
+    def part(self, number: int, columns: Sequence[str] | None, budget: int) -> pa.Table:
         block = self._batches[number]
         if block.size + self._words_bytes + block.rows * _ROW_BYTES > budget:
             raise UnboundedError

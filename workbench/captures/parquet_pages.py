@@ -10,22 +10,20 @@ from __future__ import annotations
 import os
 import re
 import struct
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from workbench.captures.thrift_compact import CompactError, structure
 
+if TYPE_CHECKING:
     import pyarrow.parquet as pq
 
-__all__ = ["UnboundedError", "footer_bytes", "group_bytes"]
+__all__ = ["Chunk", "UnboundedError", "group_bytes", "read_footer"]
 
-# Types of pages, and of the values of the thrift compact protocol.
+# Types of pages.
 _DATA, _INDEX, _DICTIONARY, _DATA_V2 = range(4)
-_BOOLS, _BYTE, _INTEGERS, _DOUBLE, _BINARY, _STRUCT = (1, 2), 3, (4, 5, 6), 7, 8, 12
-_DOUBLE_BYTES: Final = 8
-_MAX_DEPTH: Final = 4
 # Page type → id of its own header, and ids of values' number and encoding in that.
 _HEADERS: Final = {_DATA: (5, 1, 2), _DICTIONARY: (7, 1, 2), _DATA_V2: (8, 1, 4)}
 _PLAIN, _DELTA_LENGTHS, _WORDS = 0, 6, (2, 8)
@@ -36,6 +34,7 @@ _WIDTHS: Final = {"BOOLEAN": 1, "INT32": 8, "INT64": 8, "INT96": 12, "FLOAT": 8,
                   "DOUBLE": 8}  # fmt: skip
 # Of each value: two levels, an offset, a flag, what builders take in advance.
 _VALUE_BYTES: Final = 16
+_CODECS: Final = {1: "snappy", 2: "gzip", 4: "brotli", 6: "zstd", 7: "lz4_raw"}
 _WORD_BYTES: Final = 24
 _HEADER_READS: Final = (256, 1 << 16)
 _TAIL: Final = 8
@@ -51,87 +50,78 @@ class UnboundedError(Exception):
     """A part of a file whose decoding has no bound that is known beforehand."""
 
 
-def footer_bytes(fd: int) -> int:
-    """Return the size of the footer of the Parquet file at ``fd``, bytes.
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A column chunk as the footer tells: places in the file and sizes in bytes."""
 
-    Raises UnboundedError when the file does not end as one.
+    codec: int
+    values: int
+    packed: int
+    start: int
+    words_at: int | None
+
+
+def read_footer(fd: int, most: int) -> list[tuple[int, list[Chunk]]]:
+    """Return rows and column chunks of each row group of the Parquet file at ``fd``.
+
+    Raises UnboundedError when the file does not end as one, or its footer takes more
+    than ``most`` bytes.
     """
     size = os.fstat(fd).st_size
     tail = os.pread(fd, _TAIL, max(0, size - _TAIL))
     if len(tail) < _TAIL or tail[4:] != b"PAR1":
         raise UnboundedError
-    return int(struct.unpack_from("<I", tail)[0])
-
-
-class _Compact:
-    """Reads a structure of the thrift compact protocol; strict about its form."""
-
-    def __init__(self, data: bytes) -> None:
-        self.data = data
-        self.at = 0
-
-    def _number(self) -> int:
-        value = shift = 0
-        while True:
-            byte = self.data[self.at]
-            self.at += 1
-            value |= (byte & 0x7F) << shift
-            if byte < 0x80:  # noqa: PLR2004 - the bit that says: more
-                return value
-            shift += 7
-            if shift > 63:  # noqa: PLR2004
-                raise UnboundedError
-
-    def _integer(self) -> int:
-        value = self._number()
-        return (value >> 1) ^ -(value & 1)
-
-    def structure(self, depth: int = 0) -> dict[int, Any]:
-        """Return field id → value."""
-        if depth > _MAX_DEPTH:
+    length = int(struct.unpack_from("<I", tail)[0])
+    if not 0 < length <= min(most, size - _TAIL):
+        raise UnboundedError
+    try:
+        told, _ = structure(os.pread(fd, length, size - _TAIL - length))
+    except (IndexError, CompactError):
+        raise UnboundedError from None
+    groups = told.get(4)
+    if not isinstance(groups, list):
+        raise UnboundedError
+    found = []
+    for group in groups:
+        columns = group.get(1) if isinstance(group, dict) else None
+        if not isinstance(columns, list):
             raise UnboundedError
-        found: dict[int, Any] = {}
-        last = 0
-        while True:
-            byte = self.data[self.at]
-            self.at += 1
-            if not byte:
-                return found
-            last = last + (byte >> 4) if byte >> 4 else self._integer()
-            # Readers differ in which of two fields of one number they keep.
-            if last in found:
-                raise UnboundedError
-            found[last] = self._value(byte & 15, depth)
+        found.append((_count(group, 3), [_chunk(column) for column in columns]))
+    if sum(rows for rows, _ in found) != _count(told, 3):
+        raise UnboundedError
+    return found
 
-    def _value(self, kind: int, depth: int) -> Any:
-        if kind in _BOOLS:
-            return kind == _BOOLS[0]
-        if kind in _INTEGERS:
-            return self._integer()
-        if kind == _STRUCT:
-            return self.structure(depth + 1)
-        if kind == _BINARY:
-            size = self._number()
-        elif kind == _DOUBLE:
-            size = _DOUBLE_BYTES
-        elif kind == _BYTE:
-            size = 1
-        else:
-            raise UnboundedError
-        self.at += size
-        if self.at > len(self.data):
-            raise IndexError
-        return None
+
+def _count(of: dict[int, Any], number: int) -> int:
+    value = of.get(number)
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise UnboundedError
+    return value
+
+
+def _chunk(column: Any) -> Chunk:
+    """Return a chunk of this very file, not encrypted."""
+    if not isinstance(column, dict) or set(column) & {1, 8, 9}:
+        raise UnboundedError
+    told = column.get(3)
+    if not isinstance(told, dict):
+        raise UnboundedError
+    words_at = _count(told, 11) if 11 in told else None
+    return Chunk(
+        _count(told, 4), _count(told, 5), _count(told, 7), _count(told, 9), words_at
+    )
 
 
 def _page_header(fd: int, start: int) -> tuple[dict[int, Any], int]:
     """Return the header of the page at ``start``, and where the page's data begins."""
     for size in _HEADER_READS:
-        reader = _Compact(os.pread(fd, size, start))
         try:
-            return reader.structure(), start + reader.at
+            head, end = structure(os.pread(fd, size, start))
         except IndexError:
             continue
+        except CompactError:
+            break
+        return head, start + end
     raise UnboundedError
 
 
@@ -150,24 +140,21 @@ class _Scan:
         if self.total > self.budget:
             raise UnboundedError
 
-    def chunk(self, column: Any, width: int | None) -> int:
+    def chunk(self, column: Chunk, width: int | None) -> int:
         """Count a column chunk; return how many values it holds.
 
         ``width``: of a value in bytes, None for texts.
         """
-        start = column.data_page_offset
-        words_at = column.dictionary_page_offset
-        if column.has_dictionary_page and words_at and 0 < words_at < start:
-            start = words_at
-        end = start + column.total_compressed_size
-        if column.file_path or not 0 < start < end <= os.fstat(self.fd).st_size:
+        start = column.start
+        if column.words_at and column.words_at < start:
+            start = column.words_at
+        end = start + column.packed
+        if not 0 < start < end <= os.fstat(self.fd).st_size:
             raise UnboundedError
         values, longest, largest = 0, 0, 0
         while start < end:
             head, body = _page_header(self.fd, start)
-            kind, size, packed = (head.get(number) for number in (1, 2, 3))
-            if not all(isinstance(n, int) and n >= 0 for n in (kind, size, packed)):
-                raise UnboundedError
+            kind, size, packed = (_count(head, number) for number in (1, 2, 3))
             start = body + packed
             self.pages += 1
             if start > end or self.pages > _MAX_PAGES:
@@ -187,13 +174,13 @@ class _Scan:
             self._take(_value_bytes(count, encoding, size, width, longest))
         # As packed and as unpacked, the largest page is held beside the values.
         self._take(2 * largest)
-        if values != column.num_values:
+        if values != column.values:
             raise UnboundedError
         return values
 
     def _dictionary(
         self,
-        column: Any,
+        column: Chunk,
         body: int,
         sizes: tuple[int, int],
         count: int,
@@ -212,11 +199,11 @@ class _Scan:
             return at_most
         data: Any = os.pread(self.fd, packed, body)
         try:
-            if column.compression != "UNCOMPRESSED":
-                codec = pa.Codec(column.compression.lower())
+            if column.codec:
+                codec = pa.Codec(_CODECS[column.codec])
                 data = codec.decompress(data, decompressed_size=size)
             return _longest(memoryview(data)[:size], count)
-        except (pa.ArrowException, OSError, ValueError, struct.error):
+        except (pa.ArrowException, OSError, ValueError, KeyError, struct.error):
             return at_most
 
 
@@ -255,45 +242,43 @@ def _longest(data: memoryview, count: int) -> int:
     at = most = 0
     for _ in range(count):
         (size,) = size_at(data, at)
-        if size > most:
-            most = size
+        most = max(most, size)
         at += size + 4
     return int(most)
 
 
 def group_bytes(
     fd: int,
-    file: pq.ParquetFile,
-    groups: Iterable[int],
+    group: tuple[int, list[Chunk]],
+    told: pq.FileMetaData,
+    *,
     columns: set[str] | None,
     budget: int,
 ) -> int:
-    """Return what decoding row groups takes at most, bytes; ``columns``: only these.
+    """Return what decoding a row group takes at most, bytes; ``columns``: only these.
 
-    Raises UnboundedError when that is more than ``budget``, or not known: a header
-    that disagrees with the footer, an encoding that a few bytes suffice to blow up.
+    ``group``: as :func:`read_footer` returns it. ``told``: of the same file. Raises
+    UnboundedError when that is more than ``budget``, or not known: a header that
+    disagrees with the footer, an encoding that a few bytes suffice to blow up.
     """
-    told = file.metadata
+    rows, chunks = group
     if _SHORT_CHUNKS.match(told.created_by or ""):
         raise UnboundedError
+    if len(chunks) != told.num_columns:
+        raise UnboundedError
     scan = _Scan(fd, budget)
-    for number in groups:
-        group = told.row_group(number)
-        for at in range(group.num_columns):
-            column = group.column(at)
-            name = column.path_in_schema
-            if columns is not None and not _wanted(name, columns):
-                continue
-            leaf = told.schema.column(at)
-            width = _WIDTHS.get(leaf.physical_type)
-            if leaf.physical_type == "FIXED_LEN_BYTE_ARRAY":
-                width = max(0, leaf.length)
-            elif width is None and leaf.physical_type != "BYTE_ARRAY":
-                raise UnboundedError
-            values = scan.chunk(column, width)
-            flat = leaf.max_repetition_level == 0
-            if flat and values != group.num_rows:
-                raise UnboundedError
+    for at, chunk in enumerate(chunks):
+        leaf = told.schema.column(at)
+        if columns is not None and not _wanted(leaf.path, columns):
+            continue
+        width = _WIDTHS.get(leaf.physical_type)
+        if leaf.physical_type == "FIXED_LEN_BYTE_ARRAY":
+            width = max(0, leaf.length)
+        elif width is None and leaf.physical_type != "BYTE_ARRAY":
+            raise UnboundedError
+        values = scan.chunk(chunk, width)
+        if leaf.max_repetition_level == 0 and values != rows:
+            raise UnboundedError
     return scan.total
 
 

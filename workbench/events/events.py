@@ -233,7 +233,8 @@ class Events:
             start, stop, step = key.indices(len(self))
             if step == 1:
                 return self._derive(self._table.slice(start, max(0, stop - start)))
-            return self._derive(self._table.take(pa.array(range(start, stop, step))))
+            rows = pa.array(range(start, stop, step), pa.int64())
+            return self._derive(self._table.take(rows))
         return self._derive(self._table.filter(self._as_mask(key)))
 
     @takes(field_texts=TEXT)
@@ -278,6 +279,13 @@ class Events:
         matches = self._matches(condition).to_numpy(zero_copy_only=False)
         name = condition if isinstance(condition, str) else None
         return pd.Series(matches.astype(bool, copy=False), name=name)
+
+    @takes(condition=CONDITION)
+    def count(self, condition: Any) -> int:
+        """Count the events that match ``condition``. Raises as :meth:`where`."""
+        compiled, table = self._prepare(condition)
+        found: int = compiled.count(table)
+        return found
 
     # -- understanding ---------------------------------------------------------------
 
@@ -483,6 +491,11 @@ class Events:
         """Return Events over ``table``, some rows or columns of this one's table."""
         return self._derive(table)
 
+    def keep_labels(self, labels: dict[int, bool], table: pa.Table) -> None:
+        """Take those of ``labels`` whose events are in ``table``."""
+        kept = set(table.column("evt.num").to_pylist())
+        self._labels = {n: m for n, m in labels.items() if n in kept}
+
     # -- inside ----------------------------------------------------------------------
 
     def _derive(self, table: pa.Table) -> Events:
@@ -494,8 +507,7 @@ class Events:
             table, fields=self._fields, origin=self._origin, extractor=extractor
         )
         if self._labels:
-            kept = set(table.column("evt.num").to_pylist())
-            events._labels = {n: m for n, m in self._labels.items() if n in kept}
+            events.keep_labels(self._labels, table)
         return events
 
     def _resolve(self, text: str) -> str:

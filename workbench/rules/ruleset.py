@@ -253,7 +253,7 @@ class RuleSet:
         Falco would refuse the rules.
         """
         from workbench.events.builtin_columns import host_name
-        from workbench.rules.running.match import match_events, match_live
+        from workbench.rules.running.match import match_live, match_stored
 
         if options is None:
             options = RunOptions(priority, AlertFormat(hostname=host_name()))
@@ -275,7 +275,7 @@ class RuleSet:
                 "some first, with plugin.capture(…)"
             )
         engines = self.engines(events, options)
-        return Alerts([match_events(engines, events, all_matches=all_matches)])
+        return Alerts(list(match_stored(engines, events, all_matches=all_matches)))
 
     # changing and keeping
 
