@@ -33,6 +33,7 @@ NEARBY_ERRORS: Final = (
     OSError,
     ValueError,
     TypeError,
+    StopIteration,
     LookupError,
     MemoryError,
 )
@@ -40,6 +41,7 @@ NEARBY_ERRORS: Final = (
 _FOOTER_TIMES: Final = 300
 _MAX_FOOTER: Final = 8 << 20
 _ROW_BYTES: Final = 16
+_HEAD_ROWS: Final = 1024
 
 
 def _is_usual(kind: pa.DataType) -> bool:
@@ -93,6 +95,10 @@ class NearbyFile(Closing):
         """
         raise NotImplementedError
 
+    def head(self, number: int, columns: Sequence[str], budget: int) -> pa.Table:
+        """Return some first rows of a part; otherwise as :meth:`part`."""
+        return self.part(number, columns, budget)
+
     def whole(self, columns: Sequence[str] | None, budget: int) -> pa.Table:
         """Return all parts together; otherwise as :meth:`part`."""
         if columns is not None:
@@ -139,8 +145,21 @@ class _NearbyParquet(NearbyFile):
 
     def part(self, number: int, columns: Sequence[str] | None, budget: int) -> pa.Table:
         wanted = None if columns is None else list(columns)
-        rows = self.part_rows[number]
-        if rows * _ROW_BYTES > budget:
+        self._check_part(number, wanted, budget)
+        table = self._file.read_row_group(number, columns=wanted)
+        if table.num_rows != self.part_rows[number]:
+            raise UnboundedError
+        return table if wanted is None else table.select(wanted)
+
+    def head(self, number: int, columns: Sequence[str], budget: int) -> pa.Table:
+        """Return some first rows of a row group, of which first pages suffice."""
+        wanted = list(columns)
+        self._check_part(number, wanted, budget)
+        batches = self._file.iter_batches(_HEAD_ROWS, [number], wanted)
+        return pa.Table.from_batches([next(batches)]).select(wanted)
+
+    def _check_part(self, number: int, wanted: list[str] | None, budget: int) -> None:
+        if self.part_rows[number] * _ROW_BYTES > budget:
             raise UnboundedError
         names = None if wanted is None else set(wanted)
         group_bytes(
@@ -150,10 +169,6 @@ class _NearbyParquet(NearbyFile):
             columns=names,
             budget=budget,
         )
-        table = self._file.read_row_group(number, columns=wanted)
-        if table.num_rows != rows:
-            raise UnboundedError
-        return table if wanted is None else table.select(wanted)
 
     def close(self) -> None:
         self._file.close(force=True)

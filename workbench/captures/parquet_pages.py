@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pyarrow as pa
 
 from workbench.captures.thrift_compact import CompactError, structure
+from workbench.native._core import ffi, lib
 
 if TYPE_CHECKING:
     import pyarrow.parquet as pq
@@ -40,7 +41,7 @@ _HEADER_READS: Final = (256, 1 << 16)
 _TAIL: Final = 8
 # What one scan may look at, so that it stays cheap whatever the file.
 _MAX_PAGES: Final = 20_000
-_MAX_WORDS: Final = 1_000_000
+_MAX_WORDS: Final = 50_000_000
 _MAX_WORD_PAGE: Final = 8 << 20
 # These count a chunk's bytes without its headers, and readers go on a little further.
 _SHORT_CHUNKS: Final = re.compile(r"parquet-mr( version [01]\.[0-2]\b|(?! version))")
@@ -202,9 +203,11 @@ class _Scan:
             if column.codec:
                 codec = pa.Codec(_CODECS[column.codec])
                 data = codec.decompress(data, decompressed_size=size)
-            return _longest(memoryview(data)[:size], count)
-        except (pa.ArrowException, OSError, ValueError, KeyError, struct.error):
+        except (pa.ArrowException, OSError, ValueError, KeyError):
             return at_most
+        words = ffi.from_buffer("uint8_t[]", data)
+        found = int(lib.wb_text_longest(words, min(len(data), size), count))
+        return at_most if found < 0 else found
 
 
 def _own_header(head: dict[int, Any], kind: int) -> tuple[int, int]:
@@ -234,17 +237,6 @@ def _value_bytes(
     if encoding in _WORDS:
         return count * longest
     raise UnboundedError
-
-
-def _longest(data: memoryview, count: int) -> int:
-    """Return the size of the longest of ``count`` words, each behind its size."""
-    size_at = struct.Struct("<I").unpack_from
-    at = most = 0
-    for _ in range(count):
-        (size,) = size_at(data, at)
-        most = max(most, size)
-        at += size + 4
-    return int(most)
 
 
 def group_bytes(

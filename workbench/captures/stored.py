@@ -7,6 +7,7 @@ rows at a time; so memory is bounded whatever the size of the file.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import weakref
 from typing import TYPE_CHECKING, Final
@@ -83,6 +84,14 @@ class StoredFile:
             yield from self._elsewhere(number, columns)
             return
         yield table.replace_schema_metadata(None)
+
+    def head(self, number: int, columns: Sequence[str]) -> Iterator[pa.Table]:
+        """Yield some first rows of a part, then all of them; else as :meth:`part`."""
+        with contextlib.suppress(*NEARBY_ERRORS, CaptureFileError):
+            budget = min(_PART_BYTES, self.max_bytes // 2)
+            table = self._file.head(number, columns, budget)
+            yield sound(table, self.path).replace_schema_metadata(None)
+        yield from self.part(number, columns)
 
     def _elsewhere(
         self, number: int, columns: Sequence[str] | None

@@ -101,8 +101,8 @@ class StoredRows:
     def first_time(self) -> int:
         """Return the time of the first event of the source, 0 without one."""
         for part in self.parts():
-            for table in self.read(part, self.needed(["evt.is_async"])):
-                found = first_time(table)
+            for table in self.file.head(part.number, self.needed(["evt.is_async"])):
+                found = first_time(self._laid(table, part.first))
                 if found is not None:
                     return found
         return 0
