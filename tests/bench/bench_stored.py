@@ -30,19 +30,25 @@ RULE = """\
 """
 # What a reader of its own process takes at most, MB.
 PEAK = """
-import json, resource, sys, time
+import json, sys, time
 import workbench as wb
 from workbench.rules import parse_rules
+
+def peak():
+    with open("/proc/self/status") as status:
+        return next(int(x.split()[1]) for x in status if x.startswith("VmHWM"))
+
 rules = parse_rules(open(sys.argv[2]).read())
+wb.Events
+wb.open_events(sys.argv[3])
 import pyarrow.parquet, numpy
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = peak()
 start = time.perf_counter()
 events = wb.open_events(sys.argv[1])
 count = len(events)
 opened = time.perf_counter() - start
 found = len(rules.run(events))
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-print(json.dumps([count, opened, found, (peak - before) / 1024]))
+print(json.dumps([count, opened, found, (peak() - before) / 1024]))
 """
 
 
@@ -67,9 +73,7 @@ def _by_need(path: Path, rows: int, rounds: int) -> list[dict]:
     found = []
     for count in (1, 100):
         rules = parse_rules(_rules(count))
-        columns = [
-            c for c in rules.engines(open_events(path))["light"].conditions.columns
-        ]
+        columns = list(rules.engines(open_events(path))["light"].conditions.columns)
         ours, bare = [], []
 
         def run(rules=rules):
@@ -128,7 +132,8 @@ def _memory(folder: Path, table, copies: int) -> list[dict]:
             writer.flush()
     rules.write_text(_rules(100))
     done = subprocess.run(
-        [sys.executable, "-c", PEAK, str(path), str(rules)],
+        [sys.executable, "-c", PEAK, str(path), str(rules),
+         str(folder / "small.parquet")],
         check=True, capture_output=True, text=True, env=dict(os.environ),
     )  # fmt: skip
     count, opened, found, peak = json.loads(done.stdout)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import random
+from functools import partial
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -68,9 +69,9 @@ def make_table(dice, rows):
             "evt.source": pa.array(["t"] * rows, pa.string()).dictionary_encode(),
             "t.text": pa.array(some(lambda: f"text {dice.randrange(30)}"), pa.string()),
             "t.word": pa.array(
-                some(lambda: f"w{dice.randrange(6)}".encode()), pa.binary()
+                some(lambda: b"w%d" % dice.randrange(6)), pa.binary()
             ).dictionary_encode(),
-            "t.n": pa.array(some(lambda: dice.randrange(40)), pa.uint64()),
+            "t.n": pa.array(some(partial(dice.randrange, 40)), pa.uint64()),
             "t.flag": pa.array(some(lambda: dice.randrange(2) == 1), pa.bool_()),
             "t.list": pa.array(
                 some(lambda: [f"b{dice.randrange(20)}"] * dice.randrange(3)),
