@@ -265,3 +265,49 @@ def test_a_part_that_takes_much_is_read_elsewhere(tmp_path, lazily):
     assert events.count("evt.num >= 2000") == 1000
     with pytest.raises(CaptureFileError, match="max_bytes"):
         _ = wb.open_events(path, max_bytes=100 << 20).table
+
+
+def test_parts_in_which_no_row_can_match_are_not_read(tmp_path, lazily, monkeypatch):
+    rows = 1000
+    table = pa.table(
+        {
+            "evt.num": pa.array(range(rows), pa.uint64()),
+            "t.n": pa.array([2**63 - 500 + n for n in range(rows)], pa.uint64()),
+            "t.text": [f"{n:04}" for n in range(rows)],
+            "t.word": [b"a\0%d" % (n // 100) for n in range(rows)],
+        }
+    )
+    path = tmp_path / "f.parquet"
+    write(path, table, random.Random(0))
+    pq.write_table(pq.read_table(path), path, row_group_size=100)
+    events, whole = lazily(path), wb.open_events(path)
+    read = []
+    part = type(events._rows.file).part
+    monkeypatch.setattr(
+        type(events._rows.file),
+        "part",
+        lambda self, number, columns: (
+            read.append(number) or part(self, number, columns)
+        ),
+    )
+    for text, expected in {
+        f"t.n > {2**63}": 5,
+        f"t.n <= {2**63}": 6,
+        "t.n in (3, 9)": 0,
+        "t.text startswith 01 and t.n > 5": 1,
+        "t.text startswith 05 or t.text = 0999": 2,
+        "not t.text startswith 05": 10,
+        "t.text contains 05": 10,
+        "t.text startswith a": 0,
+        "t.word = a": 10,
+        "t.word = b": 0,
+        "evt.num < 100 and t.text exists": 1,
+    }.items():
+        read.clear()
+        assert events.count(text) == whole.count(text)
+        assert len(set(read)) == expected, text
+    text = RULES.replace("%t.list ", "")
+    rules = wb.parse_rules(text.format(one="t.n = 3", two="t.text = 0999"))
+    read.clear()
+    assert rules.run(events).to_text() == rules.run(whole).to_text()
+    assert set(read) == {9}

@@ -7,7 +7,7 @@ mapped: one that is cut short by its writer must not take the notebook along.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import pyarrow as pa
 
@@ -21,9 +21,9 @@ from workbench.captures.parquet_pages import (
 from workbench.closing import Closing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
-__all__ = ["NEARBY_ERRORS", "NearbyFile", "UnboundedError", "open_nearby"]
+__all__ = ["NEARBY_ERRORS", "NearbyFile", "Range", "UnboundedError", "open_nearby"]
 
 # What reading a damaged part here may raise; the decoder then says it better.
 NEARBY_ERRORS: Final = (
@@ -37,6 +37,8 @@ NEARBY_ERRORS: Final = (
     LookupError,
     MemoryError,
 )
+# Least and most value: of numbers, or of texts as bytes.
+Range: TypeAlias = "tuple[int, int] | tuple[bytes, bytes]"
 # What the parsed footer of a Parquet file takes per byte of it, at most.
 _FOOTER_TIMES: Final = 300
 _MAX_FOOTER: Final = 8 << 20
@@ -95,6 +97,11 @@ class NearbyFile(Closing):
         """
         raise NotImplementedError
 
+    def ranges(self, number: int, columns: Iterable[str]) -> dict[str, Range]:
+        """Return least and most value of columns of a part, as far as it tells."""
+        del number, columns
+        return {}
+
     def head(self, number: int, columns: Sequence[str], budget: int) -> pa.Table:
         """Return some first rows of a part; otherwise as :meth:`part`."""
         return self.part(number, columns, budget)
@@ -150,6 +157,30 @@ class _NearbyParquet(NearbyFile):
         if table.num_rows != self.part_rows[number]:
             raise UnboundedError
         return table if wanted is None else table.select(wanted)
+
+    def ranges(self, number: int, columns: Iterable[str]) -> dict[str, Range]:
+        """Return least and most value of texts and unsigned numbers of a row group."""
+        told, (_, chunks) = self._file.metadata, self._groups[number]
+        if len(chunks) != told.num_columns:
+            return {}
+        found: dict[str, Range] = {}
+        for at, chunk in enumerate(chunks):
+            leaf = told.schema.column(at)
+            if leaf.path not in columns or leaf.max_repetition_level:
+                continue
+            if chunk.least is None or chunk.most is None:
+                continue
+            kind = self.schema.field(leaf.path).type
+            if pa.types.is_dictionary(kind):
+                kind = kind.value_type
+            if kind == pa.uint64() and len(chunk.least) == len(chunk.most) == 8:
+                least, most = (
+                    int.from_bytes(b, "little") for b in (chunk.least, chunk.most)
+                )
+                found[leaf.path] = (least, most)
+            elif leaf.physical_type == "BYTE_ARRAY":
+                found[leaf.path] = (chunk.least, chunk.most)
+        return found
 
     def head(self, number: int, columns: Sequence[str], budget: int) -> pa.Table:
         """Return some first rows of a row group, of which first pages suffice."""

@@ -53,13 +53,18 @@ class UnboundedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A column chunk as the footer tells: places in the file and sizes in bytes."""
+    """A column chunk as the footer tells: places in the file and sizes in bytes.
+
+    ``least``, ``most``: bounds of its values as they are stored, None where not told.
+    """
 
     codec: int
     values: int
     packed: int
     start: int
     words_at: int | None
+    least: bytes | None
+    most: bytes | None
 
 
 def read_footer(fd: int, most: int) -> list[tuple[int, list[Chunk]]]:
@@ -108,9 +113,14 @@ def _chunk(column: Any) -> Chunk:
     if not isinstance(told, dict):
         raise UnboundedError
     words_at = _count(told, 11) if 11 in told else None
-    return Chunk(
-        _count(told, 4), _count(told, 5), _count(told, 7), _count(told, 9), words_at
+    bounds = told.get(12)
+    bounds = bounds if isinstance(bounds, dict) else {}
+    least, most = (
+        value if isinstance(value, bytes) else None
+        for value in (bounds.get(6), bounds.get(5))
     )
+    codec, values, packed, start = (_count(told, number) for number in (4, 5, 7, 9))
+    return Chunk(codec, values, packed, start, words_at, least, most)
 
 
 def _page_header(fd: int, start: int) -> tuple[dict[int, Any], int]:

@@ -24,7 +24,9 @@ from workbench.memory import half_of_memory
 from workbench.reading import open_regular
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from workbench.captures.nearby import Range
 
 __all__ = ["FORMS", "StoredFile", "open_stored"]
 
@@ -84,6 +86,10 @@ class StoredFile:
             yield from self._elsewhere(number, columns)
             return
         yield table.replace_schema_metadata(None)
+
+    def ranges(self, number: int, columns: Iterable[str]) -> dict[str, Range]:
+        """Return least and most value of columns of a part, as far as it tells."""
+        return self._file.ranges(number, set(columns))
 
     def head(self, number: int, columns: Sequence[str]) -> Iterator[pa.Table]:
         """Yield some first rows of a part, then all of them; else as :meth:`part`."""

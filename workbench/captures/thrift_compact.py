@@ -16,6 +16,7 @@ _TRUE, _FALSE, _BYTE, _I16, _I32, _I64, _DOUBLE, _BINARY, _LIST, _SET, _MAP, _ST
     range(1, 13)
 )
 _DOUBLE_BYTES: Final = 8
+_MAX_KEPT: Final = 256
 _MORE: Final = 0x80
 _LONG_LIST: Final = 15
 
@@ -77,8 +78,8 @@ class _Reader:
         if kind in (_LIST, _SET):
             return self.items(depth)
         if kind == _BINARY:
-            size = self.number()
-        elif kind == _DOUBLE:
+            return self.binary()
+        if kind == _DOUBLE:
             size = _DOUBLE_BYTES
         elif kind in (_BYTE, _TRUE, _FALSE):
             size = 1
@@ -88,6 +89,14 @@ class _Reader:
         if self.at > len(self.data):
             raise IndexError
         return None
+
+    def binary(self) -> bytes | None:
+        size = self.number()
+        start = self.at
+        self.at += size
+        if self.at > len(self.data):
+            raise IndexError
+        return self.data[start : self.at] if size <= _MAX_KEPT else None
 
     def items(self, depth: int) -> list[Any]:
         byte = self.data[self.at]
@@ -104,8 +113,8 @@ class _Reader:
 def structure(data: bytes, at: int = 0) -> tuple[dict[int, Any], int]:
     """Return field id → value, and where the structure ends.
 
-    Texts, bytes and fractions are passed over: None. Raises CompactError for what is no
-    such structure, IndexError where ``data`` ends too early.
+    Long texts, single bytes and fractions are passed over: None. Raises CompactError
+    for what is no such structure, IndexError where ``data`` ends too early.
     """
     reader = _Reader(data, at)
     return reader.structure(0), reader.at

@@ -93,13 +93,15 @@ class StoredEvents(Events):
         asked: Sequence[str],
         shown: Sequence[str],
         select: Callable[[pa.Table], pa.Array],
+        either: Sequence[Any],
     ) -> Iterator[pa.Table]:
         """Yield the events that ``select`` chooses, with the columns ``shown``.
 
         ``select``: called with some rows that have the columns ``asked``, returns one
-        flag per row. A part of the file is in memory at a time.
+        flag per row: whether it matches one of the conditions ``either``. A part of the
+        file is in memory at a time; those in which none can match are not read.
         """
-        yield from self._selection.tables(shown, asked, select)
+        yield from self._selection.tables(shown, asked, select, either)
 
     def empty_table(self, columns: Iterable[str]) -> pa.Table:
         """Return a table without rows that has ``columns``."""

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from workbench.captures.soundness import as_bytes
+from workbench.condition.execution.ranges import may_match
 from workbench.events.columns import DerivedColumns
 
 if TYPE_CHECKING:
@@ -61,19 +62,36 @@ class Selection:
         shown: Sequence[str] | None,
         asked: Sequence[str] = (),
         select: Callable[[pa.Table], pa.Array] | None = None,
+        either: Sequence[Any] | None = None,
     ) -> Iterator[pa.Table]:
         """Yield the rows with the columns ``shown`` (None: those of the file).
 
         ``select``: called with rows that have the columns ``asked``, returns a further
-        mask. Tables without rows are left out.
+        mask. ``either``: conditions of which a row that it chooses matches one; None
+        when that is not known. Tables without rows are left out.
         """
-        for part in self.rows.parts():
+        for part in self._parts(either):
             if self.conditions or select is not None:
                 yield from self._picked(part, shown, asked, select)
                 continue
             names = None if shown is None else self.rows.needed(shown)
             for table in self.rows.read(part, names):
                 yield table if shown is None else self._with(table, shown)
+
+    def _parts(self, either: Sequence[Any] | None = None) -> Iterator[Part]:
+        """Yield the parts in which a row may match.
+
+        The file tells: one that lies about its values is read as it says.
+        """
+        known = [*self.conditions, *(either or ())]
+        columns = {name for c in known for name in c.columns}
+        for part in self.rows.parts():
+            ranges = self.rows.file.ranges(part.number, columns) if columns else {}
+            if ranges and not all(may_match(c.root, ranges) for c in self.conditions):
+                continue
+            open_ended = either is None or not ranges
+            if open_ended or any(may_match(c.root, ranges) for c in either or ()):
+                yield part
 
     def _picked(
         self,
@@ -118,7 +136,7 @@ class Selection:
         """Yield rows with the columns ``asked``, and which of them are chosen."""
         names = self._asked(asked)
         columns = self.rows.needed(names)
-        for part in self.rows.parts():
+        for part in self._parts():
             for table in self.rows.read(part, columns):
                 made = self._with(table, names)
                 yield made, _all_of(self.conditions, made)

@@ -65,7 +65,9 @@ def match_stored(
     asked = [n for n in engine.conditions.columns if n not in static]
     shown = [n for n in engine.columns if n not in static]
     empty = True
-    for table in events.matching(asked, shown, _any_match(engine)):
+    for table in events.matching(
+        asked, shown, _any_match(engine), engine.conditions.conditions
+    ):
         full = _with_static_columns(table, engine.static_fields)
         yield engine.match(full, all_matches=all_matches)
         empty = False
