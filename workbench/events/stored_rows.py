@@ -47,6 +47,9 @@ class StoredRows:
         """Look at the schema; no row is read."""
         self.file = file
         self._in_file = file.schema.names
+        clock = [name for name in _CLOCK if name in self._in_file]
+        # Rows whose number or time the file does not tell get one by their place.
+        self._invents = "evt.num" not in clock or len(clock) == 1
         self.schema = self._laid(file.schema.remove_metadata().empty_table(), 0).schema
         self.names = self.schema.names
 
@@ -81,13 +84,14 @@ class StoredRows:
     def read(self, part: Part, columns: Sequence[str] | None) -> Iterator[pa.Table]:
         """Yield the rows of a part, laid out; ``columns``: of the file, None for all.
 
-        Number and time are there in any case, but mean something only when the columns
-        that they are made from were read. Raises CaptureFileError for damage, after the
-        rows before.
+        Number and time are there only when the columns that they are made from were
+        read, or when no column tells them. Raises CaptureFileError for damage, after
+        the rows before.
         """
         at = part.first
+        clock = self._invents or columns is None or not set(_CLOCK).isdisjoint(columns)
         for table in self.file.part(part.number, columns):
-            yield self._laid(table, at)
+            yield self._laid(table, at) if clock else table
             at += table.num_rows
 
     def _laid(self, table: pa.Table, at: int) -> pa.Table:
