@@ -1,4 +1,7 @@
-"""Stored files: opening them, rules over a Parquet file by need, memory at the peak."""
+"""Stored files: opening them, rules over a Parquet file by need, memory at the peak.
+
+Times are of the processor, so that a busy machine changes them little.
+"""
 
 from __future__ import annotations
 
@@ -43,10 +46,10 @@ wb.Events
 wb.open_events(sys.argv[3])
 import pyarrow.parquet, numpy
 before = peak()
-start = time.perf_counter()
+start = time.process_time()
 events = wb.open_events(sys.argv[1])
 count = len(events)
-opened = time.perf_counter() - start
+opened = time.process_time() - start
 found = len(rules.run(events))
 print(json.dumps([count, opened, found, (peak() - before) / 1024]))
 """
@@ -106,21 +109,15 @@ def _opening(folder: Path, rounds: int) -> list[dict]:
     table = _events(50)
     write_parquet(small, table, fields=FIELDS, source="light")
     open_events(small)
-    first = min(_timed(lambda: open_events(small)) for _ in range(rounds))
+    first = min(_cpu(lambda: open_events(small)) for _ in range(rounds))
     events = open_events(folder / "bench.parquet")
     events[:150_000].save(arrow)
-    second = min(_timed(lambda: open_events(arrow).table) for _ in range(rounds))
+    second = min(_cpu(lambda: open_events(arrow).table) for _ in range(rounds))
     size = arrow.stat().st_size / 1e6
     return [
         _row("open a Parquet file of 50 events", first * 1e3, 10, "ms"),
         _row(f"load an Arrow file of {size:.0f} MB", second * 1e3, 60, "ms"),
     ]
-
-
-def _timed(work):
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
 
 
 def _memory(folder: Path, table, copies: int) -> list[dict]:
