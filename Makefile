@@ -6,13 +6,14 @@ STAMP := $(VENV)/.installed
 NATIVE := $(wildcard workbench/native/*.py workbench/native/cdef/* workbench/native/src/* workbench/native/src/*/* workbench/packaging/*.py)
 SCRIPTS := $(wildcard workbench/ui/js/*.json workbench/ui/js/src/* workbench/ui/js/*.mjs workbench/ui/build_js.py)
 
-.PHONY: help install samples demo lab test timing bench lint format clean
+.PHONY: help install samples demo lab test timing fuzz bench lint format clean
 
 help:
 	@echo "make demo   build the sample, stream its log, prototype a rule (no browser)"
 	@echo "make lab    open the notebooks in JupyterLab"
 	@echo "make test   run all tests"
 	@echo "make timing run the tests with bounds in seconds, alone (on a quiet machine)"
+	@echo "make fuzz   feed random input to all readers until stopped (FUZZ_SECONDS=60: each so long)"
 	@echo "make bench  run all benchmarks; prints a table, writes bench-results.json"
 	@echo "make lint   ruff and mypy"
 	@echo "make clean  remove .venv and everything built"
@@ -41,6 +42,9 @@ test: samples
 
 timing: samples
 	$(BIN)/python -m pytest -m timing $(PYTEST_ARGS)
+
+fuzz: $(STAMP)
+	@$(BIN)/python -m tests.fuzz $(FUZZ_ARGS)
 
 bench: samples
 	$(BIN)/python -m tests.bench $(BENCH_ARGS)

@@ -21,6 +21,7 @@ _HOMES = {
     "ArtifactError": "workbench.errors",
     "CaptureFileError": "workbench.errors",
     "ConditionError": "workbench.errors",
+    "ConditionWarning": "workbench.diagnostics",
     "Diagnostic": "workbench.diagnostics",
     "Events": "workbench.events.events",
     "FieldInfo": "workbench.fields.declarations",
@@ -38,6 +39,7 @@ _HOMES = {
     "RulesError": "workbench.errors",
     "Workbench": "workbench.plugins.workbench",
     "WorkbenchError": "workbench.errors",
+    "api": "workbench.api",
     "events_from_table": "workbench.events.from_table",
     "get": "workbench.artifacts.pull",
     "inspect": "workbench.plugins.plugin",
@@ -46,6 +48,8 @@ _HOMES = {
     "load_rules": "workbench.rules",
     "open_events": "workbench.events.opening",
     "parse_rules": "workbench.rules",
+    "quiz": "workbench.teaching.quiz",
+    "widgets": "workbench.ui.opening",
 }
 
 __all__ = sorted(_HOMES)  # noqa: PLE0605 - one table holds the names and their homes

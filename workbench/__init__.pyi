@@ -3,8 +3,9 @@
 
 from typing import Any
 
+from workbench import api as api
 from workbench.artifacts.pull import get
-from workbench.diagnostics import Diagnostic
+from workbench.diagnostics import ConditionWarning, Diagnostic
 from workbench.errors import (
     ArgumentError,
     ArtifactError,
@@ -27,7 +28,9 @@ from workbench.manifest import Manifest, OpenParam
 from workbench.plugins.plugin import Plugin, inspect, load
 from workbench.plugins.workbench import Workbench
 from workbench.rules import Alerts, Rule, RuleSet, load_rules, parse_rules
+from workbench.teaching.quiz import quiz
 from workbench.ui import lab
+from workbench.ui.opening import widgets
 
 __all__ = [
     "Alerts",
@@ -35,6 +38,7 @@ __all__ = [
     "ArtifactError",
     "CaptureFileError",
     "ConditionError",
+    "ConditionWarning",
     "Diagnostic",
     "Events",
     "FieldInfo",
@@ -52,6 +56,7 @@ __all__ = [
     "RulesError",
     "Workbench",
     "WorkbenchError",
+    "api",
     "events_from_table",
     "get",
     "inspect",
@@ -60,6 +65,8 @@ __all__ = [
     "load_rules",
     "open_events",
     "parse_rules",
+    "quiz",
+    "widgets",
 ]
 
 __version__: str

@@ -7,6 +7,7 @@ file), 130 interrupted.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import difflib
 import importlib
 import io
@@ -16,19 +17,22 @@ import sys
 import tempfile
 import time
 import traceback
+import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from workbench.cli import COMMANDS, Command
 from workbench.cli.options import BUG, FAILED, FINE, INTERRUPTED, USAGE, note
 from workbench.formatting.terminal import printable_terminals
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 __all__ = ["main"]
 
 _MIN_SIMILARITY = 0.6
+# Commands that SIGTERM ends as Ctrl-C does: they print or write what was read.
+_CAPTURING = frozenset(("run", "stream", "record"))
 
 
 def _overview() -> argparse.ArgumentParser:
@@ -123,7 +127,13 @@ def _run(words: list[str]) -> int:
         )
         module.add_arguments(parser)
         args = parser.parse_args(words[1:])
-        status: int = module.run(args)
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(_warnings_as_notes())
+            if command.name in _CAPTURING:
+                from workbench.cli.capture_loop import ended_by_sigterm
+
+                stack.enter_context(ended_by_sigterm())
+            status: int = module.run(args)
         sys.stdout.flush()
     except KeyboardInterrupt:
         note("interrupted")
@@ -135,6 +145,23 @@ def _run(words: list[str]) -> int:
     except Exception as error:  # noqa: BLE001 - the last line of defence
         return _print_failure(error, words)
     return status
+
+
+@contextlib.contextmanager
+def _warnings_as_notes() -> Iterator[None]:
+    """Print warnings for users as messages of the command, not as lines of code."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", UserWarning)
+        before = warnings.showwarning
+
+        def show(message: Any, category: Any, *rest: Any, **more: Any) -> None:
+            if issubclass(category, UserWarning):
+                note(message)
+            else:
+                before(message, category, *rest, **more)
+
+        warnings.showwarning = show
+        yield
 
 
 def _print_failure(error: Exception, words: list[str]) -> int:

@@ -52,8 +52,12 @@ def described(value: Any) -> str:
     if value is None or isinstance(value, bool | int | float | str | bytes):
         text = repr(value)
         return text if len(text) <= _MAX_SHOWN else text[: _MAX_SHOWN - 1] + "…"
-    name = value.__name__ if isinstance(value, type) else type(value).__name__
-    return f"the class {name}" if isinstance(value, type) else f"a {name}"
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
+    kind = type(value)
+    if kind.__name__ in ("EventFrame", "EventSeries"):
+        kind = kind.__mro__[1]  # pandas' own to those who use them
+    return f"a {kind.__name__}"
 
 
 def wrong(function: str, name: str, words: str, value: Any) -> ArgumentError:
@@ -148,7 +152,11 @@ def takes(**kinds: Kind) -> Callable[[Callable[P, R]], Callable[P, R]]:
             for name, value in given:
                 kind = kinds.get(name)
                 if kind is not None and not kind.fits(value):
-                    raise wrong(title, name, kind.words, value)
+                    called = title
+                    if names[:1] == ("self",) and title.endswith(function.__name__):
+                        # Of the class that people use, not the one it inherits from.
+                        called = f"{type(args[0]).__name__}.{function.__name__}"
+                    raise wrong(called, name, kind.words, value)
             return function(*args, **kwargs)
 
         return checked

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 __all__ = [
+    "ConditionWarning",
     "Diagnostic",
     "Severity",
     "Span",
@@ -37,6 +38,10 @@ def _shown(text: str, limit: int = _MAX_NAME) -> str:
     No line of them then looks like one of ours.
     """
     return "\n    ".join(printable(x) for x in shortened(text, limit).split("\n"))
+
+
+class ConditionWarning(UserWarning):
+    """A condition that Falco takes but that hardly means what it says."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import WorkbenchError
-from workbench.falco_config_keys import unknown_keys
+from workbench.falco_config_keys import schema_verdict, unknown_keys
 from workbench.formatting.printable import shortened
 from workbench.paths import FALCO_PLUGIN_DIR
 from workbench.reading import read_regular
@@ -29,7 +29,6 @@ from workbench.yamlcpp import (
     as_int,
     load_documents,
 )
-from workbench.yamlcpp.emit import scalar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,8 +38,8 @@ __all__ = [
     "AppendedOutput",
     "FalcoConfig",
     "PluginEntry",
+    "existing_rules_files",
     "init_config_json",
-    "plugins_yaml",
     "read_falco_yaml",
 ]
 
@@ -92,7 +91,7 @@ class FalcoConfig:
     """The content of a falco.yaml. ``plugins``: those to load, in order.
 
     ``switches``: (enable, "rule" or "tag", pattern) in order. ``notes``: what was
-    found odd, one sentence each.
+    found odd, one sentence each. ``schema``: the verdict of Falco's schema validation.
     """
 
     path: str
@@ -110,6 +109,7 @@ class FalcoConfig:
     appended: list[AppendedOutput] = field(default_factory=list)
     static_fields: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    schema: str = "ok"
 
 
 class _Fault(Exception):
@@ -207,6 +207,11 @@ class _Reader:
             raise self._error(source, error.reason, error.pos) from None
         except _Fault as fault:
             raise self._error(source, fault.reason, fault.pos) from None
+        self.config.schema = schema_verdict(root)
+        if self.config.schema != "ok":
+            self.config.notes.append(
+                f"{self.path} | schema validation: {self.config.schema}"
+            )
         self.config.notes += unknown_keys(root, source, str(self.path))
         return self.config
 
@@ -403,26 +408,21 @@ def read_falco_yaml(
     return _Reader(Path(path), folder).read()
 
 
-def plugins_yaml(entries: list[PluginEntry]) -> str:
-    """Write the plugins section of a falco.yaml."""
-    if not entries:
-        return "plugins: []\nload_plugins: []\n"
-    lines = ["plugins:"]
-    for entry in entries:
-        lines += [
-            f"  - name: {_written(entry.name)}",
-            f"    library_path: {_written(entry.library_path)}",
-            f"    init_config: {_written(entry.init_config)}",
-        ]
-        if entry.open_params:
-            lines.append(f"    open_params: {_written(entry.open_params)}")
-    names = ", ".join(_written(entry.name) for entry in entries)
-    lines.append(f"load_plugins: [{names}]")
-    return "\n".join(lines) + "\n"
+def existing_rules_files(config: FalcoConfig) -> tuple[list[str], list[str]]:
+    """Return the rules files of a configuration that exist, and notes on the others.
 
-
-def _written(text: str) -> str:
-    """Write a text so that neither YAML nor variables change it."""
-    text = text.replace("${", "$${")
-    written = scalar(text)
-    return f"'{text}'" if written == text and "," in text else written
+    Falco skips what does not exist where it is started; what lies beside the
+    falco.yaml is taken all the same.
+    """
+    found: list[str] = []
+    notes: list[str] = []
+    for name in config.rules_files:
+        beside = Path(config.path).parent / name
+        if Path(name).exists():
+            found.append(name)
+        elif beside.exists():
+            notes.append(f"{name}: taken from beside {config.path}")
+            found.append(str(beside))
+        else:
+            notes.append(f"{name} does not exist and is skipped")
+    return found, notes

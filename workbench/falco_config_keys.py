@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from workbench.yamlcpp import Node, SourceText
 
-__all__ = ["unknown_keys"]
+__all__ = ["schema_verdict", "unknown_keys"]
 
 _SIMILARITY = 0.75
 _MAX_NOTES = 20
@@ -31,6 +31,10 @@ _TOP = frozenset(
         "syscall_drop_failed_exit syscall_event_drops syscall_event_timeouts "
         "syslog_output time_format_iso_8601 watch_config_files webserver"
     ).split()
+)
+_CLOSED = (
+    "Object contains a property that could not be validated using 'properties' or "
+    "'additionalProperties' constraints: "
 )
 # Section → keys of its entries; sections that the workbench does not read are left out.
 _SECTIONS: dict[str, frozenset[str]] = {
@@ -62,6 +66,33 @@ def unknown_keys(root: Node, source: SourceText, path: str) -> list[str]:
             f"{_nearest(node.text, known)}"
         )
     return notes
+
+
+def schema_verdict(root: Node) -> str:
+    """Return what Falco's schema validation says: "ok", or the first that failed.
+
+    Falco prints it when it starts, and goes on.
+    """
+    faults = [f"{place}: {_CLOSED}'{name}'." for place, name in _first_unknown(root)]
+    return f"failed for {printable(faults[0], limit=300)}" if faults else "ok"
+
+
+def _first_unknown(root: Node) -> Iterator[tuple[str, str]]:
+    """Yield place and key as the engine's validator comes across them: inner first."""
+    for section, known in sorted(_SECTIONS.items()):
+        node = root.get(section)
+        items = node.items if node is not None and node.kind == "sequence" else []
+        for number, item in enumerate(items):
+            place = f"<root>[{section}][{number}]"
+            for (outer, key), inner in sorted(_INNER.items()):
+                child = item.get(key) if outer == section else None
+                if child is not None:
+                    for found, _, _ in _others(child, "", inner):
+                        yield f"{place}[{key}]", found.text
+            for found, _, _ in _others(item, "", known):
+                yield place, found.text
+    for found, _, _ in _others(root, "", _TOP):
+        yield "<root>", found.text
 
 
 def _nearest(text: str, known: frozenset[str]) -> str:

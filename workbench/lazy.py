@@ -1,4 +1,4 @@
-"""Public names of a package, loaded from their modules on first use.
+"""Public names of a package, and whole modules, loaded on first use.
 
 Importing a package then does no work. A ``.pyi`` file beside the package's
 ``__init__.py`` declares the same names to type checkers; a test holds both equal.
@@ -15,7 +15,28 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
-__all__ = ["lazy_names"]
+__all__ = ["lazy_module", "lazy_names"]
+
+
+class _LazyModule:
+    """Stands for a module; imports it when a name of it is asked for first."""
+
+    def __init__(self, name: str) -> None:
+        self.__name__ = name
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(importlib.import_module(self.__name__), name)
+        self.__dict__[name] = value
+        return value
+
+
+def lazy_module(name: str) -> Any:
+    """Return what stands for module ``name`` and imports it when it is used.
+
+    For what is large and often not needed. Type checkers are told beside it:
+    ``if TYPE_CHECKING: import … else: … = lazy_module(…)``.
+    """
+    return _LazyModule(name)
 
 
 def lazy_names(
@@ -31,7 +52,9 @@ def lazy_names(
         home = homes.get(name)
         if home is None:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        value = getattr(importlib.import_module(home), name)
+        module = importlib.import_module(home)
+        # a public folder stands for itself
+        value = module if home == f"{package}.{name}" else getattr(module, name)
         namespace[name] = value
         return value
 

@@ -7,12 +7,11 @@ without a traceback. Conditions are completed through IPython's matcher interfac
 
 from __future__ import annotations
 
-import argparse
 import atexit
 import re
-import shlex
 import sys
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_cell_magic, magics_class
@@ -20,128 +19,29 @@ from IPython.display import display
 
 from workbench.diagnostics import render_diagnostics
 from workbench.errors import ConditionError, RulesError, WorkbenchError
+from workbench.magic_options import (
+    condition_parser,
+    parsed_options,
+    plugin_parser,
+    rules_parser,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    import argparse
+    from collections.abc import Callable, Mapping
 
+    from workbench.diagnostics import Diagnostic
     from workbench.events.events import Events
     from workbench.fields.declarations import FieldInfo
+    from workbench.rules import Alerts
+    from workbench.rules.ruleset import RuleSet
 
 __all__ = ["WorkbenchMagics", "register"]
 
 _NAMES = ("condition", "plugin", "rule", "rules")
 _HELP = re.compile(rf"\s*%%({'|'.join(_NAMES)})\b([^\n]*(?:-h|--help)\b[^\n]*)\n*\Z")
 _CONDITION_CELL = re.compile(r"\s*%%condition\b([^\n]*)\n", re.MULTILINE)
-_ROWS = 10
-
-
-class _Parser(argparse.ArgumentParser):
-    """Options of one magic; raises UsageError instead of ending the process."""
-
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{self.prog}: {message}\n{self.format_usage().strip()}")
-
-
-class _Help(Exception):
-    """Raised after the help was printed."""
-
-
-class _ShowHelp(argparse.Action):
-    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
-        print(parser.format_help())  # noqa: T201 - a magic prints
-        raise _Help
-
-
-def _parser(name: str, text: str, body: str) -> _Parser:
-    parser = _Parser(
-        prog=f"%%{name}",
-        description=text,
-        epilog=f"The cell's body is {body}.",
-        add_help=False,
-    )
-    parser.add_argument(
-        "-h", "--help", action=_ShowHelp, nargs=0, help="show this help"
-    )
-    return parser
-
-
-def _condition_parser() -> _Parser:
-    parser = _parser(
-        "condition",
-        "Evaluate a condition over events: matches, funnel and near misses.",
-        "the condition, such as: web.status >= 500 and web.path startswith /api",
-    )
-    add = parser.add_argument
-    add(
-        "events",
-        nargs="?",
-        help="variable that holds Events (default: events, or the only one)",
-    )
-    add("-o", "--output", metavar="NAME", help="variable for the matching Events")
-    add("-n", "--rows", type=int, default=_ROWS, help="rows to show")
-    add(
-        "-e",
-        "--explain",
-        type=int,
-        metavar="NUM",
-        help="explain the result for event NUM",
-    )
-    add("--near", action="store_true", help="list the near misses, too")
-    add("--no-funnel", action="store_true", help="do not show the funnel")
-    return parser
-
-
-def _rules_parser(name: str) -> _Parser:
-    what, pronoun = ("one rule", "it") if name == "rule" else ("rules", "them")
-    parser = _parser(
-        name,
-        f"Check {what} against events or a plugin, and run {pronoun} on events.",
-        "YAML as in a rules file"
-        + ("; the leading dash may be omitted" if name == "rule" else ""),
-    )
-    add = parser.add_argument
-    add("target", nargs="?", help="variable that holds Events, a Plugin or a Workbench")
-    add("-o", "--output", metavar="NAME", default=name, help="variable for the result")
-    add(
-        "-a",
-        "--all-matches",
-        action="store_true",
-        help="let every matching rule alert, not only the first",
-    )
-    add("-s", "--save", metavar="FILE", help="write the rules to this file")
-    add("-n", "--rows", type=int, default=_ROWS, help="alerts to show")
-    return parser
-
-
-def _plugin_parser() -> _Parser:
-    parser = _parser(
-        "plugin",
-        "Compile a plugin, load it into a new worker and stream a few events. Run the "
-        "cell again after an edit to see which values it changed on the same events.",
-        "the source code of a plugin; for a project to start from: workbench new DIR",
-    )
-    add = parser.add_argument
-    add("language", help="c, cpp, go, rust or python")
-    add("name", help="variable for the Plugin, and the name of its project")
-    add("-c", "--config", metavar="TEXT", help="init config")
-    add("-p", "--open", metavar="TEXT", help="open params (default: the suggestion)")
-    add("-n", "--events", type=int, default=1000, help="events to stream")
-    add("-o", "--output", metavar="NAME", help="variable for the Events")
-    add("--sandbox", action="store_true", help="as for wb.load: nothing but its events")
-    add("--sandbox-read", metavar="PATH", action="append", default=[])
-    add("--sandbox-network", action="store_true")
-    return parser
-
-
-def _options(parser: _Parser, line: str) -> argparse.Namespace | None:
-    try:
-        words = shlex.split(line)
-    except ValueError as error:
-        raise UsageError(f"{parser.prog}: {error}") from None
-    try:
-        return parser.parse_args(words)
-    except _Help:
-        return None
+_RULES_OPTION = re.compile(r"(?:\s|^)(?:-r|--rules)[ =]\s*(\w+)")
 
 
 def _complain(text: str) -> None:
@@ -155,6 +55,12 @@ class WorkbenchMagics(Magics):
 
     # Builds the plugin cells; made when first needed.
     _cell: Any = None
+
+    def __init__(self, shell: Any) -> None:
+        """Serve ``shell``."""
+        super().__init__(shell)
+        # Rule set → cell → the text that it added.
+        self._added: WeakKeyDictionary[RuleSet, dict[Any, str]] = WeakKeyDictionary()
 
     # -- finding things ----------------------------------------------------------
 
@@ -189,6 +95,17 @@ class WorkbenchMagics(Magics):
             raise UsageError(f"{name} is of type {kind}; capture() returns Events")
         return value
 
+    def _held_rules(self, name: str) -> RuleSet:
+        from workbench.rules.ruleset import RuleSet
+
+        value = self._variable(name)
+        if not isinstance(value, RuleSet):
+            kind = type(value).__name__
+            raise UsageError(
+                f"{name} is of type {kind}; load_rules() returns a RuleSet"
+            )
+        return value
+
     def _target(self, name: str | None) -> Any:
         from workbench.events.events import Events
         from workbench.plugins.plugin import Plugin
@@ -211,14 +128,19 @@ class WorkbenchMagics(Magics):
     @line_cell_magic
     def condition(self, line: str, cell: str | None = None) -> None:
         """Evaluate a condition over events; see ``%%condition -h``."""
-        parser = _condition_parser()
-        options = _options(parser, line)
+        parser = condition_parser()
+        options = parsed_options(parser, line)
         if options is None:
             return
         if cell is None:
             raise UsageError("use %%condition, with the condition in the lines below")
         events = self._events(options.events)
         text = cell.strip("\n")
+        if (
+            options.rules
+            and text.strip() in self._held_rules(options.rules).rules.keys()  # noqa: SIM118 - names, not items
+        ):
+            text = text.strip()
         try:
             self._show_condition(events, text, options)
         except ConditionError as error:
@@ -231,8 +153,12 @@ class WorkbenchMagics(Magics):
     ) -> None:
         from workbench.condition import compile_condition
 
-        compiled = compile_condition(text, events.fields)
-        if compiled.warnings:
+        rules = self._held_rules(options.rules) if options.rules else None
+        if rules is None:
+            compiled = compile_condition(text, events.fields)
+        else:
+            compiled = rules.compile_condition(text, events)
+        if compiled.warnings and not compiled.rule:
             _complain(render_diagnostics(compiled.warnings, text))
         matches = events.where(compiled)
         if options.output:
@@ -244,7 +170,7 @@ class WorkbenchMagics(Magics):
         if options.near:
             display(events.near_misses(compiled))
         if options.explain is not None:
-            display(events.explain(options.explain, compiled))
+            display(events.explain(options.explain, compiled, rules=rules))
         if options.rows > 0 and len(matches):
             display(matches[: options.rows].frame)
 
@@ -261,7 +187,7 @@ class WorkbenchMagics(Magics):
         self._rules("rules", line, cell)
 
     def _rules(self, name: str, line: str, cell: str | None) -> None:
-        options = _options(_rules_parser(name), line)
+        options = parsed_options(rules_parser(name), line)
         if options is None:
             return
         if cell is None:
@@ -279,35 +205,84 @@ class WorkbenchMagics(Magics):
         from workbench.events.events import Events
         from workbench.rules import parse_rules
 
-        rules = parse_rules(text)
         target = self._target(options.target)
-        found = rules.check(target) if target is not None else []
-        if found:
-            _complain(render_diagnostics(found))
-        if any(item.severity == "error" for item in found):
-            return
-        first = list(rules.rules)
+        own = parse_rules(text)
+        named = own.named_items()
+        first = [item for kind, item in named if kind == "rule"]
         if name == "rule" and len(first) != 1:
             raise UsageError(
                 f"%%rule takes one rule, but found {len(first)}; use %%rules"
             )
-        self.shell.user_ns[options.output] = first[0] if name == "rule" else rules
+        if options.rules:
+            rules = self._held_rules(options.rules)
+            known = {(d.code, d.message) for d in rules.check(target).errors}
+            undo = self._amend(rules, text, named)
+        else:
+            rules, undo, known = own, None, set()
+        found = list(rules.check(target)) if target is not None else []
+        if options.rules:
+            # What was wrong before is not this cell's matter.
+            found = [
+                item
+                for item in found
+                if _concerns(item, named) and (item.code, item.message) not in known
+            ]
+        if found:
+            _complain(render_diagnostics(found))
+        if any(item.severity == "error" for item in found):
+            if undo is not None:
+                undo()
+                _complain(f"{options.rules} stays as it was")
+            return
+        kept = rules.rules[first[0]] if name == "rule" else rules
+        self.shell.user_ns[options.output] = kept
         if options.save:
             rules.save(options.save)
             print(f"saved to {options.save}")  # noqa: T201 - a magic prints
         if isinstance(target, Events):
             alerts = rules.run(target, all_matches=options.all_matches)
-            for rule, count in alerts.counts.items():
-                print(f"{count:,} alerts: {rule}")  # noqa: T201 - a magic prints
-            if options.rows > 0 and len(alerts.frame):
-                display(alerts.frame.head(options.rows))
+            ran = [rule for rule in first if rule in alerts.matched]
+            matched = [rule for rule, number in alerts.matched.items() if number]
+            shown = ran if options.rules and ran else matched
+            self._show_alerts(alerts, shown, options.rows)
+
+    def _show_alerts(self, alerts: Alerts, shown: list[str], rows: int) -> None:
+        """Print what became of some rules, and their first alerts."""
+        hidden = alerts.hidden
+        for rule in shown:
+            count = alerts.counts[rule]
+            earlier = ", ".join(
+                f"{number:,} by {name}" for name, number in hidden.get(rule, {}).items()
+            )
+            more = f" ({alerts.matched[rule]:,} matched; hidden: {earlier})"
+            print(f"{count:,} alerts: {rule}{more if earlier else ''}")  # noqa: T201 - a magic prints
+        if rows > 0:
+            frame = alerts.of(shown).head(rows).frame
+            if len(frame):
+                display(frame)
+
+    def _amend(
+        self, rules: RuleSet, text: str, named: list[tuple[str, str]]
+    ) -> Callable[[], Any]:
+        """Put a cell's items into a rule set; return what undoes it."""
+        added = self._added.setdefault(rules, {})
+        cell = _cell_id(self.shell) or frozenset(named)
+        before = added.get(cell, "")
+        rules.amend(text, instead_of=before)
+        added[cell] = text
+
+        def undo() -> None:
+            rules.amend(before, instead_of=text)
+            added[cell] = before
+
+        return undo
 
     # -- %%plugin ----------------------------------------------------------------------
 
     @line_cell_magic
     def plugin(self, line: str, cell: str | None = None) -> None:
         """Compile and load a plugin; see ``%%plugin -h``."""
-        options = _options(_plugin_parser(), line)
+        options = parsed_options(plugin_parser(), line)
         if options is None:
             return
         if cell is None:
@@ -347,6 +322,23 @@ class WorkbenchMagics(Magics):
             self._cell = PluginCell()
             atexit.register(self._cell.forget)
         return self._cell
+
+
+def _cell_id(shell: Any) -> str | None:
+    """Return what JupyterLab calls the cell that runs; None elsewhere."""
+    parent = getattr(shell, "parent_header", None) or {}
+    metadata = parent.get("metadata") if isinstance(parent, dict) else None
+    found = metadata.get("cellId") if isinstance(metadata, dict) else None
+    return found if isinstance(found, str) else None
+
+
+def _concerns(item: Diagnostic, named: list[tuple[str, str]]) -> bool:
+    """Whether a diagnostic is about one of the named items."""
+    return item.severity == "error" or any(
+        text == f"{kind} {name}" or f"{kind} {name}" in text.partition(", used by ")[2]
+        for text in item.context
+        for kind, name in named
+    )
 
 
 def _build_complaint(error: Any, cell: str) -> str:
@@ -402,6 +394,15 @@ def _fields_for(shell: Any, line: str) -> tuple[Mapping[str, FieldInfo], Events 
     return {}, None
 
 
+def _rules_for(shell: Any, line: str) -> RuleSet:
+    """Return the rule set that a ``%%condition`` line names, an empty one if none."""
+    from workbench.rules.ruleset import RuleSet
+
+    found = _RULES_OPTION.search(line)
+    value = shell.user_ns.get(found[1]) if found else None
+    return value if isinstance(value, RuleSet) else RuleSet()
+
+
 def _matcher(shell: Any) -> Any:
     """Return the completion matcher of a shell."""
     from IPython.core.completer import SimpleCompletion, context_matcher
@@ -413,16 +414,15 @@ def _matcher(shell: Any) -> Any:
         found = _CONDITION_CELL.match(context.full_text)
         if found is None or context.cursor_line == 0:
             return {"completions": [], "suppress": False}
-        from workbench.condition import complete
-
         fields, events = _fields_for(shell, found[1])
+        rules = _rules_for(shell, found[1])
         body = context.full_text[found.end() :]
         rows = body.split("\n")
         line = context.cursor_line - context.full_text[: found.end()].count("\n")
         cursor = sum(len(row) + 1 for row in rows[:line]) + context.cursor_position
         token = len(context.token)
         options = []
-        for item in complete(body, cursor, fields, values=seen_values(events)):
+        for item in rules.complete(body, cursor, fields, seen_values(events)):
             # IPython replaces its own token: complete the text from the token's start.
             lead = (
                 body[cursor - token : item.start] if item.start > cursor - token else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -61,6 +62,12 @@ _SEQUENCES = (
 )
 
 
+# The Falco whose verdicts are reproduced here, and the newest plugin API it loads.
+FALCO_VERSION = "0.44.1"
+FALCO_API = (3, 12, 0)
+FALCO_API_TEXT = ".".join(map(str, FALCO_API[:2]))
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Manifest:
     """What a library says of itself, without initialising it.
@@ -100,9 +107,31 @@ class Manifest:
         if self.open_params is not None:
             object.__setattr__(self, "open_params", list(self.open_params))
 
+    @property
+    def falco_refusal(self) -> str:
+        """Why Falco does not load this plugin, by its plugin API version, or "".
+
+        The workbench loads such plugins all the same, to explore them.
+        """
+        found = re.match(r"(\d{1,9})\.(\d{1,9})\.(\d{1,9})", self.required_api_version)
+        if found is None:
+            return ""
+        wanted = tuple(map(int, found.groups()))
+        major, *_ = FALCO_API
+        if wanted[0] == major and wanted <= FALCO_API:
+            return ""
+        short = ".".join(map(str, wanted[:2]))
+        needs = f"{major}.x" if wanted[0] != major else f"at most {FALCO_API_TEXT}"
+        return (
+            f"Falco {FALCO_VERSION} does not load this plugin: API {short}, it needs "
+            f"{needs}"
+        )
+
     def __repr__(self) -> str:
         """Return what there is to say in short, complaints included."""
         lines = [f"Manifest of {plugin_title(self)}", *manifest_lines(self)]
+        if self.falco_refusal:
+            lines.append(f"  {self.falco_refusal}")
         if self.complaints:
             lines.append(f"  {counted(len(self.complaints), 'complaint')}:")
             lines += [f"    {printable(c, limit=400)}" for c in self.complaints]

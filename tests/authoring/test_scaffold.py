@@ -22,7 +22,7 @@ def test_new_project_builds_at_once(tmp_path, require, language, tool):
     assert not [
         p for p in (tmp_path / "ticker").rglob("*.yaml") if "@" in p.read_text()
     ]
-    tested = run_file(tmp_path / "ticker" / "ticker_test.yaml")
+    tested = run_file(tmp_path / "ticker" / "ticker_rule_tests.yaml")
     assert [result.passed for result in tested.results] == [True] * 4
 
 

@@ -217,3 +217,15 @@ def test_a_damaged_page_is_one_clear_error(tmp_path):
     path.write_bytes(data)
     with pytest.raises(CaptureFileError, match="cannot read"):
         read_parquet(path)
+
+
+@pytest.mark.parametrize(
+    "read", [read_parquet, read_parquet_facts, lambda path: list(iter_parquet(path))]
+)
+def test_names_of_columns_that_are_not_utf8_are_one_clear_error(tmp_path, read):
+    path = tmp_path / "x.parquet"
+    pq.write_table(pa.table({"name": [1]}), path, store_schema=False)
+    path.write_bytes(path.read_bytes().replace(b"name", b"n\xf1\xf1e"))
+    with pytest.raises(CaptureFileError) as caught:
+        read(path)
+    assert str(path) in caught.value.message

@@ -59,8 +59,9 @@ def growing(tmp_path, lines):
     return log
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_ends_a_recording_with_everything_kept(
-    weblog, growing, lines, tmp_path, recording
+    weblog, growing, lines, tmp_path, recording, number
 ):
     out = tmp_path / "x.scap"
     recorder = recording(weblog, growing, out)
@@ -68,7 +69,7 @@ def test_an_interrupt_ends_a_recording_with_everything_kept(
     with growing.open("ab") as log:
         log.writelines(lines[300:400])
     until_it_has(out, 400)
-    recorder.send_signal(signal.SIGINT)
+    recorder.send_signal(number)
     said, complaints = recorder.communicate(timeout=20)
     assert recorder.returncode == 130
     assert said == f"{out}\n"

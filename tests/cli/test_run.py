@@ -49,6 +49,29 @@ def test_run_prints_alerts_and_statistics_as_falco_does(standin, rules, capfd):
     ]
 
 
+def test_run_tells_on_wish_how_often_each_rule_matched(standin, tmp_path, capfd):
+    path = tmp_path / "two.yaml"
+    text = (
+        "- rule: {}\n  desc: d\n  condition: evt.num <= {}\n  output: n\n"
+        "  priority: INFO\n  source: probe\n"
+    )
+    path.write_text(text.format("few", 2) + text.format("some", 5))
+    args = ["run", "--plugin", standin, "-r", str(path), "--quiet"]
+    assert main([*args, "--stats"]) == 0
+    lines = capfd.readouterr().out.splitlines()
+    assert lines[-3:] == [
+        "Matches by rule name:",
+        "   few: 2 matched, 2 alerted",
+        "   some: 5 matched, 3 alerted, hidden: 2 by few",
+    ]
+    assert main([*args, "--stats", "--json"]) == 0
+    out, err = capfd.readouterr()
+    assert "hidden: 2 by few" in err
+    assert "hidden" not in out
+    assert main(args) == 0
+    assert "matched" not in capfd.readouterr().out
+
+
 def test_run_json_keeps_statistics_out_of_the_data(standin, rules, capfd):
     assert main(["run", "--plugin", standin, "-r", rules, "--json"]) == 0
     out, err = capfd.readouterr()
@@ -214,7 +237,7 @@ def test_run_over_a_capture_of_several_sources_runs_each_ones_rules(
 def test_run_loads_and_compiles_the_rules_once(
     standin, rules, tmp_path, capfd, monkeypatch
 ):
-    from workbench.rules import loader, ruleset
+    from workbench.rules import loader, rule_files
 
     times = {"load": 0, "compile": 0}
 
@@ -225,7 +248,7 @@ def test_run_loads_and_compiles_the_rules_once(
 
         return call
 
-    monkeypatch.setattr(ruleset, "load", counted("load", ruleset.load))
+    monkeypatch.setattr(rule_files, "load", counted("load", rule_files.load))
     monkeypatch.setattr(loader, "compile_all", counted("compile", loader.compile_all))
     config = tmp_path / "falco.yaml"
     config.write_text(
@@ -256,7 +279,8 @@ def test_the_dummy_rules_and_configuration_of_the_guide_run(sample, capfd):
     assert "Events detected:" in out
 
 
-def test_interrupting_prints_the_statistics(plugin, tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupting_prints_the_statistics(plugin, tmp_path, number):
     library = str(plugin("probe"))
     path = tmp_path / "r.yaml"
     path.write_text(
@@ -270,7 +294,7 @@ def test_interrupting_prints_the_statistics(plugin, tmp_path):
     ) as child:
         assert child.stdout is not None
         first = child.stdout.readline()
-        os.kill(child.pid, signal.SIGINT)
+        os.kill(child.pid, number)
         out, err = child.communicate(timeout=30)
     assert first.endswith("Informational o\n")
     assert child.returncode == 130, err
@@ -358,8 +382,138 @@ def test_a_terminal_is_told_once_what_is_waited_for(silent, command):
     assert said.count("waiting for") == 1
 
 
+def test_events_that_do_not_match_are_events_all_the_same(plugin):
+    """Nothing is said of waiting while a source gives events that are left out."""
+    words = [plugin("probe"), "--open", "n=100000;batch=1;timeouts=1;block=5"]
+    said = on_a_terminal("stream", *words, "--where", "probe.num < 0")
+    assert "no events for" not in said
+    assert re.search(r"none of the \d+ events read match --where", said), said
+
+
 def test_a_pipe_is_not_told_what_is_waited_for(silent, capfd):
     words, rules = silent
     words = ["run", "--plugin", *words, *rules, "--timeout", "2"]
     assert main([str(word) for word in words]) == 0
     assert "waiting for" not in capfd.readouterr().err
+
+
+# One rule for each way of deciding: in C on texts and numbers, by regular expression,
+# by the reference evaluator, on built-in fields.
+MANY = """\
+- rule: users
+  desc: d
+  condition: probe.user in (alice, bob)
+  output: u=%probe.user n=%probe.num
+  priority: WARNING
+  source: probe
+- rule: paths
+  desc: d
+  condition: probe.path contains /77 or probe.path regex '.*/1[0-9]9/.*'
+  output: p=%probe.path tags=%probe.tags
+  priority: NOTICE
+  source: probe
+- rule: put together
+  desc: d
+  condition: concat(probe.user, probe.user) = eveeve and probe.num < 300
+  output: ip=%probe.ip at %evt.num
+  priority: ERROR
+  source: probe
+- rule: numbers
+  desc: d
+  condition: evt.num in (1, 2, 500, 999, 1000) and not probe.even = true
+  output: n=%probe.num
+  priority: DEBUG
+  source: probe
+"""
+
+
+@pytest.fixture
+def many(tmp_path):
+    path = tmp_path / "many.yaml"
+    path.write_text(MANY)
+    return str(path)
+
+
+@pytest.mark.parametrize("more", [[], ["--all-matches"], ["--json"]])
+def test_alerts_of_a_running_plugin_are_those_of_its_stored_events(
+    plugin, many, tmp_path, capfd, more
+):
+    library = str(plugin("probe"))
+    stored = str(tmp_path / "events.parquet")
+    assert main(["record", library, "--open", "n=1000", "--out", stored]) == 0
+    capfd.readouterr()
+    live = ["run", "--plugin", library, "--open", "n=1000", "-r", many, "--quiet"]
+    assert main([*live, *more]) == 0
+    shown = capfd.readouterr()
+    again = ["run", "--events", stored, "--with", library, "-r", many, "--quiet"]
+    assert main([*again, *more]) == 0
+    assert shown == capfd.readouterr()
+    assert len(shown.out.splitlines()) > 200
+
+
+def test_a_crash_in_the_middle_loses_no_alert_of_completed_pieces(plugin, many, capfd):
+    library = str(plugin("probe"))
+    args = ["run", "--plugin", library, "-r", many, "--quiet", "--open"]
+    assert main([*args, "n=5000"]) == 0
+    every = [s for s in capfd.readouterr().out.splitlines() if s[2:3] == ":"]
+    assert main([*args, "n=5000;fault=segv@extract:4000"]) == 1
+    out, err = capfd.readouterr()
+    found = [line for line in out.splitlines() if line[2:3] == ":"]
+    assert "SIGSEGV" in err
+    assert found == every[: len(found)]
+    # The event of the last alert stands in it, or in its path; 128 a batch.
+    numbers = [int(m) for m in re.findall(r"(?:n=|app/|at )(\d+)", "\n".join(found))]
+    assert 3800 < max(numbers) < 4000
+    # The statistics count what was printed.
+    assert f"Events detected: {len(found)}" in out
+
+
+def test_limits_count_events_that_raise_no_alert_too(plugin, many, capfd):
+    library = str(plugin("probe"))
+    args = ["run", "--plugin", library, "-r", many, "--quiet", "--open", "n=5000"]
+    args.append("--all-matches")
+    assert main([*args, "--max-events", "499"]) == 0
+    assert "\n   numbers: 1\n" in capfd.readouterr().out
+    assert main([*args, "--max-events", "500"]) == 0
+    assert "\n   numbers: 2\n" in capfd.readouterr().out
+
+
+def test_stats_tell_how_events_were_filtered(plugin, tmp_path, capfd):
+    library = str(plugin("probe"))
+    rules = tmp_path / "rules.yaml"
+    rules.write_text(
+        "- rule: few\n  desc: d\n  condition: probe.num in (3, 6, 9)\n"
+        "  output: n=%probe.num\n  priority: WARNING\n  source: probe\n"
+    )
+    args = [
+        "run",
+        "--plugin",
+        library,
+        "-r",
+        str(rules),
+        "--quiet",
+        "--open",
+        "n=20000",
+    ]
+    assert main([*args, "--stats"]) == 0
+    err = capfd.readouterr().err
+    assert "probe: 3 of 20,000 events may raise an alert" in err
+    assert re.search(r"probe: (by|at) .*: [\d,]+ events", err)
+
+
+def test_fixed_fields_of_a_configuration_decide_live_too(
+    standin, rules, tmp_path, capfd
+):
+    config = tmp_path / "falco.yaml"
+    config.write_text(f"""\
+plugins: [{{name: probe, library_path: '{standin}', open_params: limit=9}}]
+rules_files: ['{rules}']
+static_fields: {{site: here}}
+""")
+    Path(rules).write_text(
+        "- rule: fixed\n  desc: d\n  condition: static.site = here and evt.num < 3\n"
+        "  output: at %static.site\n  priority: WARNING\n  source: probe\n"
+    )
+    assert main(["run", "-c", str(config)]) == 0
+    out, _ = capfd.readouterr()
+    assert out.count("Warning at here") == 2

@@ -124,3 +124,103 @@ def test_completion_stays_out_of_other_cells(shell):
     with provisionalcompleter():
         found = [each.text for each in shell.Completer.completions("web.me", 6)]
     assert "web.method" not in found
+
+
+SET = """\
+- list: writers
+  items: [POST, PUT]
+- macro: failed
+  condition: web.status >= 400
+- rule: Failed writes
+  desc: d
+  condition: failed and web.method in (writers)
+  output: "%web.path"
+  priority: INFO
+  source: web
+- rule: Failures
+  desc: d
+  condition: failed
+  output: "%web.path"
+  priority: INFO
+  source: web
+"""
+
+
+@pytest.fixture
+def held(shell):
+    shell.user_ns["r"] = wb.parse_rules(SET)
+    return shell.user_ns["r"]
+
+
+def test_a_condition_takes_a_rule_set_by_its_variable(shell, capsys, held):
+    events = shell.user_ns["events"]
+    expected = len(events.where("web.status >= 400 and web.method in (POST, PUT)"))
+    for body in ("failed and web.method in (writers)", "Failed writes"):
+        result, out, err = run(shell, capsys, f"%%condition --rules r\n{body}\n")
+        assert result.success
+        assert f"{expected} of 1,000 events match" in out
+        assert "macro failed" in out
+        assert err == ""
+    first = int(events.where("Failed writes", rules=held).frame["evt.num"].iloc[0])
+    _, out, _ = run(
+        shell, capsys, f"%%condition -r r -e {first} --no-funnel -n 0\nFailures"
+    )
+    assert "note: rule 'Failed writes' stands before it" in out
+    _, out, err = run(shell, capsys, "%%condition --rules events\nweb.status = 1")
+    assert "load_rules() returns a RuleSet" in out + err
+
+
+@pytest.mark.usefixtures("held")
+def test_tab_completes_the_macros_and_lists_of_the_set(shell):
+    from IPython.core.completer import provisionalcompleter
+
+    for text, expected in (("fai", "failed"), ("web.method in (wri", "writers")):
+        cell = f"%%condition events --rules r\n{text}"
+        with provisionalcompleter():
+            found = list(shell.Completer.completions(cell, len(cell)))
+        assert expected in [each.text for each in found]
+
+
+APPEND = """\
+%%rule --rules r -n 1
+rule: Failed writes
+condition: and web.status != 404
+override: {condition: append}
+"""
+
+
+def test_a_rule_cell_amends_the_set_once_however_often_it_runs(shell, capsys, held):
+    events = shell.user_ns["events"]
+    for _ in range(3):
+        result, out, err = run(shell, capsys, APPEND)
+        assert result.success
+        assert err == ""
+    expected = events.where("web.status >= 400 and web.method in (POST, PUT)").count(
+        "web.status != 404"
+    )
+    assert f"{expected} alerts: Failed writes" in out
+    assert shell.user_ns["rule"].condition.count("404") == 1
+    assert held.rules["Failed writes"] == shell.user_ns["rule"]
+    run(shell, capsys, APPEND.replace("404", "500"))
+    assert held.rules["Failed writes"].condition.endswith("and web.status != 500")
+    assert "404" not in held.to_yaml()
+
+
+@pytest.mark.usefixtures("held")
+def test_a_cell_tells_what_an_earlier_rule_takes(shell, capsys):
+    body = SET.split("- rule: Failures")[1]
+    cell = f"%%rules --rules r\n- rule: All failures{body}"
+    _, out, _ = run(shell, capsys, cell)
+    assert "0 alerts: All failures" in out
+    assert "by Failures" in out
+    assert "alerts: Failures" not in out
+
+
+def test_a_broken_cell_leaves_the_set_as_it_was(shell, capsys, held):
+    before = held.rules["Failed writes"]
+    result, _, err = run(shell, capsys, APPEND.replace("web.status", "web.nope"))
+    assert result.success
+    assert "web.nope" in err
+    assert "r stays as it was" in err
+    assert held.rules["Failed writes"] == before
+    assert "rule" not in shell.user_ns

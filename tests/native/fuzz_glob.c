@@ -2,7 +2,7 @@
  * Random wildcards on random texts: what we say, and what the C library's own fnmatch
  * says. Texts are walks through the pattern, spoilt now and then.
  * All buffers are exact-size heap blocks, so that the address sanitizer sees every byte
- * read outside them. Usage: fuzz_glob ROUNDS [SEED]
+ * read outside them.
  */
 #define _GNU_SOURCE
 #include <fnmatch.h>
@@ -95,7 +95,7 @@ static int64_t random_text(const wbk_glob *g, uint8_t out[4096])
 	return n;
 }
 
-static void one(void)
+static int64_t one(void)
 {
 	uint8_t room[4096];
 	char *pattern = random_pattern();
@@ -129,14 +129,11 @@ static void one(void)
 	wbk_glob_free(g);
 	free(exact);
 	free(pattern);
+	return 4;
 }
 
 int main(int argc, char **argv)
 {
-	int64_t rounds = argc > 1 ? atoll(argv[1]) : 1000;
-	if (argc > 2)
-		seed ^= (uint64_t)atoll(argv[2]) * 0x9E3779B97F4A7C15ull;
-	while (rounds--)
-		one();
+	run_cases(argc, argv, one);
 	return 0;
 }

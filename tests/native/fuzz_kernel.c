@@ -316,18 +316,19 @@ static void one_search(void)
 		fail("search differs");
 }
 
+static int64_t one(void)
+{
+	one_round();
+	drop_blocks();
+	for (int k = 0; k < 20; k++) {
+		one_search();
+		drop_blocks();
+	}
+	return 21;
+}
+
 int main(int argc, char **argv)
 {
-	int64_t rounds = argc > 1 ? atoll(argv[1]) : 1000;
-	if (argc > 2)
-		seed ^= (uint64_t)atoll(argv[2]) * 0x9E3779B97F4A7C15ull;
-	for (int64_t i = 0; i < rounds; i++) {
-		one_round();
-		drop_blocks();
-		for (int k = 0; k < 20; k++) {
-			one_search();
-			drop_blocks();
-		}
-	}
+	run_cases(argc, argv, one);
 	return 0;
 }

@@ -23,6 +23,8 @@ EXPECTED = [
     "06_write_your_own",
     "07_what_goes_where",
     "08_real_plugins",
+    "10_from_examples_to_rules",
+    "13_tune_an_official_rule_set",
 ]
 ROOT = Path(__file__).resolve().parents[2]
 # Further samples, which may need a compiler that is missing.
@@ -131,6 +133,14 @@ def test_without_plugins_and_go_the_notebook_says_how_to_get_them(
         _run(nbclient, path, notebook)
     assert caught.value.ename == "PluginLoadError"
     assert "workbench get k8saudit" in caught.value.evalue
+
+
+def test_the_audit_rules_are_those_of_the_tests():
+    def items(path):
+        return [line for line in path.read_text().splitlines() if line[:2] != "# "]
+
+    kept = ROOT / "tests" / "official" / "k8s_rules.yaml"
+    assert items(notebooks_dir() / "data" / "k8s_rules.yaml") == items(kept)
 
 
 def test_the_audit_events_are_those_of_the_tests():

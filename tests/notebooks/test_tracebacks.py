@@ -38,7 +38,7 @@ list(map(refuse, "a"))
     "bug": """
 import workbench.events.events as inside
 
-def broken(self, condition):
+def broken(self, condition, rules):
     return [].no_such_attribute
 
 inside.Events._matches = broken
@@ -86,5 +86,5 @@ def test_an_expected_error_shows_the_users_frame_and_the_message(outputs, name):
 def test_a_bug_shows_all_frames(outputs):
     assert "AttributeError" in outputs["bug"]
     assert "no_such_attribute" in outputs["bug"]
-    assert "events.py" in outputs["bug"]
+    assert "queries.py" in outputs["bug"]
     assert 'events.mask("p.n = 1")' in outputs["bug"]

@@ -161,3 +161,14 @@ def test_cloudtrail_reads_packed_files_in_folders_of_folders(
         events = plugin.capture(str(tmp_path / "AWSLogs"))
     assert events.frame.equals(plain.frame)
     assert facts.values(events, "ct.id") == facts.told(events, "/eventID")
+
+
+def test_the_saved_events_of_the_notebook_are_what_the_plugins_give(
+    cluster, audit, rules
+):
+    from workbench.paths import notebooks_dir
+
+    saved = wb.open_events(notebooks_dir() / "data" / "k8s_audit.parquet")
+    asked = audit.extract(*rules.columns(cluster, "k8s_audit"))
+    assert saved.frame.equals(asked.frame[list(saved.frame.columns)])
+    assert alert_lines(rules.run(saved)) == alert_lines(rules.run(audit))

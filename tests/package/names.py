@@ -140,13 +140,25 @@ def is_known_in(module: str, parts: list[str]) -> bool:
 
 @functools.cache
 def everywhere() -> set[str]:
-    """Every ``name`` and ``Class.name`` of any module."""
+    """Every ``name`` and ``Class.name`` of any module, inherited ones included."""
+    classes = {
+        name: inner
+        for scope in modules().values()
+        for name, inner in scope.members.items()
+        if inner is not None
+    }
+
+    def members(scope: Scope) -> set[str]:
+        bases = [classes.get(base.split(".")[-1]) for base in scope.bases]
+        known = [b for b in bases if b is not None and b is not scope]
+        return set(scope.members).union(*map(members, known))
+
     found: set[str] = set()
     for scope in modules().values():
         for name, inner in scope.members.items():
             found.add(name)
             if inner is not None:
-                found |= {f"{name}.{member}" for member in inner.members}
+                found |= {f"{name}.{member}" for member in members(inner)}
     return found
 
 

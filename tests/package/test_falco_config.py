@@ -138,7 +138,17 @@ append_output:
 "\\e[31m": 1
 """)
     path = tmp_path / "falco.yaml"
-    assert [note.removeprefix(f"{path}:") for note in found.notes] == [
+    closed = (
+        "Object contains a property that could not be validated using 'properties' or "
+        "'additionalProperties' constraints: "
+    )
+    verdict = f"failed for <root>[append_output][0][match]: {closed}'rules'."
+    assert found.schema == verdict
+    assert config("json_ouput: 1").schema == f"failed for <root>: {closed}'json_ouput'."
+    assert config("json_output: true").schema == "ok"
+    first, *rest = found.notes
+    assert first == f"{path} | schema validation: {verdict}"
+    assert [note.removeprefix(f"{path}:") for note in rest] == [
         "2: unknown key 'json_ouput' is ignored; did you mean 'json_output'?",
         "8: unknown key '\\x1b[31m' is ignored",
         "4: unknown key 'tags' in rules.disable is ignored; did you mean 'tag'?",
@@ -149,4 +159,4 @@ append_output:
         "6: unknown key 'rules' in append_output.match is ignored; did you mean 'rule'?",
     ]
     many = config("".join(f"k{i}: 1\n" for i in range(1000)))
-    assert len(many.notes) == 21
+    assert len(many.notes) == 22

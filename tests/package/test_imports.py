@@ -19,9 +19,12 @@ PACKAGE = Path(__file__).resolve().parents[2] / "workbench"
 LAYERS = {
     "lazy": "",
     "memory": "",
+    "interrupted": "",
     "user_frames": "",
     "formatting": "",
     "errors": "formatting user_frames",
+    "api": "errors",
+    "teaching": "errors formatting",
     "arguments": "errors",
     "closing": "errors",
     "saving": "errors formatting",
@@ -44,24 +47,26 @@ LAYERS = {
     "events": "arguments arrow captures condition proposing fields errors diagnostics formatting manifest",
     "falco_config_keys": "formatting yamlcpp",
     "falco_config": "errors falco_config_keys yamlcpp paths formatting reading",
-    "plugins": "arguments artifacts closing events session arrow captures manifest falco_config fields formatting "
-    "errors diagnostics schemas memory",
+    "falco_config_yaml": "falco_config yamlcpp",
+    "plugins": "api arguments artifacts closing condition events session arrow captures manifest falco_config fields "
+    "falco_config_yaml errors diagnostics formatting schemas memory interrupted saving",
     "rules": "arguments condition events arrow fields yamlcpp diagnostics errors formatting "
-    "manifest paths saving reading",
-    "replay": "events plugins captures errors fields formatting",
+    "manifest paths saving reading falco_config interrupted",
+    "replay": "events plugins captures arrow errors fields formatting",
     "authoring": "saving plugins replay events session manifest fields captures paths errors "
     "diagnostics formatting schemas",
 }
 # May import everything; nobody imports them.
-FACES = {"ui", "cli", "magics", "demo", "__main__", "__init__"}
+FACES = {"magic_options", "ui", "cli", "magics", "demo", "__main__", "__init__"}
 
 # Folder → its sub-folders, each may import those before it. A module directly in the
 # folder that a sub-folder needs is named in its place.
 ORDER = {
     "condition": "syntax semantics binding execution analysis",
     "rules": "model target outputs loading compiling linting editing loader running testing "
-    "kinds ruleset test_runs pytest_plugin",
-    "ui": "data widgets state panels export refresh_loop lab_widget opening",
+    "mutating coverage noise exceptions measures kinds rule_files rule_conditions ruleset "
+    "test_runs pytest_plugin",
+    "ui": "data widgets state panels export refresh_loop lab_widget standalone opening",
 }
 
 
@@ -220,6 +225,7 @@ def test_only_the_seams_import_the_extension():
     assert users == {
         "workbench/arrow/addresses.py",
         "workbench/captures/framing.py",
+        "workbench/captures/parquet_pages.py",
         "workbench/condition/execution/kernel.py",
         "workbench/host/confine.py",
         "workbench/host/handles.py",

@@ -139,8 +139,25 @@ CALL = re.compile(r"[A-Za-z_]\w*(?:\.\w+)?\(\)")
 MEMBER = re.compile(r"[A-Z]\w*[a-z]\w*\.\w+")
 
 
+TEST = re.compile(r"(tests/(?:\w+/)*test_\w+\.py)::(test_\w+)")
+
+
+def is_test(code):
+    """Whether ``code`` is a test of ours, written as pytest names it."""
+    named = TEST.fullmatch(code)
+    if not named or not (ROOT / named[1]).is_file():
+        return False
+    tree = ast.parse((ROOT / named[1]).read_text("utf-8"))
+    return any(
+        isinstance(node, ast.FunctionDef) and node.name == named[2]
+        for node in tree.body
+    )
+
+
 def unknown_in_code(code):
     """What a code span of a page names, if it is nothing of ours."""
+    if "::" in code:
+        return None if is_test(code) else code
     if re.search(r"[\s{*…<=\"']", code):
         return None
     dotted = DOTTED.fullmatch(code.removesuffix("()"))
@@ -178,6 +195,20 @@ def test_pages_name_and_link_what_exists(page):
     assert wrong == []
 
 
+def test_every_attack_of_the_promise_has_its_test():
+    text = (ROOT / "SECURITY.md").read_text("utf-8")
+    rows = re.findall(r"^\| ([A-E]\d+) \|(.*)\|$", text, re.MULTILINE)
+    areas = {"A": range(1, 7), "B": (7, 8), "C": range(9, 13), "D": range(13, 19)}
+    points = {
+        f"{area}{number}" for area, numbers in areas.items() for number in numbers
+    }
+    assert {point for point, _ in rows} == points | {"E19"}
+    for point, row in rows:
+        *told, test = row.rsplit("|", 3)
+        assert len(told) == 3, (point, row)
+        assert is_test(test.strip(" `")), (point, test)
+
+
 def test_the_reader_of_names_finds_what_is_not_there():
     assert is_known("workbench.events.events.Events.where")
     assert is_known("workbench.events.Events")
@@ -187,4 +218,8 @@ def test_the_reader_of_names_finds_what_is_not_there():
     assert not is_file("native/nothing.c")
     assert unknown_in_code("workbench/nothing.py")
     assert unknown_in_code("Events.nowhere")
+    here = "tests/package/test_references.py::test_pages_name_and_link_what_exists"
+    assert unknown_in_code(here) is None
+    assert unknown_in_code(f"{here}_not") == f"{here}_not"
+    assert unknown_in_code("tests/package/test_nothing.py::test_nothing")
     assert unknown_in_code("Events.where()") is None

@@ -46,7 +46,8 @@ def _in_draft(call: ast.Call) -> bool:
 def test_all_writing_goes_through_saving_or_says_why_not():
     found = set()
     for path in ROOT.rglob("*.py"):
-        if "node_modules" in path.parts:
+        # Templates become Python when their names are filled in.
+        if {"node_modules", "counter"} & set(path.parts):
             continue
         tree = ast.parse(path.read_text("utf-8"))
         relative = path.relative_to(ROOT).as_posix()

@@ -87,7 +87,7 @@ rules: [rules.yaml]
 fields: {t.path: string, t.num: uint64, t.tags: list of string, t.ip: ipaddr}
 cases:
   - name: fires
-    event: {t.path: /../x, t.num: 400, t.ip: 10.0.0.1}
+    event: {t.path: /../x, t.num: 400, t.ip: 10.0.0.1, t.tags: null}
     fires: [climbing]
     quiet: quiet
   - name: nothing else

@@ -29,5 +29,5 @@ def test_hello_rs_refuses_what_it_cannot_use(sample):
 
 def test_hello_rs_rules_fire_where_its_tests_say(sample):
     sample("hello_rs")
-    report = run_file(sample_plugins_dir() / "hello_rs" / "hello_rs_test.yaml")
+    report = run_file(sample_plugins_dir() / "hello_rs" / "hello_rs_rule_tests.yaml")
     assert [result.passed for result in report.results] == [True] * 4

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
+from workbench.arrow.buffers import offsets_of
 from workbench.native._core import ffi, lib
 
 if TYPE_CHECKING:
@@ -37,8 +38,8 @@ def _block_text(column: pa.Array) -> pa.Array:
     count = len(column)
     if count == 0:
         return pa.array([], pa.string())
-    _, offset_buffer, data_buffer = column.buffers()
-    offsets = np.frombuffer(offset_buffer, np.int32)[column.offset :][: count + 1]
+    data_buffer = column.buffers()[2]
+    offsets = offsets_of(column)
     lengths = np.diff(offsets)
     room = _room(lengths)
     texts = np.empty(room, np.uint8)

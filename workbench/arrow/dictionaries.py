@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
+from workbench.lazy import lazy_module
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import pyarrow as pa
+else:
+    pa = lazy_module("pyarrow")
 
 
 __all__ = ["join_batches", "list_like", "plain_array", "plain_lists"]

@@ -7,10 +7,19 @@ does.
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
+from workbench.arrow.buffers import numbers_of
+from workbench.lazy import lazy_module
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+else:
+    np = lazy_module("numpy")
+    pa = lazy_module("pyarrow")
+    pc = lazy_module("pyarrow.compute")
 
 __all__ = ["NS_PER_SEC", "event_times", "iso_times", "time_text"]
 
@@ -21,9 +30,7 @@ NS_PER_SEC = 10**9
 def event_times(table: pa.Table) -> np.ndarray:
     """Return the raw times of events: uint64 nanoseconds since the epoch."""
     chunks = [
-        np.frombuffer(c.buffers()[1], np.uint64)[c.offset : c.offset + len(c)]
-        for c in table.column("evt.rawtime").chunks
-        if len(c)
+        numbers_of(chunk, np.uint64) for chunk in table.column("evt.rawtime").chunks
     ]
     return np.concatenate(chunks) if chunks else np.empty(0, np.uint64)
 

@@ -9,15 +9,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
-
 from workbench.fields.builtin import BUILTIN_FIELDS
 from workbench.fields.types import FIELD_TYPES
+from workbench.lazy import lazy_module
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import pyarrow as pa
+
     from workbench.fields.declarations import FieldInfo
+else:
+    pa = lazy_module("pyarrow")
 
 __all__ = [
     "COUNT_COLUMNS",

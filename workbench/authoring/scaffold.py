@@ -12,28 +12,82 @@ from workbench.errors import WorkbenchError
 from workbench.paths import include_dir
 from workbench.saving import file_errors, replacing, save_text
 
-__all__ = ["new_project", "render_source", "write_project"]
+__all__ = ["TEMPLATES", "new_project", "render_source", "write_project"]
 
 _TEMPLATES = Path(__file__).resolve().parent / "templates"
+_SOURCE = re.compile(r"[a-z][a-z0-9_]{0,60}")
+# Template → what it makes.
+TEMPLATES = {
+    "source": "an event source with fields",
+    "counter": "a counter of another plugin's events, such as five of one user",
+}
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _TAKEN = FIELD_FAMILIES | RESERVED_SOURCES | {"evt", "json", "jevt"}
 
 
 def new_project(
-    directory: str | Path, *, language: str, contact: str = "you@example.org"
+    directory: str | Path,
+    *,
+    language: str = "python",
+    contact: str = "you@example.org",
+    template: str = "source",
+    source: str = "",
 ) -> list[Path]:
     """Write a plugin project into ``directory``, which is made if missing.
 
     The plugin gets the folder's name. ``language``: c, cpp, go, rust or python.
-    Returns the files written. Raises WorkbenchError when the folder is not empty or
-    its name cannot be a plugin's.
+    ``template``: "source" for an event source of its own, "counter" for a plugin in
+    Python that counts the events of another's event source, ``source``.
+    Returns the files written. Raises WorkbenchError when the folder is not empty, its
+    name cannot be a plugin's, or template, language and source make no sense together.
     """
     row = named_language(language)
+    _check_template(template, row, source)
     folder = Path(directory)
     name = _plugin_name(folder)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise WorkbenchError(f"{folder} exists and is not an empty folder")
+    if template == "counter":
+        return _write_counter(folder, row, name, contact, source)
     return write_project(folder, row, name, contact)
+
+
+def _check_template(template: str, row: Language, source: str) -> None:
+    if template not in TEMPLATES:
+        known = ", ".join(TEMPLATES)
+        raise WorkbenchError(f"unknown template {template!r}; choose from {known}")
+    if template == "source":
+        if source:
+            raise WorkbenchError(
+                f"a project from the template 'source' is an event source itself, not "
+                f"over {source}; the template 'counter' is"
+            )
+        return
+    if row.word != "python":
+        raise WorkbenchError(f"the template 'counter' is in Python, not in {row.title}")
+    if not _SOURCE.fullmatch(source):
+        raise WorkbenchError(
+            "the template 'counter' needs the event source whose events it counts, "
+            f"such as k8s_audit, not {source!r}"
+        )
+
+
+def _write_counter(
+    folder: Path, row: Language, name: str, contact: str, source: str
+) -> list[Path]:
+    """Write the project of a plugin that counts events of ``source``."""
+    known = _TEMPLATES / "counted" / f"{source}.py"
+    counted = known if known.is_file() else known.with_name("other.py")
+    words = {
+        "# @COUNTED@": counted.read_text(encoding="utf-8").strip(),
+        **_words(row, name, contact),
+        "@SOURCE@": source,
+    }
+    renamed = {"rules.yaml": f"{name}_rules.yaml", "gitignore": ".gitignore"}
+    return [
+        _write(folder / renamed.get(path.name, path.name), path, words)
+        for path in sorted((_TEMPLATES / "counter").iterdir())
+    ]
 
 
 def write_project(
@@ -92,7 +146,7 @@ def _files(row: Language, name: str) -> list[tuple[str, Path]]:
     ]
     renamed = {
         "rules.yaml": f"{name}_rules.yaml",
-        "test.yaml": f"{name}_test.yaml",
+        "test.yaml": f"{name}_rule_tests.yaml",
         "gitignore": ".gitignore",
     }
     files += [

@@ -29,6 +29,7 @@ class CaptureContents:
     the plugin declared. ``source``: event source of the rows, None when unknown or
     mixed. ``plugin``, ``plugin_version``, ``hostname``: None when the file does not
     tell. ``notes``: what a reader should know, such as skipped blocks; shown to people.
+    ``skip_absent``: leave the keys of absent fields out of JSON lines when saving.
     """
 
     table: pa.Table
@@ -39,6 +40,7 @@ class CaptureContents:
     hostname: str | None = None
     notes: tuple[str, ...] = ()
     extra: dict[str, Any] = field(default_factory=dict)
+    skip_absent: bool = False
 
 
 def describe(

@@ -76,14 +76,18 @@ def _save_arrow(contents: CaptureContents, path: Path) -> None:
 
 
 def _save_jsonl(contents: CaptureContents, path: Path) -> None:
-    from workbench.captures.text_lines import json_rows, shown_columns
+    from workbench.captures.json_lines import json_rows
+    from workbench.captures.text_lines import shown_columns
 
     columns = shown_columns(contents.table)
+    lines = json_rows(
+        contents.table, contents.fields, columns, skip_absent=contents.skip_absent
+    )
     with (
         _replaced(path) as draft,
         draft.open("w", encoding="utf-8", errors="replace") as sink,
     ):
-        sink.writelines(json_rows(contents.table, contents.fields, columns))
+        sink.writelines(lines)
 
 
 def _save_csv(contents: CaptureContents, path: Path, *, guard: bool = True) -> None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from workbench.fields.declarations import FieldInfo
 
-__all__ = ["csv_header", "csv_rows", "json_rows", "shown_columns", "text_columns"]
+__all__ = ["csv_header", "csv_rows", "shown_columns", "text_columns"]
 
 # Rows turned into Python values at a time.
 _BLOCK = 8192
@@ -68,17 +68,6 @@ def _blocks(
     for start in range(0, table.num_rows, _BLOCK):
         piece = table.slice(start, _BLOCK)
         yield zip(*text_columns(piece, fields, columns), strict=True)
-
-
-def json_rows(
-    table: pa.Table, fields: Mapping[str, FieldInfo], columns: Sequence[str]
-) -> Iterator[str]:
-    """Yield blocks of lines: one JSON object per event, each line ended."""
-    dumps = json.JSONEncoder(ensure_ascii=False, separators=(", ", ": ")).encode
-    names = list(columns)
-    for rows in _blocks(table, fields, names):
-        lines = [dumps(dict(zip(names, row, strict=True))) for row in rows]
-        yield "\n".join(lines) + "\n"
 
 
 def _cell(value: Any, *, guard: bool, terminal: bool) -> Any:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import sys
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -11,13 +13,13 @@ from workbench.cli.options import FINE, INTERRUPTED, note
 from workbench.errors import WorkbenchError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     import pyarrow as pa
 
     from workbench.plugins.capture import Capture
 
-__all__ = ["WaitNote", "copy_capture"]
+__all__ = ["WaitNote", "copy_capture", "ended_by_sigterm"]
 
 # Silence after which a terminal is told what is waited for, seconds.
 _QUIET_SEC = 1.0
@@ -30,6 +32,7 @@ class WaitNote:
         """Count the silence from now on."""
         self._captures = captures
         self._since = time.monotonic()
+        self._reached = 0
         self._printed = not sys.stderr.isatty()
 
     def event(self) -> None:
@@ -40,6 +43,11 @@ class WaitNote:
         """Print what is waited for, when it has been silent for a second."""
         if self._printed:
             return
+        reached = sum(capture.reached for capture in self._captures)
+        if reached != self._reached:
+            # Events come, though none that matches.
+            self._reached = reached
+            self.event()
         waited = time.monotonic() - self._since
         if waited < _QUIET_SEC:
             return
@@ -53,6 +61,26 @@ class WaitNote:
             f"no events for {waited:.1f} s; waiting for {', '.join(waiting)} "
             "(Ctrl-C ends)"
         )
+
+
+@contextlib.contextmanager
+def ended_by_sigterm() -> Iterator[None]:
+    """Let SIGTERM end the block as Ctrl-C does: what was read is written first."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(*_: object) -> None:
+        # As Ctrl-C, at whatever moment that is answered; a background job ignores it.
+        if not callable(signal.getsignal(signal.SIGINT)):
+            raise KeyboardInterrupt
+        signal.raise_signal(signal.SIGINT)
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def copy_capture(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from workbench.cli.options import (
@@ -48,8 +49,12 @@ def run(args: argparse.Namespace) -> int:
     failure = ""
     if not manifest.complaints:
         try:
-            with load(args.plugin, config=args.config, **options) as plugin:
-                manifest = plugin.info
+            with warnings.catch_warnings():
+                if not args.json:
+                    # the page says it, too
+                    warnings.filterwarnings("ignore", ".*does not load this plugin")
+                with load(args.plugin, config=args.config, **options) as plugin:
+                    manifest = plugin.info
         except WorkbenchError as error:
             failure = str(error)
     if args.json:
@@ -114,6 +119,8 @@ def _head(m: Manifest) -> list[str]:
         facts.append(("contact", m.contact))
     if m.required_api_version:
         facts.append(("plugin API", m.required_api_version))
+    if m.falco_refusal:
+        facts.append(("Falco", m.falco_refusal))
     if m.event_source:
         number = f", plugin ID {m.id}" if m.id else ""
         facts.append(("event source", f"{m.event_source}{number}"))

@@ -8,7 +8,6 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.cli.capture_loop import WaitNote
@@ -21,15 +20,21 @@ from workbench.cli.options import (
     load_companions,
     note,
     opened_workbench,
+    usage_error,
 )
 from workbench.errors import PluginLoadError, WorkbenchError
-from workbench.falco_config import FalcoConfig, read_falco_yaml
+from workbench.falco_config import (
+    FalcoConfig,
+    existing_rules_files,
+    read_falco_yaml,
+)
 from workbench.fields.reference import resolve_column
 from workbench.formatting.printable import printable
+from workbench.plugins.filtering import EventFilter
 from workbench.rules.model.model import ENGINE_VERSION
 from workbench.rules.model.versions import version_text
 from workbench.rules.ruleset import RuleSet, load_rules
-from workbench.rules.running.alerts import Alerts, statistics
+from workbench.rules.running.alerts import Alerts, match_statistics, statistics
 from workbench.rules.running.falco_options import falco_options
 from workbench.rules.target.target import target_of
 
@@ -49,6 +54,15 @@ __all__ = ["add_arguments", "run"]
 
 # Longest wait for one source while others may have events, and alone, seconds.
 _TURN_SEC, _ALONE_SEC = 0.05, 0.25
+# How long alerts may wait for others when they do not go to a terminal, seconds.
+_UNWATCHED_SEC = 0.25
+
+# Falco's options that choose rules: option, attribute, its value, help.
+_RULE_CHOICES = (
+    ("-T", "disabled_tags", "TAG", "disable rules with this tag; may be repeated"),
+    ("-t", "tags", "TAG", "only run rules with this tag; may be repeated"),
+    ("-D", "disabled", "TEXT", "disable rules whose name holds TEXT; may be repeated"),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -66,11 +80,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="rules files or directories, in order, instead of rules_files",
     )
     add_option(parser, "--plugin-dir")
+    for option, dest, metavar, text in _RULE_CHOICES:
+        parser.add_argument(
+            option, dest=dest, metavar=metavar, action="append", default=[], help=text
+        )
     add_option(parser, "--json", help="print one JSON object per alert")
     parser.add_argument(
         "--all-matches",
         action="store_true",
         help="let every matching rule alert, not only the first",
+    )
+    parser.add_argument(
+        "--strict",
+        action="store_true",
+        help="refuse plugins that Falco does not load, such as those of an older API",
+    )
+    parser.add_argument(
+        "--stats",
+        action="store_true",
+        help="end with how often each rule matched, alerted, or came after which rule, "
+        "and how events were filtered in the plugin's process",
     )
     parser.add_argument(
         "--quiet",
@@ -95,13 +124,22 @@ class _Job:
 class _Printer:
     """Writes alerts as they come and counts them."""
 
-    def __init__(self, *, as_json: bool) -> None:
+    def __init__(self, *, as_json: bool, stats: bool) -> None:
         self.as_json = as_json
+        self.stats = stats
         self.counts: Counter[str] = Counter()
+        self.matched: Counter[str] = Counter()
+        self.hidden: dict[str, Counter[str]] = {}
 
     def print(self, batch: SomeBatch) -> None:
         for rule, number in zip(batch.rules, batch.totals, strict=True):
             self.counts[rule.name] += number
+        if self.stats:
+            for rule, number, earlier in zip(
+                batch.rules, batch.matched, batch.hidden, strict=True
+            ):
+                self.matched[rule.name] += number
+                self.hidden.setdefault(rule.name, Counter()).update(earlier)
         if not len(batch):
             return
         alerts = Alerts([batch])
@@ -117,6 +155,11 @@ class _Printer:
         stream = sys.stderr if self.as_json else sys.stdout
         terminal = stream.isatty()
         text = statistics(self.counts, rules, spelled=terminal) + "\n"
+        if self.stats:
+            rules.sort(key=lambda rule: rule.index)
+            matched = {rule.name: self.matched[rule.name] for rule in rules}
+            more = match_statistics(matched, self.counts, self.hidden, spelled=terminal)
+            text += f"{more}\n"
         if self.as_json:
             sys.stdout.flush()
             sys.stderr.write(text)
@@ -129,7 +172,10 @@ def run(args: argparse.Namespace) -> int:
     """Run the rules and print alerts and statistics as Falco does."""
     from workbench.plugins.workbench import load_plugins
 
+    if args.tags and (args.disabled or args.disabled_tags):
+        return usage_error("-t goes with neither -T nor -D")
     config = _config(args)
+    config.switches += _switches(args)
     for text in config.notes:
         note(text)
     files = args.rules or _existing(config)
@@ -141,17 +187,27 @@ def run(args: argparse.Namespace) -> int:
     options = falco_options(config)
     all_matches = args.all_matches or config.rule_matching == "all"
     started = _StartLines(quiet=args.quiet)
-    started.versions()
+    started.versions(config)
     with opened_workbench(args) as workbench:
         if args.plugin:
             plugin = workbench.load(args.plugin, config=args.config)
             workbench.default_params[plugin.name] = args.open
         load_plugins(config, workbench)
         load_companions(workbench, args)
+        if args.strict:
+            _refuse_what_falco_refuses(workbench)
         started.loaded(workbench, files)
         job = _Job(args, workbench, load_rules(*files), options, all_matches)
-        printer = _Printer(as_json=args.json or config.json_output)
+        printer = _Printer(as_json=args.json or config.json_output, stats=args.stats)
         return (_run_file if args.events else _run_live)(job, printer)
+
+
+def _refuse_what_falco_refuses(workbench: Workbench) -> None:
+    for manifest in workbench.manifests:
+        if manifest.falco_refusal:
+            raise PluginLoadError(
+                f"{manifest.name}: {manifest.falco_refusal}", path=manifest.path
+            )
 
 
 class _StartLines:
@@ -164,11 +220,14 @@ class _StartLines:
         if not self._quiet:
             print(f"{time.asctime()}: {printable(text)}", file=sys.stderr)
 
-    def versions(self) -> None:
+    def versions(self, config: FalcoConfig) -> None:
         from workbench import __version__
 
         engine = version_text(ENGINE_VERSION)
         self._print(f"Workbench version: {__version__} (rules engine {engine})")
+        if config.path:
+            self._print("Workbench initialized with configuration files:")
+            self._print(f"   {config.path} | schema validation: {config.schema}")
 
     def loaded(self, workbench: Workbench, files: list[str]) -> None:
         for plugin in workbench.plugins.values():
@@ -190,19 +249,20 @@ def _config(args: argparse.Namespace) -> FalcoConfig:
 
 
 def _existing(config: FalcoConfig) -> list[str]:
-    """Return the rules files of the configuration that exist, as Falco does."""
-    found = []
-    for name in config.rules_files:
-        beside = Path(config.path).parent / name
-        if Path(name).exists():
-            found.append(name)
-        elif beside.exists():
-            # Falco would skip it: it looks in the folder it is started in
-            note(f"{name}: taken from beside {config.path}")
-            found.append(str(beside))
-        else:
-            note(f"{name} does not exist and is skipped")
+    """Return the rules files of the configuration that exist; note the others."""
+    found, notes = existing_rules_files(config)
+    for text in notes:
+        note(text)
     return found
+
+
+def _switches(args: argparse.Namespace) -> list[tuple[bool, str, str]]:
+    """Return the switches that -D, -T and -t stand for, as Falco had them."""
+    off = [(False, "rule", f"*{text}*") for text in args.disabled]
+    off += [(False, "tag", tag) for tag in args.disabled_tags]
+    if args.tags:
+        return [(False, "rule", "*"), *((True, "tag", tag) for tag in args.tags)]
+    return off
 
 
 def _check_sources(workbench: Workbench) -> None:
@@ -261,9 +321,10 @@ def _run_live(job: _Job, printer: _Printer) -> int:
     with contextlib.ExitStack() as stack:
         stack.callback(printer.close, engines)
         captures = [
-            stack.enter_context(_open(job.workbench, engine))
-            for engine in engines.values()
+            stack.enter_context(_open(job, engine)) for engine in engines.values()
         ]
+        if job.args.stats:
+            stack.callback(_print_stats, captures)
         batches = _Batches(captures, job.args.max_events, deadline)
         matches = partial(match_live, engines, all_matches=job.all_matches)
         try:
@@ -277,7 +338,7 @@ def _run_live(job: _Job, printer: _Printer) -> int:
     return FINE
 
 
-def _open(workbench: Workbench, engine: SourceEngine) -> Capture:
+def _open(job: _Job, engine: SourceEngine) -> Capture:
     """Open the source of an engine with the columns that its rules read."""
     wanted = [
         resolve_column(name, engine.fields)
@@ -285,7 +346,28 @@ def _open(workbench: Workbench, engine: SourceEngine) -> Capture:
         if name not in ("evt.num", "evt.rawtime", "evt.source")
         and not name.startswith("static.")
     ]
-    return workbench.open(source=engine.source, fields=wanted)  # type: ignore[arg-type]
+    # Rows that may raise an alert come here; the rules decide on these.
+    where = EventFilter(engine.conditions, engine.fields, decides=False)
+    if not sys.stdout.isatty():
+        # Nobody watches: alerts of more events at once cost less.
+        where.flush_sec = _UNWATCHED_SEC
+    return job.workbench.open(
+        source=engine.source,
+        fields=wanted,  # type: ignore[arg-type]
+        max_events=job.args.max_events,
+        where=where,
+    )
+
+
+def _print_stats(captures: list[Capture]) -> None:
+    """Print how each source was filtered, the dearest way last."""
+    for capture in captures:
+        kept = f"{capture.count:,} of {capture.seen:,} events may raise an alert"
+        note(f"{capture.source}: {kept}")
+        for way in sorted(capture.ways, key=lambda way: -way.events):
+            how = f"{way.order}, {'in stages' if way.staged else 'one stage'}"
+            cost = f", about {way.ns:,.0f} ns each" if way.ns else ""
+            note(f"{capture.source}: {how}: {way.events:,} events{cost}")
 
 
 class _Batches:
@@ -294,9 +376,10 @@ class _Batches:
     def __init__(
         self, captures: list[Capture], max_events: int | None, deadline: float | None
     ) -> None:
-        """Read at most ``max_events`` rows, until ``deadline`` by the steady clock."""
+        """Read at most ``max_events``, until ``deadline`` by the steady clock."""
         self._captures = captures
         self._left = max_events
+        self._counted: dict[Capture, int] = dict.fromkeys(captures, 0)
         self._deadline = deadline
 
     def read(self) -> Iterator[tuple[str, pa.RecordBatch]]:
@@ -314,7 +397,7 @@ class _Batches:
                 batch = capture.read(wait)
                 if batch is not None:
                     waiting.event()
-                    yield capture.source, self._limited(batch)
+                    yield capture.source, self._limited(capture, batch)
                     if self._left == 0:
                         return
                 elif capture.end_reason is not None:
@@ -326,11 +409,18 @@ class _Batches:
         """Yield what the captures had read already, and stop them."""
         for capture in self._captures:
             for batch in capture.drain():
-                yield capture.source, self._limited(batch)
+                yield capture.source, self._limited(capture, batch)
 
-    def _limited(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+    def _limited(self, capture: Capture, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Count the events up to ``batch``, those left out too; drop what is over."""
         if self._left is None:
             return batch
-        batch = batch.slice(0, self._left)
-        self._left -= batch.num_rows
-        return batch
+        counted = self._counted[capture]
+        taken = min(self._left, capture.seen - counted)
+        self._left -= taken
+        self._counted[capture] = counted + taken
+        import numpy as np
+
+        numbers = batch.column("evt.num").to_numpy()
+        rows = int(np.searchsorted(numbers, counted + taken, side="right"))
+        return batch.slice(0, rows)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Protocol, TextIO
 from workbench.arrow.values import display_info, display_texts
 from workbench.captures.files import file_errors
 from workbench.captures.formats import SUFFIXES, suffix_of
-from workbench.captures.text_lines import csv_header, csv_rows, json_rows, text_columns
+from workbench.captures.json_lines import json_rows
+from workbench.captures.text_lines import csv_header, csv_rows, text_columns
 from workbench.errors import CaptureFileError, WorkbenchError
 from workbench.formatting.columns import aligned
 from workbench.formatting.printable import printable
@@ -86,8 +87,13 @@ class LineSink:
         columns: Sequence[str],
         *,
         guard: bool = True,
+        skip_absent: bool = False,
     ) -> None:
-        """Write to ``out``, which stays open; ``guard``: as in csv_rows."""
+        """Write to ``out``, which stays open; ``guard``: as in csv_rows.
+
+        ``skip_absent``: as in json_rows.
+        """
+        self._skip_absent = skip_absent
         self._csv = {"guard": guard, "terminal": out.isatty()}
         self.out = out
         self.line_format = line_format
@@ -100,7 +106,9 @@ class LineSink:
     def write(self, table: pa.Table) -> None:
         """Take further rows and flush."""
         if self.line_format == "jsonl":
-            lines = json_rows(table, self.fields, self.columns)
+            lines = json_rows(
+                table, self.fields, self.columns, skip_absent=self._skip_absent
+            )
         elif self.line_format == "csv":
             lines = csv_rows(table, self.fields, self.columns, **self._csv)
         else:
@@ -124,6 +132,7 @@ class LineFile:
         columns: Sequence[str],
         *,
         guard: bool = True,
+        skip_absent: bool = False,
     ) -> None:
         """Begin the file. Raises CaptureFileError."""
         self.path = path
@@ -132,7 +141,9 @@ class LineFile:
             draft = stack.enter_context(replacing(path))
             out = draft.open("w", encoding="utf-8", errors="replace", newline="")
             stack.enter_context(out)
-            self._lines = LineSink(out, form, fields, columns, guard=guard)
+            self._lines = LineSink(
+                out, form, fields, columns, guard=guard, skip_absent=skip_absent
+            )
             self._stack = stack.pop_all()
 
     def write(self, table: pa.Table) -> None:
@@ -179,13 +190,20 @@ def line_sink(
     columns: Sequence[str],
     *,
     guard: bool = True,
+    skip_absent: bool = False,
 ) -> Sink:
     """Return the sink that prints on stdout."""
-    return LineSink(sys.stdout, line_format, fields, columns, guard=guard)
+    options = {"guard": guard, "skip_absent": skip_absent}
+    return LineSink(sys.stdout, line_format, fields, columns, **options)
 
 
 def file_sink(
-    path: Path, builder: EventsBuilder, columns: Sequence[str], *, guard: bool = True
+    path: Path,
+    builder: EventsBuilder,
+    columns: Sequence[str],
+    *,
+    guard: bool = True,
+    skip_absent: bool = False,
 ) -> Sink:
     """Return the sink that writes ``path``; its suffix decides the format.
 
@@ -198,7 +216,8 @@ def file_sink(
             f"{path}: the suffix decides the format; use one of {', '.join(SUFFIXES)}"
         )
     if suffix in {".jsonl", ".csv"}:
-        return LineFile(path, suffix[1:], capture.fields, columns, guard=guard)
+        options = {"guard": guard, "skip_absent": skip_absent}
+        return LineFile(path, suffix[1:], capture.fields, columns, **options)
     origin = builder.origin()
     if suffix == ".scap":
         from workbench.captures.scap import ScapWriter

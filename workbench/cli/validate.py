@@ -32,6 +32,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_option(parser, "-c", help="check against the plugins that this file loads")
     add_options(parser, "--plugin", "--plugin-dir")
     add_option(parser, "--json", help="print Falco's load results as JSON")
+    parser.add_argument(
+        "--ignore",
+        action="append",
+        default=[],
+        metavar="CODE",
+        help="leave out a warning beyond Falco, such as empty-set; may be repeated (in "
+        "a rules file: # workbench: ignore[CODE])",
+    )
     add_sandbox_options(parser)
 
 
@@ -49,14 +57,14 @@ def run(args: argparse.Namespace) -> int:
         text = json.dumps({"falco_load_results": rules.verdicts(target)})
         print(text)
     else:
-        _print_complaints(rules, target)
+        _print_complaints(rules, target, args.ignore)
     return FINE if loaded.successful else FAILED
 
 
-def _print_complaints(rules: RuleSet, target: Target | None) -> None:
+def _print_complaints(rules: RuleSet, target: Target | None, ignore: list[str]) -> None:
     from workbench.formatting.printable import printable
 
-    found = rules.check(target)
+    found = rules.check(target, ignore=ignore)
     broken = {d.file for d in found.errors}
     if target is None:
         note("no plugin given (--plugin or -c): fields and sources are not checked")
@@ -110,6 +118,8 @@ def _target(args: argparse.Namespace) -> Target | None:
                 path=path,
                 complaints=list(manifest.complaints),
             )
+        if manifest.falco_refusal:
+            note(f"{manifest.name}: {manifest.falco_refusal}")
         check_registration(manifests, manifest)
         manifests.append(manifest)
     return Target(

@@ -9,18 +9,29 @@ import numpy as np
 import pyarrow as pa
 
 from workbench.arrow.dictionaries import join_batches
+from workbench.arrow.rows import take_rows
 from workbench.errors import WorkbenchError
-from workbench.events.builtin_columns import BuiltinContext, builtin_column, payloads
+from workbench.events.builtin_columns import (
+    PAYLOAD_AT,
+    BuiltinContext,
+    builtin_column,
+    payloads,
+)
 from workbench.fields.builtin import BUILTIN_FIELDS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from workbench.events.extractor import Extractor
     from workbench.events.origin import Origin
 
 
-__all__ = ["DerivedColumns", "source_rows", "with_number_and_time"]
+__all__ = [
+    "DerivedColumns",
+    "payload_places",
+    "source_rows",
+    "with_number_and_time",
+]
 
 
 class DerivedColumns:
@@ -105,7 +116,7 @@ class DerivedColumns:
         for source, rows in source_rows(self.table).items():
             chosen = pa.array(rows)
             texts = extractor.event_strings(
-                raw.take(chosen), numbers.take(chosen), source
+                take_rows(raw, chosen), numbers.take(chosen), source
             )
             if texts is not None:
                 start = sum(map(len, pieces))
@@ -150,7 +161,7 @@ class DerivedColumns:
                 continue
             chosen = pa.array(rows)
             found = self.extractor.extract_columns(
-                raw.take(chosen), numbers.take(chosen), source, mine
+                take_rows(raw, chosen), numbers.take(chosen), source, mine
             )
             for name, column in found.items():
                 start = sum(map(len, pieces[name]))
@@ -222,10 +233,32 @@ def _scattered(
         for chunk in piece.chunks
     ]
     values = join_batches(batches).column("value")
-    return values.take(pa.array(places, mask=places < 0))
+    return take_rows(values, pa.array(places, mask=places < 0))
 
 
 def _chunked(column: pa.Array | pa.ChunkedArray) -> pa.ChunkedArray:
     if isinstance(column, pa.ChunkedArray):
         return column
     return pa.chunked_array([column], column.type)
+
+
+def payload_places(
+    row: pa.Table, names: Iterable[str]
+) -> dict[str, list[tuple[int, int]]]:
+    """Return where in the payload of the one row of ``row`` its values were found.
+
+    ``row``: with the columns of :meth:`DerivedColumns.with_places`. Returns column →
+    (start, length) in bytes, one pair per value; columns without any are left out.
+    """
+    found: dict[str, list[tuple[int, int]]] = {}
+    for name in names:
+        if f"{name}#start" not in row.column_names:
+            continue
+        pairs = [row.column(f"{name}#{part}")[0].as_py() for part in ("start", "len")]
+        starts, sizes = (p if isinstance(p, list) else [p] for p in pairs)
+        found[name] = [
+            (start - PAYLOAD_AT, size)
+            for start, size in zip(starts, sizes, strict=True)
+            if size and start is not None and start >= PAYLOAD_AT
+        ]
+    return {name: pairs for name, pairs in found.items() if pairs}

@@ -15,17 +15,9 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 import pyarrow as pa
 
-from workbench.arguments import (
-    CHOICE,
-    PATH,
-    TEXT,
-    TEXTS,
-    takes,
-    wrong,
-)
-from workbench.errors import ArgumentError
-from workbench.events.builtin_columns import PAYLOAD_AT
-from workbench.events.columns import DerivedColumns, source_rows
+from workbench.arguments import CHOICE, PATH, TEXT, TEXTS, takes
+from workbench.arrow.rows import take_rows
+from workbench.events.columns import DerivedColumns, payload_places, source_rows
 from workbench.events.display import MAX_ROWS, events_html, events_text
 from workbench.events.extractor import Extractor, keep_stream
 from workbench.events.kinds import (
@@ -33,9 +25,9 @@ from workbench.events.kinds import (
     NUMBER,
     SELECTION,
     TEXT_OR_TEXTS,
-    check_explained,
-    is_mask,
 )
+from workbench.events.provenance import Provenance
+from workbench.events.queries import EventQueries
 from workbench.fields.declarations import FieldTable
 from workbench.fields.reference import resolve
 
@@ -45,9 +37,6 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from workbench.condition.analysis.explain import Explanation
-    from workbench.condition.analysis.funnel import Funnel
-    from workbench.condition.analysis.near_misses import NearMisses
     from workbench.errors import EndReason
     from workbench.events.origin import Origin
     from workbench.events.plots import EventPlots
@@ -56,7 +45,7 @@ if TYPE_CHECKING:
 __all__ = ["Events"]
 
 
-class Events:
+class Events(EventQueries, Provenance):
     """Captured events: one row per event, in order of arrival.
 
     Immutable but for labels: everything that selects or adds gives new ``Events``.
@@ -109,6 +98,11 @@ class Events:
     def end_reason(self) -> EndReason | None:
         """How the capture ended: eof, limit, cancelled, failure, crashed or hung."""
         return self._origin.end_reason
+
+    @property
+    def seen(self) -> int:
+        """Events read to get these: more where the capture had a condition."""
+        return len(self) if self._origin.seen is None else self._origin.seen
 
     @property
     def columns(self) -> list[str]:
@@ -186,34 +180,12 @@ class Events:
         for source, rows in source_rows(self._table).items():
             origin = replace(self._origin, source=source)
             found[source] = Events(
-                self._table.take(pa.array(rows)),
+                take_rows(self._table, pa.array(rows)),
                 fields=self.fields_of(source),
                 origin=origin,
                 extractor=self._maker.extractor,
             )
         return found
-
-    @takes(source=TEXT)
-    def fields_of(self, source: str) -> FieldTable:
-        """Return the fields usable in rules of ``source``, without ``evt.*``."""
-        if source not in self.sources:
-            return FieldTable()
-        extractor = self._maker.extractor
-        if self.source or extractor is None:
-            return self._fields
-        return extractor.fields_of(source)
-
-    @property
-    def plugin_versions(self) -> dict[str, str]:
-        """Name → version of the plugins that made these events and fields, if known."""
-        origin = self._origin
-        versions = dict(getattr(self._maker.extractor, "plugin_versions", {}))
-        kept = origin.extra.get("plugins")
-        if isinstance(kept, dict):
-            versions |= {str(name): str(version) for name, version in kept.items()}
-        if origin.plugin is not None and origin.plugin_version is not None:
-            versions[origin.plugin] = origin.plugin_version
-        return versions
 
     # -- selecting and adding --------------------------------------------------------
 
@@ -234,8 +206,8 @@ class Events:
             if step == 1:
                 return self._derive(self._table.slice(start, max(0, stop - start)))
             rows = pa.array(range(start, stop, step), pa.int64())
-            return self._derive(self._table.take(rows))
-        return self._derive(self._table.filter(self._as_mask(key)))
+            return self._derive(take_rows(self._table, rows))
+        return self._derive(self._table.filter(self.flags(key)))
 
     @takes(field_texts=TEXT)
     def extract(self, *field_texts: str) -> Events:
@@ -255,58 +227,7 @@ class Events:
                 at += 1
         return self._derive(table)
 
-    @takes(condition=SELECTION)
-    def where(self, condition: Any) -> Events:
-        """Return the events that match ``condition``, a text or a compiled condition.
-
-        A mask, such as :meth:`mask` returns, is welcome too: one boolean per event.
-        Fields that were not captured are extracted from the stored events first.
-        Raises ConditionError when Falco would refuse the text.
-        """
-        given = isinstance(condition, str | bytes) or hasattr(condition, "columns")
-        if not given and hasattr(condition, "__len__"):
-            return self._derive(self._table.filter(self._as_mask(condition)))
-        return self._derive(self._table.filter(self._matches(condition)))
-
-    @takes(condition=CONDITION)
-    def mask(self, condition: Any) -> pd.Series[bool]:
-        """Return whether each event matches: a boolean Series, one row per event.
-
-        Raises as :meth:`where`.
-        """
-        import pandas as pd
-
-        matches = self._matches(condition).to_numpy(zero_copy_only=False)
-        name = condition if isinstance(condition, str) else None
-        return pd.Series(matches.astype(bool, copy=False), name=name)
-
-    @takes(condition=CONDITION)
-    def count(self, condition: Any) -> int:
-        """Count the events that match ``condition``. Raises as :meth:`where`."""
-        compiled, table = self._prepare(condition)
-        found: int = compiled.count(table)
-        return found
-
     # -- understanding ---------------------------------------------------------------
-
-    def explain(self, evt_num: int, condition: Any) -> Explanation:
-        """Return why event ``evt_num`` matches or not: every check with its values.
-
-        Returns an Explanation; where the raw events were kept and the plugin reports
-        value offsets, it shows the bytes that a value came from. Raises KeyError when
-        there is no such event, WorkbenchError for arguments in the other order.
-        """
-        check_explained(evt_num, condition)
-        from workbench.condition.analysis.explain import explain
-
-        compiled, table = self._prepare(condition)
-        numbers = table.column("evt.num").to_numpy()
-        rows = np.flatnonzero(numbers == np.uint64(evt_num))
-        if not len(rows):
-            first, last = (numbers[0], numbers[-1]) if len(numbers) else (0, 0)
-            raise KeyError(f"no event {evt_num} here (events {first} to {last})")
-        row = table.slice(int(rows[0]), 1)
-        return explain(compiled, self._maker.with_places(row, compiled.columns), 0)
 
     @takes(row=NUMBER)
     def places(self, row: int) -> dict[str, list[tuple[int, int]]]:
@@ -317,35 +238,7 @@ class Events:
         """
         one = self._table.slice(row, 1)
         names = [name for name in one.column_names if name in self._fields]
-        placed = self._maker.with_places(one, names)
-        found: dict[str, list[tuple[int, int]]] = {}
-        for name in names:
-            if f"{name}#start" not in placed.column_names:
-                continue
-            pairs = [
-                placed.column(f"{name}#{part}")[0].as_py() for part in ("start", "len")
-            ]
-            starts, sizes = (p if isinstance(p, list) else [p] for p in pairs)
-            found[name] = [
-                (start - PAYLOAD_AT, size)
-                for start, size in zip(starts, sizes, strict=True)
-                if size and start is not None and start >= PAYLOAD_AT
-            ]
-        return {name: pairs for name, pairs in found.items() if pairs}
-
-    @takes(condition=CONDITION)
-    def funnel(self, condition: Any) -> Funnel:
-        """Count how many events pass each check, alone and in sequence."""
-        from workbench.condition.analysis.funnel import funnel
-
-        return funnel(*self._prepare(condition))
-
-    @takes(condition=CONDITION)
-    def near_misses(self, condition: Any) -> NearMisses:
-        """Find the events that fail by exactly one check, grouped by that check."""
-        from workbench.condition.analysis.near_misses import near_misses
-
-        return near_misses(*self._prepare(condition))
+        return payload_places(self.with_places(one, names), names)
 
     def propose(
         self,
@@ -388,15 +281,41 @@ class Events:
             limit=limit,
         )
 
+    def propose_exception(
+        self, rule: Any, rows: Any = None, *, rules: Any = None, **options: Any
+    ) -> list[Any]:
+        """Propose exceptions that keep a rule from alerting on some of these events.
+
+        ``rule``: a Rule, or the name of one of ``rules``, a RuleSet whose macros and
+        lists it may use. ``rows``, ``options`` and the result: see
+        ``RuleSet.propose_exception``.
+        """
+        import importlib
+
+        if rules is None:
+            # events know no rules: the class is looked up by name
+            rules = importlib.import_module("workbench").RuleSet().add(rule)
+        name = rule if isinstance(rule, str) else rule.name
+        found: list[Any] = rules.propose_exception(name, self, rows, **options)
+        return found
+
+    def numbers_of(self, chosen: Any) -> np.ndarray[Any, np.dtype[np.uint64]]:
+        """Return the numbers of events chosen by number, mask or condition.
+
+        Raises KeyError for a number that is not here.
+        """
+        numbers = self._table.column("evt.num").to_numpy()[self._rows_of(chosen)]
+        return np.asarray(numbers, np.uint64)
+
     def _rows_of(self, chosen: Any) -> np.ndarray[Any, np.dtype[np.int64]]:
         """Return the rows of events chosen by number or by mask."""
         if isinstance(chosen, int | np.integer) and not isinstance(chosen, bool):
             chosen = [chosen]
-        if isinstance(chosen, str) or hasattr(chosen, "columns"):
-            return np.flatnonzero(np.asarray(self._as_mask(chosen)))
+        if CONDITION.fits(chosen):
+            return np.flatnonzero(np.asarray(self.flags(chosen)))
         values = np.asarray(chosen)
         if values.dtype == bool or str(getattr(chosen, "dtype", "")) == "boolean":
-            return np.flatnonzero(np.asarray(self._as_mask(chosen)))
+            return np.flatnonzero(np.asarray(self.flags(chosen)))
         numbers = self._table.column("evt.num").to_numpy()
         wanted = np.unique(values.astype(np.uint64))
         rows = np.flatnonzero(np.isin(numbers, wanted))
@@ -417,7 +336,7 @@ class Events:
         ``mask``: boolean Series or array, one per event, or a condition.
         ``must_match``: None takes labels away. Returns these same events.
         """
-        chosen = self._table.column("evt.num").filter(self._as_mask(mask))
+        chosen = self._table.column("evt.num").filter(self.flags(mask))
         for number in chosen.to_pylist():
             if must_match is None:
                 self._labels.pop(number, None)
@@ -428,14 +347,21 @@ class Events:
     # -- keeping ---------------------------------------------------------------------
 
     @takes(path=PATH)
-    def save(self, path: str | os.PathLike[str], *, csv_guard: bool = True) -> Path:
+    def save(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        csv_guard: bool = True,
+        skip_absent: bool = False,
+    ) -> Path:
         """Write the events to a file and give its path; the suffix decides the form.
 
         ``.parquet`` and ``.arrow`` keep everything, ``.scap`` the stored events as
         Falco reads them, ``.jsonl`` and ``.csv`` the frame as text. ``csv_guard``:
         put an apostrophe before texts in CSV that a spreadsheet would run as a
-        formula (``=``, ``+``, ``-``, ``@``, tab). Raises WorkbenchError for another
-        suffix, or ``.scap`` without stored events.
+        formula (``=``, ``+``, ``-``, ``@``, tab). ``skip_absent``: leave absent fields
+        out of JSON lines, instead of null. Raises WorkbenchError for another suffix,
+        or ``.scap`` without stored events.
         """
         from workbench.captures import formats
         from workbench.captures.contents import CaptureContents
@@ -455,6 +381,7 @@ class Events:
                 "end_reason": origin.end_reason,
                 "plugins": self.plugin_versions,
             },
+            skip_absent=skip_absent,
         )
         return formats.save(contents, target, csv_guard=csv_guard)
 
@@ -510,44 +437,13 @@ class Events:
             events.keep_labels(self._labels, table)
         return events
 
+    def with_places(self, row: pa.Table, names: list[str]) -> pa.Table:
+        """Return a row with columns that tell where in it its values were found."""
+        return self._maker.with_places(row, names)
+
     def _resolve(self, text: str) -> str:
         """Return the column name of a field reference."""
         return resolve(text, self._fields).column
-
-    def _prepare(self, condition: Any) -> tuple[Any, pa.Table]:
-        """Compile a condition and give the table with every column it needs."""
-        if isinstance(condition, str):
-            from workbench.condition import compile_condition
-
-            condition = compile_condition(condition, self._fields)
-        return condition, self._maker.table_with(list(condition.columns))
-
-    def _matches(self, condition: Any) -> pa.Array:
-        compiled, table = self._prepare(condition)
-        return compiled.mask(table)
-
-    def _as_mask(self, mask: Any) -> pa.Array:
-        """Take a condition, a boolean Series, array or list as one flag per event."""
-        if CONDITION.fits(mask):
-            return self._matches(mask)
-        if not is_mask(mask):
-            raise wrong("Events", "the mask", SELECTION.words, mask)
-        if isinstance(mask, (pa.Array, pa.ChunkedArray)):
-            flags = mask
-        else:
-            # What is absent was not chosen.
-            filled = mask.fillna(False) if hasattr(mask, "fillna") else mask
-            try:
-                flags = pa.array(np.asarray(filled, dtype=bool))
-            except (TypeError, ValueError, pa.ArrowInvalid):
-                raise wrong("Events", "the mask", SELECTION.words, mask) from None
-        if len(flags) != len(self):
-            raise ArgumentError(
-                f"the mask has {len(flags)} values for {len(self)} events; make it "
-                "with mask(condition) of these events",
-                argument="mask",
-            )
-        return flags
 
     # -- faces -----------------------------------------------------------------------
 

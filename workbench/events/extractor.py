@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from workbench.arguments import wrong
+from workbench.arrow.rows import take_rows
 from workbench.fields.declarations import FieldTable
 
 if TYPE_CHECKING:
@@ -92,6 +93,15 @@ class ChainedExtractor:
         for extractor in self.extractors:
             found |= getattr(extractor, "plugin_versions", {})
         return found
+
+    @property
+    def libraries(self) -> list[tuple[str, str]]:
+        """Name or path and init config of the plugins asked."""
+        return [
+            found
+            for extractor in self.extractors
+            for found in getattr(extractor, "libraries", ())
+        ]
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -188,7 +198,7 @@ class ReplayingExtractor:
         if places.null_count:
             # Rows that are not of this stream can only be taken as they are.
             return self.extractor.extract_columns(raw, numbers, source, texts)
-        return {name: column.take(places) for name, column in whole.items()}
+        return {name: take_rows(column, places) for name, column in whole.items()}
 
     def __getattr__(self, name: str) -> Any:
         """Leave everything else to the extractor."""

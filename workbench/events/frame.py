@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from workbench.fields.declarations import FieldInfo
 
-__all__ = ["column_info", "event_frame"]
+__all__ = ["column_info", "event_frame", "readable_column", "typed_series"]
 
 _TIME = pa.timestamp("ns", "UTC")
 _SPAN = pa.duration("ns")
@@ -75,7 +75,7 @@ def _readable(column: pa.Array, info: FieldInfo | None) -> pa.Array:
     return column
 
 
-def _plain(column: pa.ChunkedArray, info: FieldInfo | None) -> pa.ChunkedArray:
+def readable_column(column: pa.ChunkedArray, info: FieldInfo | None) -> pa.ChunkedArray:
     """Return a column's readable values, dictionaries written out."""
     kind = column.type
     if pa.types.is_dictionary(kind):
@@ -106,13 +106,13 @@ def _declared(values: pa.ChunkedArray, info: FieldInfo | None) -> pa.ChunkedArra
     return values.cast(_readable(empty, info).type)
 
 
-def _series(column: pa.ChunkedArray, info: FieldInfo | None) -> Any:
+def typed_series(column: pa.ChunkedArray, info: FieldInfo | None) -> Any:
     """Turn one column into the pandas array of its readable form.
 
     The dtype follows from the declared type alone: ``string[pyarrow]``, ``UInt64``,
     ``boolean``, ``timedelta64[ns]``, ``datetime64[ns, UTC]``, Arrow lists.
     """
-    values = _declared(_plain(column, info), info)
+    values = _declared(readable_column(column, info), info)
     kind = values.type
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         return pd.StringDtype("pyarrow").__from_arrow__(values)
@@ -129,10 +129,10 @@ def _series(column: pa.ChunkedArray, info: FieldInfo | None) -> Any:
 
 def _categories(column: pa.ChunkedArray, info: FieldInfo | None) -> pd.Categorical:
     """Turn a column into a Categorical; texts that are equal once repaired are one."""
-    values = _declared(_plain(column, info), info)
+    values = _declared(readable_column(column, info), info)
     words = values.combine_chunks().dictionary_encode()
     codes = words.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-    shown = _series(pa.chunked_array([words.dictionary]), None)
+    shown = typed_series(pa.chunked_array([words.dictionary]), None)
     return pd.Categorical.from_codes(codes, categories=pd.Index(shown))
 
 
@@ -161,7 +161,7 @@ def event_frame(
         one = pa.array([source], pa.string())
         sources = one.take(pa.array(np.zeros(table.num_rows, np.int8)))
         sources = pa.chunked_array([sources])
-    make = _categories if "evt.source" in categories else _series
+    make = _categories if "evt.source" in categories else typed_series
     data["evt.source"] = make(sources, BUILTIN_FIELDS["evt.source"])
     if columns is None:
         made = {"evt.num", "evt.source", "evt.time"}
@@ -171,7 +171,7 @@ def event_frame(
         # evt.time, a text for conditions, is shown as the time that it is.
         if name not in data and name in names:
             info = None if name in COUNT_COLUMNS else column_info(name, fields)
-            make = _categories if name in categories else _series
+            make = _categories if name in categories else typed_series
             data[name] = make(table.column(name), info)
     return EventFrame(data, index=pd.RangeIndex(table.num_rows), copy=False)
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from numbers import Integral
 from typing import Any
 
-from workbench.arguments import TEXTS, Kind, described, wrong
+from workbench.arguments import TEXTS, Kind, described, either, wrong
 from workbench.errors import ArgumentError
+from workbench.events.conditions import is_condition
 
 __all__ = [
     "CONDITION",
     "NUMBER",
+    "RULES",
     "SELECTION",
     "TEXT_OR_TEXTS",
     "check_explained",
@@ -36,8 +38,12 @@ NUMBER = Kind(
     _is_number,
 )
 CONDITION = Kind(
-    "a condition: a text, or what compile_condition returned",
-    lambda v: isinstance(v, str) or (hasattr(v, "root") and hasattr(v, "mask")),
+    "a condition: a text, what compile_condition returned, or a Rule",
+    lambda v: not isinstance(v, bytes) and is_condition(v),
+)
+RULES = either(
+    Kind("a RuleSet", lambda v: hasattr(v, "compile_condition")),
+    None,
 )
 SELECTION = Kind(
     "a condition, or a mask with one boolean per event",

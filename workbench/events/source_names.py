@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from workbench.arrow.rows import take_rows
 from workbench.events.columns import source_rows
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def _plugin_ids(raw: pa.ChunkedArray, wanted: pa.ChunkedArray) -> list[int]:
     """Return the plugin ID in each stored event; 0 where there is none or unwanted."""
     ids = np.zeros(len(raw), np.int64)
     rows = np.flatnonzero(wanted.to_numpy())
-    events = raw.take(pa.array(rows))
+    events = take_rows(raw, pa.array(rows))
     counts = _numbers_at(events, _HEADER_BYTES - _ID_BYTES)
     for count in _PARAMETERS:
         found = _numbers_at(events, _HEADER_BYTES + count * _ID_BYTES)

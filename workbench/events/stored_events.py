@@ -18,8 +18,9 @@ from workbench.arguments import takes
 from workbench.captures.decoding import held_bytes, too_large
 from workbench.errors import CaptureFileError
 from workbench.events.columns import DerivedColumns
+from workbench.events.conditions import compiled_condition
 from workbench.events.events import Events
-from workbench.events.kinds import CONDITION, SELECTION
+from workbench.events.kinds import CONDITION, RULES, SELECTION
 from workbench.events.stored_selection import joined_tables
 from workbench.formatting.printable import shortened
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
     from workbench.captures.stored import StoredFile
     from workbench.condition.analysis.funnel import Funnel
+    from workbench.condition.execution.compile import CompiledCondition
+    from workbench.events.conditions import RulesInHand
     from workbench.events.origin import Origin
     from workbench.events.stored_selection import Selection
     from workbench.fields.declarations import FieldTable
@@ -164,7 +167,7 @@ class StoredEvents(Events):
             return self._derive(table)
         if isinstance(key, slice):
             return super().__getitem__(key)
-        return self._derive(self._flagged(self._as_mask(key)))
+        return self._derive(self._flagged(self.flags(key)))
 
     def _between(self, start: int, stop: int) -> pa.Table:
         """Return rows ``start`` to ``stop``; no part behind them is read."""
@@ -201,63 +204,62 @@ class StoredEvents(Events):
                 found.append(table.filter(own))
         return joined_tables(found, self._rows.schema)
 
-    @takes(condition=SELECTION)
-    def where(self, condition: Any) -> Events:
+    @takes(condition=SELECTION, rules=RULES)
+    def where(self, condition: Any, *, rules: RulesInHand | None = None) -> Events:  # type: ignore[override]
         """Return the events that match ``condition``; no row is read for it yet.
 
-        A mask chooses at once. Raises as :meth:`Events.where`.
+        A mask chooses at once. Takes what :meth:`Events.where` takes, and raises alike.
         """
         if self.loaded:
-            return super().where(condition)
+            return super().where(condition, rules=rules)
         if not CONDITION.fits(condition):
-            return self._derive(self._flagged(self._as_mask(condition)))
-        narrowed = self._selection.narrowed(self._compiled(condition))
+            return self._derive(self._flagged(self.flags(condition)))
+        narrowed = self._selection.narrowed(self._compiled(condition, rules))
         chosen = StoredEvents(narrowed, fields=self._fields, origin=self._origin)
         if self._labels:
             chosen.keep_labels(self._labels, chosen._part_table(()))
         return chosen
 
-    @takes(condition=CONDITION)
-    def count(self, condition: Any) -> int:
+    @takes(condition=CONDITION, rules=RULES)
+    def count(self, condition: Any, *, rules: RulesInHand | None = None) -> int:
         """Count the events that match ``condition``, a part in memory at a time."""
         if self.loaded:
-            return super().count(condition)
-        return self._selection.narrowed(self._compiled(condition)).count()
+            return super().count(condition, rules=rules)
+        return self._selection.narrowed(self._compiled(condition, rules)).count()
 
-    # -- inside ----------------------------------------------------------------------
-
-    def _compiled(self, condition: Any) -> Any:
-        """Return a condition ready to run, whose columns can be had."""
-        if isinstance(condition, str):
-            from workbench.condition import compile_condition
-
-            condition = compile_condition(condition, self._fields)
-        self.empty_table(condition.columns)
-        return condition
-
-    def _prepare(self, condition: Any) -> tuple[Any, pa.Table]:
-        if self.loaded:
-            return super()._prepare(condition)
-        compiled = self._compiled(condition)
-        return compiled, self._part_table(compiled.columns)
-
-    def _matches(self, condition: Any) -> pa.Array:
-        if self.loaded:
-            return super()._matches(condition)
-        return self._selection.masks(self._compiled(condition))
-
-    @takes(condition=CONDITION)
-    def funnel(self, condition: Any) -> Funnel:
+    @takes(condition=CONDITION, rules=RULES)
+    def funnel(self, condition: Any, *, rules: RulesInHand | None = None) -> Funnel:
         """Count how many events pass each check, a part in memory at a time."""
         if self.loaded:
-            return super().funnel(condition)
+            return super().funnel(condition, rules=rules)
         from workbench.condition.analysis.funnel import funnel, joined
 
-        compiled = self._compiled(condition)
+        compiled = self._compiled(condition, rules)
         names = list(compiled.columns)
         found = [funnel(compiled, self.empty_table(names))]
         found += [funnel(compiled, table) for _, table in self._pieces(names)]
         return joined(found)
+
+    # -- inside ----------------------------------------------------------------------
+
+    def _compiled(self, condition: Any, rules: RulesInHand | None) -> CompiledCondition:
+        """Return a condition ready to run, whose columns can be had."""
+        compiled = compiled_condition(condition, self, rules)
+        self.empty_table(compiled.columns)
+        return compiled
+
+    def _prepare(
+        self, condition: Any, rules: RulesInHand | None = None
+    ) -> tuple[Any, CompiledCondition, pa.Table]:
+        if self.loaded:
+            return super()._prepare(condition, rules)
+        compiled = self._compiled(condition, rules)
+        return self, compiled, self._part_table(compiled.columns)
+
+    def _matches(self, condition: Any, rules: RulesInHand | None = None) -> pa.Array:
+        if self.loaded:
+            return super()._matches(condition, rules)
+        return self._selection.masks(self._compiled(condition, rules))
 
     def _derive(self, table: pa.Table) -> Events:
         events = Events(table, fields=self._fields, origin=self._origin)

@@ -44,6 +44,11 @@ _OTHER_FORMATS = (
     (b"PK", "a zip archive"),
     (b"\x1f\x8b", "a gzip archive"),
 )
+# Where no copy can be had, the file itself is loaded.
+_NO_COPY = (
+    *(errno.ENOSYS, errno.EPERM, errno.EACCES),
+    *(errno.EMFILE, errno.EFBIG, errno.ENOSPC),
+)
 # Copies get descriptors from here on: a number is a name to the dynamic loader.
 _FIRST_DESCRIPTOR = 100
 
@@ -162,7 +167,13 @@ def _private_copy(fd: int, path: str) -> int:
             if not sent:
                 break
             at += sent
-        return fcntl.fcntl(copy, fcntl.F_DUPFD_CLOEXEC, _FIRST_DESCRIPTOR)
+        try:
+            return fcntl.fcntl(copy, fcntl.F_DUPFD_CLOEXEC, _FIRST_DESCRIPTOR)
+        except OSError as error:
+            if error.errno != errno.EINVAL:
+                raise
+            # So high a number is beyond the limit of open files.
+            return fcntl.fcntl(copy, fcntl.F_DUPFD_CLOEXEC, 0)
     finally:
         os.close(copy)
 
@@ -188,7 +199,7 @@ def _map(host: HostHandle, fd: int, path: str, file: str, index: int) -> PluginH
     try:
         copy = _private_copy(fd, path)
     except OSError as error:
-        if error.errno not in (errno.ENOSYS, errno.EPERM, errno.EACCES, errno.EMFILE):
+        if error.errno not in _NO_COPY:
             raise
         copy = -1
     if copy >= 0:

@@ -29,14 +29,26 @@ from workbench.events.builtin_columns import (
     host_name,
     payloads,
 )
+from workbench.fields.builtin import BUILTIN_FIELDS
 from workbench.formatting.html import escape, tag
 from workbench.formatting.printable import printable
 from workbench.formatting.units import counted
 from workbench.plugins.call_errors import ErrorCounts
 from workbench.plugins.compatibility import fields_of, source_name
 from workbench.plugins.extraction import Captured
+from workbench.plugins.filtering import EventFilter, with_columns
 from workbench.plugins.limits import checked_count
 from workbench.plugins.selection import PAYLOAD, select_columns
+from workbench.session.forks import renew_in_forks
+from workbench.session.interrupts import (
+    deferring,
+    finaliser,
+    finishing,
+    interruptible,
+    interruption_point,
+    patiently,
+)
+from workbench.session.last_words import tells_of_skipping
 from workbench.session.types import CaptureOptions, Progress
 
 if TYPE_CHECKING:
@@ -47,9 +59,10 @@ if TYPE_CHECKING:
     from workbench.errors import EndReason
     from workbench.fields.declarations import FieldTable
     from workbench.fields.reference import ResolvedField
+    from workbench.plugins.filtering import Where
     from workbench.plugins.pool import LoadedPlugin, PooledSession, SessionPool
     from workbench.session.interface import Session
-    from workbench.session.types import Chunk
+    from workbench.session.types import Chunk, FilterWay
 
 __all__ = ["Capture"]
 
@@ -65,7 +78,8 @@ class Capture(Closing):
     """One open event source; iterating gives one DataFrame per record batch.
 
     ``source``: its event source. ``end_reason``: None while it runs, then "eof",
-    "limit", "cancelled", "failure", "crashed" or "hung". ``count``: events read.
+    "limit", "cancelled", "failure", "crashed" or "hung". ``count``: events given,
+    ``seen``: events read, also those that a condition left out.
     """
 
     def __init__(
@@ -77,20 +91,32 @@ class Capture(Closing):
         fields: Iterable[str | ResolvedField] | None = None,
         keep_events: bool = False,
         max_events: int | None = None,
+        where: Where | EventFilter | None = None,
     ) -> None:
         """Open the source of ``loaded``.
+
+        ``max_events``: stop after reading so many, matching or not. ``where``: give
+        only events that match this condition, or one of these.
 
         Raises PluginOpenError, ConditionError for an unknown field, PluginCrashed.
         """
         self._pooled: PooledSession | None = None
         self._lock = threading.RLock()
+        renew_in_forks(self)
         self._stop = False
         self._stop_sent = False
+        # Read, but Ctrl-C came before anybody had it.
+        self._unread: list[pa.RecordBatch] = []
         # What ended the stream, raised once its last rows were given.
         self._pending: Exception | None = None
         self._progress = Progress()
+        self._began_ns = time.time_ns()
+        self._skipped = 0
         self._errors = ErrorCounts(pool.told_errors)
         self.count = 0
+        self.seen = 0
+        # At the end of one with a condition: how events were left out, and the cost.
+        self.ways: tuple[FilterWay, ...] = ()
         self.end_reason: EndReason | None = None
         self.pool = pool
         self.loaded = loaded
@@ -98,6 +124,15 @@ class Capture(Closing):
         manifests = [m.manifest for m in pool.loaded_plugins]
         self.fields: FieldTable = fields_of(manifests, self.source)[0]
         self._wanted = select_columns(fields, manifests, self.source)
+        if where is not None and not isinstance(where, EventFilter):
+            where = EventFilter(where, self.fields)
+        self._filter = where
+        asked = self._wanted
+        if where is not None:
+            asked = with_columns(
+                asked, where.columns, self.fields, manifests, self.source
+            )
+        self._asked = asked
         self._first_ns: int | None = None
         self._hostname = host_name()
         if isinstance(params, os.PathLike):
@@ -108,19 +143,26 @@ class Capture(Closing):
         max_events = checked_count("max_events", max_events)
         if "\0" in params:
             raise wrong("open", "params", "a text without NUL", params)
-        info = "evt.plugininfo" in self._wanted.generic
+        info = "evt.plugininfo" in asked.generic
         self._keep = keep_events
         injected = any("async" in m.capabilities for m in manifests)
         # Whether an event is asynchronous stands in the event itself.
-        raw = keep_events or (injected and bool(_BY_KIND & {*self._wanted.generic}))
+        raw = keep_events or (injected and bool(_BY_KIND & {*asked.generic}))
         self.options = CaptureOptions(
-            keep_payload=self._wanted.payload or (info and not raw),
+            keep_payload=asked.payload or (info and not raw),
             keep_raw=raw,
             plugin_info=info,
             max_events=max_events,
             one_field_per_call=any(m.one_field_per_call for m in pool.loaded_plugins),
+            programs=() if where is None else where.programs(asked),
+            **({} if where is None else where.options),
         )
-        self._open()
+        with interruptible(undo=self.close):
+            self._open()
+
+    def renew_locks(self) -> None:
+        """Forget in a fork who held the lock."""
+        self._lock = threading.RLock()
 
     def _open(self) -> None:
         if "sourcing" not in self.loaded.manifest.capabilities:
@@ -137,7 +179,7 @@ class Capture(Closing):
                 session.open(
                     pooled.index(self.loaded),
                     self.params,
-                    pooled.numbered(self._wanted.requests),
+                    pooled.numbered(self._asked.requests),
                     self.options,
                 )
             self._pooled = pooled
@@ -176,8 +218,20 @@ class Capture(Closing):
         ``timeout_sec``: longest wait, None to wait until rows come or the stream ends.
         Raises the error that ended the stream once its rows were given.
         """
+        batch: pa.RecordBatch | None = None
+
+        def keep() -> None:
+            if batch is not None:
+                self._unread.append(batch)
+
+        with interruptible(undo=keep):
+            batch = self._unread.pop() if self._unread else self._next(timeout_sec)
+        return batch
+
+    def _next(self, timeout_sec: float | None) -> pa.RecordBatch | None:
         limit = None if timeout_sec is None else time.monotonic() + timeout_sec
         while self.end_reason is None:
+            interruption_point()
             wait = _SLICE_SEC
             if limit is not None:
                 wait = min(wait, max(0.0, limit - time.monotonic()))
@@ -246,10 +300,18 @@ class Capture(Closing):
     def _rows(self, chunk: Chunk) -> pa.RecordBatch | None:
         """Return a chunk's rows with every column asked for, in the order asked for."""
         batch = chunk.batch
+        self.seen = max(self.seen, chunk.seen)
+        self.ways = chunk.ways or self.ways
+        if self._filter is not None and chunk.first_ns:
+            self._first_ns = chunk.first_ns
         if batch is None or not batch.num_rows:
             return None
         if self._first_ns is None:
             self._first_ns = first_time(pa.Table.from_batches([batch]))
+        if self._filter is not None and self._filter.decides:
+            batch = self._matching(batch)
+            if not batch.num_rows:
+                return None
         self.count += batch.num_rows
         names = ["evt.num", "evt.rawtime", "evt.source"]
         names += [c for c in self._wanted.columns if c not in names]
@@ -260,6 +322,19 @@ class Capture(Closing):
         if self._keep:
             columns["raw"] = batch.column("raw")
         return pa.RecordBatch.from_pydict(columns)
+
+    def _matching(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Return the rows that match; the worker sends some that only may."""
+        if self._filter is None:
+            return batch
+        table = pa.Table.from_batches([batch])
+        names = self._filter.columns
+        found = self._filter.matching(
+            pa.table([self._column(n, batch, table) for n in names], names=names)
+            if names
+            else table
+        )
+        return batch if found.true_count == batch.num_rows else batch.filter(found)
 
     def _column(self, name: str, batch: pa.RecordBatch, table: pa.Table) -> pa.Array:
         if name == "evt.plugininfo":
@@ -272,6 +347,23 @@ class Capture(Closing):
         )
         made = builtin_column(name, table, context)
         return made.combine_chunks() if isinstance(made, pa.ChunkedArray) else made
+
+    def with_columns(
+        self, batch: pa.RecordBatch, names: Iterable[str]
+    ) -> pa.RecordBatch:
+        """Return a record batch of this capture with further ``evt.*`` columns.
+
+        Those that follow from number, time and source; others are left out.
+        """
+        table = pa.Table.from_batches([batch])
+        for name in names:
+            made_here = name in BUILTIN_FIELDS and name not in {
+                *_BY_KIND,
+                *table.column_names,
+            }
+            if made_here:
+                batch = batch.append_column(name, self._column(name, batch, table))
+        return batch
 
     # -- the state of it -------------------------------------------------------------
 
@@ -286,6 +378,19 @@ class Capture(Closing):
         return self._wanted.columns
 
     @property
+    def reached(self) -> int:
+        """Number of the event that is looked at now, about; for people who wait."""
+        pooled = self._pooled
+        if pooled is None or self._filter is None or self.end_reason is not None:
+            return self.seen
+        return max(self.seen, pooled.session.reached())
+
+    @property
+    def filtered(self) -> bool:
+        """Whether a condition leaves events out."""
+        return self._filter is not None
+
+    @property
     def keeps_events(self) -> bool:
         """Whether record batches end with the events themselves, as ``raw``."""
         return self._keep
@@ -296,9 +401,32 @@ class Capture(Closing):
         return PAYLOAD in self._wanted.columns
 
     @property
+    def skipped(self) -> int:
+        """Log lines of this capture that say that something was left out.
+
+        Such as "data not recognized"; of the last 10,000 lines.
+        """
+        if self._lock.acquire(blocking=False):
+            try:
+                if self._pooled is not None:
+                    self._count_skipped(self._pooled)
+            finally:
+                self._lock.release()
+        return self._skipped
+
+    def _count_skipped(self, pooled: PooledSession) -> None:
+        """Count while the session is ours: its log goes with it."""
+        self._skipped = sum(
+            line.time_ns >= self._began_ns and tells_of_skipping(line.message)
+            for line in pooled.session.log()
+        )
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What people should know: how often extract and parse failed, and why."""
-        return self._errors.notes(self.loaded.name)
+        manifests = [m.manifest for m in self.pool.loaded_plugins]
+        left_out = () if self._filter is None else self._filter.notes(manifests)
+        return (*self._errors.notes(self.loaded.name), *left_out)
 
     @property
     def closed(self) -> bool:
@@ -306,6 +434,7 @@ class Capture(Closing):
         return self._pooled is None
 
     @property
+    @deferring
     def progress(self) -> Progress:
         """How far the plugin says it is: ``percent`` (0..100 or None) and ``text``."""
         if self._lock.acquire(blocking=False):
@@ -324,9 +453,15 @@ class Capture(Closing):
     @contextlib.contextmanager
     def calling(self) -> Iterator[PooledSession]:
         """Yield the session for calls between two reads."""
-        with self._lock:
-            if self._pooled is None:
+        with self.held() as pooled:
+            if pooled is None:
                 raise WorkbenchError("this capture is closed; open the source again")
+            yield pooled
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[PooledSession | None]:
+        """Yield the session, which no other thread gives back meanwhile, or None."""
+        with interruptible(), self._lock:
             yield self._pooled
 
     @property
@@ -335,6 +470,7 @@ class Capture(Closing):
         pooled = self._pooled
         return pooled.session.waiting_call() if pooled is not None else ""
 
+    @deferring
     def stop(self) -> None:
         """Ask the stream to end; what was read still comes. From any thread."""
         self._stop = True
@@ -358,7 +494,11 @@ class Capture(Closing):
 
         A plugin that does not return is ended with its host.
         """
-        found = []
+        with finishing():
+            return self._drain()
+
+    def _drain(self) -> list[pa.RecordBatch]:
+        found, self._unread = self._unread, []
         self.stop()
         limit = time.monotonic() + _STOP_SEC
         while self.end_reason is None:
@@ -390,42 +530,57 @@ class Capture(Closing):
 
     def close(self) -> None:
         """Close the source (idempotent); rows not yet read are lost."""
-        ended = self.end_reason is not None
-        if not ended:
-            self.end_reason = "cancelled"
-        self._give_back(killed=False)
+        with finishing():
+            ended = self.end_reason is not None
+            if not ended:
+                self.end_reason = "cancelled"
+            self._unread.clear()
+            self._give_back(killed=False)
 
     def _give_back(self, *, killed: bool) -> None:
-        with self._lock:
-            pooled, self._pooled = self._pooled, None
-            if pooled is None:
-                return
-            # Another thread may be about to end the host.
-            pooled.lock.acquire()
+        with interruptible():
+            with self._lock:
+                pooled = self._pooled
+                if pooled is None:
+                    return
+                # Another thread may be about to end the host.
+                patiently(pooled.lock)
+                self._pooled = None
+            self._end_capture(pooled, killed=killed)
+
+    def _end_capture(self, pooled: PooledSession, *, killed: bool) -> None:
         try:
             if not killed:
                 with pooled.calling() as session:
                     session.close_capture()
+            self._count_skipped(pooled)
         finally:
             pooled.lock.release()
             self.pool.release(pooled)
 
     def __del__(self) -> None:
-        if getattr(self, "_pooled", None) is not None:
-            warnings.warn(
-                f"the capture of {self.source} was not closed: call close(), read it "
-                "to its end, or use it in a with statement",
-                ResourceWarning,
-                stacklevel=2,
-                source=self,
-            )
-            with contextlib.suppress(Exception):
-                self.close()
+        with finaliser():
+            if getattr(self, "_pooled", None) is None or self.pool.inherited:
+                return
+            try:
+                warnings.warn(
+                    f"the capture of {self.source} was not closed: call close(), read "
+                    "it to its end, or use it in a with statement",
+                    ResourceWarning,
+                    stacklevel=2,
+                    source=self,
+                )
+            finally:
+                with contextlib.suppress(Exception):
+                    self.close()
 
     def __repr__(self) -> str:
         state = self.end_reason or "running"
         noun = "event" if self.count == 1 else "events"
-        parts = [f"{self.count:,} {noun}", state, *self.notes]
+        skipped = self.skipped
+        lines = "line says" if skipped == 1 else "lines say"
+        log = [f"{skipped:,} log {lines} that data was skipped"] if skipped else []
+        parts = [f"{self.count:,} {noun}", state, *log, *self.notes]
         return f"<Capture of {printable(self.source, limit=60)}: {', '.join(parts)}>"
 
     def _repr_html_(self) -> str:

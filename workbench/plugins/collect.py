@@ -17,7 +17,14 @@ from workbench.events.events import Events
 from workbench.events.origin import Origin
 from workbench.formatting.printable import printable
 from workbench.formatting.terminal import unspelled
+from workbench.interrupted import Interrupted
+from workbench.memory import half_of_memory
 from workbench.plugins.extraction import PoolExtractor
+from workbench.session.interrupts import (
+    interruptible,
+    interruption_point,
+    undisturbed,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,16 +56,13 @@ _MAX_TEXT = 60
 _LOOK_EVERY_SEC = 0.1
 
 
-class CaptureInterrupted(KeyboardInterrupt):
+class CaptureInterrupted(Interrupted):
     """Ctrl-C while events were collected; ``events`` holds what was read."""
 
     def __init__(self, message: str = "", events: Events | None = None) -> None:
         """Keep ``events`` beside the message."""
         super().__init__(message, events)
         self.events = events
-
-    def __str__(self) -> str:
-        return str(self.args[0])
 
 
 def interactive() -> bool:
@@ -87,7 +91,7 @@ class ProgressBar:
         if not self.wanted:
             return
         now = time.monotonic()
-        count, limit = self.capture.count, self.capture.options.max_events
+        count, limit = self.capture.reached, self.capture.options.max_events
         if self._bar is None:
             if not self.at_once and now - self._began < _BAR_AFTER_SEC:
                 return
@@ -133,6 +137,35 @@ class EventsBuilder:
         """Gather what ``capture`` gives."""
         self.capture = capture
         self.batches: list[pa.RecordBatch] = []
+        # Memory of the batches, bytes; dictionaries, which batches share, only once.
+        self.held_bytes = 0
+        self._dictionaries: dict[str, int] = {}
+        self.notes: tuple[str, ...] = ()
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        """Keep ``batch`` and count its memory."""
+        self.batches.append(batch)
+        for name, column in zip(batch.schema.names, batch.columns, strict=True):
+            if pa.types.is_dictionary(column.type):
+                self.held_bytes += column.indices.nbytes
+                # It only grows from batch to batch.
+                self._dictionaries[name] = column.dictionary.nbytes
+            else:
+                self.held_bytes += column.nbytes
+
+    def stop_beyond(self, max_bytes: int) -> bool:
+        """End the capture when the events need more memory; return whether it did."""
+        held = self.held_bytes + sum(self._dictionaries.values())
+        if held <= max_bytes or self.capture.end_reason is not None:
+            return False
+        self.batches += self.capture.drain()
+        self.capture.end_reason = "limit"
+        note = (
+            f"stopped at {held:,} bytes of events, over the limit of {max_bytes:,}; "
+            "give a larger max_bytes, name fewer fields, or iterate over open()"
+        )
+        self.notes = (note,)
+        return True
 
     def origin(self, reason: EndReason | None = None) -> Origin:
         """Return where the events come from; ``reason``: how the capture ended."""
@@ -145,7 +178,8 @@ class EventsBuilder:
             hostname=host_name(),
             start_ns=capture.start_ns,
             end_reason=reason or capture.end_reason,
-            notes=capture.notes,
+            notes=(*capture.notes, *self.notes),
+            seen=capture.seen if capture.filtered else None,
         )
 
     def events(self, reason: EndReason | None = None) -> Events:
@@ -181,51 +215,72 @@ def collect(
     capture: Capture,
     *,
     timeout_sec: float | None = None,
+    max_bytes: int | None = None,
     progress: bool | None = None,
 ) -> Events:
     """Read ``capture`` to its end, its limit or ``timeout_sec``, and close it.
+
+    ``max_bytes``: of memory for the events; None is half of what is available now.
+    Beyond it the capture ends with "limit", its rows kept and a note added.
 
     Ctrl-C raises CaptureInterrupted (a KeyboardInterrupt), errors of the plugin are
     raised as they are; both carry what was read as ``.events``.
     """
     found = EventsBuilder(capture)
+    limit = half_of_memory() if max_bytes is None else max_bytes
     capture.pool.last_events = None
-    try:
-        with ProgressBar(capture, progress) as bar:
-            for batch in capture.batches(timeout_sec=timeout_sec, idle=bar.update):
-                found.batches.append(batch)
-                bar.update()
-    except KeyboardInterrupt:
-        found.batches += capture.drain()
-        events = found.events("cancelled")
-        capture.pool.last_events = events
-        raise CaptureInterrupted(
-            f"interrupted after {len(events):,} events; they are kept as "
-            "plugin.last_events (and as .events of this error)",
-            events,
-        ) from None
-    except WorkbenchError as error:
-        error.events = capture.pool.last_events = found.events()
-        raise
-    finally:
-        capture.close()
-    return found.events()
+    with interruptible():
+        try:
+            with ProgressBar(capture, progress) as bar:
+                for batch in capture.batches(timeout_sec=timeout_sec, idle=bar.update):
+                    found.add(batch)
+                    bar.update()
+                    if found.stop_beyond(limit):
+                        break
+                    interruption_point()
+            capture.close()
+        except KeyboardInterrupt:
+            with undisturbed():
+                raise _interruption(found) from None
+        except WorkbenchError as error:
+            error.events = capture.pool.last_events = found.events()
+            raise
+        finally:
+            capture.close()
+        return found.events()
+
+
+def _interruption(found: EventsBuilder) -> CaptureInterrupted:
+    """Return what tells of Ctrl-C, with all that was read until then."""
+    found.batches += found.capture.drain()
+    events = found.capture.pool.last_events = found.events("cancelled")
+    return CaptureInterrupted(
+        f"interrupted after {len(events):,} events; they are kept as "
+        "plugin.last_events (and as .events of this error)",
+        events,
+    )
 
 
 class _Reader(threading.Thread):
     """Collects one capture; keeps its events, and the error that ended it."""
 
-    def __init__(self, capture: Capture, timeout_sec: float | None) -> None:
+    def __init__(
+        self, capture: Capture, timeout_sec: float | None, max_bytes: int
+    ) -> None:
         super().__init__(name=f"capture of {capture.source}", daemon=True)
         self.capture = capture
         self.timeout_sec = timeout_sec
+        self.max_bytes = max_bytes
         self.events: Events | None = None
         self.error: Exception | None = None
 
     def run(self) -> None:
         try:
             self.events = collect(
-                self.capture, timeout_sec=self.timeout_sec, progress=False
+                self.capture,
+                timeout_sec=self.timeout_sec,
+                max_bytes=self.max_bytes,
+                progress=False,
             )
         except WorkbenchError as error:
             self.error, self.events = error, error.events
@@ -234,20 +289,27 @@ class _Reader(threading.Thread):
 
 
 def collect_all(
-    captures: Mapping[str, Capture], *, timeout_sec: float | None = None
+    captures: Mapping[str, Capture],
+    *,
+    timeout_sec: float | None = None,
+    max_bytes: int | None = None,
 ) -> dict[str, Events]:
     """Read all ``captures`` to their ends; give their Events by source.
 
+    ``max_bytes``: of memory for the events of all, in equal parts; as in `collect`.
     An error of one stops the others and is raised with everything read, by source, as
     ``.events``; so is Ctrl-C.
     """
-    readers = {name: _Reader(c, timeout_sec) for name, c in captures.items()}
+    limit = half_of_memory() if max_bytes is None else max_bytes
+    part = limit // max(1, len(captures))
+    readers = {n: _Reader(c, timeout_sec, part) for n, c in captures.items()}
     for reader in readers.values():
         reader.start()
     interrupted: KeyboardInterrupt | None = None
     while any(reader.is_alive() for reader in readers.values()):
         try:
             for reader in readers.values():
+                interruption_point()
                 reader.join(_LOOK_EVERY_SEC)
         except KeyboardInterrupt as error:
             interrupted = error

@@ -6,11 +6,13 @@ plugin is of any use; the messages are the framework's own, with a hint behind.
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING
 
 from workbench.errors import PluginLoadError
 from workbench.fields.builtin import BUILTIN_FIELDS
 from workbench.fields.declarations import FieldTable
+from workbench.formatting.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +27,7 @@ __all__ = [
     "known_sources",
     "shares_source",
     "source_name",
+    "tell_of_falco",
     "unused",
 ]
 
@@ -140,3 +143,16 @@ def fields_of(
                 owners[name] = number
                 found.append(info)
     return FieldTable(found), owners
+
+
+# Path and API version of the plugins that were told of.
+_TOLD: set[tuple[str, str]] = set()
+
+
+def tell_of_falco(manifest: Manifest) -> None:
+    """Warn once in this process of a plugin that Falco itself does not load."""
+    key = (manifest.path, manifest.required_api_version)
+    if manifest.falco_refusal and key not in _TOLD:
+        _TOLD.add(key)
+        name = printable(manifest.name, limit=80)
+        warnings.warn(f"{name}: {manifest.falco_refusal}", UserWarning, stacklevel=3)

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
-
-import pyarrow as pa
 
 from workbench.arrow.dictionaries import join_batches
 from workbench.arrow.types import column_type
 from workbench.fields.reference import resolve_column
+from workbench.lazy import lazy_module
 from workbench.plugins.call_errors import ErrorCounts
 from workbench.plugins.compatibility import fields_of, source_name
 from workbench.plugins.selection import select_columns
 
 if TYPE_CHECKING:
     import weakref
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
+
+    import pyarrow as pa
 
     from workbench.fields.declarations import FieldTable
     from workbench.fields.reference import ResolvedField
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from workbench.plugins.selection import Selection
     from workbench.session.interface import Session
     from workbench.session.types import ColumnRequest
+else:
+    pa = lazy_module("pyarrow")
 
 __all__ = ["Captured", "PoolExtractor"]
 
@@ -81,6 +85,23 @@ class PoolExtractor:
         """Name → version of the plugins asked."""
         return {m.name: m.manifest.version for m in self.pool.loaded_plugins}
 
+    @property
+    def libraries(self) -> list[tuple[str, str]]:
+        """Name or path and init config of the plugins asked, as ``wb.load`` takes them.
+
+        The name of those that are found by it.
+        """
+        from workbench.artifacts.folders import find_plugin, plugin_name
+
+        found = []
+        for loaded in self.pool.loaded_plugins:
+            path = Path(loaded.path).resolve()
+            name = plugin_name(path)
+            known = find_plugin(name)
+            by_name = known is not None and known.resolve() == path
+            found.append((name if by_name else str(path), loaded.config))
+        return found
+
     def extract_columns(
         self,
         raw: pa.ChunkedArray,
@@ -121,7 +142,7 @@ class PoolExtractor:
         ]
         if not requests:
             return {}
-        joined = join_batches(list(self._feed(raw, numbers, source, requests)))
+        joined = join_batches(self._feed(raw, numbers, source, requests))
         return {n: joined.column(n) for n in joined.column_names if "#" in n}
 
     def requests(self, source: str, texts: Sequence[str]) -> list[ColumnRequest]:
@@ -142,9 +163,10 @@ class PoolExtractor:
         numbers: pa.ChunkedArray,
         source: str,
         requests: Sequence[ColumnRequest],
-    ) -> Iterator[pa.RecordBatch]:
+    ) -> list[pa.RecordBatch]:
         # State comes from the events alone: a plugin that keeps some starts anew.
         anew = self.dedicated or self.stateful(source)
+        batches = []
         with self.pool.dedicated() if anew else self.pool.acquire() as pooled:
             loaded = self.pool.loaded_plugins
             names = {pooled.index(one): one.name for one in loaded}
@@ -159,7 +181,8 @@ class PoolExtractor:
                     )
                     self._errors.update(session.call_errors(), names)
                     self._errors.finish()
-                yield batch
+                batches.append(batch)
+        return batches
 
     def _number_base(self, session: Session) -> int | None:
         captured = self.captured

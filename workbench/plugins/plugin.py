@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import weakref
 from typing import TYPE_CHECKING, Any
@@ -21,13 +22,12 @@ from workbench.arguments import (
 from workbench.errors import PluginLoadError, PluginOpenError, WorkbenchError
 from workbench.formatting.html import escape, tag
 from workbench.manifest import facts_html, fields_html, manifest_lines, plugin_title
-from workbench.plugins.capture import Capture
-from workbench.plugins.collect import collect
-from workbench.plugins.compatibility import known_sources
+from workbench.plugins.compatibility import known_sources, tell_of_falco
 from workbench.plugins.group import PluginGroup
 from workbench.plugins.init_config import prepare_config
-from workbench.plugins.limits import FIELDS, PARAMS, checked_seconds
+from workbench.plugins.limits import FIELDS, PARAMS, checked_count, checked_seconds
 from workbench.plugins.pool import LoadedPlugin, SessionPool
+from workbench.session.interrupts import finishing, interruptible
 from workbench.session.sandbox import sandbox_policy
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from workbench.events.events import Events
     from workbench.fields.declarations import FieldInfo, FieldTable
     from workbench.manifest import Manifest, OpenParam
+    from workbench.plugins.capture import Capture
+    from workbench.plugins.filtering import EventFilter, Where
     from workbench.plugins.trace import Trace
     from workbench.session.interface import Session
 
@@ -146,13 +148,14 @@ def load(
         memory_limit_bytes=memory_limit_bytes,
         sandbox=policy,
     )
-    try:
-        loaded = pool.add(library_path(path), config)
-    except BaseException:
-        with contextlib.suppress(WorkbenchError):
-            pool.close()
-        raise
-    return Plugin(pool, loaded)
+    with interruptible(undo=pool.discard):
+        try:
+            loaded = pool.add(library_path(path), config)
+        except BaseException:
+            pool.discard()
+            raise
+        tell_of_falco(loaded.manifest)
+        return Plugin(pool, loaded)
 
 
 class Plugin(PluginGroup):
@@ -238,16 +241,20 @@ class Plugin(PluginGroup):
         *,
         fields: Iterable[str] | None = None,
         keep_events: bool = False,
+        where: Where | None = None,
     ) -> Capture:
         """Open the event source: iterating gives one DataFrame per record batch.
 
         ``fields``: texts such as ``"probe.kv[key]"``; None means every declared field
         that needs no argument, [] none. ``keep_events``: add the events themselves as
-        a column ``raw`` of the record batches.
+        a column ``raw`` of the record batches. ``where``: a condition, or several of
+        which one is enough; only events that match leave the plugin's process, and
+        ``seen`` of the capture counts all.
 
-        Raises PluginOpenError, also while another capture of this plugin is open.
+        Raises ConditionError for ``where``, PluginOpenError, also while another capture
+        of this plugin is open.
         """
-        return self.start(params, fields, keep_events=keep_events)
+        return self.start(params, fields, keep_events=keep_events, where=where)
 
     @takes(params=PARAMS, fields=FIELDS, progress=CHOICE, keep_events=FLAG)
     def capture(
@@ -257,22 +264,45 @@ class Plugin(PluginGroup):
         fields: Iterable[str] | None = None,
         max_events: int | None = None,
         timeout_sec: float | None = None,
+        max_bytes: int | None = None,
         progress: bool | None = None,
         keep_events: bool = True,
+        where: Where | None = None,
     ) -> Events:
         """Open the event source and collect its events.
 
         ``max_events``, ``timeout_sec``: stop there; None reads to the end.
+        ``max_bytes``: stop when the events need more memory; None means half of what
+        is available. ``origin.notes`` tell when that was the end.
         ``progress``: True, False, or None for a bar when somebody watches and it takes
         long. ``keep_events``: keep the events themselves, for further fields, ``.scap``
-        and replay. An error on the way, Ctrl-C included, carries what was read as
-        ``.events``; ``last_events`` has it too.
+        and replay. ``where``: collect only events that match this condition, or one of
+        several; ``seen`` of the Events counts all. ``max_events`` counts all, too: it
+        is what is read, matching or not. An error on the way, Ctrl-C included, carries
+        what was read as ``.events``; ``last_events`` has it too.
         """
+        from workbench.plugins.collect import collect
+
         timeout_sec = checked_seconds("timeout_sec", timeout_sec)
-        capture = self.start(
-            params, fields, keep_events=keep_events, max_events=max_events
-        )
-        return collect(capture, timeout_sec=timeout_sec, progress=progress)
+        max_bytes = checked_count("max_bytes", max_bytes)
+        found: list[Events] = []
+
+        def keep() -> None:
+            self.pool.last_events = found[0]
+
+        with interruptible(undo=keep):
+            capture = self.start(
+                params,
+                fields,
+                keep_events=keep_events,
+                max_events=max_events,
+                where=where,
+            )
+            events = collect(
+                capture, timeout_sec=timeout_sec, max_bytes=max_bytes, progress=progress
+            )
+            found.append(events)
+        return events
 
     def start(
         self,
@@ -281,8 +311,33 @@ class Plugin(PluginGroup):
         *,
         keep_events: bool,
         max_events: int | None = None,
+        where: Where | EventFilter | None = None,
     ) -> Capture:
         """Open as :meth:`open` does, with a limit of events."""
+        # Not before somebody opens: it takes Arrow, which inspecting does not. And not
+        # where Ctrl-C may strike: it would leave modules half made.
+        importlib.import_module("workbench.plugins.capture")
+        with interruptible(undo=self._close_capture):
+            return self._start(
+                params,
+                fields,
+                keep_events=keep_events,
+                max_events=max_events,
+                where=where,
+            )
+
+    def _start(
+        self,
+        params: str | os.PathLike[str],
+        fields: Iterable[str] | None,
+        *,
+        keep_events: bool,
+        max_events: int | None,
+        where: Where | EventFilter | None,
+    ) -> Capture:
+        from workbench.plugins.capture import Capture
+        from workbench.plugins.filtering import of_rules
+
         self._check_open()
         running = self._capture()
         if running is not None and not running.closed:
@@ -292,6 +347,7 @@ class Plugin(PluginGroup):
                 plugin=self.name,
                 params=os.fspath(params),
             )
+        where, fields = of_rules(where, fields, self)
         capture = Capture(
             self.pool,
             self._loaded,
@@ -299,6 +355,7 @@ class Plugin(PluginGroup):
             fields=fields,
             keep_events=keep_events,
             max_events=max_events,
+            where=where,
         )
         self._capture = weakref.ref(capture)
         return capture
@@ -337,10 +394,12 @@ class Plugin(PluginGroup):
         """Yield the host of the open capture, else any, and the plugin's number."""
         self._check_open()
         capture = self._capture()
-        if capture is not None and not capture.closed:
-            with capture.calling() as pooled, pooled.calling() as session:
-                yield session, pooled.index(self._loaded)
-            return
+        if capture is not None:
+            with capture.held() as pooled:
+                if pooled is not None:
+                    with pooled.calling() as session:
+                        yield session, pooled.index(self._loaded)
+                    return
         with self.pool.acquire() as pooled, pooled.calling() as session:
             yield session, pooled.index(self._loaded)
 
@@ -360,18 +419,22 @@ class Plugin(PluginGroup):
 
         Raises PluginCrashed or PluginHung, when all is ended, if it died meanwhile.
         """
-        if self._closed:
-            return
-        self._closed = True
-        try:
-            capture = self._capture()
-            if capture is not None:
-                capture.close()
-        finally:
-            if self._owned:
-                self.pool.close()
-            else:
-                self.pool.remove(self._loaded)
+        with finishing():
+            if self._closed:
+                return
+            self._closed = True
+            try:
+                self._close_capture()
+            finally:
+                if self._owned:
+                    self.pool.close()
+                else:
+                    self.pool.remove(self._loaded)
+
+    def _close_capture(self) -> None:
+        capture = self._capture()
+        if capture is not None:
+            capture.close()
 
     def __repr__(self) -> str:
         state = " (closed)" if self.closed else ""

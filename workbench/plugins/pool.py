@@ -10,6 +10,7 @@ whose plugin crashed is dropped, and the next call brings up another from memory
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 import warnings
 import weakref
@@ -23,6 +24,8 @@ from workbench.plugins.init_config import prepare_config
 from workbench.plugins.log import LogLines
 from workbench.plugins.state_tables import MAX_ROWS, StateTables
 from workbench.session import new_session
+from workbench.session.forks import inherited_error, renew_in_forks
+from workbench.session.interrupts import finaliser, finishing, interruptible, patiently
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -145,9 +148,34 @@ class SessionPool:
         self.told_errors: set[tuple[str, str, str]] = set()
         self._sessions: list[PooledSession] = []
         self._lock = threading.RLock()
+        # One plugin at a time is loaded: sessions have all of them in one order.
+        self._loading = threading.RLock()
+        # Sessions may end in several threads at once.
+        self._remembering = threading.Lock()
+        self._process = os.getpid()
+        renew_in_forks(self)
         self._retiring: list[threading.Thread] = []
         self._old_trace: list[tuple[str, TraceCall]] = []
         self._old_log: list[tuple[str, LogLine]] = []
+
+    @property
+    def inherited(self) -> bool:
+        """Whether this process is a fork of the one that the plugins belong to."""
+        return os.getpid() != self._process
+
+    def renew_locks(self) -> None:
+        """Forget in a fork who held the locks."""
+        self._lock = threading.RLock()
+        self._loading = threading.RLock()
+        self._remembering = threading.Lock()
+        for pooled in self._sessions:
+            pooled.lock = threading.RLock()
+
+    def _check_open(self) -> None:
+        if self.inherited:
+            raise inherited_error()
+        if self.closed:
+            raise WorkbenchError("this plugin is closed; call wb.load() again")
 
     # -- plugins ---------------------------------------------------------------------
 
@@ -157,6 +185,14 @@ class SessionPool:
         Raises PluginLoadError, PluginInitError, PluginCrashed or PluginHung; the
         other plugins are then as they were.
         """
+        with interruptible():
+            patiently(self._loading)
+            try:
+                return self._add(path, config)
+            finally:
+                self._loading.release()
+
+    def _add(self, path: str, config: Mapping[str, Any] | str | None) -> LoadedPlugin:
         with self.acquire(library=path) as pooled:
             with pooled.calling() as session:
                 number, manifest = session.load(path)
@@ -181,16 +217,17 @@ class SessionPool:
 
         Raises PluginCrashed or PluginHung when a plugin dies while it is destroyed.
         """
-        with self._lock:
-            if loaded in self.loaded_plugins:
-                self.loaded_plugins.remove(loaded)
-            for pooled in self._sessions:
-                if loaded in pooled.loaded_plugins:
-                    owner = pooled.owner
-                    if owner is not None and owner.loaded is loaded:
-                        owner.close()
-                    pooled.dead = True
-        self._raise_first(self._sweep())
+        with finishing():
+            with self._lock:
+                if loaded in self.loaded_plugins:
+                    self.loaded_plugins.remove(loaded)
+                for pooled in self._sessions:
+                    if loaded in pooled.loaded_plugins:
+                        owner = pooled.owner
+                        if owner is not None and owner.loaded is loaded:
+                            owner.close()
+                        pooled.dead = True
+            self._raise_first(self._sweep())
 
     # -- sessions --------------------------------------------------------------------
 
@@ -201,34 +238,35 @@ class SessionPool:
         With ``owner`` the session stays in use until :meth:`release`. ``library``: what
         is to be loaded there besides.
         """
-        pooled = self._take(self.plan(library))
-        try:
-            with pooled.lock:
+        with interruptible():
+            pooled = self._take(self.plan(library))
+            try:
                 self._bring_up(pooled)
                 yield pooled
                 pooled.take(owner)
-        finally:
-            pooled.lock.release()
-            self._sweep()
+            finally:
+                pooled.lock.release()
+                self._sweep()
 
     @contextlib.contextmanager
     def dedicated(self) -> Iterator[PooledSession]:
         """Yield a new session whose plugins saw no event yet; it ends afterwards."""
-        with self._lock:
-            if self.closed:
-                raise WorkbenchError("this plugin is closed; call wb.load() again")
-            pooled = self._new_pooled(self.plan())
-        try:
-            self._bring_up(pooled)
-            yield pooled
-        finally:
-            self._retire(pooled)
+        with interruptible():
+            with self._lock:
+                self._check_open()
+                pooled = self._new_pooled(self.plan())
+            try:
+                self._bring_up(pooled)
+                yield pooled
+            finally:
+                self._retire(pooled)
 
     def release(self, pooled: PooledSession) -> None:
         """Release a session that an owner held."""
-        pooled.take(None)
-        pooled.blocked_in_next_batch = bool(pooled.session.waiting_call())
-        self._sweep()
+        with interruptible():
+            pooled.take(None)
+            pooled.blocked_in_next_batch = bool(pooled.session.waiting_call())
+            self._sweep()
 
     def read_named(self, loaded: LoadedPlugin, params: str) -> None:
         """Let a sandbox read what the open params of ``loaded`` name.
@@ -249,8 +287,7 @@ class SessionPool:
     def _take(self, plan: SandboxPlan | None) -> PooledSession:
         """Return a session that nobody uses and that may do all of ``plan``, locked."""
         with self._lock:
-            if self.closed:
-                raise WorkbenchError("this plugin is closed; call wb.load() again")
+            self._check_open()
             for pooled in list(self._sessions):
                 if pooled.blocked_in_next_batch and not pooled.in_use:
                     pooled.blocked_in_next_batch = False
@@ -258,6 +295,10 @@ class SessionPool:
                         # Not worth waiting for, neither its return nor its end.
                         self._sessions.remove(pooled)
                         self._retire_aside(pooled)
+                if pooled.in_use and pooled.owner is None:
+                    # Its capture is gone, and could not say so.
+                    pooled.take(None)
+                    pooled.dead = True
                 bound = pooled.plan
                 if plan and bound and not pooled.in_use and not bound.includes(plan):
                     # What binds a worker cannot be loosened: another takes over.
@@ -332,8 +373,9 @@ class SessionPool:
         finally:
             # What plugins do and print while they are destroyed belongs to it.
             trace, log = self._history_of(pooled)
-            self._old_trace = (self._old_trace + trace)[-_REMEMBERED:]
-            self._old_log = (self._old_log + log)[-_REMEMBERED:]
+            with self._remembering:
+                self._old_trace = (self._old_trace + trace)[-_REMEMBERED:]
+                self._old_log = (self._old_log + log)[-_REMEMBERED:]
         return None
 
     @staticmethod
@@ -382,9 +424,12 @@ class SessionPool:
         """Return the state tables of the session that streams, else of the first."""
         for pooled in list(self._sessions):
             owner = pooled.owner
-            if owner is not None and not owner.closed:
-                with owner.calling() as held, held.calling() as session:
-                    return StateTables(session.tables(MAX_ROWS))
+            if owner is None:
+                continue
+            with owner.held() as held:
+                if held is not None:
+                    with held.calling() as session:
+                        return StateTables(session.tables(MAX_ROWS))
         with self.acquire() as pooled, pooled.calling() as session:
             return StateTables(session.tables(MAX_ROWS))
 
@@ -396,33 +441,44 @@ class SessionPool:
         Raises PluginCrashed or PluginHung, when everything is ended, if a plugin died
         while it was closed or destroyed.
         """
-        with self._lock:
-            if self.closed:
-                return
-            self.closed = True
-            sessions, self._sessions = self._sessions, []
-        errors: list[WorkbenchError] = []
-        for pooled in sessions:
-            owner = pooled.owner
-            if owner is not None:
-                try:
-                    owner.close()
-                except WorkbenchError as error:
-                    errors.append(error)
-            died = self._retire(pooled)
-            if died is not None:
-                errors.append(died)
-        for thread in self._retiring:
-            thread.join()
-        self._raise_first(errors)
+        with finishing():
+            with self._lock:
+                if self.closed:
+                    return
+                self.closed = True
+                sessions, self._sessions = self._sessions, []
+            errors: list[WorkbenchError] = []
+            for pooled in sessions:
+                owner = pooled.owner
+                if owner is not None:
+                    try:
+                        owner.close()
+                    except WorkbenchError as error:
+                        errors.append(error)
+                died = self._retire(pooled)
+                if died is not None:
+                    errors.append(died)
+            for thread in self._retiring:
+                thread.join()
+            self._raise_first(errors)
+
+    def discard(self) -> None:
+        """End every session; how they end does not matter to anybody."""
+        with contextlib.suppress(WorkbenchError):
+            self.close()
 
     def __del__(self) -> None:
-        if not getattr(self, "closed", True) and self._sessions:
-            warnings.warn(
-                "a plugin was not closed: call close(), or use it in a with statement",
-                ResourceWarning,
-                stacklevel=2,
-                source=self,
-            )
-            with contextlib.suppress(Exception):
-                self.close()
+        with finaliser():
+            if getattr(self, "closed", True) or not self._sessions or self.inherited:
+                return
+            try:
+                warnings.warn(
+                    "a plugin was not closed: call close(), or use it in a with "
+                    "statement",
+                    ResourceWarning,
+                    stacklevel=2,
+                    source=self,
+                )
+            finally:
+                with contextlib.suppress(Exception):
+                    self.close()

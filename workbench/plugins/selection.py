@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from workbench.arguments import wrong
+from workbench.errors import WorkbenchError
 from workbench.fields.builtin import ASYNC_FIELDS, BUILTIN_FIELDS
 from workbench.fields.reference import ResolvedField, resolve
+from workbench.formatting.printable import printable
 from workbench.plugins.compatibility import fields_of
 from workbench.session.types import ColumnRequest
 
@@ -93,6 +95,11 @@ def _request(
     resolved: ResolvedField, plugin: int, manifests: Sequence[Manifest]
 ) -> ColumnRequest:
     info = resolved.info
+    if _unwritable(resolved.column):
+        raise WorkbenchError(
+            f"the argument of field {printable(resolved.column)} is not UTF-8: no "
+            "column of a table can be named like that"
+        )
     return ColumnRequest(
         column=resolved.column,
         plugin=plugin,
@@ -104,3 +111,11 @@ def _request(
         arg_key=resolved.arg_key,
         arg_index=resolved.arg_index,
     )
+
+
+def _unwritable(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return True
+    return False

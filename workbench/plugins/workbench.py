@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import warnings
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from workbench.arguments import (
     BYTES,
@@ -30,12 +31,14 @@ from workbench.plugins.compatibility import (
     known_sources,
     shares_source,
     source_name,
+    tell_of_falco,
     unused,
 )
 from workbench.plugins.group import PluginGroup
-from workbench.plugins.limits import FIELDS, PARAMS, checked_seconds
+from workbench.plugins.limits import FIELDS, PARAMS, checked_count, checked_seconds
 from workbench.plugins.plugin import Plugin, library_path
 from workbench.plugins.pool import SessionPool
+from workbench.session.interrupts import interruptible
 from workbench.session.sandbox import sandbox_policy
 
 if TYPE_CHECKING:
@@ -44,6 +47,7 @@ if TYPE_CHECKING:
     from workbench.events.events import Events
     from workbench.falco_config import FalcoConfig
     from workbench.plugins.capture import Capture
+    from workbench.plugins.filtering import EventFilter, Where
     from workbench.plugins.state_tables import StateTables
     from workbench.plugins.trace import Trace
 
@@ -56,6 +60,13 @@ _BY_SOURCE = Kind(
 )
 # A note on a falco.yaml, characters.
 _MAX_NOTE = 500
+
+
+class SavedRules(Protocol):
+    """Rules that are in files, such as a RuleSet."""
+
+    def falco_config(self) -> FalcoConfig:
+        """Return the part of a falco.yaml that runs them."""
 
 
 class Workbench(PluginGroup):
@@ -116,10 +127,12 @@ class Workbench(PluginGroup):
         (same name, same id, overlapping fields …), and what ``wb.load`` raises; the
         others stay as they were. Warns when another one has the same event source.
         """
-        loaded = self.pool.add(library_path(path), config)
-        plugin = Plugin(self.pool, loaded, owned=False)
-        self._warn_of_shared_source(plugin)
-        self._plugins[loaded.name] = plugin
+        with interruptible():
+            loaded = self.pool.add(library_path(path), config)
+            plugin = Plugin(self.pool, loaded, owned=False)
+            tell_of_falco(plugin.info)
+            self._warn_of_shared_source(plugin)
+            self._plugins[loaded.name] = plugin
         return plugin
 
     def _warn_of_shared_source(self, newest: Plugin) -> None:
@@ -190,15 +203,27 @@ class Workbench(PluginGroup):
         source: str | None = None,
         fields: Iterable[str] | None = None,
         keep_events: bool = False,
+        max_events: int | None = None,
+        where: Where | EventFilter | None = None,
     ) -> Capture:
         """Open an event source: as ``Plugin.open``, with the fields of all plugins.
 
         ``params``: None means those of the falco.yaml loaded, else "". ``source`` may
-        be left out while there is only one.
+        be left out while there is only one. ``max_events``: stop after reading so many,
+        matching or not.
         """
         plugin = self._source_plugin(source)
         text = self._params(plugin, params)
-        return plugin.open(text, fields=fields, keep_events=keep_events)
+        from workbench.plugins.filtering import of_rules
+
+        where, fields = of_rules(where, fields, self, source_name(plugin.info))
+        return plugin.start(
+            text,
+            fields,
+            keep_events=keep_events,
+            max_events=max_events,
+            where=where,
+        )
 
     @takes(
         params=_PARAMS,
@@ -215,18 +240,25 @@ class Workbench(PluginGroup):
         fields: Iterable[str] | None = None,
         max_events: int | None = None,
         timeout_sec: float | None = None,
+        max_bytes: int | None = None,
         progress: bool | None = None,
         keep_events: bool = True,
+        where: Where | None = None,
     ) -> Events:
         """Open an event source and collect its events: as ``Plugin.capture``."""
         plugin = self._source_plugin(source)
+        from workbench.plugins.filtering import of_rules
+
+        where, fields = of_rules(where, fields, self, source_name(plugin.info))
         return plugin.capture(
             self._params(plugin, params),
             fields=fields,
             max_events=max_events,
             timeout_sec=timeout_sec,
+            max_bytes=max_bytes,
             progress=progress,
             keep_events=keep_events,
+            where=where,
         )
 
     @takes(params=_BY_SOURCE, keep_events=FLAG)
@@ -237,20 +269,22 @@ class Workbench(PluginGroup):
         fields: Mapping[str, Iterable[str] | None] | None = None,
         max_events: int | None = None,
         timeout_sec: float | None = None,
+        max_bytes: int | None = None,
         keep_events: bool = True,
     ) -> dict[str, Events]:
         """Open several sources at once, as Falco does; give their Events by source.
 
         ``params``: event source → open params. ``fields``: event source → field texts.
-        ``max_events`` and ``timeout_sec`` hold for each. Every source has a host and an
-        event count of its own. An error of one stops the others; it carries what was
-        read, by source, as ``.events``.
+        ``max_events`` and ``timeout_sec`` hold for each, ``max_bytes`` for all. Every
+        source has a host and an event count of its own. An error of one stops the
+        others; it carries what was read, by source, as ``.events``.
         """
         from workbench.plugins.collect import collect_all
 
         timeout_sec = checked_seconds("timeout_sec", timeout_sec)
+        max_bytes = checked_count("max_bytes", max_bytes)
         captures: dict[str, Capture] = {}
-        with contextlib.ExitStack() as stack:
+        with interruptible(), contextlib.ExitStack() as stack:
             for name, text in params.items():
                 plugin = self._source_plugin(name)
                 capture = plugin.start(
@@ -260,7 +294,7 @@ class Workbench(PluginGroup):
                     max_events=max_events,
                 )
                 captures[name] = stack.enter_context(capture)
-            return collect_all(captures, timeout_sec=timeout_sec)
+            return collect_all(captures, timeout_sec=timeout_sec, max_bytes=max_bytes)
 
     def _params(self, plugin: Plugin, params: str | os.PathLike[str] | None) -> str:
         if params is None:
@@ -288,25 +322,30 @@ class Workbench(PluginGroup):
 
     # -- falco.yaml ------------------------------------------------------------------
 
-    def to_falco_yaml(self) -> str:
-        """Return the plugins section of a falco.yaml that loads the same plugins.
+    def to_falco_yaml(self, rules: SavedRules | None = None) -> str:
+        """Return a falco.yaml that loads the same plugins.
 
-        Open params are those of the falco.yaml loaded, else those used last.
+        ``rules``: a RuleSet that is in files; then it is a whole falco.yaml, with
+        rules_files in order, the selection of rules, and outputs. Without: the plugins
+        section alone. Open params are those of the falco.yaml loaded, else those used
+        last. Raises WorkbenchError for rules that were changed and not saved since.
         """
-        from workbench.falco_config import PluginEntry, plugins_yaml
+        from workbench.falco_config import PluginEntry
+        from workbench.falco_config_yaml import falco_yaml, plugins_yaml
 
         params = {**self._used_params, **self.default_params}
-        return plugins_yaml(
-            [
-                PluginEntry(
-                    loaded.name,
-                    str(Path(loaded.path).resolve()),
-                    loaded.config,
-                    params.get(loaded.name, ""),
-                )
-                for loaded in self.pool.loaded_plugins
-            ]
-        )
+        entries = [
+            PluginEntry(
+                loaded.name,
+                str(Path(loaded.path).resolve()),
+                loaded.config,
+                params.get(loaded.name, ""),
+            )
+            for loaded in self.pool.loaded_plugins
+        ]
+        if rules is None:
+            return plugins_yaml(entries)
+        return falco_yaml(replace(rules.falco_config(), plugins=entries))
 
     @classmethod
     @takes(path=PATH, plugin_dir=either(PATH, None))

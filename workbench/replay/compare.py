@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from workbench.arrow.rows import take_rows
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -214,7 +216,7 @@ def _pair(
     keep = found.is_valid()
     return (
         left.filter(keep),
-        right.take(found.filter(keep)),
+        take_rows(right, found.filter(keep)),
         (only_left, only_right),
     )
 

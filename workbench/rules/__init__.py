@@ -11,7 +11,7 @@ from workbench.lazy import lazy_names
 _HOMES = {
     "Alerts": "workbench.rules.running.alerts",
     "Macro": "workbench.rules.model.model",
-    "Rule": "workbench.rules.model.model",
+    "Rule": "workbench.rules.ruleset",
     "RuleException": "workbench.rules.model.model",
     "RuleList": "workbench.rules.model.model",
     "RuleSet": "workbench.rules.ruleset",

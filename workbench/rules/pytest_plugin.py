@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["RuleTestFile", "RuleTestItem", "pytest_addoption", "pytest_collect_file"]
 
-_ENDINGS = ("rule_tests.yaml", "rule_tests.yml")
 _OPTION = "workbench_rule_tests"
 
 
@@ -37,7 +36,9 @@ def pytest_collect_file(
     file_path: Path, parent: pytest.Collector
 ) -> RuleTestFile | None:
     """Take files of rule tests that somebody asked for."""
-    if not file_path.name.endswith(_ENDINGS):
+    from workbench.rules.testing.case_files import is_test_file
+
+    if not is_test_file(file_path.name):
         return None
     if not parent.config.getini(_OPTION) and not _named(parent.config, file_path):
         return None

@@ -1,104 +1,169 @@
-"""RuleSet: rules files together, in loading order.
-
-The text of the files is the truth: what is added or saved is text, and rules, macros
-and lists are read from it. So comments, order and quoting stay as they are.
-"""
+"""RuleSet: rules of one or more files, checked, run, tested and compared."""
 
 from __future__ import annotations
 
+import copy
 import os
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
-from workbench.arguments import FLAG, PATH, TEXT, either, takes
-from workbench.errors import RulesError, WorkbenchError
-from workbench.rules.editing.texts import appended, joined_files
-from workbench.rules.kinds import FILE, FILES, ITEM, ITEM_OR_TEXT, KIND, OPTIONS, SOURCE
-from workbench.rules.loader import Loaded, load
-from workbench.rules.loading.files import RulesFile, parse_file, read_path
-from workbench.rules.model.diagnostic_list import DiagnosticList
+from workbench.arguments import FLAG, PATH, TEXT, TEXTS, described, either, takes
+from workbench.errors import WorkbenchError
+from workbench.falco_config import FalcoConfig, existing_rules_files, read_falco_yaml
+from workbench.rules.kinds import FILE, FILES, OPTIONS, SOURCE
+from workbench.rules.loading.files import parse_file, read_path
+from workbench.rules.measures import RuleMeasures
 from workbench.rules.model.items import ItemList
+from workbench.rules.model.model import PRIORITIES, Rule, level_named
+from workbench.rules.rule_conditions import RuleConditions
 from workbench.rules.running.alert_format import AlertFormat
 from workbench.rules.running.alerts import Alerts
 from workbench.rules.running.options import RunOptions
+from workbench.rules.running.switches import Selection, switches_for
 from workbench.rules.target.target import Target, target_key, target_of
-from workbench.saving import save_text
 
 if TYPE_CHECKING:
-    from workbench.rules.model.model import Macro, Rule, RuleList
+    from workbench.condition.execution.compile import CompiledSet
+    from workbench.rules.loading.files import RulesFile
+    from workbench.rules.model.diagnostic_list import DiagnosticList
+    from workbench.rules.model.entries import RuleEntry
+    from workbench.rules.model.model import Macro, RuleList
     from workbench.rules.model.rule_diagnostic import RuleDiagnostic
     from workbench.rules.running.compare import Comparison
     from workbench.rules.running.engine import SourceEngine
+    from workbench.rules.running.live import AlertStream
     from workbench.rules.testing.report import TestReport
 
-__all__ = ["ItemList", "RuleSet", "load_rules", "parse_rules"]
-
-# Diagnostics shown in the message of an error.
-_MAX_SHOWN = 5
-# Targets for which what was loaded is kept.
-_MAX_LOADED = 8
+__all__ = ["ItemList", "Rule", "RuleSet", "load_rules", "parse_rules"]
 
 
-class RuleSet:
+class RuleSet(RuleMeasures, RuleConditions):
     """Rules files in loading order.
 
     Reading never fails: :meth:`check` returns what is wrong. ``files``: names.
     """
 
-    @takes(files=FILES)
-    def __init__(self, files: Iterable[RulesFile] = ()) -> None:
+    @takes(files=FILES, from_disk=FLAG)
+    def __init__(
+        self, files: Iterable[RulesFile] = (), *, from_disk: bool = False
+    ) -> None:
         """Hold ``files``; made by :func:`load_rules` and :func:`parse_rules`."""
-        self._files = list(files)
-        self._cache: dict[Any, Loaded] = {}
+        super().__init__(files, from_disk=from_disk)
         # the latest engines: planning a hundred conditions is worth keeping
         self._engines: dict[Any, dict[str, SourceEngine]] = {}
+        # what a falco.yaml says about running these rules
+        self._config: FalcoConfig | None = None
+        self._selections: tuple[Selection, ...] = ()
+        self._live: AlertStream | None = None
+
+    @classmethod
+    def from_falco_yaml(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        plugin_dir: str | os.PathLike[str] | None = None,
+    ) -> Self:
+        """Load the rules files of a falco.yaml, to run as it says.
+
+        So :meth:`run` honours its ``rules:``, ``append_output``, ``priority``,
+        ``rule_matching``, ``static_fields`` and the forms of alerts. ``plugin_dir``: as
+        ``Workbench.from_falco_yaml``, which loads its plugins. What is odd about the
+        file is a UserWarning. Raises WorkbenchError where Falco would refuse to start.
+        """
+        config = read_falco_yaml(path, plugin_dir=plugin_dir)
+        files, notes = existing_rules_files(config)
+        for text in (*config.notes, *notes):
+            warnings.warn(text, UserWarning, stacklevel=2)
+        if not files:
+            raise WorkbenchError(f"{path} names no rules files that exist")
+        found = [read_path(p) for name in files for p in _files_of(name)]
+        rules = cls(found, from_disk=True)
+        rules._config = config
+        return rules
+
+    def falco_config(self) -> FalcoConfig:
+        """Return the part of a falco.yaml that runs these rules as they run here.
+
+        Raises WorkbenchError when rules are not in files (save them first), or no
+        switches select them.
+        """
+        config = FalcoConfig("") if self._config is None else self._config
+        paths = [str(Path(path).resolve()) for path in self.saved_paths]
+        config = replace(config, rules_files=paths, plugins=[], notes=[])
+        if not self._selections:
+            return config
+        options = self.run_options()
+        level = min(options.level, *(s.level for s in self._selections))
+        found = self.loaded(None).collector.rules.values()
+        entries = [e for e in found if level_named(e.priority) <= level]
+        wanted = [e.name for e in entries if options.enables(e)]
+        try:
+            config.switches = switches_for(entries, wanted, self._selections)
+        except ValueError as error:
+            raise WorkbenchError(str(error)) from None
+        config.priority = PRIORITIES[level].key.lower()
+        return config
+
+    def run_options(self, priority: str | None = None) -> RunOptions:
+        """Return how these rules run; ``priority``: least severe one that does."""
+        from workbench.events.builtin_columns import host_name
+        from workbench.rules.running.falco_options import falco_options
+
+        if self._config is None:
+            options = RunOptions(priority, AlertFormat(hostname=host_name()))
+        else:
+            options = falco_options(self._config)
+            options = replace(options, priority=priority or options.priority)
+        return replace(options, selections=self._selections)
+
+    def select(
+        self,
+        *,
+        tags: Iterable[str] | str = (),
+        names: Iterable[str] | str = (),
+        priority: str | None = None,
+    ) -> RuleSet:
+        """Return the same files with only some of the rules.
+
+        A rule must satisfy all that is given: one of ``tags``; one of ``names``, where
+        ``*`` stands for any text as in falco.yaml; at least as severe as ``priority``.
+        Rules that are disabled stay so. Rules files cannot hold a selection: saving
+        writes the other rules too; :meth:`falco_config` has it. Raises ValueError for
+        an unknown priority.
+        """
+        chosen = Selection(_texts(tags), _texts(names), level_named(priority))
+        rules = copy.copy(self)
+        vars(rules).update(
+            _files=list(self._files),
+            _cache=dict(self._cache),
+            _engines={},
+            _selections=(*self._selections, chosen),
+        )
+        return rules
+
+    def _chosen(self, entry: RuleEntry) -> bool:
+        return all(selection(entry) for selection in self._selections)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Travel as the bytes of the files, read again on arrival."""
-        files = [
-            (f.source.mark + f.source.data, f.source.name, f.fault) for f in self._files
+        parts = (self._files, self._originals)
+        packed = [
+            [(f.source.mark + f.source.data, f.source.name, f.fault) for f in files]
+            for files in parts
         ]
-        return _rebuilt, (files,)
-
-    # what it holds
-
-    @property
-    def files(self) -> list[str]:
-        """Names of the files, in loading order."""
-        return [file.source.name for file in self._files]
-
-    @property
-    def texts(self) -> dict[str, str]:
-        """File name → text."""
-        return {
-            file.source.name: file.source.data.decode("utf-8", "surrogateescape")
-            for file in self._files
+        state = {
+            "_paths": self._paths,
+            "_config": self._config,
+            "_selections": self._selections,
         }
+        return _rebuilt, (*packed, state)
 
-    @property
-    def rules(self) -> ItemList[Rule]:
-        """The rules in definition order, as later items left them."""
-        entries = self.loaded(None).collector.rules.values()
-        ordered = sorted(entries, key=lambda e: e.index)
-        return ItemList(e.value() for e in ordered if e.condition and e.output)
-
-    @property
-    def macros(self) -> ItemList[Macro]:
-        """The macros in definition order."""
-        entries = self.loaded(None).collector.macros.values()
-        return ItemList(e.value() for e in sorted(entries, key=lambda e: e.index))
-
-    @property
-    def lists(self) -> ItemList[RuleList]:
-        """The lists in definition order."""
-        entries = self.loaded(None).collector.lists.values()
-        return ItemList(e.value() for e in sorted(entries, key=lambda e: e.index))
-
-    @property
-    def sources(self) -> list[str]:
-        """The event sources that rules name, in order of first use."""
-        return list(dict.fromkeys(rule.source for rule in self.rules))
+    def _changed(self) -> None:
+        super()._changed()
+        self._engines.clear()
 
     def __len__(self) -> int:
         """Count the rules."""
@@ -135,47 +200,39 @@ class RuleSet:
 
     # checking
 
-    @takes(options=OPTIONS)
-    def loaded(self, against: Any = None, options: RunOptions | None = None) -> Loaded:
-        """Load the files against a target, as often as that or the options change."""
-        options = options or RunOptions()
-        target = target_of(against)
-        if target is not None:
-            target = options.extended(target)
-        key = (target_key(target), options.level, options.additions)
-        known = self._cache.get(key)
-        if known is None:
-            known = load(
-                self._files,
-                target,
-                least_priority=options.level,
-                additions=options.additions,
-            )
-            if len(self._cache) > _MAX_LOADED:
-                self._cache.clear()
-            self._cache[key] = known
-        return known
-
-    @takes(options=OPTIONS)
+    @takes(options=OPTIONS, ignore=TEXTS)
     def check(
-        self, against: Any = None, options: RunOptions | None = None
+        self,
+        against: Any = None,
+        options: RunOptions | None = None,
+        *,
+        ignore: Iterable[str] = (),
     ) -> DiagnosticList:
         """Return everything that is wrong with any file, each at its location.
 
         ``against``: a Plugin, Workbench or Events, several of them, or a mapping of
         source → fields; None checks all that can be checked without knowing fields.
-        Errors and engine warnings have Falco's codes; the others are beyond Falco.
+        Errors and engine warnings have Falco's codes; the others are beyond Falco. With
+        Events the rules also run over them: a rule that matches some, and always after
+        another one, is warned of.
+
+        ``ignore``: codes of warnings and hints beyond Falco that are left out. Comments
+        do the same: ``# workbench: ignore[empty-set]`` at or above a line, or the first
+        line of an item; ``# workbench: ignore-file[…]`` for a file.
         """
         from workbench.rules.linting.lint import lint
+        from workbench.rules.running.hidden import rules_always_hidden
 
         target = target_of(against)
-        loaded = self.loaded(target, options)
+        loaded = self.loaded(target, options or self.run_options())
         beyond = lint(loaded.collector, loaded.compilation, target)
-        return self._public([*loaded.diagnostics, *beyond])
-
-    def _public(self, found: Iterable[RuleDiagnostic]) -> DiagnosticList:
-        sources = {file.source.name: file.source for file in self._files}
-        return DiagnosticList.of(found, sources)
+        found = [*loaded.diagnostics, *beyond]
+        runs = loaded.successful and not self._all_matches
+        if runs and hasattr(against, "table_with"):
+            known = {d.location for d in found if d.code == "shadowed-rule"}
+            hidden = rules_always_hidden(self, against)
+            found += [item for item in hidden if item.location not in known]
+        return self._public(found, ignore)
 
     def verdicts(self, against: Any = None) -> list[dict[str, Any]]:
         """Return Falco's ``falco_load_results``, with every error instead of the first.
@@ -197,7 +254,7 @@ class RuleSet:
         """
         from workbench.rules.running.engine import source_engine
 
-        options = options or RunOptions()
+        options = options or self.run_options()
         target = target_of(against)
         if target is None:
             raise WorkbenchError("rules run over a plugin or events; give one of them")
@@ -215,16 +272,9 @@ class RuleSet:
             self._engines = {key: engines}
         return self._engines[key]
 
-    def _refuse_broken(self, loaded: Loaded) -> None:
-        if loaded.successful:
-            return
-        found = self._public(p for p in loaded.diagnostics if p.severity == "error")
-        noun = "error" if len(found) == 1 else "errors"
-        lines = [f"Falco would refuse these rules: {len(found)} {noun}"]
-        lines += [f"  {item}" for item in found[:_MAX_SHOWN]]
-        if len(found) > _MAX_SHOWN:
-            lines.append(f"  … and {len(found) - _MAX_SHOWN} more; see .diagnostics")
-        raise RulesError("\n".join(lines), diagnostics=found)
+    @property
+    def _all_matches(self) -> bool:
+        return self._config is not None and self._config.rule_matching == "all"
 
     def columns(self, against: Any, source: str | None = None) -> list[str]:
         """Return the columns that rules of ``source`` read: what a capture needs."""
@@ -235,12 +285,27 @@ class RuleSet:
             return []
         return engines[source].columns
 
-    @takes(all_matches=FLAG, priority=either(TEXT, None), options=OPTIONS)
+    def conditions(self, against: Any, source: str | None = None) -> CompiledSet:
+        """Return the conditions of rules of ``source``: ``where`` of a capture.
+
+        A capture asks for them itself: ``rules.run(plugin.open(params, where=rules))``
+        reads only events that raise alerts.
+        """
+        from workbench.condition.execution.compile import CompiledSet
+
+        engines = self.engines(against)
+        if source is None:
+            source = next(iter(engines), None)
+        if source is None or source not in engines:
+            return CompiledSet(())
+        return engines[source].conditions
+
+    @takes(all_matches=either(FLAG, None), priority=either(TEXT, None), options=OPTIONS)
     def run(
         self,
         events: Any,
         *,
-        all_matches: bool = False,
+        all_matches: bool | None = None,
         priority: str | None = None,
         options: RunOptions | None = None,
     ) -> Alerts:
@@ -249,14 +314,15 @@ class RuleSet:
         ``events``: Events, a mapping source → Events, or an open Capture, which is read
         to its end. Every rule runs over the events of its own source; alerts come in
         the order of the events. ``all_matches``: every matching rule alerts, not just
-        the first. ``priority``: least severe priority that runs. Raises RulesError when
-        Falco would refuse the rules.
+        the first; None: as the falco.yaml says that the rules came from, else not.
+        ``priority``: least severe priority that runs. Raises RulesError when Falco
+        would refuse the rules.
         """
-        from workbench.events.builtin_columns import host_name
-        from workbench.rules.running.match import match_live, match_stored
+        from workbench.rules.running.match import match_stored
 
-        if options is None:
-            options = RunOptions(priority, AlertFormat(hostname=host_name()))
+        options = options or self.run_options(priority)
+        if all_matches is None:
+            all_matches = self._all_matches
         if isinstance(events, Mapping):
             runs = [
                 self.run(own, all_matches=all_matches, options=options)
@@ -264,91 +330,50 @@ class RuleSet:
             ]
             return Alerts([batch for alerts in runs for batch in alerts.batches])
         if hasattr(events, "record_batches"):
-            target = Target({events.source: events.fields}, versions_known=False)
-            engines = self.engines(target, options)
-            batches = ((events.source, batch) for batch in events.record_batches())
-            return Alerts(list(match_live(engines, batches, all_matches=all_matches)))
+            live = self.stream(events, all_matches=all_matches, options=options)
+            return live.collect()
         if not hasattr(events, "table_with"):
-            kind = type(events).__name__
             raise WorkbenchError(
-                f"rules run over Events or an open Capture, not over a {kind}: capture "
-                "some first, with plugin.capture(…)"
+                f"rules run over Events or an open Capture, not over "
+                f"{described(events)}: capture some first, with plugin.capture(…)"
             )
         engines = self.engines(events, options)
         return Alerts(list(match_stored(engines, events, all_matches=all_matches)))
 
-    # changing and keeping
+    def stream(
+        self,
+        capture: Any,
+        *,
+        all_matches: bool | None = None,
+        options: RunOptions | None = None,
+    ) -> AlertStream:
+        """Return the alerts of an open Capture as they come, to iterate.
 
-    @takes(item=ITEM_OR_TEXT)
-    def add(self, item: Rule | Macro | RuleList | str) -> RuleSet:
-        """Add a rule, macro, list or YAML text at the end of the last file.
-
-        An item of a name that is there already redefines it. Returns this set.
+        Each is a mapping: the columns of ``Alerts.frame`` → values; ``async for`` works
+        too. ``capture``: as opened, unless rules read fields with arguments; then
+        ``plugin.open(…, fields=rules.columns(plugin))``. ``all_matches``: as
+        :meth:`run`. Ctrl-C keeps what came before as :attr:`last_alerts` and raises
+        AlertsInterrupted, a KeyboardInterrupt. Raises RulesError when Falco would
+        refuse the rules.
         """
-        text = item if isinstance(item, str) else item.to_yaml()
-        raw = text.encode("utf-8", "surrogateescape")
-        if self._files:
-            last = self._files[-1].source
-            self._files[-1] = parse_file(appended(last, raw), last.name)
-        else:
-            self._files.append(parse_file(raw, "rules.yaml"))
-        self._changed()
-        return self
+        from workbench.rules.running.live import AlertStream
 
-    def _changed(self) -> None:
-        """Forget what was made from the files as they were."""
-        self._cache.clear()
-        self._engines.clear()
+        if not hasattr(capture, "record_batches"):
+            raise WorkbenchError(
+                f"alerts stream from an open Capture, not from {described(capture)}; "
+                "open one with plugin.open(…)"
+            )
+        target = Target({capture.source: capture.fields}, versions_known=False)
+        engines = self.engines(target, options)
+        if all_matches is None:
+            all_matches = self._all_matches
+        self._live = AlertStream(capture, engines, all_matches=all_matches)
+        return self._live
 
-    @takes(item=ITEM)
-    def replace(self, item: Rule | Macro | RuleList) -> RuleSet:
-        """Change an item where it stands; comments, order and quoting around it stay.
-
-        Only keys whose values differ are rewritten. Raises KeyError when no such item
-        is defined here. Returns this set.
-        """
-        from workbench.rules.editing.edit import replace_item
-
-        for number, file in reversed(list(enumerate(self._files))):
-            text = replace_item(file, item)
-            if text is not None:
-                self._files[number] = parse_file(text, file.source.name)
-                self._changed()
-                return self
-        raise KeyError(
-            f"no {type(item).__name__.lower()} {item.name!r} is defined here"
-        )
-
-    @takes(kind=KIND, name=TEXT)
-    def remove(self, kind: str, name: str) -> RuleSet:
-        """Take every item out that defines ``kind`` ("rule" …) ``name``."""
-        from workbench.rules.editing.edit import remove_item
-
-        found = False
-        for number, file in enumerate(self._files):
-            text = remove_item(file, kind, name)
-            if text is not None:
-                self._files[number] = parse_file(text, file.source.name)
-                found = True
-        if not found:
-            raise KeyError(f"no {kind} {name!r} is defined here")
-        self._changed()
-        return self
-
-    def to_yaml(self) -> str:
-        """Return all files as one YAML text, as they are written."""
-        raw = joined_files([file.source.data for file in self._files])
-        return raw.decode("utf-8", "surrogateescape")
-
-    def header(self, against: Any) -> str:
-        """Return the requirement items that the rules lack, from what they really use.
-
-        ``against``: the Plugin, Workbench or Events that they were made with.
-        """
-        from workbench.rules.linting.requirements import missing_header
-
-        loaded = self.loaded(target_of(against))
-        return missing_header(loaded.collector, loaded.compilation, against)
+    @property
+    def last_alerts(self) -> Alerts | None:
+        """The alerts so far of the latest :meth:`stream`, or run over a Capture."""
+        return None if self._live is None else self._live.alerts
 
     def factor(self) -> RuleSet:
         """Return new rules in which what several repeat became lists and macros."""
@@ -359,25 +384,6 @@ class RuleSet:
         items: list[Rule | Macro | RuleList] = [*self.lists, *lists]
         items += [*self.macros, *macros, *rules]
         return parse_rules("\n".join(item.to_yaml() for item in items))
-
-    @takes(path=PATH, force=FLAG)
-    def save(
-        self, path: str | os.PathLike[str], *, against: Any = None, force: bool = False
-    ) -> Path:
-        """Write the rules to one file and return its path.
-
-        Raises RulesError for what Falco would not load; ``force`` writes
-        it all the same. ``against``: as :meth:`check`; what the rules require of it is
-        then written first, unless it is there already.
-        """
-        if not force:
-            self._refuse_broken(self.loaded(target_of(against)))
-        target = Path(path)
-        text = self.to_yaml()
-        head = "" if against is None else self.header(against)
-        if head:
-            text = f"{head}{'---' if text.startswith(('---', '%')) else ''}\n{text}"
-        return save_text(target, text)
 
     # testing and comparing
 
@@ -413,8 +419,11 @@ class RuleSet:
         """Turn labelled events into a file of rule tests and return its path.
 
         Events labelled "must match" must make ``rule`` fire, the others must not;
-        ``rule`` may be left out while there is one. ``columns``: fields to write; none:
-        all there are.
+        ``rule`` may be left out while there is one. Written are the payloads, and the
+        plugins that read them. ``columns``: fields to write instead, besides all that
+        the rule and its macros read; so it is done, with all fields there are, where
+        the events were not kept or no plugin is known. A name that ends with
+        ``rule_tests.yaml`` lets pytest and ``workbench test FOLDER`` find the file.
         """
         from workbench.rules.testing.labels import write_tests
 
@@ -425,38 +434,69 @@ class RuleSet:
                 f"name the rule that the labels are for with rule=; enabled: {names}"
             )
         target = Path(path)
+        paths = self.files if self._paths is None else self._paths
         files = [
             os.path.relpath(file, target.parent)
-            for file in self.files
+            for file in paths
             if Path(file).exists()
+        ]
+        engine = self.engines(events).get(enabled[0].source)
+        running = [] if engine is None else engine.rules
+        needed = [
+            column
+            for at, one in enumerate(running)
+            if engine is not None and one.name == enabled[0].name
+            for column in engine.conditions[at].columns
         ]
         return write_tests(
             events,
             target,
             rule=enabled[0],
+            needed=needed,
             rules_files=files,
             columns=list(columns),
         )
 
     def compare(
-        self, other: RuleSet, events: Any, *, all_matches: bool = True
+        self, other: RuleSet, events: Any, *, all_matches: bool | None = None
     ) -> Comparison:
-        """Compare alerts: which appear, disappear or change from this to ``other``."""
+        """Compare alerts: which appear, disappear or change from this to ``other``.
+
+        ``events``, ``all_matches``: as for :meth:`run`, whose default this is, too:
+        under first match an alert that one rule loses may move to another.
+        """
         from workbench.rules.running.compare import compare_runs
 
+        if all_matches is None:
+            all_matches = self._all_matches
         old = self.run(events, all_matches=all_matches)
         new = other.run(events, all_matches=all_matches)
-        return compare_runs(old, new)
+        return compare_runs(old, new, all_matches=all_matches)
 
 
-def _rebuilt(kept: list[tuple[bytes, str, RuleDiagnostic | None]]) -> RuleSet:
+_Packed: TypeAlias = "list[tuple[bytes, str, RuleDiagnostic | None]]"
+
+
+def _texts(given: Iterable[str] | str) -> tuple[str, ...]:
+    return (given,) if isinstance(given, str) else tuple(given)
+
+
+def _rebuilt(kept: _Packed, originals: _Packed, state: dict[str, Any]) -> RuleSet:
     """Undo :meth:`RuleSet.__reduce__`."""
+    before = [_unpacked(*packed) for packed in originals]
     files = []
-    for raw, name, fault in kept:
-        file = parse_file(raw, name)
-        file.fault = fault or file.fault
-        files.append(file)
-    return RuleSet(files)
+    for number, packed in enumerate(kept):
+        same = number < len(before) and packed == originals[number]
+        files.append(before[number] if same else _unpacked(*packed))
+    rules = RuleSet(files)
+    vars(rules).update(state, _originals=tuple(before))
+    return rules
+
+
+def _unpacked(raw: bytes, name: str, fault: RuleDiagnostic | None) -> RulesFile:
+    file = parse_file(raw, name)
+    file.fault = fault or file.fault
+    return file
 
 
 def _files_of(path: str | os.PathLike[str]) -> list[Path]:
@@ -477,7 +517,8 @@ def load_rules(*paths: str | os.PathLike[str]) -> RuleSet:
     Never raises for what is in the files or for files that cannot be read:
     :meth:`RuleSet.check` returns that.
     """
-    return RuleSet(read_path(p) for path in paths for p in _files_of(path))
+    files = [read_path(p) for path in paths for p in _files_of(path)]
+    return RuleSet(files, from_disk=True)
 
 
 @takes(text=SOURCE, name=TEXT)

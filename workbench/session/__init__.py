@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from workbench.session.interrupts import interruptible
+
 if TYPE_CHECKING:
     from workbench.manifest import Manifest
     from workbench.session.interface import Session
@@ -40,8 +42,9 @@ def inspect_library(path: str, plan: SandboxPlan | None = None) -> Manifest:
     """Return what a library says of itself, complaints included, from a worker."""
     from workbench.session.worker_session import WorkerSession
 
-    session = WorkerSession(plan=plan)
-    try:
-        return session.inspect(path)
-    finally:
-        session.close()
+    with interruptible():
+        session = WorkerSession(plan=plan)
+        try:
+            return session.inspect(path)
+        finally:
+            session.close()

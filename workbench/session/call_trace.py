@@ -6,6 +6,7 @@ import threading
 from collections import deque
 from typing import TYPE_CHECKING
 
+from workbench.session.forks import renew_in_forks
 from workbench.session.types import CallErrors, TraceCall
 from workbench.wire.shared_page import IN_FLIGHT
 
@@ -46,11 +47,16 @@ class Tracer:
         self._shared_page = shared_page
         # A reader of the trace and the reader of a capture drain the same ring.
         self._lock = threading.RLock()
+        renew_in_forks(self)
         self._seen = 0
         self._slots: deque[TraceSlot] = deque(maxlen=_MAX_CALLS)
         # Names are looked up late: a plugin tells its own after its first calls.
         self.names: Sequence[str] = ()
         self.plugins: dict[int, str] = {}
+
+    def renew_locks(self) -> None:
+        """Forget in a fork who held the lock."""
+        self._lock = threading.RLock()
 
     def drain(self) -> None:
         """Keep the finished calls that are in the ring."""

@@ -9,6 +9,7 @@ import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import WeakMethod
 
 from workbench.errors import PluginHung, WorkbenchError
 from workbench.memory import half_of_memory
@@ -19,12 +20,22 @@ from workbench.session.crash_report import (
     damage_error,
     hang_error,
 )
+from workbench.session.forks import inherited_error
 from workbench.session.host_errors import error_from_wire
 from workbench.session.incoming import Incoming
+from workbench.session.interrupts import (
+    deferring,
+    finishing,
+    hastened,
+    interruptible,
+    interruption_point,
+)
+from workbench.session.last_words import last_words
 from workbench.session.log_reader import LogReader
 from workbench.session.sandbox import Denials
 from workbench.session.spawn import WorkerProcess
 from workbench.session.watchdog import Watchdog
+from workbench.wire.limits import refusal_text
 from workbench.wire.messages import send
 
 if TYPE_CHECKING:
@@ -58,6 +69,15 @@ class WorkerConnection:
         plan: SandboxPlan | None = None,
     ) -> None:
         """Start a worker, in a sandbox if it has a ``plan``; wait until it answers."""
+        with interruptible(undo=self._drop):
+            self._start(call_timeout_sec, memory_limit_bytes, plan)
+
+    def _start(
+        self,
+        call_timeout_sec: float | None,
+        memory_limit_bytes: int | None,
+        plan: SandboxPlan | None,
+    ) -> None:
         self._limit = call_timeout_sec
         self.memory_limit = memory_limit_bytes or half_of_memory()
         self.error: WorkbenchError | None = None
@@ -72,7 +92,16 @@ class WorkerConnection:
         self._denials = Denials() if plan is not None else None
         self.worker = WorkerProcess(plan)
         self.incoming = Incoming(self.worker.control, self.worker.data)
-        self.logs = LogReader(self.worker, self._watch_memory)
+        try:
+            look = WeakMethod(self._watch_memory)
+            self.logs = LogReader(self.worker, look, self.incoming)
+        except (OSError, RuntimeError) as error:
+            self.worker.close()
+            said = refusal_text(error) if isinstance(error, OSError) else str(error)
+            raise WorkbenchError(f"cannot start a worker process: {said}") from error
+        except BaseException:
+            self.worker.close()
+            raise
         self.tracer = Tracer(self.worker.shared_page)
         self.tracer.plugins = self.plugins
         self._watchdog = Watchdog(call_timeout_sec)
@@ -88,10 +117,16 @@ class WorkerConnection:
         except BaseException as error:
             if isinstance(error, WorkbenchError):
                 self.error = self.error or error  # nobody is there to say goodbye to
-            self.close()
+            self._drop()
             raise
         self.calls = list(hello["calls"])
         self.tracer.names = self.calls
+
+    def _drop(self) -> None:
+        """End a worker that nobody got to know; it has no plugin to be asked."""
+        self.worker.kill()
+        with suppress(WorkbenchError):
+            self.close()
 
     def _bound(self, facts: dict[str, Any] | None) -> None:
         """Take in what the worker says of its sandbox; raise if it has none to say."""
@@ -112,6 +147,7 @@ class WorkerConnection:
 
     # ---- requests --------------------------------------------------------------------
 
+    @deferring
     def call(
         self, op: str, fds: Sequence[int] = (), **request: Any
     ) -> tuple[Any, list[int]]:
@@ -143,7 +179,7 @@ class WorkerConnection:
 
     def post(self, op: str) -> None:
         """Send a request that has no answer."""
-        if self.error is None:
+        if self.error is None and not self.inherited:
             with suppress(OSError):
                 message = {"op": op, "seq": 0}
                 send(self.worker.control, message, (), socket.MSG_DONTWAIT)
@@ -192,6 +228,10 @@ class WorkerConnection:
         arrived = self.incoming.arrived
         self._watchdog.begin()
         while self.error is None:
+            interruption_point()
+            if hastened():
+                # Nobody wants to wait for its end any more.
+                self._kill("interrupt")
             nap = look
             if deadline is not None:
                 nap = min(nap, max(0.0, deadline - time.monotonic()))
@@ -218,6 +258,8 @@ class WorkerConnection:
 
     def take_packets(self) -> None:
         """Take in what the data socket holds."""
+        if self.inherited:
+            return
         try:
             self.incoming.take_packets()
         except (ValueError, OSError) as error:
@@ -268,6 +310,8 @@ class WorkerConnection:
 
     def waiting_call(self) -> str:
         """Return the C name of the call in flight, "" for none."""
+        if self.inherited:
+            return ""
         call = self.worker.shared_page.state()[0]
         return str(self.calls[call]) if 0 < call < len(self.calls) else ""
 
@@ -294,6 +338,7 @@ class WorkerConnection:
             crash_text=self._crash_text(),
             killed_for=self._killed_for,
             memory_limit=self.memory_limit,
+            last_words=last_words(self.logs.printed()),
         )
 
     def _crash_text(self) -> str:
@@ -336,7 +381,18 @@ class WorkerConnection:
         self.error = self.explained(error)
         self.take_packets()
 
+    @property
+    def inherited(self) -> bool:
+        """Whether this process is a fork of the one that the worker belongs to."""
+        return self.worker.inherited
+
+    def raise_if_inherited(self) -> None:
+        """Raise in a fork, which must not touch what it shares with its parent."""
+        if self.inherited:
+            raise inherited_error()
+
     def _raise_if_dead(self) -> None:
+        self.raise_if_inherited()
         if self._closed:
             raise WorkbenchError("the session is closed")
         if self.error is not None:
@@ -344,22 +400,30 @@ class WorkerConnection:
 
     def close(self) -> None:
         """End the worker, politely if it listens; raise if a plugin crashes then."""
-        if self._closed:
-            return
-        crash: WorkbenchError | None = None
-        had_error = self.error is not None
-        try:
-            if not had_error:
-                crash = self._say_goodbye()
-        finally:
-            self.tracer.drain()
-            self._closed = True
-            self.logs.settle()
-            self.logs.close()
-            self.incoming.close()
-            self.worker.close()
-        if crash is not None:
-            raise crash
+        with finishing():
+            if self._closed:
+                return
+            if self.inherited:
+                # The worker and its threads are not ours: only our copies end.
+                self._closed = True
+                self.logs.abandon()
+                self.incoming.close()
+                self.worker.close()
+                return
+            crash: WorkbenchError | None = None
+            had_error = self.error is not None
+            try:
+                if not had_error:
+                    crash = self._say_goodbye()
+            finally:
+                self.tracer.drain()
+                self._closed = True
+                self.logs.settle()
+                self.logs.close()
+                self.incoming.close()
+                self.worker.close()
+            if crash is not None and self._killed_for != "interrupt":
+                raise crash
 
     def leaves_next(self, within_sec: float) -> bool:
         """Wait for ``next_batch`` to return; tell whether it did."""
@@ -367,7 +431,18 @@ class WorkerConnection:
         while self.waiting_call() in _NEXT:
             if self.error is not None or time.monotonic() > deadline:
                 return False
+            interruption_point()
             time.sleep(0.002)
+        return True
+
+    def _hears_out(self, within_sec: float) -> bool:
+        """Wait for answers to what was interrupted; tell whether they came."""
+        deadline = time.monotonic() + within_sec
+        while self.incoming.unanswered and self.error is None:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return False
+            self.wait(left)
         return True
 
     def _say_goodbye(self) -> WorkbenchError | None:
@@ -375,6 +450,10 @@ class WorkerConnection:
         self.worker.shared_page.set_stop(1)
         if not self.leaves_next(_LEAVE_SEC) or self.worker.stopped():
             # A source that waits for the outside world is not to blame.
+            self.worker.kill()
+            return None
+        if not self._hears_out(_LEAVE_SEC):
+            # Who asked did not wait for the answer either.
             self.worker.kill()
             return None
         try:

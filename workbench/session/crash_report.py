@@ -52,6 +52,7 @@ class ExitFacts:
 
     ``exit_code``: as of subprocess, negative for a signal. ``calls``: number → C name.
     ``plugins``: number → name or path. ``killed_for``: our own reason to kill, or "".
+    ``last_words``: what the plugin said of its own end, or "".
     """
 
     shared_page: SharedPage
@@ -62,6 +63,7 @@ class ExitFacts:
     crash_text: str
     killed_for: str = ""
     memory_limit: int = 0
+    last_words: str = ""
 
 
 def _call_name(calls: Sequence[str], call: int) -> str:
@@ -171,6 +173,8 @@ def crash_error(death: ExitFacts) -> errors.PluginCrashed:
             f"plugin {plugin} ended the process by calling {how} with status "
             f"{exit_status}{where}"
         )
+    if death.last_words and reason != "memory":
+        message = f"{death.last_words}\n{message}"
     return errors.PluginCrashed(
         _with_details(message, frames, death.log_tail),
         plugin=plugin,

@@ -5,10 +5,9 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import pyarrow as pa
-
+from workbench.errors import WorkbenchError
 from workbench.fields.types import FIELD_TYPES
+from workbench.lazy import lazy_module
 from workbench.session.chunk_reader import (
     KIND_BOOL,
     KIND_BYTES,
@@ -18,12 +17,19 @@ from workbench.session.chunk_reader import (
     unify_batches,
 )
 from workbench.session.shapes import InvalidDataError
+from workbench.session.types import ORDERS, FilterWay
 from workbench.wire.messages import write_memfd
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+
+    import numpy as np
+    import pyarrow as pa
 
     from workbench.session.types import CaptureOptions, ColumnRequest
+else:
+    np = lazy_module("numpy")
+    pa = lazy_module("pyarrow")
 
 __all__ = [
     "ASYNC_COLUMNS",
@@ -31,12 +37,15 @@ __all__ = [
     "block_parts",
     "decode_texts",
     "expected_columns",
+    "filter_ways",
     "pack_events",
     "wire_columns",
     "wire_options",
 ]
 
 
+# What the offsets of one Arrow array count.
+_LARGEST_COLUMN_BYTES = 2**31 - 1
 _KINDS = {"uint64": KIND_U64, "bool": KIND_BOOL}
 
 
@@ -64,8 +73,18 @@ def wire_columns(columns: Sequence[ColumnRequest]) -> list[dict[str, Any]]:
 
 
 def wire_options(options: CaptureOptions) -> dict[str, Any]:
-    """Return capture options as plain data."""
-    return {name: getattr(options, name) for name in options.__slots__}
+    """Return capture options as plain data; of programs only their sizes."""
+    data = {name: getattr(options, name) for name in options.__slots__}
+    sizes = [len(program) for program in options.programs]
+    return {**data, "programs": sizes, "order": ORDERS.index(options.order)}
+
+
+def filter_ways(data: Iterable[dict[str, Any]]) -> tuple[FilterWay, ...]:
+    """Return the ways of filtering that a host tells of."""
+    return tuple(
+        FilterWay(ORDERS[way["order"]], way["staged"], way["events"], way["ns"])
+        for way in data
+    )
 
 
 def block_parts(raw: Any, numbers: Any) -> tuple[list[Any], int]:
@@ -77,11 +96,10 @@ def block_parts(raw: Any, numbers: Any) -> tuple[list[Any], int]:
     raw = raw.cast(pa.large_binary())
     numbers = numbers.cast(pa.uint64())
     _, ends, data = raw.buffers()
-    offsets = np.frombuffer(ends, dtype=np.int64)[
-        raw.offset : raw.offset + len(raw) + 1
-    ]
-    if not len(raw):
-        offsets = np.zeros(1, dtype=np.int64)
+    offsets = np.zeros(1, dtype=np.int64)
+    if len(raw):
+        # The buffer of a file may end in bytes that are no whole number.
+        offsets = np.frombuffer(ends, np.int64, len(raw) + 1, raw.offset * 8)
     first, last = int(offsets[0]), int(offsets[-1])
     body = memoryview(data)[first:last] if data is not None else memoryview(b"")
     padding = b"\0" * (-len(body) % 8)
@@ -117,8 +135,15 @@ def assemble_batch(
         raise InvalidDataError(f"other than {rows} rows for {rows} events")
     if not batches:
         return _empty_batch([name for name, *_ in layout[2:]], columns)
-    table = pa.Table.from_batches(unify_batches(batches)).combine_chunks()
-    return table.drop_columns([name for name, *_ in layout[:2]]).to_batches()[0]
+    table = pa.Table.from_batches(unify_batches(batches))
+    table = table.drop_columns([name for name, *_ in layout[:2]])
+    for column in table.columns:
+        if column.nbytes > _LARGEST_COLUMN_BYTES:
+            raise WorkbenchError(
+                f"the values of {rows:,} events have more than 2 GiB in one column; "
+                "extract from fewer events at once, such as events[:1000]"
+            )
+    return table.combine_chunks().to_batches()[0]
 
 
 def expected_columns(

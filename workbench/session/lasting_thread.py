@@ -11,6 +11,7 @@ import threading
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from workbench.session.forks import renew_in_forks
 from workbench.session.interrupts import undisturbed
 
 if TYPE_CHECKING:
@@ -45,6 +46,11 @@ class _Runner:
         self._lock = threading.Lock()
         self._tasks: SimpleQueue[_Task] = SimpleQueue()
         self._process = 0
+        renew_in_forks(self)
+
+    def renew_locks(self) -> None:
+        """Forget in a fork who held the lock."""
+        self._lock = threading.Lock()
 
     def put(self, task: _Task) -> None:
         with self._lock:

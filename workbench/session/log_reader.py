@@ -1,7 +1,8 @@
 """What the plugin logs and prints: collected all the time, so that it never blocks.
 
 A daemon thread reads the log socket and the pipes of stdout and stderr into a bounded
-list, and looks after the memory limit while it is at it.
+list, and looks after the memory limit while it is at it. It also ends a worker whose
+owner is gone without having closed it.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from workbench.session.forks import renew_in_forks
 from workbench.session.log_lines import (
     LARGEST_LOG_PACKET,
     KeptLines,
@@ -21,7 +23,9 @@ from workbench.session.types import LogLine
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from weakref import WeakMethod
 
+    from workbench.session.incoming import Incoming
     from workbench.session.spawn import WorkerProcess
 
 __all__ = ["LogReader"]
@@ -58,12 +62,23 @@ class _Pipe:
 class LogReader:
     """Collects lines in the background until the worker is gone."""
 
-    def __init__(self, worker: WorkerProcess, look: Callable[[], None]) -> None:
-        """Start reading; ``look`` is called about ten times a second."""
+    def __init__(
+        self,
+        worker: WorkerProcess,
+        look: WeakMethod[Callable[[], None]],
+        incoming: Incoming,
+    ) -> None:
+        """Start reading; ``look`` is called about ten times a second.
+
+        Once its object is gone, the worker is ended and ``incoming`` closed.
+        """
         self._worker = worker
         self._look = look
+        self._incoming = incoming
+        self._ended = threading.Event()
         self._lines = KeptLines()
         self._lock = threading.Lock()
+        renew_in_forks(self)
         self._wake_read, self._wake_write = os.pipe()
         self._pipes = {worker.stdout: _Pipe("stdout"), worker.stderr: _Pipe("stderr")}
         for fd in self._pipes:
@@ -71,22 +86,45 @@ class LogReader:
         self._thread = threading.Thread(
             target=self._run, name="workbench-log", daemon=True
         )
-        self._thread.start()
+        try:
+            self._thread.start()
+        except BaseException:
+            os.close(self._wake_read)
+            os.close(self._wake_write)
+            raise
+
+    def renew_locks(self) -> None:
+        """Forget in a fork who held the lock."""
+        self._lock = threading.Lock()
 
     def _run(self) -> None:
         poller = select.poll()
         for fd in (self._worker.log.fileno(), *self._pipes, self._wake_read):
             poller.register(fd, select.POLLIN)
         open_fds = {self._worker.log.fileno(), *self._pipes}
-        # A plugin may close its ends and go on: its memory is looked after all the same
-        while open_fds or self._worker.exit_code() is None:
+        while True:
+            # A plugin may close its ends and go on: it is looked after all the same.
+            if not open_fds and self._worker.exit_code() is not None:
+                self._ended.set()
             for fd, _ in poller.poll(_LOOK_MS):
                 if fd == self._wake_read:
                     return
                 if not self._drain(fd):
                     poller.unregister(fd)
                     open_fds.discard(fd)
-            self._look()
+            look = self._look()
+            if look is None:
+                self._end_orphan()
+                return
+            look()
+            del look
+
+    def _end_orphan(self) -> None:
+        """Give back what nobody can close any more."""
+        self._incoming.close()
+        self._worker.close()
+        for fd in (self._wake_read, self._wake_write):
+            os.close(fd)
 
     def _drain(self, fd: int) -> bool:
         """Read what is there; False at the end of the stream."""
@@ -122,6 +160,13 @@ class LogReader:
         with self._lock:
             self._lines.add(None, line)
 
+    def abandon(self) -> None:
+        """Close our ends, in a fork, where the thread is not."""
+        if self._wake_write >= 0:
+            os.close(self._wake_read)
+            os.close(self._wake_write)
+            self._wake_read = self._wake_write = -1
+
     def catch_up(self) -> None:
         """Take in what has been sent until now."""
         if self._wake_write >= 0:
@@ -130,7 +175,7 @@ class LogReader:
 
     def settle(self) -> None:
         """Take in what a worker that is gone has left behind."""
-        self._thread.join(0.2)
+        self._ended.wait(0.2)
         for fd in (self._worker.log.fileno(), *self._pipes):
             self._drain(fd)
 
@@ -138,6 +183,10 @@ class LogReader:
         """Return the lines, oldest first; of one plugin what it logged itself."""
         with self._lock:
             return self._lines.of(plugin, self._worker.shared_page.log_dropped())
+
+    def printed(self) -> list[str]:
+        """Return what was printed on the standard streams, as text, oldest first."""
+        return [line.message for line in self.lines() if line.stream != "log"]
 
     def tail(self, count: int = 20) -> list[str]:
         """Return the last lines as text, long ones cut."""

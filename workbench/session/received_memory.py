@@ -12,12 +12,16 @@ import mmap
 import os
 import stat
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-
+from workbench.lazy import lazy_module
 from workbench.session.shapes import InvalidDataError
 from workbench.wire.messages import SEALED
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+else:
+    pa = lazy_module("pyarrow")
 
 __all__ = ["ArenaMemory", "map_memory", "read_memory"]
 

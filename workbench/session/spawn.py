@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workbench.errors import WorkbenchError
+from workbench.session.interrupts import deferring, undisturbed
 from workbench.session.lasting_thread import run_in_lasting_thread
 from workbench.session.private_folder import (
     make_private_folder,
@@ -25,6 +26,7 @@ from workbench.session.private_folder import (
 )
 from workbench.session.process_tree import ProcessTree, process_state
 from workbench.session.worker_memory import held_bytes
+from workbench.wire.limits import refusal_text
 from workbench.wire.shared_page import PAGE_BYTES, SharedPage
 
 if TYPE_CHECKING:
@@ -45,6 +47,7 @@ _MARK = "WORKBENCH_WORKER"
 # How long an ended process may take to go; a debugger can hold it for ever.
 _REAP_SEC = 5.0
 _AT_ONCE_SEC = 0.2
+_LAST_STANDARD = 2
 # A process that is killed may still be in a file system that does not answer.
 _GUARD_MS = 1000
 
@@ -87,6 +90,13 @@ def _make_page() -> int:
     return page
 
 
+def _fill_standard(held: ExitStack) -> None:
+    """Hold the numbers 0 to 2 where they are free: a worker's own go there."""
+    while (null := os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)) <= _LAST_STANDARD:
+        held.callback(os.close, null)
+    os.close(null)
+
+
 class WorkerProcess:
     """A running worker and our ends of everything it shares with us.
 
@@ -104,17 +114,26 @@ class WorkerProcess:
             text = f"plugins run on Linux only; this is {sys.platform}"
             raise WorkbenchError(text)
         self._owned = ExitStack()
+        self._owner = os.getpid()
+        # Descriptors that came from it, to close with it at the latest.
+        self._kept: set[int] = set()
         # Of the process that the worker started beside itself; -1 for none.
         self._guard = -1
-        try:
-            self._start(plan)
-        except BaseException:
-            self._owned.close()
-            raise
+        with undisturbed():
+            try:
+                self._start(plan)
+            except OSError as error:
+                self._owned.close()
+                text = f"cannot start a worker process: {refusal_text(error)}"
+                raise WorkbenchError(text) from error
+            except BaseException:
+                self._owned.close()
+                raise
 
     def _start(self, plan: SandboxPlan | None) -> None:
         kind = socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC
         with ExitStack() as theirs:
+            _fill_standard(theirs)
             self.control, control = socket.socketpair(socket.AF_UNIX, kind)
             self._owned.callback(self.control.close)
             theirs.callback(control.close)
@@ -149,7 +168,7 @@ class WorkerProcess:
                 plan_fd = -1
             else:
                 folder = make_private_folder()
-                self._owned.callback(remove_private_folder, folder)
+                self._owned.callback(self._remove_folder, folder)
                 environment = plan.environment(folder, environment)
                 plan_fd = os.memfd_create("workbench-plan", os.MFD_CLOEXEC)
                 theirs.callback(os.close, plan_fd)
@@ -174,8 +193,20 @@ class WorkerProcess:
             self.death = os.pidfd_open(self.pid)
             self._owned.callback(os.close, self.death)
 
+    @property
+    def inherited(self) -> bool:
+        """Whether this process is a fork of the one that the worker belongs to."""
+        return os.getpid() != self._owner
+
+    def _remove_folder(self, folder: str) -> None:
+        if not self.inherited:
+            remove_private_folder(folder)
+
     def _reap(self) -> None:
         """End it with all its children and collect it; never wait long."""
+        if self.inherited:
+            self._process.poll()  # says that there is no such child
+            return
         self.kill()
         # While it was not collected, its number is nobody else's.
         self._tree.end(by_session=self._uncollected())
@@ -198,6 +229,8 @@ class WorkerProcess:
 
     def _reap_guard(self) -> None:
         """End the guard; it would end by itself as well, but later."""
+        if self.inherited:
+            return
         with suppress(OSError):
             signal.pidfd_send_signal(self._guard, signal.SIGKILL)
         poller = select.poll()
@@ -248,9 +281,10 @@ class WorkerProcess:
         """Return the memory it and its children hold; exact beyond ``limit``."""
         return held_bytes([self.pid, *self._tree.below()], limit)
 
+    @deferring
     def kill(self) -> None:
         """End it at once, and the children that hang below it (idempotent)."""
-        if self.exit_code() is not None:
+        if self.inherited or self.exit_code() is not None:
             return
         children = self._tree.below()
         with suppress(ProcessLookupError):
@@ -259,9 +293,22 @@ class WorkerProcess:
             # One of them may hold it with ptrace.
             self._tree.end(by_session=True)
 
+    def keep(self, fd: int) -> None:
+        """Own a descriptor until :meth:`drop` or the end."""
+        self._kept.add(fd)
+
+    def drop(self, fd: int) -> None:
+        """Close a descriptor that was kept (idempotent)."""
+        if fd in self._kept:
+            self._kept.discard(fd)
+            os.close(fd)
+
     def close(self) -> None:
         """End it and give everything back (idempotent)."""
-        self._owned.close()
+        with undisturbed():
+            for fd in list(self._kept):
+                self.drop(fd)
+            self._owned.close()
 
 
 def _popen(
@@ -282,5 +329,6 @@ def _popen(
             env=environment,
         )
     except OSError as error:
-        text = f"cannot start the worker process {sys.executable}: {error}"
+        said = refusal_text(error)
+        text = f"cannot start the worker process {sys.executable}: {said}"
         raise WorkbenchError(text) from error

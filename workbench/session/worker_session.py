@@ -13,14 +13,13 @@ from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-
 from workbench.errors import (
     PluginCrashed,
     PluginHung,
     PluginOpenError,
     WorkbenchError,
 )
+from workbench.lazy import lazy_module
 from workbench.manifest import Manifest, OpenParam
 from workbench.session.chunk_reader import ChunkReader
 from workbench.session.connection import WorkerConnection
@@ -29,25 +28,34 @@ from workbench.session.event_block import (
     assemble_batch,
     decode_texts,
     expected_columns,
+    filter_ways,
     pack_events,
     wire_columns,
     wire_options,
 )
 from workbench.session.incoming import close_all
-from workbench.session.interrupts import undisturbed
+from workbench.session.interrupts import (
+    deferring,
+    finishing,
+    interruptible,
+    interruption_point,
+)
 from workbench.session.numbering import Numbering
 from workbench.session.received_memory import ArenaMemory, map_memory
 from workbench.session.shapes import InvalidDataError
 from workbench.session.table_decoder import decode_tables
 from workbench.session.types import CaptureOptions, Chunk, Progress
-from workbench.wire.messages import END
+from workbench.wire.messages import END, write_memfd
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import pyarrow as pa
+
     from workbench.errors import EndReason
     from workbench.session.incoming import Packet
     from workbench.session.sandbox import SandboxPlan
+    from workbench.session.spawn import WorkerProcess
     from workbench.session.types import (
         CallErrors,
         ColumnRequest,
@@ -55,6 +63,8 @@ if TYPE_CHECKING:
         TableSnapshot,
         TraceCall,
     )
+else:
+    pa = lazy_module("pyarrow")
 
 __all__ = ["WorkerSession"]
 
@@ -70,18 +80,21 @@ _PROGRESS_SEC = 0.25
 class _Capture:
     """The reader's side of one open source."""
 
-    def __init__(self, reader: ChunkReader, arena: int) -> None:
+    def __init__(self, reader: ChunkReader, arena: int, worker: WorkerProcess) -> None:
         self.reader = reader
         self.arena = arena
+        self._worker = worker
+        worker.keep(arena)
         self.pending: deque[Chunk] = deque()
         self.acknowledged = 0
+        self.rows = 0
         self.last_seq = 0
         self.stopped_at: float | None = None
         self.ended = False
 
     def close(self) -> None:
         if self.arena >= 0:
-            os.close(self.arena)
+            self._worker.drop(self.arena)
             self.arena = -1
 
 
@@ -112,7 +125,8 @@ class WorkerSession:
     @property
     def alive(self) -> bool:
         """False once the worker is gone."""
-        return not self._connection.closed and self._connection.error is None
+        connection = self._connection
+        return not (connection.closed or connection.error or connection.inherited)
 
     @property
     def pid(self) -> int:
@@ -157,6 +171,7 @@ class WorkerSession:
             self._meet_again()
         return self._connection.call(op, fds, **request)
 
+    @deferring
     def _ask(self, op: str, fds: Sequence[int] = (), **request: Any) -> tuple[Any, Any]:
         """Ask for what comes as memory: the answer, and the memory."""
         answer, received = self._call(op, fds, **request)
@@ -187,6 +202,17 @@ class WorkerSession:
         options: CaptureOptions,
     ) -> None:
         """Open the source of ``plugin``; see :meth:`Session.open`."""
+        with interruptible(undo=self.close_capture):
+            self._open(plugin, params, columns, options)
+
+    def _open(
+        self,
+        plugin: int,
+        params: str,
+        columns: Sequence[ColumnRequest],
+        options: CaptureOptions,
+    ) -> None:
+        self._connection.raise_if_inherited()
         if self._capture is not None:
             raise PluginOpenError(
                 "a capture is open in this session: close it first", params=params
@@ -196,13 +222,20 @@ class WorkerSession:
         self._connection.drop_packets()
         self._settle_window()
         base = self._numbering.fresh()
-        answer, fds = self._call(
-            "open",
-            plugin=plugin,
-            params=params,
-            columns=wire_columns(columns),
-            options={**wire_options(options), "number_base": base},
-        )
+        programs = []
+        if options.programs:
+            programs.append(write_memfd("workbench-programs", options.programs))
+        try:
+            answer, fds = self._call(
+                "open",
+                programs,
+                plugin=plugin,
+                params=params,
+                columns=wire_columns(columns),
+                options={**wire_options(options), "number_base": base},
+            )
+        finally:
+            close_all(programs)
         try:
             with self._connection.untrusted():
                 layout = expected_columns(columns, options)
@@ -213,13 +246,13 @@ class WorkerSession:
                     named = [name for name, *_ in layout]
                 if answer["columns"] != named:
                     raise InvalidDataError("other columns than asked for")  # noqa: TRY301
+                reader = ChunkReader(
+                    named, answer["source"], layout=layout, most_rows=options.chunk_rows
+                )
         except BaseException:
             close_all(fds)
             raise
-        reader = ChunkReader(
-            named, answer["source"], layout=layout, most_rows=options.chunk_rows
-        )
-        self._capture = _Capture(reader, fds[0])
+        self._capture = _Capture(reader, fds[0], self._connection.worker)
         self.number_base = base
         self._connection.streaming = True
         self._progress = Progress()
@@ -232,18 +265,29 @@ class WorkerSession:
 
     def read(self, timeout_sec: float | None = None) -> Chunk | None:
         """Return the next chunk; see :meth:`Session.read`."""
+        self._connection.raise_if_inherited()
         capture = self._capture
         if capture is None:
             raise WorkbenchError("no capture is open")
+        chunk: Chunk | None = None
+
+        def give_back() -> None:
+            if chunk is not None:
+                capture.pending.appendleft(chunk)
+
+        with interruptible(undo=give_back):
+            chunk = self._next_chunk(capture, timeout_sec)
+        return chunk
+
+    def _next_chunk(self, capture: _Capture, timeout_sec: float | None) -> Chunk | None:
         deadline = None if timeout_sec is None else time.monotonic() + timeout_sec
         while True:
-            with undisturbed():
-                if not capture.pending:
-                    self._connection.take_packets()
-                    self._decode(capture)
-                chunk = capture.pending.popleft() if capture.pending else None
-            if chunk is not None:
-                return chunk
+            interruption_point()
+            if not capture.pending:
+                self._connection.take_packets()
+                self._decode(capture)
+            if capture.pending:
+                return capture.pending.popleft()
             if capture.ended:
                 return None
             if self._connection.error is not None:
@@ -292,10 +336,14 @@ class WorkerSession:
 
     def _decode_packet(self, capture: _Capture, packet: Packet) -> None:
         if packet.kind() == END:
-            end, error = packet.end()
+            end, error, seen = packet.end()
+            if seen < capture.reader.seen:
+                raise InvalidDataError("fewer events than before")
             if error is not None:
                 error = self._connection.explained(error)
-            capture.pending.append(Chunk(None, end, error))
+            first = capture.reader.first_ns
+            ways = filter_ways(end.get("ways", ()))
+            capture.pending.append(Chunk(None, end["end"], error, seen, first, ways))
             capture.ended = True
             self._connection.tracer.drain()
             return
@@ -305,7 +353,11 @@ class WorkerSession:
         batch = capture.reader.read(memory)
         if batch.num_rows != rows:
             raise InvalidDataError("a chunk of other rows than announced")
-        capture.pending.append(Chunk(batch))
+        reader = capture.reader
+        capture.rows += rows
+        if reader.seen < capture.rows:
+            raise InvalidDataError("more rows than events")
+        capture.pending.append(Chunk(batch, None, None, reader.seen, reader.first_ns))
         capture.last_seq = seq
         self._cost = (self._cost + cost) & _MOST_COST
         shared_page = self._connection.worker.shared_page
@@ -325,24 +377,34 @@ class WorkerSession:
                 arena = ArenaMemory(capture.arena)
                 rescued = capture.reader.rescue(arena, capture.last_seq)
                 if rescued is not None:
-                    capture.pending.append(Chunk(rescued))
+                    capture.pending.append(
+                        Chunk(
+                            rescued,
+                            seen=capture.reader.seen,
+                            first_ns=capture.reader.first_ns,
+                        )
+                    )
         end: EndReason = "failure"
         if isinstance(error, PluginCrashed):
             end = "crashed"
         elif isinstance(error, PluginHung):
             end = "hung"
-        capture.pending.append(Chunk(None, end, error))
+        seen, first = capture.reader.seen, capture.reader.first_ns
+        capture.pending.append(Chunk(None, end, error, seen, first))
         capture.ended = True
 
+    @deferring
     def stop(self) -> None:
         """Ask the running capture to end; see :meth:`Session.stop`."""
         capture = self._capture
         if capture is None or capture.ended or capture.stopped_at is not None:
             return
+        self._connection.raise_if_inherited()
         capture.stopped_at = time.monotonic()
         self._connection.worker.shared_page.set_stop(1)
         self._connection.post("wake")
 
+    @deferring
     def close_capture(self) -> None:
         """Close the source; see :meth:`Session.close_capture`."""
         capture, self._capture = self._capture, None
@@ -364,8 +426,13 @@ class WorkerSession:
         """Return the C name of the plugin call in flight, "" for none."""
         return self._connection.waiting_call()
 
+    def reached(self) -> int:
+        """Return the number of the event in work; see :meth:`Session.reached`."""
+        return self._connection.worker.shared_page.state()[4]
+
     # ---- stored events ---------------------------------------------------------------
 
+    @deferring
     def extract(
         self,
         raw: pa.Array,
@@ -402,6 +469,7 @@ class WorkerSession:
         answer, _ = self._call("rounds", plugin=plugin, config=config, count=count)
         return dict(answer)
 
+    @deferring
     def threads(
         self,
         plugin: int,
@@ -437,6 +505,7 @@ class WorkerSession:
                 whole = whole.slice(sum(sizes))
             return batches
 
+    @deferring
     def event_strings(self, plugin: int, raw: pa.Array, numbers: pa.Array) -> pa.Array:
         """Return ``event_to_string``; see :meth:`Session.event_strings`."""
         block, data_bytes = pack_events(raw, numbers)
@@ -505,7 +574,8 @@ class WorkerSession:
 
     def close(self) -> None:
         """Destroy all plugins and end the worker (idempotent)."""
-        capture, self._capture = self._capture, None
-        if capture is not None:
-            capture.close()
-        self._connection.close()
+        with finishing():
+            capture, self._capture = self._capture, None
+            if capture is not None:
+                capture.close()
+            self._connection.close()

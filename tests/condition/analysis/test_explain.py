@@ -195,6 +195,7 @@ def test_near_misses_are_the_rows_one_flip_away(tree, rows):
     class Compiled:
         root = tree
         ast = "random"
+        origins = None
         plan = build_plan([tree])
 
     table = cases.table_of(rows, [0], 0)
@@ -253,6 +254,7 @@ def test_a_step_of_the_funnel_knows_its_bytes_unless_it_is_a_macros(table):
     assert [(s.kind, s.span) for s in steps] == [
         ("and", outer.span),
         ("check", size.span),
+        ("macro", None),
         ("or", None),
         ("check", None),
         ("check", None),

@@ -119,3 +119,25 @@ def test_a_missing_check_points_at_the_word_in_its_place() -> None:
     assert first.span is not None
     assert text[first.span.start : first.span.end] == "or"
     assert first.column == text.index("or") + 1
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("t.string not in (a)", "not t.string in (…)"),
+        ("t.uint64 = 1 and (t.string not in (a))", "not t.string in (…)"),
+        ("t.string !in (a)", "not t.string in (…)"),
+        ("t.string notin (a)", "not t.string in (…)"),
+        ("t.string NOT IN (a)", "not t.string in (…)"),
+        ("t.string not contains a", "not t.string contains …"),
+        ("t.string not exists", "not t.string exists"),
+        ("t.string not = a", "write t.string != …"),
+        ("t.string is not a", "write '!='"),
+        ("t.string is a", "write '='"),
+        ("t.string in a, b", "write the values in parentheses: in (a, b)"),
+        ("t.string in a", "write in (a); a list of a rules file needs the paren"),
+    ],
+)
+def test_a_negation_or_a_list_in_the_wrong_place_is_corrected(fields, text, hint):
+    hints = [item.hint or "" for item in check_condition(text, fields)]
+    assert any(hint in found for found in hints), hints

@@ -12,9 +12,9 @@ from workbench.rules import parse_rules
         ("t.num > 5 and t.num < 3", "never-true"),
         ("t.num in (1, 2) and not t.num in (1, 2, 3)", "never-true"),
         ("t.str = a and not t.str exists", "never-true"),
-        ("t.num in ()", "never-true"),
+        ("t.num in ()", "empty-set"),
         ("t.num = 1 or not t.num = 1", "always-true"),
-        ("not t.num in ()", "always-true"),
+        ("not t.num in ()", "empty-set"),
     ],
 )
 def test_constant_conditions_are_found(target, rule, condition, code):

@@ -1,6 +1,7 @@
 /* A source and extractor of family C that does what its open params say, so that tests
  * can ask for every behaviour: n=, batch=, rc=, fault=<what>@<call>:<event>, … */
 #define _GNU_SOURCE
+#include <assert.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -68,6 +69,8 @@ static void misbehave(const char *what)
 		*(volatile int *)0x18 = 1;
 	if (!strcmp(what, "abort"))
 		abort();
+	if (!strcmp(what, "assert"))
+		assert(!"this was expected");
 	if (!strcmp(what, "exit"))
 		exit(7);
 	if (!strcmp(what, "_exit"))
@@ -214,6 +217,8 @@ EXPORT instance *plugin_open(state *s, const char *params, int32_t *rc)
 	if (strstr(params, "chatter"))
 		for (int i = 0; i < 20000; i++)
 			printf("line %d of a plugin that talks too much\n", i);
+	for (long i = number(params, "skips", 0); i > 0; i--)
+		fprintf(stderr, "line %ld: data not recognized, ignored\n", i);
 	if (strstr(params, "refuse")) {
 		snprintf(s->error, sizeof s->error, "cannot open that");
 		free(h);

@@ -69,9 +69,10 @@ class ShownValue:
 class ExplainedLine:
     """One node of the condition for one row.
 
-    ``kind``: "and", "or", "not" or "check". ``verdict``: what it comes to. ``reached``:
-    whether the engine, which stops early, looks at it. ``text``: what is asked.
-    ``values``: of fields and calls. ``reason``: why, where the values do not say it.
+    ``kind``: "and", "or", "not", "macro" or "check". ``verdict``: what it comes to.
+    ``reached``: whether the engine, which stops early, looks at it. ``text``: what is
+    asked. ``values``: of fields and calls. ``reason``: why, where the values do not say
+    it. ``lists``: names of the lists that a check compares with.
     """
 
     kind: str
@@ -81,6 +82,7 @@ class ExplainedLine:
     reached: bool
     values: tuple[ShownValue, ...] = ()
     reason: str = ""
+    lists: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,9 @@ class Explanation:
     """Why one row matches a condition or not.
 
     ``condition``: canonical text. ``row``: index in the table. ``event``: its evt.num,
-    or None. ``matches``: the verdict. ``lines``: every node, parents first.
+    or None. ``matches``: the verdict. ``lines``: every node, parents first. ``rule``:
+    name of the rule whose condition it is, or "". ``notes``: what else decides whether
+    that rule alerts: that it is disabled, or that an earlier rule takes the event.
     """
 
     condition: str
@@ -96,6 +100,8 @@ class Explanation:
     event: int | None
     matches: bool
     lines: tuple[ExplainedLine, ...]
+    rule: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def checks(self) -> list[ExplainedLine]:
@@ -106,7 +112,10 @@ class Explanation:
     def title(self) -> str:
         """One sentence with the verdict."""
         what = f"event {self.event}" if self.event is not None else f"row {self.row}"
-        return f"{what} {'matches' if self.matches else 'does not match'}"
+        verdict = "matches" if self.matches else "does not match"
+        return (
+            f"{what} {verdict} rule '{self.rule}'" if self.rule else f"{what} {verdict}"
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data for JSON; values as the text people read."""
@@ -115,6 +124,8 @@ class Explanation:
             "row": self.row,
             "event": self.event,
             "matches": self.matches,
+            "rule": self.rule,
+            "notes": list(self.notes),
             "lines": [
                 {
                     "kind": line.kind,
@@ -131,7 +142,8 @@ class Explanation:
 
     def __str__(self) -> str:
         """Draw the tree as text: a mark, the check, and below it what it saw."""
-        out = [f"{self.title}: {self.condition}"]
+        out = [f"{printable(self.title)}: {printable(self.condition)}"]
+        out += [f"  note: {printable(note)}" for note in self.notes]
         for line in self.lines:
             indent = "  " * min(line.depth + 1, _MAX_DEPTH)
             mark = "✓" if line.verdict else "✗"
@@ -181,7 +193,9 @@ class Explanation:
                 )
             )
         head = html.tag("strong", html.escape(self.title))
-        return html.tag("div", head, html.tag("table", html.tag("tbody", *rows)))
+        notes = [html.tag("div", html.escape(note)) for note in self.notes]
+        table = html.tag("table", html.tag("tbody", *rows))
+        return html.tag("div", head, *notes, table)
 
 
 def _row_values(
@@ -258,7 +272,15 @@ def _saw(operand: Operand, table: pa.Table, row: int, values: Mapping[str, Any])
             )
 
 
-def _reason(check: BoundCheck, values: Mapping[str, Any], *, verdict: bool) -> str:
+def _reason(
+    check: BoundCheck,
+    values: Mapping[str, Any],
+    lists: tuple[str, ...],
+    *,
+    verdict: bool,
+) -> str:
+    noun = "lists" if len(lists) > 1 else "list"
+    of_lists = f" of {noun} {', '.join(lists)}" if lists else ""
     for operand in (check.left, check.right):
         if isinstance(operand, Operand) and operand_values(operand, values) is None:
             name = operand_name(operand)
@@ -267,7 +289,9 @@ def _reason(check: BoundCheck, values: Mapping[str, Any], *, verdict: bool) -> s
             return f"{name} is absent: every comparison with it is false"
     constants = check.right
     if not isinstance(constants, Constants) or not constants.values:
-        return "the set is empty" if isinstance(constants, Constants) else ""
+        if not isinstance(constants, Constants):
+            return ""
+        return f"{lists[0]} is an empty list" if lists else "the set is empty"
     many = check.combine is not None or len(constants.values) > 1
     if not many or len(constants.values) > _MAX_CONSTANTS:
         return ""
@@ -280,12 +304,12 @@ def _reason(check: BoundCheck, values: Mapping[str, Any], *, verdict: bool) -> s
     if check.left.is_list:
         return ""
     if not fits:
-        return "none of the values fits"
+        return f"none of the values{of_lists} fits"
     if verdict and len(fits) == len(constants.values):
         return "all values fit"
     shown = ", ".join(value_text(c, check.left.type) for c in fits[:4])
     more = f" and {len(fits) - 4} more" if len(fits) > 4 else ""
-    return f"fits {shown}{more}"
+    return f"fits {shown}{more}{of_lists}"
 
 
 def explain(compiled: CompiledCondition, table: pa.Table, row: int) -> Explanation:
@@ -299,7 +323,7 @@ def explain(compiled: CompiledCondition, table: pa.Table, row: int) -> Explanati
     if not 0 <= row < table.num_rows:
         raise IndexError(f"row {row} of a table with {table.num_rows} rows")
     values = _row_values(compiled, table, row)
-    lines = outline(compiled.root)
+    lines = outline(compiled.root, compiled.origins)
     verdicts = _verdicts(lines, values)
     shown = [
         _explained(line, table, row, values, verdict=verdict, reached=reached)
@@ -309,7 +333,9 @@ def explain(compiled: CompiledCondition, table: pa.Table, row: int) -> Explanati
     ]
     event = _cell(table, "evt.num", row)
     number = event if isinstance(event, int) else None
-    return Explanation(compiled.ast, row, number, verdicts[0], tuple(shown))
+    return Explanation(
+        compiled.ast, row, number, verdicts[0], tuple(shown), compiled.rule
+    )
 
 
 def _verdicts(lines: list[Line], values: Mapping[str, Any]) -> list[bool]:
@@ -356,7 +382,14 @@ def _explained(
         for side in (line.check.left, line.check.right):
             if isinstance(side, Operand):
                 seen += _saw(side, table, row, values)
-        reason = _reason(line.check, values, verdict=verdict)
+        reason = _reason(line.check, values, line.lists, verdict=verdict)
     return ExplainedLine(
-        line.kind, line.depth, line.text, verdict, reached, tuple(seen), reason
+        line.kind,
+        line.depth,
+        line.text,
+        verdict,
+        reached,
+        tuple(seen),
+        reason,
+        line.lists,
     )

@@ -182,7 +182,7 @@ def funnel(compiled: CompiledCondition, table: pa.Table) -> Funnel:
     """
     from workbench.condition.execution import kernel
 
-    lines = outline(compiled.root)
+    lines = outline(compiled.root, compiled.origins)
     totals = [[0, 0, 0] for _ in lines]
     for _, rows, bitmaps in row_ranges(compiled, table, lines):
         reached: list[Any] = [None] * len(lines)
@@ -204,7 +204,7 @@ def funnel(compiled: CompiledCondition, table: pa.Table) -> Funnel:
     steps = tuple(
         FunnelStep(line.kind, line.depth, line.text, alone, reached, passed, span)
         for line, (alone, reached, passed), span in zip(
-            lines, totals, own_spans(lines), strict=True
+            lines, totals, own_spans(lines, compiled.origins), strict=True
         )
     )
     return Funnel(compiled.ast, table.num_rows, totals[0][0], steps)

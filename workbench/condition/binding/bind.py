@@ -6,7 +6,7 @@ wrong. It never looks at data, so a condition that cannot run is refused before.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from workbench.condition.binding.bound import (
@@ -17,6 +17,7 @@ from workbench.condition.binding.bound import (
     CallStep,
     Constants,
 )
+from workbench.condition.binding.empty_sets import decided_by_empty_sets
 from workbench.condition.binding.faults import (
     BindFault,
     BindWarning,
@@ -156,6 +157,7 @@ class _Binder:
             else:
                 done.append(self.guarded(node, collect=collect))
         tree = done.pop()
+        self.judge_empty_sets(tree)
         if tree is not None:
             tree, conflicts = share_alike(tree, self.printed)
             for check in conflicts:
@@ -177,6 +179,20 @@ class _Binder:
             tuple(self.unchecked_names),
         )
 
+    def judge_empty_sets(self, tree: Bound | None) -> None:
+        """Keep the warnings of empty sets only where these decide the verdict."""
+        if not any(item.code == "empty-set" for item in self.warnings):
+            return
+        decided = None if tree is None else decided_by_empty_sets(tree)
+        outcome = "can never be true" if decided is False else "is always true"
+        self.warnings = [
+            replace(item, message=f"{item.message}, so the condition {outcome}")
+            if item.code == "empty-set"
+            else item
+            for item in self.warnings
+            if item.code != "empty-set" or decided is not None
+        ]
+
     def inner(
         self, node: AndExpr | OrExpr | NotExpr, bound: list[Bound | None]
     ) -> Bound | None:
@@ -184,10 +200,10 @@ class _Binder:
         if len(children) != len(bound):
             return None
         if isinstance(node, NotExpr):
-            return BoundNot(children[0], node.span)
+            return BoundNot(children[0], node.span, self.macros)
         if isinstance(node, AndExpr):
-            return BoundAnd(children, node.span)
-        return BoundOr(children, node.span)
+            return BoundAnd(children, node.span, self.macros)
+        return BoundOr(children, node.span, self.macros)
 
     def guarded(self, node: Expr, *, collect: bool) -> Bound | None:
         try:

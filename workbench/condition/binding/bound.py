@@ -214,6 +214,7 @@ class BoundAnd:
 
     children: tuple[Bound, ...]
     span: Span
+    macros: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -222,6 +223,7 @@ class BoundOr:
 
     children: tuple[Bound, ...]
     span: Span
+    macros: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -230,6 +232,7 @@ class BoundNot:
 
     child: Bound
     span: Span
+    macros: tuple[str, ...] = ()
 
 
 Bound: TypeAlias = BoundAnd | BoundOr | BoundNot | BoundCheck

@@ -106,12 +106,12 @@ class _Sharing:
                 self.earlier.append((item, reached, meaning))
                 done.append(meaning)
             elif isinstance(node, BoundNot):
-                done.append(BoundNot(done.pop(), node.span))
+                done.append(BoundNot(done.pop(), node.span, node.macros))
             elif isinstance(node, BoundAnd | BoundOr):
                 count = len(node.children)
                 children = tuple(done[-count:])
                 del done[-count:]
-                done.append(type(node)(children, node.span))
+                done.append(type(node)(children, node.span, node.macros))
             final[id(node)] = done[-1]
         return done.pop(), tuple(self.clashing)
 

@@ -283,7 +283,8 @@ def _set_warnings(node: BinaryCheckExpr) -> Iterator[BindWarning]:
             "set-of-one-word",
             f"'{before} {word}' compares with the one text '{word}'",
             right.span,
-            f"write {before} ({word}); lists of this name exist in rules files only",
+            f"for this one text write {before} ({word}); a list of a rules file needs "
+            "the parentheses, too",
         )
     if not isinstance(right, ListExpr) or right.items:
         return

@@ -21,6 +21,8 @@ UNIT_ROWS = 262_144
 SMALL_ROWS = 16_384
 JOINED_ROWS = 65_536
 
+# Joining copies: what has more bytes, few rows as it may be, stays as it is.
+_JOINED_BYTES = 32 << 20
 _TEXT = ("string", "ipaddr", "ipnet")
 
 
@@ -173,26 +175,27 @@ def batches(
             raise KeyError(f"{name} (the table has {len(found)} columns of this name)")
     row = 0
     held: list[pa.RecordBatch] = []
-    held_rows = 0
+    held_rows = held_bytes = 0
 
     def flush() -> Iterator[tuple[int, pa.RecordBatch]]:
-        nonlocal row, held, held_rows
+        nonlocal row, held, held_rows, held_bytes
         for batch in _joined(held):
             yield row, batch
             row += batch.num_rows
-        held, held_rows = [], 0
+        held, held_rows, held_bytes = [], 0, 0
 
     size = unit_rows(table.num_rows, threads)
     for batch in table.select(names).to_batches(max_chunksize=size):
         if not batch.num_rows:
             continue
-        if batch.num_rows >= SMALL_ROWS:
+        if batch.num_rows >= SMALL_ROWS or batch.nbytes >= _JOINED_BYTES:
             yield from flush()
             yield row, batch
             row += batch.num_rows
             continue
         held.append(batch)
         held_rows += batch.num_rows
-        if held_rows >= JOINED_ROWS:
+        held_bytes += batch.nbytes
+        if held_rows >= JOINED_ROWS or held_bytes >= _JOINED_BYTES:
             yield from flush()
     yield from flush()

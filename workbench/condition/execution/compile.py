@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from workbench.condition.binding.bind import BoundCondition
     from workbench.condition.binding.bound import Bound
     from workbench.condition.execution.evaluate import Evaluation
+    from workbench.condition.execution.origins import Origins
     from workbench.condition.execution.plan import Plan
     from workbench.diagnostics import Diagnostic
     from workbench.fields.declarations import FieldInfo, FieldTable
@@ -50,8 +51,14 @@ class CompiledCondition:
 
     ``text``: as given. ``columns``: names of the columns it needs, in order of first
     use. ``ast``: its canonical text. ``warnings``: what is legal but odd. ``bound``:
-    what is evaluated.
+    what is evaluated. ``origins``: where its lists and exceptions come from, ``rule``,
+    ``source``: the rule that it belongs to and the rule's event source; None and "" for
+    a text on its own.
     """
+
+    origins: Origins | None = None
+    rule: str = ""
+    source: str = ""
 
     def __init__(self, text: str | bytes, fields: Mapping[str, FieldInfo]) -> None:
         """Compile ``text``. Raises ConditionError."""
@@ -79,14 +86,19 @@ class CompiledCondition:
         ast: str,
         fields: Mapping[str, FieldInfo],
         elsewhere: bool = True,
+        origins: Origins | None = None,
+        rule: str = "",
+        source: str = "",
     ) -> CompiledCondition:
         """Wrap what was parsed and bound already, such as a rule with its macros.
 
-        ``elsewhere``: ``text`` alone does not tell what was bound.
+        ``elsewhere``: ``text`` alone does not tell what was bound. ``origins``,
+        ``rule``, ``source``: as the attributes.
         """
         self = cls.__new__(cls)
         self._keep(text, as_field_table(fields), bound, ast)
         self._elsewhere = elsewhere
+        self.origins, self.rule, self.source = origins, rule, source
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -97,7 +109,14 @@ class CompiledCondition:
         if not self._elsewhere:
             return CompiledCondition, (self.text, self.fields)
         flat = flatten(self.root)
-        facts = {"text": self.text, "ast": self.ast, "fields": self.fields}
+        facts = {
+            "text": self.text,
+            "ast": self.ast,
+            "fields": self.fields,
+            "origins": self.origins,
+            "rule": self.rule,
+            "source": self.source,
+        }
         return _rebuilt, (flat, self.columns, self.warnings, facts)
 
     def __repr__(self) -> str:

@@ -27,6 +27,7 @@ from workbench.formatting.printable import printable
 
 if TYPE_CHECKING:
     from workbench.condition.binding.bound import Bound, Operand
+    from workbench.condition.execution.origins import Origins
     from workbench.diagnostics import Span
 
 __all__ = [
@@ -47,10 +48,13 @@ _NS = 1_000_000_000
 
 @dataclass(slots=True)
 class Line:
-    """One node: ``kind`` is "and", "or", "not" or "check".
+    """One node: ``kind`` is "and", "or", "not", "macro" or "check".
 
     ``children``: numbers of lines. ``number``: which check of the condition this is,
     in the order of the text, or -1. ``span``: bytes of the text it was written in.
+    ``macros``: those it stands in, outermost first, a macro's own line included.
+    ``name``: of a macro, or of the exception that a "not" is. ``lists``: names of the
+    lists that a check compares with; ``written``: such a check with these names.
     """
 
     kind: str
@@ -59,70 +63,120 @@ class Line:
     check: BoundCheck | None = None
     children: list[int] = field(default_factory=list)
     number: int = -1
+    macros: tuple[str, ...] = ()
+    name: str = ""
+    lists: tuple[str, ...] = ()
+    written: str = ""
 
     @property
     def text(self) -> str:
         """What is asked here, for people."""
-        if self.check is None:
-            return {"and": "all of", "or": "any of", "not": "not"}[self.kind]
-        if self.check.macros:
-            return f"{self.check.text}   (macro {', '.join(self.check.macros)})"
-        return self.check.text
+        if self.check is not None:
+            return self.written or self.check.text
+        if self.kind == "macro":
+            return f"macro {self.name}"
+        if self.name:
+            return f"not exception {self.name}"
+        return {"and": "all of", "or": "any of", "not": "not"}[self.kind]
+
+    @property
+    def text_alone(self) -> str:
+        """The text, with the macros around it, for where no tree shows them."""
+        if not self.macros:
+            return self.text
+        return f"{self.text}   (macro {', '.join(self.macros)})"
 
 
-def outline(root: Bound) -> list[Line]:
-    """List every node of a tree, parents before children, in the order of the text."""
+def outline(root: Bound, origins: Origins | None = None) -> list[Line]:
+    """List every node of a tree, parents before children, in the order of the text.
+
+    A macro has a line of its own above what it stands for. ``origins``: names the
+    lists and exceptions that a rule set put in.
+    """
     lines: list[Line] = []
-    todo: list[tuple[Bound, int, int]] = [(root, 0, -1)]
+    # Node, depth, number of the line above, and the macros that have lines already.
+    todo: list[tuple[Bound, int, int, tuple[str, ...]]] = [(root, 0, -1, ())]
     checks = 0
     while todo:
-        node, depth, parent = todo.pop()
-        at = len(lines)
-        if parent >= 0:
-            lines[parent].children.append(at)
+        node, depth, parent, open_macros = todo.pop()
+        macros = node.macros
+        for upto in range(_shared(open_macros, macros), len(macros)):
+            chain = macros[: upto + 1]
+            line = Line("macro", depth, node.span, macros=chain, name=macros[upto])
+            parent = _add(lines, line, parent)
+            depth += 1
         if isinstance(node, BoundCheck):
-            lines.append(Line("check", depth, node.span, node, number=checks))
+            line = Line("check", depth, node.span, node, number=checks)
             checks += 1
+            children: tuple[Bound, ...] = ()
         elif isinstance(node, BoundNot):
-            lines.append(Line("not", depth, node.span))
-            todo.append((node.child, depth + 1, at))
+            line = Line("not", depth, node.span)
+            children = (node.child,)
         else:
             kind = "and" if isinstance(node, BoundAnd) else "or"
-            lines.append(Line(kind, depth, node.span))
-            todo += [(c, depth + 1, at) for c in reversed(node.children)]
+            line = Line(kind, depth, node.span)
+            children = node.children
+        line.macros = macros
+        if origins is not None:
+            _name_origins(line, macros, origins)
+        at = _add(lines, line, parent)
+        todo += [(c, depth + 1, at, macros) for c in reversed(children)]
     return lines
 
 
-def own_spans(lines: list[Line]) -> list[Span | None]:
-    """Return where each line stands in the condition itself; None inside a macro.
+def _add(lines: list[Line], line: Line, parent: int) -> int:
+    """Append a line below line ``parent`` (-1: none); return its number."""
+    if parent >= 0:
+        lines[parent].children.append(len(lines))
+    lines.append(line)
+    return len(lines) - 1
 
-    An inner node does not know its macros: it counts as inside one that all its checks
-    came through.
+
+def _name_origins(line: Line, macros: tuple[str, ...], origins: Origins) -> None:
+    """Name the lists of a check, and the exception that a "not" stands for."""
+    text = origins.of(macros)
+    if text is None:
+        return
+    if line.check is not None:
+        line.lists = text.lists_in(line.span)
+        if line.lists:
+            line.written = text.text(line.span)
+    elif line.kind == "not":
+        line.name = text.exception_at(line.span.start)
+
+
+def own_spans(lines: list[Line], origins: Origins | None = None) -> list[Span | None]:
+    """Return where each line stands in the condition as written; None inside a macro.
+
+    ``origins``: of a condition that lists were put into.
     """
-    through: list[tuple[str, ...]] = [()] * len(lines)
-    for at in range(len(lines) - 1, -1, -1):
-        line = lines[at]
-        below = [through[child] for child in line.children]
-        through[at] = line.check.macros if line.check else _shared_head(below)
+    own = None if origins is None else origins.own
     return [
-        None if macros else line.span
-        for line, macros in zip(lines, through, strict=True)
+        None if line.macros else line.span if own is None else own.span(line.span)
+        for line in lines
     ]
 
 
-def _shared_head(chains: list[tuple[str, ...]]) -> tuple[str, ...]:
-    low, high = min(chains), max(chains)
-    size = next((i for i, n in enumerate(low) if high[i : i + 1] != (n,)), len(low))
-    return low[:size]
+def _shared(first: tuple[str, ...], second: tuple[str, ...]) -> int:
+    """Return how many macros two chains begin with alike."""
+    pairs = zip(first, second, strict=False)
+    return next(
+        (i for i, (a, b) in enumerate(pairs) if a != b), min(len(first), len(second))
+    )
 
 
 def flatten(root: Bound) -> list[Any]:
-    """Return a tree as a flat list, children first: checks, (kind, n, span)."""
+    """Return a tree as a flat list, children first: checks, (kind, n, span, macros)."""
     kinds = {BoundAnd: "and", BoundOr: "or", BoundNot: "not"}
     return [
         node
         if isinstance(node, BoundCheck)
-        else (kinds[type(node)], len(getattr(node, "children", "1")), node.span)
+        else (
+            kinds[type(node)],
+            len(getattr(node, "children", "1")),
+            node.span,
+            node.macros,
+        )
         for node in postorder(root)
     ]
 
@@ -134,13 +188,14 @@ def unflatten(flat: list[Any]) -> Bound:
         if isinstance(item, BoundCheck):
             stack.append(item)
             continue
-        kind, size, span = item
+        kind, size, span, macros = item
         children = tuple(stack[-size:])
         del stack[-size:]
         if kind == "not":
-            stack.append(BoundNot(children[0], span))
+            stack.append(BoundNot(children[0], span, macros))
         else:
-            stack.append((BoundAnd if kind == "and" else BoundOr)(children, span))
+            made = BoundAnd if kind == "and" else BoundOr
+            stack.append(made(children, span, macros))
     return stack.pop()
 
 

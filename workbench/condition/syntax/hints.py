@@ -62,6 +62,14 @@ _WRONG_OPERATORS = {
 _JOINING = (b"and", b"or", b"not")
 _SIGNS = re.compile(rb"[=<>!]*")
 _LAST_SIGNS = re.compile(rb"[=<>!]+\Z")
+# "is not", or a negation and the operator behind it, if there is one.
+_NEGATED = re.compile(
+    rb"(is[ \t]+not\b)|(?:not\b|!)[ \t\r\n]*([a-z]+|==?|[<>]=?)?|not?(in)\b",
+    re.IGNORECASE,
+)
+# The first of several values that should stand in parentheses.
+_UNLISTED = re.compile(rb"\b(in|intersects|pmatch)[ \t\r\n]+[^\s()]+\Z")
+_LAST_OPERAND = re.compile(rb"[^\s()]+\Z")
 _CURLY = re.compile("[\u2018-\u201f]")
 
 
@@ -130,6 +138,9 @@ def trailing_hint(cursor: Cursor) -> str | None:
         return "to group, write 'and (…)' or 'or (…)'; to list values, use in (…)"
     if found == "#":
         return "conditions have no comments"
+    listed = _UNLISTED.search(cursor.raw[: cursor.at].rstrip(b" \t\r\n\x08"))
+    if found == "," and listed is not None:
+        return f"write the values in parentheses: {listed[1].decode()} (a, b)"
     if found in ("=", ",", "("):
         return "quote a value that holds blanks, quotes, = , ( or )"
     return None
@@ -154,6 +165,8 @@ def check_hint(cursor: Cursor) -> str | None:
 def operator_hint(cursor: Cursor) -> str:
     """Correct what stands where an operator should."""
     found = _found_word(cursor)
+    if better := _misplaced_not(cursor):
+        return better
     if found in _WRONG_WORDS:
         return f"write '{_WRONG_WORDS[found]}'"
     if found.lower() in OPERATORS:
@@ -163,6 +176,25 @@ def operator_hint(cursor: Cursor) -> str:
     if found in MODIFIERS:
         return f"a modifier stands behind an operator: = {found} (a, b)"
     return "one of " + " ".join(OPERATORS)
+
+
+def _misplaced_not(cursor: Cursor) -> str | None:
+    """Correct ``field not in (a)`` and the like: ``not`` stands before the field."""
+    found = _NEGATED.match(cursor.raw, cursor.at)
+    if found is None:
+        return None
+    if found[1] is not None:
+        return "write '!='"
+    word = (found[2] or found[3]).decode().lower()
+    left = _LAST_OPERAND.search(cursor.raw[: cursor.at].rstrip(b" \t\r\n\x08"))
+    field = left.group().decode("utf-8", "replace") if left else "field"
+    if word in ("=", "=="):
+        return f"write {field} != …"
+    operator = OPERATORS.get(word)
+    if operator is None:
+        return f"'not' stands before the field: not {field} …"
+    behind = {"list": " (…)", "": ""}.get(operator.right, " …")
+    return f"'not' stands before the field: not {field} {word}{behind}"
 
 
 def list_hint(cursor: Cursor) -> str | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from workbench.condition.binding.bind import bind
 from workbench.condition.syntax.nodes import AndExpr, MacroExpr, OrExpr, postorder
+from workbench.diagnostics import Span
 from workbench.rules.compiling.compiled import Compilation, CompiledRule
 from workbench.rules.compiling.condition_stage import ConditionStage, locate
 from workbench.rules.compiling.engine_warnings import warn_of_old_idioms
@@ -18,6 +19,7 @@ from workbench.rules.compiling.event_types import (
 from workbench.rules.compiling.list_substitution import ListTable, compile_lists
 from workbench.rules.compiling.macros import MAX_CHECKS
 from workbench.rules.compiling.missing_source import source_advice
+from workbench.rules.compiling.origins import written_text
 from workbench.rules.compiling.output_stage import OutputStage
 from workbench.rules.model.diagnostics_sink import FirstError
 from workbench.rules.model.model import priority_named
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
     from workbench.rules.model.locations import ConditionLocation, Location
     from workbench.rules.target.target import Target
 
-__all__ = ["compile_all"]
+__all__ = ["compile_all", "compile_rule"]
 
 # Conditions without any of these need no look at old idioms.
 _SIGNS_OF_OLD_IDIOMS = re.compile(rb"<NA>|evt\.")
@@ -69,6 +71,22 @@ def compile_all(
     with contextlib.suppress(FirstError):
         compiler.run()
     return compiler.result
+
+
+def compile_rule(
+    entry: RuleEntry,
+    collector: Collector,
+    compilation: Compilation,
+    sink: DiagnosticSink,
+) -> CompiledRule | None:
+    """Compile one more rule with the macros and lists compiled before.
+
+    ``collector``: whose items those are. None when it cannot be: ``sink`` says why.
+    """
+    compiler = _Compiler(collector, sink, 7, None, None)
+    compiler.result = compilation
+    compiler.conditions = ConditionStage(sink, compilation, None)
+    return compiler.rule(entry)
 
 
 class _Compiler:
@@ -109,7 +127,7 @@ class _Compiler:
         for macro in macros:
             self._resolve(macro, result.macros[macro.name], macro.visibility)
         for rule in sorted(self.collector.rules.values(), key=lambda r: r.index):
-            compiled_rule = self._rule(rule)
+            compiled_rule = self.rule(rule)
             if compiled_rule is not None:
                 result.rules.append(compiled_rule)
         self._unused()
@@ -167,7 +185,8 @@ class _Compiler:
 
     # rules
 
-    def _rule(self, entry: RuleEntry) -> CompiledRule | None:
+    def rule(self, entry: RuleEntry) -> CompiledRule | None:
+        """Compile a rule; None when it is skipped or broken."""
         if entry.unknown_source:
             return None
         priority = priority_named(entry.priority)
@@ -244,10 +263,28 @@ class _Compiler:
             code = warning.code
             if code in _ENGINE_WARNINGS:
                 code = "LOAD_COMPILE_CONDITION"
+            message, hint = warning.message, warning.hint
+            if code == "empty-set":
+                message, hint = self._empty_list(warning, parsed)
             location = self._locate(warning, entry, parsed)
             about = _about(entry, _macros_of(warning))
-            self.sink.warn(code, warning.message, location, warning.hint, about)
+            self.sink.warn(code, message, location, hint, about)
         return True
+
+    def _empty_list(
+        self, warning: Diagnostic, parsed: Parsed
+    ) -> tuple[str, str | None]:
+        """Return message and hint of an empty set, naming the list that it is."""
+        macros = _macros_of(warning)
+        origin = self.result.macros[macros[-1]] if macros else parsed
+        span = warning.span or Span(0, 0)
+        lists = written_text(origin).lists_in(span)
+        if not lists:
+            return warning.message, warning.hint
+        hint = (
+            f"fill list {lists[0]}; if it stays empty: # workbench: ignore[empty-set]"
+        )
+        return f"list {lists[0]} is empty; {warning.message}", hint
 
     def _locate(
         self,

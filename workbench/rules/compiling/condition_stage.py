@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 from workbench.condition.binding.field_names import field_name_hint
 from workbench.condition.syntax.grammar import ParseFault
 from workbench.condition.syntax.parser import parse
+from workbench.diagnostics import Span
 from workbench.rules.compiling.compiled import Parsed
 from workbench.rules.compiling.exceptions import ExceptionFault, exception_text
 from workbench.rules.compiling.list_substitution import MAX_CONDITION_BYTES
+from workbench.rules.compiling.origins import list_hint, written_text
 from workbench.rules.model.entries import joined
 from workbench.rules.model.locations import ConditionLocation
 
@@ -122,6 +124,9 @@ def _parse_hint(parsed: Parsed, fault: ParseFault, fields: Iterable[str]) -> str
     name = parsed.source_map().list_at(min(fault.at, last))
     if name is None:
         return field_name_hint(fault, parsed.text, fields) or fault.hint
+    better = list_hint(written_text(parsed), Span(fault.at, fault.at + 1))
+    if better is not None:
+        return better
     hint = fault.hint or "quote its items or write 'in (…)'"
     return f"this is what list {name} puts here; {hint}"
 

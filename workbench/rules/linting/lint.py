@@ -18,6 +18,13 @@ if TYPE_CHECKING:
 
 __all__ = ["lint"]
 
+# Kind of item → what makes a redefinition plain to see.
+_REDEFINED_HINTS = {
+    "rule": "use an override mapping to change some keys, or another name",
+    "macro": "if meant, add override: {condition: replace}; else use another name",
+    "list": "if meant, add override: {items: replace}; else use another name",
+}
+
 
 def lint(
     collector: Collector, compilation: Compilation, target: Target | None
@@ -92,7 +99,7 @@ def _redefined(collector: Collector) -> Iterator[RuleDiagnostic]:
                     f"{kind} {name} replaces the definition in "
                     f"{first.source.name or 'the text'}, line {line}",
                     location,
-                    "use an override mapping to change some keys, or another name",
+                    _REDEFINED_HINTS[kind],
                 )
 
 
@@ -166,6 +173,8 @@ def _constant(rule: CompiledRule) -> Iterator[RuleDiagnostic]:
     """Find conditions that can never, or must always, be true."""
     if rule.bound is None or rule.bound.root is None:
         return
+    if any(warning.code == "empty-set" for warning in rule.bound.warnings):
+        return  # that says it, too, and why
     found = verdict(rule.bound.root)
     if found is None:
         return

@@ -95,9 +95,12 @@ class Collector:
 
     # lists and macros
 
-    def define_list(self, entry: ListEntry) -> None:
-        """Define a list, or redefine one in its old position."""
-        self._define("list", self.lists, entry)
+    def define_list(self, entry: ListEntry, *, override: bool = False) -> None:
+        """Define a list, or redefine one in its old position.
+
+        ``override``: an override mapping asks for it.
+        """
+        self._define("list", self.lists, entry, override=override)
 
     def append_list(self, entry: ListEntry) -> None:
         """Add items to an earlier list."""
@@ -107,9 +110,9 @@ class Collector:
         else:
             previous.items.extend(entry.items)
 
-    def define_macro(self, entry: MacroEntry) -> None:
-        """Define a macro, or redefine one in its old position."""
-        self._define("macro", self.macros, entry)
+    def define_macro(self, entry: MacroEntry, *, override: bool = False) -> None:
+        """Define a macro, or redefine one in its old position; as a list."""
+        self._define("macro", self.macros, entry, override=override)
 
     def append_macro(self, entry: MacroEntry) -> None:
         """Add text to an earlier macro's condition."""
@@ -120,9 +123,12 @@ class Collector:
         else:
             previous.condition.extend(entry.condition)
 
-    def _define(self, kind: str, known: dict[str, _Entry], entry: _Entry) -> None:
-        self._defined(kind, entry.name, entry.location)
+    def _define(
+        self, kind: str, known: dict[str, _Entry], entry: _Entry, *, override: bool
+    ) -> None:
         previous = known.get(entry.name)
+        if previous is None or not override:
+            self._defined(kind, entry.name, entry.location)
         entry.visibility = self._tick()
         entry.index = previous.index if previous else entry.visibility
         known[entry.name] = entry

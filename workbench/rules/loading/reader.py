@@ -214,43 +214,48 @@ class Reader:
         hint = "remove 'append: true'"
         self.sink.error(_SHAPE, _APPEND_AND_OVERRIDE, location, hint)
 
-    def _appends(self, item: Node, key: str, location: Location) -> bool:
-        """Whether a list or macro adds to an earlier one; ``key``: its only value."""
+    def _change(self, item: Node, key: str, location: Location) -> str:
+        """Return how a list or macro changes an earlier one: "append", "replace" or "".
+
+        ``key``: its only value.
+        """
         append = self._append_flag(item, location)
         keys = frozenset((key,))
         overrides = read_overrides(self.decoder, item, keys, keys, location)
         if append and overrides:
             self._not_both(location)
-        return append or overrides.get(key) in ("append", "both")
+        if append or overrides.get(key) in ("append", "both"):
+            return "append"
+        return overrides.get(key, "")
 
     def _list(self, item: Node, content: Location) -> Location:
         errors = self.sink.error_count
         name, location = self._named(item, "list", content)
         items = self.decoder.texts(item, "items", location)
-        appends = self._appends(item, "items", location)
+        change = self._change(item, "items", location)
         if name is not None:
             texts = [(text, node, self.source) for text, node in items or ()]
             entry = ListEntry(name, location, texts)
             entry.broken = self.sink.error_count > errors
-            if appends:
+            if change == "append":
                 self.collector.append_list(entry)
             else:
-                self.collector.define_list(entry)
+                self.collector.define_list(entry, override=change == "replace")
         return location
 
     def _macro(self, item: Node, content: Location) -> Location:
         errors = self.sink.error_count
         name, location = self._named(item, "macro", content)
         node = self.decoder.scalar(item, "condition", location)
-        appends = self._appends(item, "condition", location)
+        change = self._change(item, "condition", location)
         if name is not None:
             inner = _inside(location, "macro condition", node)
             entry = MacroEntry(name, location, self.decoder.pieces(node), inner)
             entry.broken = self.sink.error_count > errors
-            if appends:
+            if change == "append":
                 self.collector.append_macro(entry)
             else:
-                self.collector.define_macro(entry)
+                self.collector.define_macro(entry, override=change == "replace")
         return location
 
     # rules

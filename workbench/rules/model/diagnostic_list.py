@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from workbench.diagnostics import Diagnostic
@@ -17,6 +18,9 @@ __all__ = ["DiagnosticList"]
 
 _ORDER = {"error": 0, "warning": 1, "hint": 2}
 _WIDTH = 100
+# What stands between a macro and who uses it, and how many of them are named.
+_USED_BY = ", used by "
+_MAX_USERS = 3
 
 
 class DiagnosticList(list[Diagnostic]):
@@ -28,19 +32,26 @@ class DiagnosticList(list[Diagnostic]):
     def of(
         cls, found: Iterable[RuleDiagnostic], sources: Mapping[str, SourceText]
     ) -> DiagnosticList:
-        """Return the public form of what was found, sorted, without duplicates."""
+        """Return the public form of what was found, sorted, without duplicates.
+
+        What is said of a macro once for each rule that uses it becomes one diagnostic,
+        which names the rules.
+        """
         order = {name: number for number, name in enumerate(sources)}
         unique: dict[tuple[object, ...], Diagnostic] = {}
+        users: dict[tuple[object, ...], dict[str, None]] = {}
         for diagnostic in found:
             item = diagnostic.public()
             key = (item.code, item.message, item.file, item.line, item.column)
             unique.setdefault(key, item)
+            users.setdefault(key, {}).update(dict.fromkeys(_users(item)))
 
         def position(item: Diagnostic) -> tuple[int, int, int, int]:
             file = order.get(item.file or "", 0)
             return file, item.line or 0, item.column or 0, _ORDER[item.severity]
 
-        result = cls(sorted(unique.values(), key=position))
+        grouped = [_grouped(item, list(users[key])) for key, item in unique.items()]
+        result = cls(sorted(grouped, key=position))
         result.sources = sources
         return result
 
@@ -96,3 +107,19 @@ class DiagnosticList(list[Diagnostic]):
             for d in self
         ]
         return html.table(["", "code", "location", "message", "in", "hint"], rows)
+
+
+def _users(item: Diagnostic) -> list[str]:
+    """Return who uses the macro that a diagnostic is about."""
+    return [text.partition(_USED_BY)[2] for text in item.context if _USED_BY in text]
+
+
+def _grouped(item: Diagnostic, users: list[str]) -> Diagnostic:
+    """Name all who use the macro, the first ones at least."""
+    if len(users) < 2:
+        return item
+    shown = ", ".join(users[:_MAX_USERS])
+    if len(users) > _MAX_USERS:
+        shown += f" and {len(users) - _MAX_USERS} more"
+    macro = item.context[0].partition(_USED_BY)[0]
+    return replace(item, context=(f"{macro}{_USED_BY}{shown}", *item.context[1:]))

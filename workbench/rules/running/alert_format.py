@@ -67,3 +67,11 @@ class AlertRule:
         for _, output, _ in self.extra:
             names += output.columns
         return names
+
+    def prints_as(self, other: AlertRule) -> bool:
+        """Whether lines of both are the same on the same event."""
+        return (self.source, self.priority, self.output.text) == (
+            other.source,
+            other.priority,
+            other.output.text,
+        )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.formatting.printable import printable
 from workbench.rules.model.model import PRIORITIES
+from workbench.rules.running.rendered import readable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -18,13 +19,15 @@ if TYPE_CHECKING:
 
     from workbench.rules.running.alert_batch import SomeBatch
     from workbench.rules.running.alert_format import AlertRule
+    from workbench.rules.running.alert_plots import AlertPlots
     from workbench.rules.running.rendered import SomeAlerts
 
-__all__ = ["Alerts", "readable", "statistics"]
+__all__ = ["Alerts", "match_statistics", "statistics"]
 
 # Lines that a repr shows.
 _MAX_LINES = 20
-_COLUMNS = ["evt.num", "evt.time", "rule", "priority", "source", "output"]
+# Earlier rules named in a line of statistics.
+_MAX_NAMED = 5
 
 
 def statistics(
@@ -53,6 +56,31 @@ def statistics(
     return "\n".join(lines)
 
 
+def match_statistics(
+    matched: Mapping[str, int],
+    alerted: Mapping[str, int],
+    hidden: Mapping[str, Mapping[str, int]],
+    *,
+    spelled: bool = False,
+) -> str:
+    """Return one line per rule that matched: matches, alerts, and who hid the rest.
+
+    ``spelled``: as for :func:`statistics`.
+    """
+    rows = []
+    for name, number in matched.items():
+        if not number:
+            continue
+        earlier = sorted(hidden.get(name, {}).items(), key=lambda item: -item[1])
+        taken = ", ".join(f"{count} by {rule}" for rule, count in earlier[:_MAX_NAMED])
+        if len(earlier) > _MAX_NAMED:
+            taken += f" and {len(earlier) - _MAX_NAMED} more rules"
+        text = f"   {name}: {number} matched, {alerted.get(name, 0)} alerted"
+        rows.append(f"{text}, hidden: {taken}" if taken else text)
+    shown = [printable(row) for row in rows] if spelled else rows
+    return "\n".join(["Matches by rule name:", *shown])
+
+
 @dataclass(eq=False)
 class Alerts:
     """Alerts in order: of one event after the other, and in rule order on one event.
@@ -74,6 +102,31 @@ class Alerts:
         return +total
 
     @property
+    def matched(self) -> dict[str, int]:
+        """Rule → number of events that match it, alerts or not, in definition order.
+
+        Every rule that ran is there. Under first match an event alerts for the first
+        rule that it matches; see :attr:`hidden` for the others.
+        """
+        total = dict.fromkeys((rule.name for rule in self.rules), 0)
+        for batch in self.batches:
+            for rule, number in zip(batch.rules, batch.matched, strict=True):
+                total[rule.name] += number
+        return total
+
+    @property
+    def hidden(self) -> dict[str, dict[str, int]]:
+        """Rule → {earlier rule: number}: matches that alerted as the earlier rule.
+
+        Rules with nothing hidden are left out; so is everything when all matches alert.
+        """
+        found: dict[str, Counter[str]] = {r.name: Counter() for r in self.rules}
+        for batch in self.batches:
+            for rule, counts in zip(batch.rules, batch.hidden, strict=True):
+                found[rule.name] += counts
+        return {name: dict(counts) for name, counts in found.items() if counts}
+
+    @property
     def rules(self) -> list[AlertRule]:
         """The rules that ran, in definition order."""
         known: dict[str, AlertRule] = {}
@@ -92,6 +145,11 @@ class Alerts:
         limit = count if self.limit is None else min(count, self.limit)
         return Alerts(self.batches, limit)
 
+    def of(self, names: Iterable[str]) -> Alerts:
+        """Return the alerts of some rules alone, in the same order."""
+        wanted = frozenset(names)
+        return Alerts([batch.of(wanted) for batch in self.batches], self.limit)
+
     def rendered(self) -> Iterator[SomeAlerts]:
         """Yield the alerts rendered, some thousands at a time."""
         left = self.limit
@@ -106,29 +164,41 @@ class Alerts:
     def frame(self) -> pd.DataFrame:
         """One row per alert: evt.num, evt.time, rule, priority, source, output.
 
-        ``evt.time`` is timestamp[ns, UTC]; ``output`` is the line as Falco prints it.
+        Then the fields that the outputs of these rules show, typed as in
+        ``Events.frame``. ``evt.time`` is timestamp[ns, UTC]; ``output`` is the line as
+        Falco prints it.
         """
-        import numpy as np
-        import pandas as pd
+        from workbench.rules.running.alert_table import alert_frame
 
-        parts = list(self.rendered())
-        numbers = [n for p in parts for n in p.numbers]
-        times = [t for p in parts for t in p.times]
-        rules = [r for p in parts for r in p.rules]
-        return pd.DataFrame(
-            {
-                "evt.num": np.array(numbers, dtype=np.uint64),
-                "evt.time": pd.to_datetime(
-                    np.array(times, dtype=np.uint64).astype("datetime64[ns]"), utc=True
-                ),
-                "rule": pd.Series([r.name for r in rules], dtype=object),
-                "priority": pd.Series([r.priority_name for r in rules], dtype=object),
-                "source": pd.Series([r.source for r in rules], dtype=object),
-                "output": pd.Series(
-                    [readable(line) for p in parts for line in p.lines], dtype=object
-                ),
-            }
-        )
+        return alert_frame(list(self.rendered()))
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Yield each alert as a mapping: the columns of :attr:`frame` → its values.
+
+        Of output fields only those of its own rule; absent values are None.
+        """
+        from workbench.rules.running.alert_table import alert_rows
+
+        for some in self.rendered():
+            yield from alert_rows(some)
+
+    def per(self, *by: str) -> pd.Series:
+        """Count alerts by columns of :attr:`frame` and by units of time.
+
+        Units: second, minute, hour, day. ``alerts.per("rule", "hour")`` is a Series of
+        counts by rule and hour; ``.unstack("rule")`` makes a table of it. Raises
+        KeyError for any other name.
+        """
+        from workbench.rules.running.alert_table import counts_by
+
+        return counts_by(self.frame, by)
+
+    @property
+    def plot(self) -> AlertPlots:
+        """Plots of the alerts: ``plot.timeline()``, ``plot.top("rule")``."""
+        from workbench.rules.running.alert_plots import AlertPlots
+
+        return AlertPlots(self.per)
 
     def pairs(self) -> list[tuple[int, str]]:
         """Return event number and rule name of every alert, in order."""
@@ -163,9 +233,17 @@ class Alerts:
         """Return the alerts as Falco's JSON objects, decoded."""
         return [json.loads(line) for line in self.json_lines()]
 
-    def statistics(self) -> str:
-        """Return the closing block that Falco prints, of all alerts."""
-        return statistics(self.counts, self.rules)
+    def statistics(self, *, matches: bool = False, spelled: bool = False) -> str:
+        """Return the closing block that Falco prints, of all alerts.
+
+        ``matches``: with a line per rule behind it: matched, alerted, hidden by which
+        earlier rule. ``spelled``: hidden characters in names of rules are spelled.
+        """
+        text = statistics(self.counts, self.rules, spelled=spelled)
+        if not matches:
+            return text
+        more = match_statistics(self.matched, self.counts, self.hidden, spelled=spelled)
+        return f"{text}\n{more}"
 
     def __repr__(self) -> str:
         """Show the first lines and the statistics, control characters spelled out."""
@@ -176,7 +254,8 @@ class Alerts:
         more = len(self) - len(lines)
         if more > 0:
             lines.append(f"… and {more:,} more")
-        return "\n".join([*lines, statistics(self.counts, self.rules, spelled=True)])
+        counts = self.statistics(matches=bool(self.hidden), spelled=True)
+        return "\n".join([*lines, counts])
 
     def __str__(self) -> str:
         """Return :meth:`to_text`."""
@@ -184,22 +263,13 @@ class Alerts:
 
     def _repr_html_(self) -> str:
         from workbench.formatting import html
+        from workbench.rules.running.alert_table import COLUMNS
 
-        rows = self.head(_MAX_LINES).frame.itertuples(index=False)
-        table = html.table(
-            _COLUMNS,
-            [list(row) for row in rows],
-        )
+        rows = self.head(_MAX_LINES).rows()
+        table = html.table(COLUMNS, [[row[name] for name in COLUMNS] for row in rows])
         more = len(self) - _MAX_LINES
         note = html.tag("p", html.escape(f"… and {more:,} more")) if more > 0 else ""
-        return table + note + _pre(self.statistics())
-
-
-def readable(line: str) -> str:
-    """Repair what is not UTF-8, for people."""
-    if line.isascii():
-        return line
-    return line.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        return table + note + _pre(self.statistics(matches=bool(self.hidden)))
 
 
 def _pre(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from workbench.arrow.rows import take_rows
 from workbench.condition.execution.compile import CompiledCondition, CompiledSet
 from workbench.condition.syntax.canonical import canonical
 from workbench.rules.model.entries import as_text
@@ -63,15 +64,24 @@ class SourceEngine:
         """
 
         def own(rows: Any) -> pa.Table:
-            return table.take(rows)
+            return take_rows(table, rows)
 
         masks = (
             self.conditions.masks(table, first_match=not all_matches)
             if self.rules
             else []
         )
+
+        def every() -> list[pa.BooleanArray]:
+            return self.conditions.masks(table)
+
         return AlertBatch(
-            self.rules, self.alert_format, masks, table.num_rows, alert_table or own
+            self.rules,
+            self.alert_format,
+            masks,
+            table.num_rows,
+            alert_table or own,
+            all_masks=None if all_matches or not self.rules else every,
         )
 
 

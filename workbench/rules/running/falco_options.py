@@ -10,6 +10,7 @@ from workbench.rules.compiling.output_stage import OutputAdditions
 from workbench.rules.outputs.output import OutputFault, parse_output
 from workbench.rules.running.alert_format import AlertFormat
 from workbench.rules.running.options import RunOptions
+from workbench.rules.running.switches import Switches
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from workbench.rules.model.entries import RuleEntry
     from workbench.rules.outputs.output import Output
 
-__all__ = ["falco_options", "wildcard_matches"]
+__all__ = ["falco_options"]
 
 
 def falco_options(config: Any) -> RunOptions:
@@ -36,7 +37,7 @@ def falco_options(config: Any) -> RunOptions:
             appended=appended,
         ),
         _ConfiguredAdditions(appended),
-        _Switches(tuple(config.switches)),
+        Switches(tuple(config.switches)),
         tuple(config.static_fields.items()),
     )
 
@@ -96,42 +97,3 @@ class _ConfiguredFormat(AlertFormat):
                     continue
                 found.append((name, output, text is None))
         return tuple(found)
-
-
-@dataclass(frozen=True, slots=True)
-class _Switches:
-    """Decides whether a rule is on: its own key, then each switch in order.
-
-    ``switches``: enable or disable, "rule" or "tag", and a pattern or a tag.
-    """
-
-    switches: tuple[tuple[bool, str, str], ...]
-
-    def __call__(self, entry: RuleEntry) -> bool:
-        """Whether ``entry`` is on."""
-        on = entry.enabled
-        for enable, kind, pattern in self.switches:
-            if kind == "rule":
-                hit = wildcard_matches(pattern, entry.name)
-            else:
-                hit = pattern in entry.tags
-            on = enable if hit else on
-        return on
-
-
-def wildcard_matches(pattern: str, text: str) -> bool:
-    """Match ``*`` as the engine does: at the first occurrence, never going back."""
-    head, *rest = pattern.split("*")
-    if not text.startswith(head):
-        return False
-    if not rest:
-        return text == pattern
-    at = len(head)
-    for literal in rest:
-        if not literal:
-            continue
-        found = text.find(literal, at)
-        if found < 0:
-            return False
-        at = found + len(literal)
-    return not rest[-1] or at == len(text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from workbench.arrow.rows import take_rows
 from workbench.errors import WorkbenchError
 from workbench.events.columns import source_rows
 from workbench.fields.builtin import BUILTIN_FIELDS
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from workbench.rules.running.alert_batch import AlertBatch, SomeBatch
     from workbench.rules.running.engine import SourceEngine
 
-__all__ = ["match_events", "match_live", "match_stored"]
+__all__ = ["condition_table", "match_events", "match_live", "match_stored"]
 
 
 def match_events(
@@ -114,10 +115,25 @@ def _match_source(
         table = events.table_with([*engine.conditions.columns, *extracted])
 
     def rows_of(rows: Any) -> pa.Table:
-        picked = table.take(rows)
+        picked = take_rows(table, rows)
         return events.derive(picked).table_with(built_in) if built_in else picked
 
     return engine.match(table, rows_of, all_matches=all_matches)
+
+
+def condition_table(
+    engine: SourceEngine, events: Any, columns: Iterable[str] = ()
+) -> pa.Table:
+    """Return events of an engine's source with all that its conditions read.
+
+    ``columns``: further ones.
+    """
+    if engine.static_fields:
+        table = _with_static_columns(events.table, engine.static_fields)
+        events = events.derive(table)
+    names = [*engine.conditions.columns, *columns]
+    found: pa.Table = events.table_with(list(dict.fromkeys(names)))
+    return found
 
 
 def match_live(

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from workbench.rules.compiling.output_stage import OutputAdditions
     from workbench.rules.model.entries import RuleEntry
+    from workbench.rules.running.switches import Selection
 
 __all__ = ["RunOptions"]
 
@@ -26,6 +27,7 @@ class RunOptions:
     ``priority``: least severe priority that is loaded, None for all. ``additions``:
     what is added to outputs. ``enabled``: decides in place of the rules' own key.
     ``static_fields``: pairs of NAME and the text of ``static.NAME`` in every event.
+    ``selections``: only rules that are in all of them.
     All of it compares by value, so that what was compiled can be kept.
     """
 
@@ -34,6 +36,7 @@ class RunOptions:
     additions: OutputAdditions | None = None
     enabled: Callable[[RuleEntry], bool] | None = None
     static_fields: tuple[tuple[str, str], ...] = ()
+    selections: tuple[Selection, ...] = ()
 
     @property
     def level(self) -> int:
@@ -42,7 +45,8 @@ class RunOptions:
 
     def enables(self, entry: RuleEntry) -> bool:
         """Whether a rule runs."""
-        return entry.enabled if self.enabled is None else self.enabled(entry)
+        on = entry.enabled if self.enabled is None else self.enabled(entry)
+        return on and all(selection(entry) for selection in self.selections)
 
     def extended(self, target: Target) -> Target:
         """Return a target whose sources know the static fields too."""

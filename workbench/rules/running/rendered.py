@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from workbench.rules.outputs.row_texts import RowTexts
 from workbench.rules.target.value_text import json_values, quoted, text_values
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from workbench.rules.running.alert_format import AlertFormat, AlertRule
 
-__all__ = ["MergedAlerts", "RenderedAlerts", "SomeAlerts"]
+__all__ = ["MergedAlerts", "RenderedAlerts", "SomeAlerts", "readable"]
 
 _T = TypeVar("_T")
 
@@ -30,6 +31,9 @@ class SomeAlerts(Protocol):
 
     def json_lines(self) -> list[str]:
         """Return the JSON lines, without line ends, keys in alphabetical order."""
+
+    def values(self) -> pa.Table:
+        """Return evt.num and the rules' output fields, readable, a row per alert."""
 
 
 class RenderedAlerts:
@@ -47,6 +51,7 @@ class RenderedAlerts:
         self._format = alert_format
         self._table = table.combine_chunks()
         self._which = which
+        self._rules: list[tuple[AlertRule, list[int], RowTexts]] | None = None
         self.rules = [rules[number] for number in which.tolist()]
         self.numbers: list[int] = table.column("evt.num").to_pylist()
         self.times: list[int] = json_values(
@@ -56,28 +61,46 @@ class RenderedAlerts:
         self._messages = [""] * len(which)
         self._render()
 
-    def _of_each_rule(self) -> list[tuple[AlertRule, np.ndarray, pa.Table]]:
-        """Return each rule with the numbers and rows of its alerts."""
+    def values(self) -> pa.Table:
+        """Return evt.num and the rules' output fields, readable, a row per alert."""
         import numpy as np
         import pyarrow as pa
 
-        found = []
+        from workbench.events.frame import readable_column
+
+        columns: dict[str, Any] = {"evt.num": pa.array(self.numbers, pa.uint64())}
         for number in np.unique(self._which).tolist():
-            at = np.flatnonzero(self._which == number)
-            table = self._table
-            if len(at) < len(self._which):
-                table = table.take(pa.array(at))
-            found.append((self._known[number], at, table))
-        return found
+            for field in self._known[number].output.json_fields().values():
+                name = field.column
+                if name not in columns and name in self._table.column_names:
+                    columns[name] = readable_column(
+                        self._table.column(name), field.info
+                    )
+        return pa.table(columns)
+
+    def _of_each_rule(self) -> list[tuple[AlertRule, list[int], RowTexts]]:
+        """Return each rule with the numbers and rows of its alerts."""
+        import numpy as np
+
+        if self._rules is None:
+            order = np.argsort(self._which, kind="stable")
+            numbers, starts = np.unique(self._which[order], return_index=True)
+            rows = RowTexts(self._table)
+            self._rules = []
+            parts = np.split(order, starts[1:]) if len(order) else []
+            for number, part in zip(numbers.tolist(), parts, strict=True):
+                at = part.tolist()
+                self._rules.append((self._known[number], at, rows.pick(at)))
+        return self._rules
 
     def _render(self) -> None:
         time_field = self._format.time_field
         column = self._table.column(time_field)
         times = text_values(column, time_field, "string", is_list=False)
-        for rule, at, table in self._of_each_rule():
+        for rule, at, rows in self._of_each_rule():
             head = f": {rule.priority_name} "
-            texts = rule.output.render(table)
-            for position, text in zip(at.tolist(), texts, strict=True):
+            texts = rule.output.render(rows)
+            for position, text in zip(at, texts, strict=True):
                 message = text or ""
                 self._messages[position] = message
                 self.lines[position] = f"{times[position]}{head}{message}"
@@ -88,16 +111,16 @@ class RenderedAlerts:
 
         result = [""] * len(self.lines)
         iso: list[str] = iso_times(self._table).to_pylist()
-        for rule, at, table in self._of_each_rule():
-            template = self._template(rule, at.tolist(), table, iso)
+        for rule, at, rows in self._of_each_rule():
+            template = self._template(rule, at, rows, iso)
             write = template.text.__mod__
-            rows = zip(*template.columns, strict=True)
-            for position, row in zip(at.tolist(), rows, strict=True):
+            members = zip(*template.columns, strict=True)
+            for position, row in zip(at, members, strict=True):
                 result[position] = write(row)
         return [line if line.isascii() else _one_line(line) for line in result]
 
     def _template(
-        self, rule: AlertRule, at: list[int], table: pa.Table, iso: list[str]
+        self, rule: AlertRule, at: list[int], rows: RowTexts, iso: list[str]
     ) -> _JsonTemplate:
         """Make the template of one rule's JSON lines, with the columns to fill in."""
         alert_format, all_of_it = self._format, len(at) == len(iso)
@@ -113,7 +136,7 @@ class RenderedAlerts:
         if alert_format.include_output:
             made.column("output", list(map(quoted, own(self.lines))))
         if alert_format.include_output_fields:
-            made.mapping("output_fields", self._output_fields(rule, table, at))
+            made.mapping("output_fields", self._output_fields(rule, rows, at))
         made.constant("priority", rule.priority_name)
         made.constant("rule", rule.name)
         made.constant("source", rule.source)
@@ -123,15 +146,15 @@ class RenderedAlerts:
         return made
 
     def _output_fields(
-        self, rule: AlertRule, table: pa.Table, at: list[int]
+        self, rule: AlertRule, rows: RowTexts, at: list[int]
     ) -> dict[str, list[str]]:
-        fields = rule.output.json_texts(table)
+        fields = rule.output.json_texts(rows)
         fields[self._format.time_field] = [str(self.times[i]) for i in at]
         for name, output, typed in rule.extra:
             if typed:
-                fields.update(output.json_texts(table))
+                fields.update(output.json_texts(rows))
             else:
-                fields[name] = [quoted(text or "") for text in output.render(table)]
+                fields[name] = [quoted(text or "") for text in output.render(rows)]
         return fields
 
 
@@ -180,6 +203,18 @@ class MergedAlerts:
         """Return the JSON lines, without line ends, keys in alphabetical order."""
         return self._merged([part.json_lines() for part in self._parts])
 
+    def values(self) -> pa.Table:
+        """Return evt.num and the rules' output fields, readable, a row per alert."""
+        import pyarrow as pa
+
+        starts, rows = 0, []
+        for part in self._parts:
+            rows.append(range(starts, starts + len(part.rules)))
+            starts += len(part.rules)
+        tables = [part.values() for part in self._parts]
+        joined = pa.concat_tables(tables, promote_options="permissive")
+        return joined.take(pa.array(self._merged(rows), pa.int64()))
+
 
 def _dump(value: Any) -> str:
     """Write a value as JSON that stands in a template."""
@@ -194,3 +229,10 @@ def _one_line(line: str) -> str:
         if char in line:
             line = line.replace(char, f"\\u{ord(char):04x}")
     return line
+
+
+def readable(line: str) -> str:
+    """Repair what is not UTF-8, for people."""
+    if line.isascii():
+        return line
+    return line.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

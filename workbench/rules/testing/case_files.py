@@ -3,21 +3,28 @@
 ```yaml
 source: weblog              # event source of the cases
 rules: [weblog_rules.yaml]  # beside this file; `workbench test -r` overrides it
-plugins: [libweblog.so]     # what to load for payloads, a file or a name; or:
+plugins: [libweblog.so]     # what to load for payloads, a file or a name; with an
+                            # init config: {library: libweblog.so, config: '{…}'}; or:
 fields: {weblog.path: string, weblog.tags: list of string}
 capture: traffic.parquet    # for cases with `events`
 cases:
   - name: a climbing request
     event: {weblog.path: /../etc/passwd, weblog.status: 400}
     fires: [Path traversal]     # these fire …
-    quiet: [No HTTP at all]     # … and these do not
+    quiet: [No HTTP at all]     # … and these do not, when all that they read is given
   - name: the raw line
     payload: '127.0.0.1 - - [10/Oct/2000:13:55:36 -0700] "GET / HTTP/1.0" 200 2326'
-    exactly: []                 # these fire and no other
+    number: 3                   # its evt.num, and
+    time: 1700000000000000000   # its evt.rawtime, in nanoseconds; when not given: any
+    exactly: []                 # these fire and no other: what is not given is absent
   - name: what was seen on Monday
     events: [3, 10-12]          # numbers in the capture; each must satisfy the case
     fires: [Path traversal]
 ```
+
+Such files are called ``*rule_tests.yaml``: so pytest and ``workbench test FOLDER`` find
+them. A rule under ``quiet`` that reads fields that ``event`` does not give is *not
+decided*, which is never a pass; ``weblog.user: null`` says that a field is absent.
 
 A field that takes an argument is declared as ``weblog.query[]: string``. Texts that are
 not UTF-8 are written as ``{hex: fffe}``. The time of an event is ``evt.rawtime``, in
@@ -39,17 +46,24 @@ from workbench.reading import read_regular
 from workbench.yamlcpp import Node, SourceText, YamlError, load_documents
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-__all__ = ["Case", "TestFile", "read_tests"]
+__all__ = ["Case", "TestFile", "is_test_file", "read_tests", "test_files"]
+
+# How the names of such files end.
+_ENDINGS = ("rule_tests.yaml", "rule_tests.yml")
 
 _MAX_BYTES = 64 << 20
 _MAX_EVENTS = 1_000_000
 _KEYS = frozenset(("source", "rules", "plugins", "fields", "capture", "cases"))
 _CASE_KEYS = frozenset(
-    ("name", "event", "payload", "events", "capture", "fires", "quiet", "exactly")
+    (
+        *("name", "event", "payload", "number", "time", "events", "capture"),
+        *("fires", "quiet", "exactly"),
+    )
 )
+_PLUGIN_KEYS = frozenset(("library", "config"))
 _RANGE = re.compile(r"(\d{1,18})(?:-(\d{1,18}))?")
 
 
@@ -58,13 +72,15 @@ class Case:
     """One case. Exactly one of ``event``, ``payload`` and ``numbers`` is given.
 
     ``event``: column → value node. ``fires``, ``quiet``: names of rules; ``exactly``:
-    names, or None when other rules may fire too.
+    names, or None when other rules may fire too. ``number``, ``time_ns``: of a payload.
     """
 
     name: str
     line: int
     event: dict[str, Node] | None = None
     payload: bytes | None = None
+    number: int = 1
+    time_ns: int | None = None
     numbers: list[int] | None = None
     capture: Path | None = None
     fires: list[str] = field(default_factory=list)
@@ -74,16 +90,42 @@ class Case:
 
 @dataclass(slots=True)
 class TestFile:
-    """A file of cases; paths are relative to it. ``plugins``: texts are names."""
+    """A file of cases; paths are relative to it.
+
+    ``plugins``: library (a text is a name) and init config, None for none.
+    """
 
     __test__ = False
 
     path: Path
     source: str = ""
     rules: list[Path] = field(default_factory=list)
-    plugins: list[Path | str] = field(default_factory=list)
+    plugins: list[tuple[Path | str, str | None]] = field(default_factory=list)
     fields: dict[str, FieldInfo] = field(default_factory=dict)
     cases: list[Case] = field(default_factory=list)
+
+
+def is_test_file(name: str) -> bool:
+    """Whether files of that name hold rule tests."""
+    return name.endswith(_ENDINGS)
+
+
+def test_files(path: Path) -> list[Path]:
+    """Return ``path``, or for a folder the files of rule tests in it, sorted.
+
+    Raises WorkbenchError for a folder without any.
+    """
+    if not path.is_dir():
+        return [path]
+    found = sorted(p for p in path.rglob("*rule_tests.y*ml") if is_test_file(p.name))
+    if not found:
+        raise WorkbenchError(
+            f"{path} holds no files of rule tests: they are called *{_ENDINGS[0]}"
+        )
+    return found
+
+
+test_files.__test__ = False  # type: ignore[attr-defined] # no test of pytest's
 
 
 def read_tests(path: Path) -> TestFile:
@@ -130,7 +172,7 @@ class _Reader:
         source = root.get("source")
         file.source = "" if source is None else self._text(source)
         file.rules = [folder / t for t in self._texts(root.get("rules"))]
-        file.plugins = [_library(folder, t) for t in self._texts(root.get("plugins"))]
+        file.plugins = list(self._plugins(root.get("plugins"), folder))
         self._fields(root.get("fields"))
         capture = root.get("capture")
         shared = None if capture is None else folder / self._text(capture)
@@ -160,6 +202,23 @@ class _Reader:
         if node.kind != "sequence":
             raise self.fault(node, "expected a sequence of texts")
         return [self._text(item) for item in node.items]
+
+    def _plugins(
+        self, node: Node | None, folder: Path
+    ) -> Iterator[tuple[Path | str, str | None]]:
+        several = node is not None and node.kind == "sequence"
+        for item in node.items if node is not None and several else [node]:
+            if item is None or item.kind == "null":
+                continue
+            if item.kind != "mapping":
+                yield _library(folder, self._text(item)), None
+                continue
+            self._known(item, _PLUGIN_KEYS)
+            library, config = item.get("library"), item.get("config")
+            if library is None:
+                raise self.fault(item, "a plugin needs 'library', a file or a name")
+            text = None if config is None else self._text(config)
+            yield _library(folder, self._text(library)), text
 
     def _fields(self, node: Node | None) -> None:
         if node is None:
@@ -199,6 +258,7 @@ class _Reader:
             case.event = {self._text(k): v for k, v in reversed(value.pairs)}
         elif given[0] == "payload":
             case.payload = self._bytes(value)
+            self._moment(item, case)
         else:
             case.numbers = self._numbers(value)
             capture = item.get("capture")
@@ -214,6 +274,15 @@ class _Reader:
         if exactly is None and not case.fires and not case.quiet:
             raise self.fault(item, "name what is expected: fires, quiet or exactly")
         return case
+
+    def _moment(self, item: Node, case: Case) -> None:
+        """Read number and time of a payload."""
+        for key, name in (("number", "number"), ("time", "time_ns")):
+            node = item.get(key)
+            if node is not None:
+                setattr(
+                    case, name, read_value(node, FieldInfo(key, "uint64"), self.fault)
+                )
 
     def _bytes(self, node: Node) -> bytes:
         inner = node.get("hex") if node.kind == "mapping" else None

@@ -14,17 +14,28 @@ __all__ = ["CaseResult", "TestReport"]
 
 @dataclass(frozen=True, slots=True)
 class CaseResult:
-    """How a case went. ``message``: "" when it passed."""
+    """How a case went. ``message``: "" when it passed.
+
+    ``decided``: whether the case gives all that its rules read.
+    """
 
     name: str
     file: str
     line: int
     message: str = ""
+    decided: bool = True
 
     @property
     def passed(self) -> bool:
         """Whether the case passed."""
         return not self.message
+
+    @property
+    def verdict(self) -> str:
+        """PASSED, FAILED or NOT DECIDED."""
+        if self.passed:
+            return "PASSED"
+        return "FAILED" if self.decided else "NOT DECIDED"
 
 
 @dataclass(slots=True)
@@ -37,8 +48,16 @@ class TestReport:
 
     @property
     def failures(self) -> list[CaseResult]:
-        """The cases that failed."""
+        """The cases that did not pass: that failed, or are not decided."""
         return [r for r in self.results if not r.passed]
+
+    @property
+    def summary(self) -> str:
+        """How many cases passed, failed, and are not decided."""
+        undecided = sum(not r.decided for r in self.results)
+        failed = len(self.failures) - undecided
+        parts = [f"{len(self) - len(self.failures)} passed", f"{failed} failed"]
+        return ", ".join(parts + [f"{undecided} not decided"] * bool(undecided))
 
     @property
     def passed(self) -> bool:
@@ -61,11 +80,10 @@ class TestReport:
         """Return one line per case and a summary."""
         lines = []
         for result in self.results:
-            word = "PASSED" if result.passed else "FAILED"
+            word = result.verdict
             lines.append(f"{result.file}:{result.line}: {result.name}: {word}")
             lines += [f"    {line}" for line in result.message.splitlines()]
-        failed = len(self.failures)
-        lines.append(f"{len(self) - failed} passed, {failed} failed")
+        lines.append(self.summary)
         return "\n".join(lines)
 
     __repr__ = __str__
@@ -74,16 +92,17 @@ class TestReport:
         from workbench.formatting import html
 
         rows = [
-            ("passed" if r.passed else "FAILED", r.name, r.line, r.message)
+            ("passed" if r.passed else r.verdict, r.name, r.line, r.message)
             for r in self.results
         ]
         return html.table(["", "case", "line", "why"], rows)
 
     def to_junit(self) -> str:
         """Return the results as JUnit XML."""
+        undecided = sum(not r.decided for r in self.results)
         head = (
             f'<testsuites><testsuite name="rule tests" tests="{len(self)}" '
-            f'failures="{len(self.failures)}" errors="0">'
+            f'failures="{len(self.failures) - undecided}" errors="{undecided}">'
         )
         parts = ['<?xml version="1.0" encoding="utf-8"?>', head]
         for result in self.results:
@@ -94,10 +113,11 @@ class TestReport:
             if result.passed:
                 parts.append(head + "/>")
             else:
+                word = "failure" if result.decided else "error"
                 first = _xml(result.message.splitlines()[0])
                 body = escape(_xml(result.message))
                 parts.append(
-                    f"{head}><failure message={quoteattr(first)}>{body}</failure>"
+                    f"{head}><{word} message={quoteattr(first)}>{body}</{word}>"
                     "</testcase>"
                 )
         parts.append("</testsuite></testsuites>\n")

@@ -16,14 +16,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from workbench.condition.execution.compile import CompiledCondition
     from workbench.rules.running.engine import SourceEngine
     from workbench.rules.testing.case_files import Case, TestFile
 
-__all__ = ["run_tests", "tested_source"]
+__all__ = ["case_events", "run_tests", "tested_source"]
 
 # Time of an inline event that gives none: an arbitrary fixed moment, ns.
 _DEFAULT_NS = 1_700_000_000_000_000_000
 _PLUGIN_EVENT = 322
+# What the names of built-in fields that tell the time begin with.
+_OF_TIME = ("evt.rawtime", "evt.time", "evt.datetime", "evt.reltime", "evt.latency")
 # Lines of the message of a case that failed.
 _MAX_FAULTS = 20
 
@@ -69,6 +72,14 @@ def run_tests(
     return TestReport([runner.result(case) for case in file.cases])
 
 
+def case_events(
+    file: TestFile, engine: SourceEngine, *, plugins: tuple[Any, ...] = ()
+) -> list[tuple[Case, Any]]:
+    """Return the events of every case of a file that names what it expects rightly."""
+    runner = _Runner(file, engine, set(), plugins, None)
+    return [(case, runner.events_of(case)) for case in file.cases]
+
+
 class _Runner:
     def __init__(
         self,
@@ -90,27 +101,54 @@ class _Runner:
         self.value = value_reader(file)
 
     def result(self, case: Case) -> CaseResult:
+        place = (case.name, str(self.file.path), case.line)
         try:
             message = self._message(case)
         except WorkbenchError as error:
             message = str(error)
-        return CaseResult(case.name, str(self.file.path), case.line, message)
+        open_questions = "" if message else "\n".join(self._undecided(case))
+        return CaseResult(*place, message or open_questions, not open_questions)
+
+    def _undecided(self, case: Case) -> Iterator[str]:
+        """Yield why a rule that must be quiet may fire on the event that was meant."""
+        if case.event is None:
+            return
+        given = {resolve(text, self.fields).column for text in case.event}
+        for name in case.quiet:
+            read = (c for r, c in self._conditions() if r == name)
+            needed = dict.fromkeys(
+                _given_by(column) for c in read for column in c.columns
+            )
+            missing = [n for n in needed if n and n not in given]
+            if missing:
+                yield (
+                    f"not decided: rule '{name}' reads {', '.join(missing)}, which the "
+                    f"event does not give; '{missing[0]}: null' says that it is absent"
+                )
+
+    def _conditions(self) -> Iterator[tuple[str, CompiledCondition]]:
+        """Yield the name of each rule with its condition."""
+        for at, rule in enumerate(self.engine.rules):
+            yield rule.name, self.engine.conditions[at]
 
     def _message(self, case: Case) -> str:
         named = [*case.fires, *case.quiet, *(case.exactly or [])]
         for name in named:
             if name not in self.running:
                 return self._unknown_rule(name)
-        if case.event is not None:
-            fired = self._fired_events(self._inline_events(case.event))
-        elif case.payload is not None:
-            fired = self._fired_events(self._payload_events(case.payload))
-        else:
-            fired = self._fired_events(self._saved_events(case))
+        fired = self._fired_events(self.events_of(case))
         faults = [
             fault for label, names in fired for fault in _faults(case, label, names)
         ]
         return "\n".join(faults[:_MAX_FAULTS])
+
+    def events_of(self, case: Case) -> Any:
+        """Return the events that a case is about."""
+        if case.event is not None:
+            return self._inline_events(case.event)
+        if case.payload is not None:
+            return self._payload_events(case, case.payload)
+        return self._saved_events(case)
 
     def _unknown_rule(self, name: str) -> str:
         if name in self.known_rules:
@@ -146,30 +184,42 @@ class _Runner:
             pa.table(columns), fields=self.fields, source=self.source
         )
 
-    def _payload_events(self, payload: bytes) -> Any:
+    def _payload_events(self, case: Case, payload: bytes) -> Any:
         import pyarrow as pa
 
         from workbench.events.from_table import events_from_table
 
         if not self.plugins:
-            raise WorkbenchError(
-                "a payload needs the plugin to extract its fields: name it under "
-                "'plugins' or give --plugin"
-            )
+            raise WorkbenchError(self._missing_plugin())
         number = 0
         for plugin in self.plugins:
             for manifest in getattr(plugin, "manifests", None) or [plugin.info]:
                 if manifest.event_source == self.source:
                     number = manifest.id
+        time_ns = _DEFAULT_NS if case.time_ns is None else case.time_ns
+        raw = _plugin_event(number, payload, time_ns)
         table = pa.table(
             {
-                "evt.num": pa.array([1], pa.uint64()),
-                "evt.rawtime": pa.array([_DEFAULT_NS], pa.uint64()),
-                "raw": pa.array([_plugin_event(number, payload)], pa.binary()),
+                "evt.num": pa.array([case.number], pa.uint64()),
+                "evt.rawtime": pa.array([time_ns], pa.uint64()),
+                "raw": pa.array([raw], pa.binary()),
             }
         )
         events = events_from_table(table, fields=self.fields, source=self.source)
         return events.attach(*self.plugins)
+
+    def _missing_plugin(self) -> str:
+        """Say which plugin a payload needs."""
+        named = ", ".join(str(library) for library, _ in self.file.plugins)
+        if named:
+            return (
+                f"a payload needs the plugins of its file, {named}: run the file with "
+                "'workbench test' or pytest, or load them and give them with plugins="
+            )
+        return (
+            "a payload needs the plugin that extracts fields from events of source "
+            f"{self.source}: name it under 'plugins' or give --plugin"
+        )
 
     def _saved_events(self, case: Case) -> Any:
         import numpy as np
@@ -230,11 +280,21 @@ def _faults(case: Case, label: str, fired: set[str]) -> Iterator[str]:
         )
 
 
-def _plugin_event(plugin_id: int, payload: bytes) -> bytes:
+def _given_by(column: str) -> str:
+    """Return the column that an event gives ``column`` with; "" if it needs none."""
+    if not column.startswith("evt."):
+        return column
+    if column == "evt.num":
+        return column
+    # every other built-in field is of the time, or the same for all events
+    return "evt.rawtime" if column.startswith(_OF_TIME) else ""
+
+
+def _plugin_event(plugin_id: int, payload: bytes, time_ns: int) -> bytes:
     """Make the stored form of a plugin event: header, two lengths, id, payload."""
     head = struct.Struct("<QqIHI")
     lengths = struct.pack("<II", 4, len(payload))
     body = struct.pack("<I", plugin_id) + payload
     total = head.size + len(lengths) + len(body)
-    start = head.pack(_DEFAULT_NS, -1, total, _PLUGIN_EVENT, 2)
+    start = head.pack(time_ns, -1, total, _PLUGIN_EVENT, 2)
     return start + lengths + body

@@ -22,7 +22,7 @@ typedef struct record {
 	int32_t height;
 } record;
 
-typedef struct run {
+typedef struct wbk_runner {
 	const wbk_program *program;
 	memo *slots;
 	memo *shared;     /* by node; NULL bitmaps unless shared */
@@ -32,7 +32,13 @@ typedef struct run {
 	int64_t n_spare, used;
 	int64_t start, n, words;
 	int64_t block; /* rows */
+	uint64_t blocks;
+	int watched; /* note in this block how nodes fare, and order them by it */
 } run;
+
+/* The first blocks are watched, then one in SELDOM + 1. */
+#define ALWAYS_WATCHED 32u
+#define SELDOM 15u
 
 /* Children lists longer than this keep the order they came in. */
 #define SORTED 24
@@ -202,7 +208,8 @@ static int eval_chain(run *r, const wbk_node *x, const uint64_t *rows, uint64_t 
 	int failed = 0;
 	if (!left || !got)
 		return -1;
-	sort_children(r, x);
+	if (r->watched)
+		sort_children(r, x);
 	memcpy(left, rows, (size_t)r->words * 8);
 	if (x->op == WBK_OR)
 		memset(out, 0, (size_t)r->words * 8);
@@ -294,7 +301,7 @@ static int eval(run *r, int32_t node, const uint64_t *rows, uint64_t *out)
 	} else {
 		failed = eval_plain(r, node, rows, out);
 	}
-	if (!failed) {
+	if (!failed && r->watched) {
 		e->asked += (double)wbk_count(rows, r->n);
 		e->passed += (double)wbk_count(out, r->n);
 	}
@@ -305,6 +312,8 @@ static int run_block(run *r, uint8_t *const *out, int64_t out_offset, int64_t *c
 {
 	const wbk_program *p = r->program;
 	r->used = 0;
+	r->watched = r->blocks < ALWAYS_WATCHED || !(r->blocks & SELDOM);
+	r->blocks++;
 	for (int64_t i = 0; i < p->n_slots; i++)
 		r->slots[i].touched = 0;
 	for (int64_t i = 0; i < p->n_nodes; i++)
@@ -358,34 +367,63 @@ static void memos_free(memo *m, int64_t n)
 	free(m);
 }
 
+wbk_runner *wbk_runner_new(const wbk_program *p, int64_t rows)
+{
+	run *r = calloc(1, sizeof *r);
+	if (!r)
+		return NULL;
+	r->program = p;
+	r->slots = calloc((size_t)p->n_slots + 1, sizeof *r->slots);
+	r->shared = calloc((size_t)p->n_nodes + 1, sizeof *r->shared);
+	r->records = calloc((size_t)p->n_nodes + 1, sizeof *r->records);
+	r->order = malloc(sizeof *r->order * ((size_t)p->n_children + 1));
+	if (!r->slots || !r->shared || !r->records || !r->order) {
+		wbk_runner_free(r);
+		return NULL;
+	}
+	if (p->n_children)
+		memcpy(r->order, p->children, sizeof *r->order * (size_t)p->n_children);
+	set_costs(r);
+	if (rows < r->block)
+		r->block = wbk_words(rows > 0 ? rows : 1) * 64;
+	return r;
+}
+
+int wbk_runner_run(wbk_runner *r, int64_t n, uint8_t *const *out, int64_t out_offset,
+		   int64_t *counts)
+{
+	int failed = 0;
+	for (r->start = 0; r->start < n && !failed; r->start += r->block) {
+		r->n = n - r->start < r->block ? n - r->start : r->block;
+		r->words = wbk_words(r->n);
+		failed = run_block(r, out, out_offset, counts);
+	}
+	return failed;
+}
+
+void wbk_runner_free(wbk_runner *r)
+{
+	if (!r)
+		return;
+	if (r->slots)
+		memos_free(r->slots, r->program->n_slots);
+	if (r->shared)
+		memos_free(r->shared, r->program->n_nodes);
+	for (int64_t i = 0; i < r->n_spare; i++)
+		free(r->spare[i]);
+	free(r->spare);
+	free(r->records);
+	free(r->order);
+	free(r);
+}
+
 int wbk_run(const wbk_program *p, int64_t n, uint8_t *const *out, int64_t out_offset,
 	    int64_t *counts)
 {
-	run r = {.program = p};
-	int failed = 0;
-	r.slots = calloc((size_t)p->n_slots + 1, sizeof *r.slots);
-	r.shared = calloc((size_t)p->n_nodes + 1, sizeof *r.shared);
-	r.records = calloc((size_t)p->n_nodes + 1, sizeof *r.records);
-	r.order = malloc(sizeof *r.order * ((size_t)p->n_children + 1));
-	if (!r.slots || !r.shared || !r.records || !r.order)
-		failed = -1;
-	if (!failed) {
-		if (p->n_children)
-			memcpy(r.order, p->children,
-			       sizeof *r.order * (size_t)p->n_children);
-		set_costs(&r);
-	}
-	for (r.start = 0; r.start < n && !failed; r.start += r.block) {
-		r.n = n - r.start < r.block ? n - r.start : r.block;
-		r.words = wbk_words(r.n);
-		failed = run_block(&r, out, out_offset, counts);
-	}
-	memos_free(r.slots, p->n_slots);
-	memos_free(r.shared, p->n_nodes);
-	for (int64_t i = 0; i < r.n_spare; i++)
-		free(r.spare[i]);
-	free(r.spare);
-	free(r.records);
-	free(r.order);
+	wbk_runner *r = wbk_runner_new(p, n);
+	if (!r)
+		return -1;
+	int failed = wbk_runner_run(r, n, out, out_offset, counts);
+	wbk_runner_free(r);
 	return failed;
 }

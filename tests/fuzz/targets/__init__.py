@@ -1,0 +1,1 @@
+"""The targets written in Python: each makes an input and checks what reads it."""
