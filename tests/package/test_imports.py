@@ -225,6 +225,7 @@ def test_only_the_seams_import_the_extension():
     assert users == {
         "workbench/arrow/addresses.py",
         "workbench/captures/framing.py",
+        "workbench/captures/parquet_pages.py",
         "workbench/condition/execution/kernel.py",
         "workbench/host/confine.py",
         "workbench/host/handles.py",
