@@ -47,6 +47,7 @@ _HOMES = {
     "load_rules": "workbench.rules",
     "open_events": "workbench.events.opening",
     "parse_rules": "workbench.rules",
+    "rules_from_sigma": "workbench.sigma.importing",
 }
 
 __all__ = sorted(_HOMES)  # noqa: PLE0605 - one table holds the names and their homes

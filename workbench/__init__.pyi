@@ -27,6 +27,7 @@ from workbench.manifest import Manifest, OpenParam
 from workbench.plugins.plugin import Plugin, inspect, load
 from workbench.plugins.workbench import Workbench
 from workbench.rules import Alerts, Rule, RuleSet, load_rules, parse_rules
+from workbench.sigma.importing import rules_from_sigma
 from workbench.ui import lab
 
 __all__ = [
@@ -61,6 +62,7 @@ __all__ = [
     "load_rules",
     "open_events",
     "parse_rules",
+    "rules_from_sigma",
 ]
 
 __version__: str
