@@ -146,10 +146,10 @@ def test_parts_are_joined_as_the_condition_says(imported, events, rows, conditio
 
 
 def test_the_cases_tell_matching_events_from_others(imported, events):
-    """Of all constructs, nearly all match some event and not every one."""
+    """Of all constructs but one, each matches some event and not every one."""
     dull = []
     for name, selection in CASES.items():
         (rule,) = imported({"s": selection, "condition": "s"}).rules
         if events.mask(rule).sum() in (0, len(events)):
             dull.append(name)
-    assert dull == []
+    assert dull == ["re-dot-line"]  # a dot is no line feed
