@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from artifact_registry import INDEX, MANIFEST, OURS, RULES
+from artifact_registry import INDEX, MANIFEST, OURS, PASSWORD, RULES, USER
 
 import workbench as wb
 
@@ -41,10 +42,9 @@ def push():
 def fetched(registry, path, accept="*/*"):
     with requests.Session() as session:
         session.trust_env = False
-        answer = session.get(
+        return session.get(
             f"http://{registry.host}/v2/{path}", headers={"Accept": accept}, timeout=30
         )
-    return answer
 
 
 def test_rules_come_back_as_they_were(push, registry, repository, tmp_path, home):
@@ -74,7 +74,9 @@ def test_a_plugin_comes_back_and_loads(push, registry, repository, weblog):
         assert again.info.version == version
 
 
-def test_rules_bring_the_plugin_that_they_need(push, registry, repository, weblog, tmp_path):
+def test_rules_bring_the_plugin_that_they_need(
+    push, registry, repository, weblog, tmp_path
+):
     there = f"{registry.host}/{repository}"
     rules = tmp_path / "web.yaml"
     rules.write_bytes(HEAD + RULES)
@@ -114,7 +116,9 @@ def test_the_layout_is_falcoctls(push, registry, repository, weblog, tmp_path):
     assert push(f"{registry.host}/{repository}/weblog:1", weblog).returncode == 0
     index = fetched(registry, f"{repository}/weblog/manifests/1", INDEX).json()
     (entry,) = index["manifests"]
-    assert "/".join([entry["platform"]["os"], entry["platform"]["architecture"]]) == OURS
+    assert (
+        "/".join([entry["platform"]["os"], entry["platform"]["architecture"]]) == OURS
+    )
 
 
 def test_the_same_files_are_the_same_artifact(push, registry, repository, tmp_path):
@@ -126,24 +130,30 @@ def test_the_same_files_are_the_same_artifact(push, registry, repository, tmp_pa
 
 
 def test_a_registry_that_asks_for_a_login_gets_it(
-    push, program, tmp_path, docker_login, htpasswd_registry
+    push, guarded, repository, tmp_path, docker_login
 ):
     rules = tmp_path / "web.yaml"
     rules.write_bytes(RULES)
-    place = f"{htpasswd_registry.host}/tests/web:1.0.0"
+    place = f"{guarded.host}/{repository}/web:1.0.0"
     refused = push(place, rules)
     assert refused.returncode == 1
     assert "refuses access" in refused.stderr
-    docker_login(htpasswd_registry.host, "nina", "secret")
+    packed = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+    docker_login(auths={guarded.host: {"auth": packed}})
     done = push(place, rules)
     assert done.returncode == 0, done.stderr
     assert wb.get(place, insecure=True).read_bytes() == RULES
+    assert PASSWORD not in done.stderr + refused.stderr
 
 
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("bad.yaml", b"- rule: x\n", "Falco would refuse these rules; nothing was pushed"),
+        (
+            "bad.yaml",
+            b"- rule: x\n",
+            "Falco would refuse these rules; nothing was pushed",
+        ),
         ("bad.txt", b"words", "bad.txt is neither a plugin (.so) nor a rules file"),
         ("bad.so", b"words", "bad.so is not a 64-bit Linux library"),
     ],
@@ -178,7 +188,9 @@ def test_a_place_that_is_none_is_refused(push, tmp_path, name, message):
     assert message in done.stderr
 
 
-def test_a_plugin_and_rules_are_two_artifacts(push, registry, repository, weblog, tmp_path):
+def test_a_plugin_and_rules_are_two_artifacts(
+    push, registry, repository, weblog, tmp_path
+):
     path = tmp_path / "web.yaml"
     path.write_bytes(RULES)
     done = push(f"{registry.host}/{repository}/x:1", weblog, path)

@@ -97,7 +97,7 @@ CASES = {
     "re-classes": {"web.agent|re": "\\w+-\\d+\\s[\\w-]+"},
     "re-dot-line": {"web.agent|re": "^line.more$"},
     "re-dotall": {"web.agent|re|s": "^line.more$"},
-    "re-special": {"web.agent|re": "\\(x\\)|\\[y\\]|\\\""},
+    "re-special": {"web.agent|re": '\\(x\\)|\\[y\\]|\\"'},
     "re-any-of": {"web.path|re": ["^/etc/", "login$"]},
     "re-not-class": {"web.path|re": "^[^/]\\D*$"},
     "maps": [{"web.user": "root"}, {"web.status": 404, "web.tls": False}],
@@ -106,7 +106,9 @@ CASES = {
 
 @pytest.mark.parametrize("selection", CASES.values(), ids=CASES)
 @pytest.mark.parametrize("condition", ["selection", "not selection"])
-def test_a_construct_matches_the_same_events(imported, events, rows, selection, condition):
+def test_a_construct_matches_the_same_events(
+    imported, events, rows, selection, condition
+):
     detection = {"selection": selection, "condition": condition}
     rules = imported(detection)
     assert not rules.diagnostics.errors, rules.diagnostics

@@ -42,8 +42,14 @@ INEXPRESSIBLE = {
     "many": ({"web.path|re": "(a{1000}){1000}"}, "sigma-check"),
     "fieldref-types": ({"web.path|fieldref": "web.status"}, "sigma-fieldref"),
     "fieldref-unknown": ({"web.path|fieldref": "web.nothing"}, "sigma-field"),
-    "aggregation": ({"s": {"web.path": "x"}, "condition": "s | count() > 5"}, "sigma-aggregation"),
-    "timeframe": ({"s": {"web.path": "x"}, "timeframe": "5m", "condition": "s"}, "sigma-aggregation"),
+    "aggregation": (
+        {"s": {"web.path": "x"}, "condition": "s | count() > 5"},
+        "sigma-aggregation",
+    ),
+    "timeframe": (
+        {"s": {"web.path": "x"}, "timeframe": "5m", "condition": "s"},
+        "sigma-aggregation",
+    ),
     "no-such-part": ({"s": {"web.path": "x"}, "condition": "s and t"}, "sigma-rule"),
     "empty-selector": ({"s": {"web.path": "x"}, "condition": "1 of t*"}, "sigma-rule"),
     "syntax": ({"s": {"web.path": "x"}, "condition": "s and"}, "sigma-rule"),
@@ -60,7 +66,9 @@ def whole(detection):
     return detection
 
 
-@pytest.mark.parametrize(("detection", "code"), INEXPRESSIBLE.values(), ids=INEXPRESSIBLE)
+@pytest.mark.parametrize(
+    ("detection", "code"), INEXPRESSIBLE.values(), ids=INEXPRESSIBLE
+)
 def test_a_construct_that_falco_lacks_leaves_its_rule_out(imported, detection, code):
     rules = imported(whole(detection))
     assert len(rules) == 0
@@ -73,7 +81,14 @@ def test_a_construct_that_falco_lacks_leaves_its_rule_out(imported, detection, c
 
 def test_every_construct_has_its_own_diagnostic_at_its_line(imported):
     rules = imported(
-        whole({"web.pth": "x", "web.path|re": "a(?=b)", "web.tags": "Alpha", "web.user": "fine"})
+        whole(
+            {
+                "web.pth": "x",
+                "web.path|re": "a(?=b)",
+                "web.tags": "Alpha",
+                "web.user": "fine",
+            }
+        )
     )
     assert [(d.code, d.line) for d in rules.diagnostics] == [
         ("sigma-field", 6),
@@ -121,7 +136,10 @@ def test_a_correlation_is_refused_with_the_rules_it_is_made_of(tmp_path):
         (b"just words", "is not a mapping"),
         (b"title: 'x", "is not valid YAML"),
         (b"title: x\ntitle: y\ndetection: {}\n", "is not valid YAML"),
-        ("title: Zürich\ndetection: {}\n".encode("latin-1"), "the byte 0xfc is not valid UTF-8"),
+        (
+            "title: Zürich\ndetection: {}\n".encode("latin-1"),
+            "the byte 0xfc is not valid UTF-8",
+        ),
         ("title: Zürich\n".encode() + "x: Zürich\n".encode("cp1252"), "the byte 0xfc"),
         ("title: x\ndetection: {}\n".encode("utf-16"), "the file is UTF-16"),
         (b"\x7fELF\0\0\0", "the file is binary data"),
@@ -169,14 +187,16 @@ def test_a_deep_condition_is_taken_or_refused(imported):
     assert [d.code for d in imported(deeper).diagnostics] == ["sigma-rule"]
 
 
-def test_without_pysigma_the_error_tells_how_to_install_it(tmp_path):
+def test_without_pysigma_the_error_tells_how_to_install_it():
     script = (
         "import sys; sys.modules['sigma'] = None\n"
         "import workbench as wb\n"
         "try:\n    wb.rules_from_sigma('x.yml', source='okta')\n"
         "except wb.RulesError as error:\n    print(error)\n"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True
+    )
     assert "pip install 'falco-plugin-workbench[sigma]'" in done.stdout, done.stderr
 
 
@@ -186,7 +206,9 @@ def test_nothing_of_pysigma_is_imported_otherwise():
         "wb.parse_rules(''); wb.rules_from_sigma\n"
         "print([m for m in sys.modules if m.split('.')[0] in ('sigma', 'yaml')])\n"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True
+    )
     assert done.stdout == "[]\n", done.stderr
 
 
@@ -212,9 +234,13 @@ def test_rules_with_diagnostics_travel(imported):
     assert not again.rules[0].enabled
 
 
-def test_pipelines_that_are_none_are_refused(tmp_path, imported):
+def test_pipelines_that_are_none_are_refused(tmp_path):
     bad = tmp_path / "p.yml"
-    for text in ("[", "x: [1]\ntransformations: 5", "transformations: [{type: nothing}]"):
+    for text in (
+        "[",
+        "x: [1]\ntransformations: 5",
+        "transformations: [{type: nothing}]",
+    ):
         bad.write_text(text)
         with pytest.raises(wb.RulesError, match="the pipeline"):
             wb.rules_from_sigma("x.yml", source="okta", pipeline=bad)

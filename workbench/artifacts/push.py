@@ -11,12 +11,11 @@ import gzip
 import hashlib
 import io
 import json
-import os
 import struct
 import tarfile
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from workbench.artifacts.archive import check_library
 from workbench.artifacts.faults import ArtifactFault, artifact_error
@@ -34,10 +33,13 @@ from workbench.artifacts.registry import Registry
 from workbench.reading import read_regular
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Mapping, Sequence
 
-__all__ = ["Pushed", "platform_of", "push"]
+__all__ = ["Pushed", "kind_of", "platform_of", "push"]
 
+# Platform, None for rules files → title and bytes of the archive.
+_Archives: TypeAlias = "dict[Platform | None, tuple[str, bytes]]"
 _TITLE: Final = "org.opencontainers.image.title"
 
 
@@ -69,13 +71,9 @@ def push(
     """
     try:
         reference = _reference(name, config.version)
-        wanted = list(dict.fromkeys([reference.tag, *tags]))
-        for tag in wanted:
-            if not is_tag(tag):
-                text = f"{tag!r} is not a version"
-                raise ArtifactFault("name", text, "versions look like 0.7.0 or latest")
+        wanted = _tags([reference.tag, *tags])
         paths = [Path(file) for file in files]
-        kind = _kind(paths)
+        kind = kind_of(paths)
         config = replace(config, version=config.version or reference.tag)
         archives = _archives(kind, paths)
         with Registry(reference.host, insecure=insecure) as registry:
@@ -84,9 +82,9 @@ def push(
     except ArtifactFault as fault:
         raise artifact_error(fault, name, doing="push") from None
     except OSError as error:
-        reason = error.strerror or str(error)
-        fault = ArtifactFault("archive", f"a file cannot be read: {reason}")
-        raise artifact_error(fault, name, doing="push") from None
+        text = f"a file cannot be read: {error.strerror or error}"
+        unread = ArtifactFault("archive", text)
+        raise artifact_error(unread, name, doing="push") from None
     return Pushed(str(reference), digest, tuple(wanted), kind.name)
 
 
@@ -102,11 +100,22 @@ def _reference(name: str, version: str) -> Reference:
     return Reference(asked.host, asked.repository, tag)
 
 
-def _kind(paths: Sequence[Path]) -> Kind:
+def _tags(given: Sequence[str]) -> list[str]:
+    for tag in given:
+        if not is_tag(tag):
+            text = f"{tag!r} is not a version"
+            raise ArtifactFault("name", text, "versions look like 0.7.0 or latest")
+    return list(dict.fromkeys(given))
+
+
+def kind_of(paths: Sequence[Path]) -> Kind:
+    """Return what files are, taken together. Raises ArtifactFault."""
     found = {
         kind.name for kind in KINDS.values() for p in paths if p.suffix in kind.suffixes
     }
-    others = [p.name for p in paths if not any(p.suffix in k.suffixes for k in KINDS.values())]
+    others = [
+        p.name for p in paths if not any(p.suffix in k.suffixes for k in KINDS.values())
+    ]
     if others:
         text = f"{others[0]} is neither a plugin (.so) nor a rules file (.yaml, .yml)"
         raise ArtifactFault("layout", text)
@@ -118,7 +127,7 @@ def _kind(paths: Sequence[Path]) -> Kind:
 
 
 def platform_of(path: Path) -> Platform:
-    """Return the platform that a library is built for. Raises ArtifactFault, OSError."""
+    """Return what a library is built for. Raises ArtifactFault and OSError."""
     with path.open("rb") as stream:
         head = stream.read(20)
     machine = struct.unpack_from("<H", head, 18)[0] if len(head) == 20 else 0
@@ -130,9 +139,9 @@ def platform_of(path: Path) -> Platform:
     raise ArtifactFault("platform", f"{path.name} is for an unknown processor")
 
 
-def _archives(kind: Kind, paths: Sequence[Path]) -> dict[Platform | None, tuple[str, bytes]]:
+def _archives(kind: Kind, paths: Sequence[Path]) -> _Archives:
     """Return the archives to push: platform, None for rules → title and bytes."""
-    found: dict[Platform | None, tuple[str, bytes]] = {}
+    found: _Archives = {}
     if kind.name != "plugin":
         names = [path.name for path in paths]
         twice = next((n for n in names if names.count(n) > 1), None)
@@ -217,9 +226,7 @@ class _Pusher:
         self.kind = kind
         self.config = config
 
-    def publish(
-        self, archives: Mapping[Platform | None, tuple[str, bytes]], tags: list[str]
-    ) -> str:
+    def publish(self, archives: _Archives, tags: list[str]) -> str:
         """Upload everything, then set the tags; return the digest behind them."""
         documents = {
             platform: self._manifest(title, archive)

@@ -83,9 +83,7 @@ def _converted(args: argparse.Namespace) -> SigmaRules:
     from workbench.sigma.importing import rules_from_sigma
 
     if args.plugin is None:
-        return rules_from_sigma(
-            *args.files, source=args.source, pipeline=args.pipeline
-        )
+        return rules_from_sigma(*args.files, source=args.source, pipeline=args.pipeline)
     from workbench.plugins.plugin import load
 
     with load(args.plugin, **sandbox_options(args)) as plugin:

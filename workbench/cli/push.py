@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from workbench.cli.options import (
     FINE,
@@ -51,18 +51,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Check what is pushed, push it, print its digest."""
-    from workbench.artifacts.push import push
+    from workbench.artifacts.faults import ArtifactFault, artifact_error
+    from workbench.artifacts.push import kind_of, push
 
     options = sandbox_options(args)
     name = args.name.partition("@")[0].rpartition("/")[2].partition(":")[0]
-    libraries = [path for path in args.files if Path(path).suffix == ".so"]
-    if libraries:
-        config = _plugin_config(libraries, options)
+    try:
+        kind = kind_of([Path(path) for path in args.files])
+    except ArtifactFault as fault:
+        raise artifact_error(fault, args.name, doing="push") from None
+    if kind.name == "plugin":
+        config = _plugin_config(args.files, options)
     else:
         config = _rules_config(name, args.files)
-    pushed = push(
-        args.name, args.files, config, tags=args.tag, insecure=args.insecure
-    )
+    pushed = push(args.name, args.files, config, tags=args.tag, insecure=args.insecure)
     tags = ", ".join(pushed.tags)
     note(f"pushed {config.name} to {pushed.reference} (tags: {tags})")
     print(pushed.digest)
@@ -97,7 +99,7 @@ def _rules_config(name: str, files: list[str]) -> ArtifactConfig:
     )
 
 
-def _plugin_config(libraries: list[str], options: dict[str, object]) -> ArtifactConfig:
+def _plugin_config(libraries: list[str], options: dict[str, Any]) -> ArtifactConfig:
     """Return what the build for this machine says. Raises PluginLoadError."""
     from workbench.artifacts.faults import ArtifactFault, artifact_error
     from workbench.artifacts.layout import ArtifactConfig, Requirement, this_platform

@@ -312,7 +312,9 @@ def _regex(field: FieldUse, value: Any) -> str:
         )
     flags = value.flags
     pattern = str(value.regexp)
-    if SigmaRegularExpressionFlag.MULTILINE in flags and any(c in pattern for c in "^$"):
+    if SigmaRegularExpressionFlag.MULTILINE in flags and any(
+        c in pattern for c in "^$"
+    ):
         raise field.fault("sigma-regex", "anchors at every line (|m) are not known")
     fold = SigmaRegularExpressionFlag.IGNORECASE in flags
     dot_all = SigmaRegularExpressionFlag.DOTALL in flags

@@ -110,7 +110,7 @@ class FieldUse:
         return self.info.type == "string"
 
     def folded(self, *, cased: bool) -> str:
-        """Return the left side of a check, with ASCII letters folded unless ``cased``."""
+        """Return the left side of a check, letters folded unless ``cased``."""
         return self.text if cased else f"tolower({self.text})"
 
     def fault(self, code: str, reason: str, hint: str = "") -> Inexpressible:
@@ -152,7 +152,9 @@ class FieldUse:
         if ONE in parts:
             # a question mark of Falco is one byte, here it is a character
             words = {MANY: f"{ANY}*", ONE: ANY}
-            text = "".join(escaped(p) if isinstance(p, str) else words[p] for p in parts)
+            text = "".join(
+                escaped(p) if isinstance(p, str) else words[p] for p in parts
+            )
             return f"{left} regex {literal(text)}"
         match parts:
             case [1, str(text), 1]:
@@ -202,7 +204,7 @@ class FieldUse:
 
 
 def _value_of(text: str, type_: str) -> str | None:
-    """Return the literal of a type that ``text`` stands for, None when there is none."""
+    """Return the literal of a type for ``text``, None when there is none."""
     if type_ == "uint64" and text.isascii() and text.isdigit():
         return str(int(text)) if len(text) <= 20 and int(text) < 2**64 else None
     if type_ == "bool":

@@ -43,7 +43,9 @@ class SigmaDocument:
         found = self.lines.get(word)
         if found is None and word:
             start = f"{word}|"
-            found = next((n for w, n in self.lines.items() if w.startswith(start)), None)
+            found = next(
+                (n for w, n in self.lines.items() if w.startswith(start)), None
+            )
         return self.line if found is None else found
 
 
@@ -95,7 +97,7 @@ def _documents(text: str, name: str) -> list[SigmaDocument] | Diagnostic:
 
     try:
         heads = list(_outline(text, name))
-        values = list(yaml.load_all(text, SigmaYAMLLoader))  # noqa: S506 - a safe one
+        values = list(yaml.load_all(text, SigmaYAMLLoader))
     except _TooLargeError as error:
         return _fault(name, str(error), hint="no Sigma rule is like that")
     except (yaml.YAMLError, ValueError, RecursionError, TypeError) as error:
@@ -128,10 +130,9 @@ def _outline(text: str, name: str) -> Iterator[SigmaDocument]:
     """Yield the documents without their data. Raises _TooLargeError."""
     import yaml
 
-    depth = count = 0
+    depth = 0
     document = SigmaDocument(name, 1, {})
-    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
-        count += 1
+    for count, event in enumerate(yaml.parse(text, Loader=yaml.CSafeLoader)):
         if count > _MAX_EVENTS:
             raise _TooLargeError(f"the file holds more than {_MAX_EVENTS:,} values")
         if isinstance(event, yaml.DocumentStartEvent):

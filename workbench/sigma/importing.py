@@ -25,11 +25,10 @@ if TYPE_CHECKING:
 
 __all__ = ["SigmaRules", "rules_from_sigma"]
 
-_FILES = Kind(
-    "a path (a text or a Path)", lambda v: isinstance(v, str | os.PathLike)
-)
+_FILES = Kind("a path (a text or a Path)", lambda v: isinstance(v, str | os.PathLike))
 _INSTALL = "pip install 'falco-plugin-workbench[sigma]'"
 _MAX_FILES_SHOWN = 5
+_COUNTING = "a counting plugin gives such a field: workbench new DIR --template counter"
 
 
 class SigmaRules(RuleSet):
@@ -95,7 +94,7 @@ def rules_from_sigma(
     items = whole_pipeline(known, pipeline)
     documents: list[SigmaDocument] = []
     faults: list[Diagnostic] = []
-    for path in (inner for path in paths for inner in files_of(path)):
+    for path in (inner for given in paths for inner in files_of(given)):
         found = read_documents(path)
         if isinstance(found, Diagnostic):
             faults.append(found)
@@ -134,33 +133,8 @@ class _Importer:
         """Convert every document; what cannot be becomes a diagnostic."""
         parts = _parts_of_correlations(documents)
         for document in documents:
-            data = document.data
-            own = {str(data.get("name")), str(data.get("id"))} & parts
             try:
-                if "correlation" in data:
-                    raise Inexpressible(
-                        "sigma-correlation",
-                        "a correlation counts or orders several events; Falco decides "
-                        "every event alone",
-                        "a counting plugin gives such a field: workbench new DIR "
-                        "--template counter",
-                        field="correlation",
-                    )
-                if "filter" in data or "action" in data:
-                    kind = "filter" if "filter" in data else "action"
-                    raise Inexpressible(
-                        "sigma-document",
-                        f"a document with {kind} changes others; it is not converted, "
-                        "and rules that need it would mean something else",
-                        "write what it adds into the rules",
-                        field=kind,
-                    )
-                if own:
-                    raise Inexpressible(
-                        "sigma-correlation",
-                        "the rule is part of a correlation, and no rule by itself",
-                        "generate: true in the correlation makes it one",
-                    )
+                _check_kind(document, parts)
                 self._convert(document)
             except Inexpressible as fault:
                 self._note(document, fault)
@@ -172,7 +146,9 @@ class _Importer:
         severity: Any = "error",
         field: str = "",
     ) -> None:
-        title = printable(str(document.data.get("title") or "without a title"), limit=200)
+        title = printable(
+            str(document.data.get("title") or "without a title"), limit=200
+        )
         self.diagnostics.append(
             Diagnostic(
                 severity,
@@ -199,7 +175,9 @@ class _Importer:
             self._write(rule, document)
         except (SigmaError, RecursionError) as error:
             reason = str(error) or type(error).__name__
-            raise Inexpressible("sigma-rule", f"the rule is not valid: {reason}") from None
+            raise Inexpressible(
+                "sigma-rule", f"the rule is not valid: {reason}"
+            ) from None
         except (TypeError, AttributeError, KeyError, ValueError) as error:
             if isinstance(error, Inexpressible):
                 raise
@@ -222,8 +200,7 @@ class _Importer:
                 "sigma-aggregation",
                 "the condition counts events within a time; Falco decides every event "
                 "alone",
-                "a counting plugin gives such a field: workbench new DIR --template "
-                "counter",
+                _COUNTING,
                 field="condition",
             )
 
@@ -274,7 +251,9 @@ class _Importer:
         if not texts:
             raise Inexpressible("sigma-rule", "the pipeline left nothing of the rule")
         whole = texts[0] if len(texts) == 1 else " or ".join(f"({t})" for t in texts)
-        shown = [f for f in rule.fields or () if f.partition("[")[0] in self.source.fields]
+        shown = [
+            f for f in rule.fields or () if f.partition("[")[0] in self.source.fields
+        ]
         name = self._name(rule, document)
         made = falco_rule(
             rule, whole, self.source.name, name=name, fields=[*backend.used, *shown]
@@ -284,19 +263,30 @@ class _Importer:
 
     def _written(self, fault: Inexpressible, words: list[str]) -> str:
         """Return how the rule itself writes the field of a fault."""
-        names = {theirs for theirs, ours in self.source.mapping.items() if ours == fault.field}
+        names = {
+            theirs
+            for theirs, ours in self.source.mapping.items()
+            if ours == fault.field
+        }
         return next((w for w in words if w.partition("|")[0] in names), fault.field)
 
     def _name(self, rule: Any, document: SigmaDocument) -> str:
         """Return a name that no other rule has: a second one would redefine it."""
-        title = " ".join(printable(str(rule.title or "")).split())[:200] or "Sigma rule"
+        title = (
+            printable(" ".join(str(rule.title or "").split()), limit=200)
+            or "Sigma rule"
+        )
         name, number = title, 1
         while name in self.names:
             number += 1
             name = f"{title} ({number})"
         if name != title:
-            reason = f"the title is that of a rule in {self.names[title]}: named {name!r}"
-            self._note(document, Inexpressible("sigma-title", reason), "warning", "title")
+            reason = (
+                f"the title is that of a rule in {self.names[title]}: named {name!r}"
+            )
+            self._note(
+                document, Inexpressible("sigma-title", reason), "warning", "title"
+            )
         self.names[name] = document.file
         return name
 
@@ -304,13 +294,15 @@ class _Importer:
         """Note what does not change the rule's meaning, but is worth knowing."""
         if str(rule.status or "").lower() in ("deprecated", "unsupported"):
             reason = f"the rule is {str(rule.status).lower()}: it is switched off"
-            self._note(document, Inexpressible("sigma-status", reason), "warning", "status")
+            self._note(
+                document, Inexpressible("sigma-status", reason), "warning", "status"
+            )
         paths = [name for name in used if name.startswith("json.value[")]
         if paths:
             fault = Inexpressible(
                 "sigma-json",
-                f"{', '.join(paths)}: read by the json plugin, to be loaded too; a path "
-                "does not look into lists",
+                f"{', '.join(paths)}: read by the json plugin, to be loaded too; a "
+                "path does not look into lists",
             )
             self._note(document, fault, "hint", "detection")
 
@@ -330,3 +322,34 @@ def _parts_of_correlations(documents: list[SigmaDocument]) -> set[str]:
             named = about.get("rules")
             found |= {str(n) for n in (named if isinstance(named, list) else [named])}
     return found - {"None"}
+
+
+def _check_kind(document: SigmaDocument, parts: set[str]) -> None:
+    """Raise Inexpressible for what is no rule by itself.
+
+    ``parts``: names and ids of rules that only correlations use.
+    """
+    data = document.data
+    if "correlation" in data:
+        raise Inexpressible(
+            "sigma-correlation",
+            "a correlation counts or orders several events; Falco decides every event "
+            "alone",
+            _COUNTING,
+            field="correlation",
+        )
+    if "filter" in data or "action" in data:
+        kind = "filter" if "filter" in data else "action"
+        raise Inexpressible(
+            "sigma-document",
+            f"a document with {kind} changes others; it is not converted, and rules "
+            "that need it would mean something else",
+            "write what it adds into the rules",
+            field=kind,
+        )
+    if {str(data.get("name")), str(data.get("id"))} & parts:
+        raise Inexpressible(
+            "sigma-correlation",
+            "the rule is part of a correlation, and no rule by itself",
+            "generate: true in the correlation makes it one",
+        )

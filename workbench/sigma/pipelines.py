@@ -34,9 +34,10 @@ def _in_json(name: str | None, *, source: SigmaSource) -> Any:
     parts = path.split(".")
     if not dot or not rest or root not in source.json_roots or not all(parts):
         return name
-    if any(not part.replace("-", "_").replace("@", "_").isalnum() for part in (
-        p.replace("_", "") or "x" for p in parts
-    )):
+    if any(
+        not part.replace("-", "_").replace("@", "_").isalnum()
+        for part in (p.replace("_", "") or "x" for p in parts)
+    ):
         return name
     return f"json.value[/{'/'.join(parts)}]"
 
@@ -68,15 +69,15 @@ def whole_pipeline(source: SigmaSource, given: Any) -> ProcessingPipeline:
         raise wrong("rules_from_sigma", "pipeline", words, given)
     with file_errors(given, "read"):
         raw = read_regular(Path(given), _MAX_BYTES + 1)
+    if len(raw) > _MAX_BYTES:
+        raise RulesError(f"the pipeline {given} has more than {_MAX_BYTES:,} bytes")
     try:
-        if len(raw) > _MAX_BYTES:
-            raise RulesError(f"the pipeline {given} has more than {_MAX_BYTES:,} bytes")
         return ProcessingPipeline.from_yaml(raw.decode("utf-8")) + own
-    except RulesError:
-        raise
     except (SigmaError, ValueError, TypeError, KeyError, AttributeError) as error:
         reason = printable(str(error), limit=300)
-        raise RulesError(f"the pipeline {given} is not one of pySigma: {reason}") from None
-    except Exception as error:  # noqa: BLE001 - YAML's own errors, of two libraries
+        raise RulesError(
+            f"the pipeline {given} is not one of pySigma: {reason}"
+        ) from None
+    except Exception as error:  # noqa: BLE001 - YAML's errors, of two libraries
         reason = printable(str(error), limit=300)
         raise RulesError(f"the pipeline {given} is not valid YAML: {reason}") from None

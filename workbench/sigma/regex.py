@@ -7,6 +7,8 @@ has no equal is refused: a pattern that means something else would be worse than
 
 from __future__ import annotations
 
+import importlib
+import re
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -59,12 +61,8 @@ def posix_pattern(pattern: str, *, ignore_case: bool, dot_all: bool) -> str:
 
     ``ignore_case``: the value comes with its letters folded. Raises Inexpressible.
     """
-    import re
-
-    try:
-        from re import _parser as parser
-    except ImportError:  # pragma: no cover - a Python that hides it
-        raise _refused("a form that this Python cannot take apart") from None
+    # The only parser of Python's patterns there is; a test tells when it changes.
+    parser: Any = importlib.import_module("re._parser")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

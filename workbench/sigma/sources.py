@@ -8,13 +8,15 @@ the event is read with the json plugin instead.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from workbench.errors import RulesError
 from workbench.fields.declarations import ArgInfo, FieldInfo, FieldTable
 from workbench.fields.spelling import nearest_names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 __all__ = ["SOURCES", "SigmaSource", "source_of"]
 
@@ -115,9 +117,7 @@ def _declared(text: str) -> Iterator[FieldInfo]:
         kind, _, letters = rest.partition("/")
         arg = ArgInfo("r" in letters, "i" in letters, "k" in letters)
         type_ = kind.removesuffix("[]") or "string"
-        yield FieldInfo(
-            name, type_, kind.endswith("[]"), arg=arg if letters else None
-        )
+        yield FieldInfo(name, type_, kind.endswith("[]"), arg=arg if letters else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,8 +267,10 @@ github.owner repository.owner.login
             _fields(_GCP + _JSON),
             (("gcp", "gcp.audit"), ("gcp", "")),
             _pairs("""
-gcp.methodName gcp.audit.method_name protoPayload.methodName data.protoPayload.methodName
-gcp.serviceName gcp.audit.service_name protoPayload.serviceName data.protoPayload.serviceName
+gcp.methodName gcp.audit.method_name protoPayload.methodName
+gcp.methodName data.protoPayload.methodName
+gcp.serviceName gcp.audit.service_name protoPayload.serviceName
+gcp.serviceName data.protoPayload.serviceName
 gcp.user protoPayload.authenticationInfo.principalEmail
 gcp.callerIP protoPayload.requestMetadata.callerIp
 gcp.userAgent protoPayload.requestMetadata.callerSuppliedUserAgent

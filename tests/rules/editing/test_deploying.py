@@ -67,7 +67,7 @@ def test_loaded_and_changed_rules_are_deployed_whole(tmp_path):
     rules = wb.load_rules(own)
     rules.add("- macro: more\n  condition: (weblog.status = 404)\n")
     path = rules.save(tmp_path / "values.yaml", form="helm")
-    (name, text), = yaml.safe_load(path.read_text())["customRules"].items()
+    ((name, text),) = yaml.safe_load(path.read_text())["customRules"].items()
     again = wb.parse_rules(text, name)
     assert list(again.rules) == list(rules.rules)
     assert list(again.macros) == list(rules.macros)
