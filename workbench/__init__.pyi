@@ -28,8 +28,8 @@ from workbench.manifest import Manifest, OpenParam
 from workbench.plugins.plugin import Plugin, inspect, load
 from workbench.plugins.workbench import Workbench
 from workbench.rules import Alerts, Rule, RuleSet, load_rules, parse_rules
-from workbench.teaching.quiz import quiz
 from workbench.sigma.importing import rules_from_sigma
+from workbench.teaching.quiz import quiz
 from workbench.ui import lab
 
 __all__ = [

@@ -350,9 +350,8 @@ class RuleFiles:
             raise WorkbenchError(f"{path} holds these rules: give another name")
         if form == "falco":
             if not hasattr(against, "to_falco_yaml"):
-                raise wrong(
-                    "RuleSet.save", "against", "the Workbench to load plugins of", against
-                )
+                words = "the Workbench to load plugins of"
+                raise wrong("RuleSet.save", "against", words, against)
             return save_text(path, against.to_falco_yaml(self))
         if not force:
             self._refuse_broken(self.loaded(target_of(against)))

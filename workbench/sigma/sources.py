@@ -71,6 +71,14 @@ ka.req.pod.volumes.flexvolume_driver:[]/i ka.req.pod.volumes.volume_type:[]/i
 ka.resp.name ka.response.code ka.response.reason ka.useragent ka.sourceips:[]/i
 ka.cluster.name
 """
+# The same fields of other containers; only init containers have ports.
+_CONTAINERS = [w for w in _K8S_AUDIT.split() if ".pod.containers." in w]
+_K8S_AUDIT += " ".join(
+    word.replace(".containers.", f".{kind}.")
+    for kind in ("initContainers", "ephemeralContainers")
+    for word in _CONTAINERS
+    if kind == "initContainers" or ".host_port" not in word
+)
 _OKTA = """
 okta.app okta.behaviors okta.org okta.evt.type okta.evt.legacytype okta.severity
 okta.message okta.published okta.logonlysecuritydata okta.actor.id okta.actor.Type
@@ -188,7 +196,7 @@ ct.tlsdetails.ciphersuite tlsDetails.cipherSuite
         ),
         SigmaSource(
             "k8s_audit",
-            _fields(_K8S_AUDIT + _JSON),
+            _fields(f"{_K8S_AUDIT} {_JSON}"),
             (("kubernetes", "audit"),),
             _pairs("""
 ka.auditid auditID
