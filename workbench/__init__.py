@@ -50,6 +50,7 @@ _HOMES = {
     "parse_rules": "workbench.rules",
     "quiz": "workbench.teaching.quiz",
     "rules_from_sigma": "workbench.sigma.importing",
+    "widgets": "workbench.ui.opening",
 }
 
 __all__ = sorted(_HOMES)  # noqa: PLE0605 - one table holds the names and their homes

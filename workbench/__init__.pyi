@@ -31,6 +31,7 @@ from workbench.rules import Alerts, Rule, RuleSet, load_rules, parse_rules
 from workbench.sigma.importing import rules_from_sigma
 from workbench.teaching.quiz import quiz
 from workbench.ui import lab
+from workbench.ui.opening import widgets
 
 __all__ = [
     "Alerts",
@@ -67,6 +68,7 @@ __all__ = [
     "parse_rules",
     "quiz",
     "rules_from_sigma",
+    "widgets",
 ]
 
 __version__: str
