@@ -42,7 +42,7 @@ LAYERS = {
     "condition": "arguments errors diagnostics fields formatting native",
     "captures": "arrow fields native errors formatting closing saving reading memory",
     "session": "wire host fields manifest errors formatting memory",
-    "artifacts": "session manifest formatting paths yamlcpp errors saving host",
+    "artifacts": "session manifest formatting paths yamlcpp errors reading saving host",
     "proposing": "arrow condition fields errors formatting",
     "events": "arguments arrow captures condition proposing fields errors diagnostics formatting manifest",
     "falco_config_keys": "formatting yamlcpp",

@@ -174,9 +174,7 @@ class Registry:
             if done.status_code != _CREATED:
                 raise self._refused(done, "upload")
 
-    def publish(
-        self, repository: str, last: str, body: bytes, media_type: str
-    ) -> None:
+    def publish(self, repository: str, last: str, body: bytes, media_type: str) -> None:
         """Put a manifest or image index under a tag or its digest."""
         with self._asking():
             done = self._transport.send(

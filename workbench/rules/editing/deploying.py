@@ -25,9 +25,7 @@ _MAX_NAME = 253
 _FILE_NAME = re.compile(r"[A-Za-z0-9][-._A-Za-z0-9]{0,200}\.ya?ml")
 
 
-def deployed(
-    form: str, text: str, path: str | os.PathLike[str], file_name: str
-) -> str:
+def deployed(form: str, text: str, path: str | os.PathLike[str], file_name: str) -> str:
     """Return the document that deploys a rules file.
 
     ``form``: "helm" or "configmap". ``path``: where it goes; its stem names the
