@@ -343,3 +343,22 @@ def test_an_event_whose_fields_fail_counts_once(probe, order):
     with opened:
         assert sum(b.num_rows for b in opened.record_batches()) == 50
     assert any(note.startswith("1,000 errors in extract") for note in opened.notes)
+
+
+def test_events_that_a_plugin_takes_back_have_no_further_fields(library):
+    """A plugin that damages events once it saw them: they are not read again."""
+    with wb.load(library) as plugin:
+        where = EventFilter("probe.num < 5", plugin.fields)
+        where.order = "by batch"
+        opened = Capture(
+            *(plugin.pool, plugin.pool.loaded_plugins[0], "n=1000;takeback=1"),
+            fields=["probe.num", "probe.user", "probe.tags"],
+            keep_events=True,
+            where=where,
+        )
+        with opened:
+            found = [row for b in opened.record_batches() for row in b.to_pylist()]
+        assert [row["probe.num"] for row in found] == [0, 1, 2, 3, 4]
+        for name in ("probe.user", "probe.tags", "raw"):
+            assert [row[name] for row in found] == [None] * 5
+        assert opened.end_reason == "eof"
