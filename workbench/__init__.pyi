@@ -3,6 +3,7 @@
 
 from typing import Any
 
+from workbench.archives.archive import Archive, archive
 from workbench.artifacts.pull import get
 from workbench.diagnostics import ConditionWarning, Diagnostic
 from workbench.errors import (
@@ -31,6 +32,7 @@ from workbench.ui import lab
 
 __all__ = [
     "Alerts",
+    "Archive",
     "ArgumentError",
     "ArtifactError",
     "CaptureFileError",
@@ -53,6 +55,7 @@ __all__ = [
     "RulesError",
     "Workbench",
     "WorkbenchError",
+    "archive",
     "events_from_table",
     "get",
     "inspect",

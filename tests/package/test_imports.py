@@ -50,6 +50,8 @@ LAYERS = {
     "falco_config_yaml errors diagnostics schemas memory interrupted",
     "rules": "arguments condition events arrow fields yamlcpp diagnostics errors formatting "
     "manifest paths saving reading falco_config interrupted",
+    "archives": "arguments arrow captures condition errors events fields formatting paths plugins "
+    "rules saving",
     "replay": "events plugins captures arrow errors fields formatting",
     "authoring": "saving plugins replay events session manifest fields captures paths errors "
     "diagnostics formatting schemas",
