@@ -40,6 +40,7 @@ _HOMES = {
     "RulesError": "workbench.errors",
     "Workbench": "workbench.plugins.workbench",
     "WorkbenchError": "workbench.errors",
+    "api": "workbench.api",
     "archive": "workbench.archives.archive",
     "events_from_table": "workbench.events.from_table",
     "get": "workbench.artifacts.pull",
@@ -49,6 +50,7 @@ _HOMES = {
     "load_rules": "workbench.rules",
     "open_events": "workbench.events.opening",
     "parse_rules": "workbench.rules",
+    "quiz": "workbench.teaching.quiz",
 }
 
 __all__ = sorted(_HOMES)  # noqa: PLE0605 - one table holds the names and their homes
