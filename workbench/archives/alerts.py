@@ -81,7 +81,9 @@ class ArchiveAlerts:
         """Return the closing block that Falco prints, of all alerts."""
         return statistics(self.counts, self.rules, spelled=True)
 
-    def _notes(self) -> list[str]:
+    @property
+    def notes(self) -> list[str]:
+        """What to know of the result: what is left out, absent or not kept."""
         notes = []
         if len(self.table) < len(self):
             notes.append(f"the first {self.limit:,} alerts of each rule are kept")
@@ -102,14 +104,14 @@ class ArchiveAlerts:
         more = len(self) - len(lines)
         if more > 0:
             lines.append(f"… and {more:,} more")
-        return "\n".join([*lines, self.statistics(), *self._notes()])
+        return "\n".join([*lines, self.statistics(), *self.notes])
 
     def _repr_html_(self) -> str:
         from workbench.formatting import html
 
         frame = self.table.slice(0, _MAX_LINES).drop_columns("json").to_pandas()
         table = html.table(list(frame.columns), frame.to_numpy().tolist())
-        texts = [*self.statistics().split("\n"), *self._notes()]
+        texts = [*self.statistics().split("\n"), *self.notes]
         block = "<br>".join(html.escape(text) for text in texts)
         return table + html.tag("pre", block)
 

@@ -107,6 +107,11 @@ class Archive(ArchiveQueries):
         """Whether there are files; events are not counted for it."""
         return bool(self._catalog.files)
 
+    @property
+    def catalog(self) -> Catalog:
+        """What is known of the files before any is read."""
+        return self._catalog
+
     # choosing
 
     def between(self, start: Any = None, end: Any = None) -> Archive:
