@@ -26,10 +26,7 @@ def server():
     yield {
         "key": "test",
         "secret": "test",
-        "client_kwargs": {
-            "endpoint_url": f"http://{host}:{port}",
-            "region_name": "us-east-1",
-        },
+        "client_kwargs": {"endpoint_url": f"http://{host}:{port}"},
     }
     running.stop()
 
@@ -89,7 +86,7 @@ def test_an_expired_listing_is_noticed(bucket, tmp_path):
     with pytest.raises(ArchiveError, match=r"part-001\.parquet"):
         found.count(CONDITIONS[0])
     assert len(found.refresh()) == 300 - 60 + 7
-    with pytest.raises(wb.WorkbenchError, match="no capture files|No such|not exist"):
+    with pytest.raises(wb.WorkbenchError, match=r"no capture files"):
         wb.archive("s3://events/nothing/*.parquet", storage_options=options)
 
 

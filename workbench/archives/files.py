@@ -119,6 +119,7 @@ def _found(path: str, options: dict[str, Any]) -> list[Found]:
 
     try:
         files, root = url_to_fs(path, **options)
+        files.invalidate_cache()  # a listing is of now
         if any(c in root for c in "*?["):
             listed = files.glob(root, detail=True)
         elif files.isdir(root):
