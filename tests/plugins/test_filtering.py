@@ -327,3 +327,38 @@ def test_a_workbench_takes_rules_too(library):
             alerts = rules.run(opened)
         assert opened.seen == EVENTS
         assert len(alerts) > 300
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("order", ORDERS[1:])
+def test_an_event_whose_fields_fail_counts_once(probe, order):
+    fields = ["probe.fails", "probe.src"]
+    where = EventFilter("probe.fails exists or probe.num < 50", probe.fields)
+    where.order = order
+    opened = Capture(
+        *(probe.pool, probe.pool.loaded_plugins[0], "n=1000"),
+        fields=fields,
+        where=where,
+    )
+    with opened:
+        assert sum(b.num_rows for b in opened.record_batches()) == 50
+    assert any(note.startswith("1,000 errors in extract") for note in opened.notes)
+
+
+def test_events_that_a_plugin_takes_back_have_no_further_fields(library):
+    """A plugin that damages events once it saw them: they are not read again."""
+    with wb.load(library) as plugin:
+        where = EventFilter("probe.num < 5", plugin.fields)
+        where.order = "by batch"
+        opened = Capture(
+            *(plugin.pool, plugin.pool.loaded_plugins[0], "n=1000;takeback=1"),
+            fields=["probe.num", "probe.user", "probe.tags"],
+            keep_events=True,
+            where=where,
+        )
+        with opened:
+            found = [row for b in opened.record_batches() for row in b.to_pylist()]
+        assert [row["probe.num"] for row in found] == [0, 1, 2, 3, 4]
+        for name in ("probe.user", "probe.tags", "raw"):
+            assert [row[name] for row in found] == [None] * 5
+        assert opened.end_reason == "eof"

@@ -54,6 +54,7 @@ typedef struct instance {
 	char fault_call[32];
 	uint64_t fault_at;
 	long id, type, ts, bad_len;
+	long takes_back; /* events are damaged once they were looked at */
 	int single;
 	uint8_t *memory;
 	abi_event_c **events;
@@ -208,6 +209,7 @@ EXPORT instance *plugin_open(state *s, const char *params, int32_t *rc)
 	h->type = number(params, "type", 322);
 	h->ts = number(params, "ts", 1);
 	h->bad_len = number(params, "badlen", 0);
+	h->takes_back = number(params, "takeback", 0);
 	const char *fault = strstr(params, "fault=");
 	if (fault) {
 		unsigned long long at = 0;
@@ -512,6 +514,8 @@ EXPORT int32_t plugin_extract_fields(state *s, const abi_event_input *ev,
 		}
 		}
 	}
+	if (running && running->takes_back)
+		((abi_plugin_event *)e)->data_len++;
 	return rc;
 }
 

@@ -51,6 +51,14 @@ static bool event_of(wb_pump *m, uint64_t i, wb_event *in_hand, wb_event *out)
 	return true;
 }
 
+/* The plugin took its event back: a wave has nothing to say of it. */
+static void leave_empty(wb_pump *m, uint32_t wave, uint64_t row)
+{
+	for (uint32_t i = COL_FIRST_REQUEST; i < m->builder.ncols; i++)
+		if (m->filter->wave_of[i] == wave)
+			wb_cell_null(&m->builder.cols[i], row);
+}
+
 /* Extract a wave for all rows that are left. */
 static void extract(wb_pump *m, uint32_t wave, wb_event *in_hand, uint32_t id)
 {
@@ -59,8 +67,8 @@ static void extract(wb_pump *m, uint32_t wave, wb_event *in_hand, uint32_t id)
 	for (uint64_t i = 0; i < f->pending; i++) {
 		wb_event e;
 		if (!event_of(m, i, in_hand, &e)) {
-			/* The plugin took its event back: its fields stay empty. */
-			e = (wb_event){.type = UINT16_MAX};
+			leave_empty(m, wave, f->base + i);
+			continue;
 		}
 		m->host->page->event_number = e.num;
 		wb_selection_run(&m->selection, b, &e, f->base + i, m->event_source, id, wave);
