@@ -17,6 +17,7 @@ __version__ = "0.1.0"
 # Public name → module that defines it.
 _HOMES = {
     "Alerts": "workbench.rules",
+    "Archive": "workbench.archives.archive",
     "ArgumentError": "workbench.errors",
     "ArtifactError": "workbench.errors",
     "CaptureFileError": "workbench.errors",
@@ -40,6 +41,7 @@ _HOMES = {
     "Workbench": "workbench.plugins.workbench",
     "WorkbenchError": "workbench.errors",
     "api": "workbench.api",
+    "archive": "workbench.archives.archive",
     "events_from_table": "workbench.events.from_table",
     "get": "workbench.artifacts.pull",
     "inspect": "workbench.plugins.plugin",

@@ -4,6 +4,7 @@
 from typing import Any
 
 from workbench import api as api
+from workbench.archives.archive import Archive, archive
 from workbench.artifacts.pull import get
 from workbench.diagnostics import ConditionWarning, Diagnostic
 from workbench.errors import (
@@ -35,6 +36,7 @@ from workbench.ui.opening import widgets
 
 __all__ = [
     "Alerts",
+    "Archive",
     "ArgumentError",
     "ArtifactError",
     "CaptureFileError",
@@ -58,6 +60,7 @@ __all__ = [
     "Workbench",
     "WorkbenchError",
     "api",
+    "archive",
     "events_from_table",
     "get",
     "inspect",

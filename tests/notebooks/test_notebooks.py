@@ -24,6 +24,7 @@ EXPECTED = [
     "06_write_your_own",
     "07_what_goes_where",
     "08_real_plugins",
+    "09_archives_and_clusters",
     "10_from_examples_to_rules",
     "11_sources_and_extractors",
     "12_into_falco",
@@ -148,6 +149,7 @@ def test_a_notebook_runs_from_top_to_bottom(path, sample, require, monkeypatch):
     for name in ("weblog", "faulty", *NEEDS.get(path.stem, [])):
         sample(name)
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv("WORKBENCH_EVENTS", "200000")
     # A kernel of its own, as a reader has it: what it warns of is its own matter.
     monkeypatch.delenv("PYTHONWARNINGS", raising=False)
     notebook = _with_solutions(nbformat.read(path, 4))

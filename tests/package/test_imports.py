@@ -53,6 +53,8 @@ LAYERS = {
     "rules": "arguments condition events arrow fields yamlcpp diagnostics errors formatting "
     "manifest paths saving reading falco_config interrupted",
     "sigma": "arguments condition diagnostics errors fields formatting reading rules saving",
+    "archives": "arguments arrow captures condition errors events fields formatting paths plugins "
+    "rules saving",
     "replay": "events plugins captures arrow errors fields formatting",
     "authoring": "saving plugins replay events session manifest fields captures paths errors "
     "diagnostics formatting schemas",

@@ -15,6 +15,7 @@ _WRITES = {
 # File → what it writes without taking the place of a file that is there.
 ELSEWHERE = {
     "__main__.py": "a log under a new name",
+    "archives/reading.py": "a copy in a temporary folder",
     "artifacts/archive.py": "new files in an empty folder, renamed together",
     "artifacts/install.py": "new files in an empty folder, renamed together; its lock",
     "authoring/notebook_cell.py": "the source of a cell in a temporary folder",

@@ -35,6 +35,7 @@ COMMANDS: tuple[Command, ...] = (
         "replay", "show stored events, or check that plugins extract the same again"
     ),
     Command("run", "run rules over a plugin's events or a saved capture"),
+    Command("archive", "list, query and convert many capture files as one archive"),
     Command("validate", "list every complaint about rules files"),
     Command("import-sigma", "turn Sigma rules into Falco rules"),
     Command("test", "run rule tests, or mutate the rules to test the tests"),

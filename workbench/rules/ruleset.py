@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar, overload
 
 from workbench.arguments import FLAG, PATH, TEXT, TEXTS, described, either, takes
 from workbench.errors import WorkbenchError
@@ -33,11 +33,14 @@ if TYPE_CHECKING:
     from workbench.rules.model.model import Macro, RuleList
     from workbench.rules.model.rule_diagnostic import RuleDiagnostic
     from workbench.rules.running.compare import Comparison
+    from workbench.rules.running.elsewhere import ComparesRules, RunsRules
     from workbench.rules.running.engine import SourceEngine
     from workbench.rules.running.live import AlertStream
     from workbench.rules.testing.report import TestReport
 
 __all__ = ["ItemList", "Rule", "RuleSet", "load_rules", "parse_rules"]
+
+_Found = TypeVar("_Found")
 
 
 class RuleSet(RuleMeasures, RuleConditions):
@@ -300,6 +303,27 @@ class RuleSet(RuleMeasures, RuleConditions):
             return CompiledSet(())
         return engines[source].conditions
 
+    @overload
+    def run(
+        self,
+        events: RunsRules[_Found],
+        *,
+        all_matches: bool | None = None,
+        priority: str | None = None,
+        options: RunOptions | None = None,
+        alerts_per_rule: int | None = 1000,
+    ) -> _Found: ...
+
+    @overload
+    def run(
+        self,
+        events: Any,
+        *,
+        all_matches: bool | None = None,
+        priority: str | None = None,
+        options: RunOptions | None = None,
+    ) -> Alerts: ...
+
     @takes(all_matches=either(FLAG, None), priority=either(TEXT, None), options=OPTIONS)
     def run(
         self,
@@ -308,13 +332,16 @@ class RuleSet(RuleMeasures, RuleConditions):
         all_matches: bool | None = None,
         priority: str | None = None,
         options: RunOptions | None = None,
-    ) -> Alerts:
+        alerts_per_rule: int | None = 1000,
+    ) -> Alerts | Any:
         """Run the enabled rules over events and return the alerts.
 
         ``events``: Events, a mapping source → Events, or an open Capture, which is read
-        to its end. Every rule runs over the events of its own source; alerts come in
-        the order of the events. ``all_matches``: every matching rule alerts, not just
-        the first; None: as the falco.yaml says that the rules came from, else not.
+        to its end; or an Archive, which gives ArchiveAlerts: counts of all alerts, and
+        the first ``alerts_per_rule`` of each rule (None: all of them). Every rule runs
+        over the events of its own source; alerts come in the order of the events.
+        ``all_matches``: every matching rule alerts, not just the first; None: as the
+        falco.yaml says that the rules came from, else not.
         ``priority``: least severe priority that runs. Raises RulesError when Falco
         would refuse the rules.
         """
@@ -323,6 +350,13 @@ class RuleSet(RuleMeasures, RuleConditions):
         options = options or self.run_options(priority)
         if all_matches is None:
             all_matches = self._all_matches
+        if hasattr(events, "run_rules"):
+            return events.run_rules(
+                self,
+                all_matches=all_matches,
+                options=options,
+                alerts_per_rule=alerts_per_rule,
+            )
         if isinstance(events, Mapping):
             runs = [
                 self.run(own, all_matches=all_matches, options=options)
@@ -457,18 +491,44 @@ class RuleSet(RuleMeasures, RuleConditions):
             columns=list(columns),
         )
 
+    @overload
+    def compare(
+        self,
+        other: RuleSet,
+        events: ComparesRules[_Found],
+        *,
+        all_matches: bool | None = None,
+        alerts_per_rule: int | None = 1000,
+    ) -> _Found: ...
+
+    @overload
     def compare(
         self, other: RuleSet, events: Any, *, all_matches: bool | None = None
-    ) -> Comparison:
+    ) -> Comparison: ...
+
+    def compare(
+        self,
+        other: RuleSet,
+        events: Any,
+        *,
+        all_matches: bool | None = None,
+        alerts_per_rule: int | None = 1000,
+    ) -> Comparison | Any:
         """Compare alerts: which appear, disappear or change from this to ``other``.
 
         ``events``, ``all_matches``: as for :meth:`run`, whose default this is, too:
-        under first match an alert that one rule loses may move to another.
+        under first match an alert that one rule loses may move to another. Of an
+        Archive it returns an ArchiveComparison with the first ``alerts_per_rule``
+        differences of each rule.
         """
         from workbench.rules.running.compare import compare_runs
 
         if all_matches is None:
             all_matches = self._all_matches
+        if hasattr(events, "compare_rules"):
+            return events.compare_rules(
+                self, other, all_matches=all_matches, alerts_per_rule=alerts_per_rule
+            )
         old = self.run(events, all_matches=all_matches)
         new = other.run(events, all_matches=all_matches)
         return compare_runs(old, new, all_matches=all_matches)
