@@ -1,4 +1,4 @@
-"""The main job without a browser: ``make demo``.
+"""The main job without a browser: ``workbench demo``, or ``make demo`` in a clone.
 
 Streams the recorded web log of the ``weblog`` sample, prototypes a rule on it, exports
 the rule, loads it again, runs it, and tests it. Every step prints its line of Python,
@@ -47,7 +47,7 @@ def main() -> int:
         prototype(events)
         export_and_run(events)
     print_step("Next steps")
-    print("make lab                      the same with a mouse, in JupyterLab")
+    print("workbench lab                 the same with a mouse, in JupyterLab")
     print("workbench inspect LIBRARY     what any plugin says about itself")
     print("workbench stream LIBRARY      its events as table, JSON or CSV")
     print("workbench check LIBRARY       whether it conforms to the plugin API")
