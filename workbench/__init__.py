@@ -39,6 +39,7 @@ _HOMES = {
     "RulesError": "workbench.errors",
     "Workbench": "workbench.plugins.workbench",
     "WorkbenchError": "workbench.errors",
+    "api": "workbench.api",
     "events_from_table": "workbench.events.from_table",
     "get": "workbench.artifacts.pull",
     "inspect": "workbench.plugins.plugin",
@@ -47,6 +48,7 @@ _HOMES = {
     "load_rules": "workbench.rules",
     "open_events": "workbench.events.opening",
     "parse_rules": "workbench.rules",
+    "quiz": "workbench.teaching.quiz",
 }
 
 __all__ = sorted(_HOMES)  # noqa: PLE0605 - one table holds the names and their homes

@@ -3,6 +3,7 @@
 
 from typing import Any
 
+from workbench import api as api
 from workbench.artifacts.pull import get
 from workbench.diagnostics import ConditionWarning, Diagnostic
 from workbench.errors import (
@@ -27,6 +28,7 @@ from workbench.manifest import Manifest, OpenParam
 from workbench.plugins.plugin import Plugin, inspect, load
 from workbench.plugins.workbench import Workbench
 from workbench.rules import Alerts, Rule, RuleSet, load_rules, parse_rules
+from workbench.teaching.quiz import quiz
 from workbench.ui import lab
 
 __all__ = [
@@ -53,6 +55,7 @@ __all__ = [
     "RulesError",
     "Workbench",
     "WorkbenchError",
+    "api",
     "events_from_table",
     "get",
     "inspect",
@@ -61,6 +64,7 @@ __all__ = [
     "load_rules",
     "open_events",
     "parse_rules",
+    "quiz",
 ]
 
 __version__: str

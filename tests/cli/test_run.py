@@ -387,3 +387,125 @@ def test_a_pipe_is_not_told_what_is_waited_for(silent, capfd):
     words = ["run", "--plugin", *words, *rules, "--timeout", "2"]
     assert main([str(word) for word in words]) == 0
     assert "waiting for" not in capfd.readouterr().err
+
+
+# One rule for each way of deciding: in C on texts and numbers, by regular expression,
+# by the reference evaluator, on built-in fields.
+MANY = """\
+- rule: users
+  desc: d
+  condition: probe.user in (alice, bob)
+  output: u=%probe.user n=%probe.num
+  priority: WARNING
+  source: probe
+- rule: paths
+  desc: d
+  condition: probe.path contains /77 or probe.path regex '.*/1[0-9]9/.*'
+  output: p=%probe.path tags=%probe.tags
+  priority: NOTICE
+  source: probe
+- rule: put together
+  desc: d
+  condition: concat(probe.user, probe.user) = eveeve and probe.num < 300
+  output: ip=%probe.ip at %evt.num
+  priority: ERROR
+  source: probe
+- rule: numbers
+  desc: d
+  condition: evt.num in (1, 2, 500, 999, 1000) and not probe.even = true
+  output: n=%probe.num
+  priority: DEBUG
+  source: probe
+"""
+
+
+@pytest.fixture
+def many(tmp_path):
+    path = tmp_path / "many.yaml"
+    path.write_text(MANY)
+    return str(path)
+
+
+@pytest.mark.parametrize("more", [[], ["--all-matches"], ["--json"]])
+def test_alerts_of_a_running_plugin_are_those_of_its_stored_events(
+    plugin, many, tmp_path, capfd, more
+):
+    library = str(plugin("probe"))
+    stored = str(tmp_path / "events.parquet")
+    assert main(["record", library, "--open", "n=1000", "--out", stored]) == 0
+    capfd.readouterr()
+    live = ["run", "--plugin", library, "--open", "n=1000", "-r", many, "--quiet"]
+    assert main([*live, *more]) == 0
+    shown = capfd.readouterr()
+    again = ["run", "--events", stored, "--with", library, "-r", many, "--quiet"]
+    assert main([*again, *more]) == 0
+    assert shown == capfd.readouterr()
+    assert len(shown.out.splitlines()) > 200
+
+
+def test_a_crash_in_the_middle_loses_no_alert_of_completed_pieces(plugin, many, capfd):
+    library = str(plugin("probe"))
+    args = ["run", "--plugin", library, "-r", many, "--quiet", "--open"]
+    assert main([*args, "n=5000"]) == 0
+    every = [s for s in capfd.readouterr().out.splitlines() if s[2:3] == ":"]
+    assert main([*args, "n=5000;fault=segv@extract:4000"]) == 1
+    out, err = capfd.readouterr()
+    found = [line for line in out.splitlines() if line[2:3] == ":"]
+    assert "SIGSEGV" in err
+    assert found == every[: len(found)]
+    # The event of the last alert stands in it, or in its path; 128 a batch.
+    numbers = [int(m) for m in re.findall(r"(?:n=|app/|at )(\d+)", "\n".join(found))]
+    assert 3800 < max(numbers) < 4000
+    # The statistics count what was printed.
+    assert f"Events detected: {len(found)}" in out
+
+
+def test_limits_count_events_that_raise_no_alert_too(plugin, many, capfd):
+    library = str(plugin("probe"))
+    args = ["run", "--plugin", library, "-r", many, "--quiet", "--open", "n=5000"]
+    args.append("--all-matches")
+    assert main([*args, "--max-events", "499"]) == 0
+    assert "\n   numbers: 1\n" in capfd.readouterr().out
+    assert main([*args, "--max-events", "500"]) == 0
+    assert "\n   numbers: 2\n" in capfd.readouterr().out
+
+
+def test_stats_tell_how_events_were_filtered(plugin, tmp_path, capfd):
+    library = str(plugin("probe"))
+    rules = tmp_path / "rules.yaml"
+    rules.write_text(
+        "- rule: few\n  desc: d\n  condition: probe.num in (3, 6, 9)\n"
+        "  output: n=%probe.num\n  priority: WARNING\n  source: probe\n"
+    )
+    args = [
+        "run",
+        "--plugin",
+        library,
+        "-r",
+        str(rules),
+        "--quiet",
+        "--open",
+        "n=20000",
+    ]
+    assert main([*args, "--stats"]) == 0
+    err = capfd.readouterr().err
+    assert "probe: 3 of 20,000 events may raise an alert" in err
+    assert re.search(r"probe: (by|at) .*: [\d,]+ events", err)
+
+
+def test_fixed_fields_of_a_configuration_decide_live_too(
+    standin, rules, tmp_path, capfd
+):
+    config = tmp_path / "falco.yaml"
+    config.write_text(f"""\
+plugins: [{{name: probe, library_path: '{standin}', open_params: limit=9}}]
+rules_files: ['{rules}']
+static_fields: {{site: here}}
+""")
+    Path(rules).write_text(
+        "- rule: fixed\n  desc: d\n  condition: static.site = here and evt.num < 3\n"
+        "  output: at %static.site\n  priority: WARNING\n  source: probe\n"
+    )
+    assert main(["run", "-c", str(config)]) == 0
+    out, _ = capfd.readouterr()
+    assert out.count("Warning at here") == 2

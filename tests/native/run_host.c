@@ -1,6 +1,7 @@
 /* The C host without Python: load a plugin of API 3, pump it, check and count. Built with
  * sanitizers by the tests, with -O3 by whoever wants to look at the pump in a profiler.
- * Usage: run_host PLUGIN INIT PARAMS FLAGS MAX_EVENTS
+ * Usage: run_host PLUGIN INIT PARAMS FLAGS MAX_EVENTS [PROGRAM ORDER]
+ * PROGRAM: file of a packed program that leaves events out.
  * Prints: end reason, events, rows, bytes of chunks, live objects after closing. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,6 +57,18 @@ static void want_fields(wb_pump *pump, wb_plugin *p, const char *json, int flags
 	}
 }
 
+/* Filter with the program of a file. */
+static int add_filter(wb_pump *pump, const char *name, int order)
+{
+	FILE *file = fopen(name, "rb");
+	if (!file)
+		return -1;
+	static uint8_t program[1 << 16];
+	size_t size = fread(program, 1, sizeof program, file);
+	fclose(file);
+	return wb_pump_filter(pump, program, size, order);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc < 6)
@@ -86,6 +99,8 @@ int main(int argc, char **argv)
 	wb_pump *pump = wb_pump_new(host, p, "x", -1, 32768, 16 << 20, 20000000,
 	                            strtoull(argv[5], NULL, 10), flags & 31);
 	want_fields(pump, p, fields, flags);
+	if (argc > 7 && add_filter(pump, argv[6], atoi(argv[7])))
+		return 4;
 	if (wb_pump_prepare(pump))
 		return 3;
 	uint64_t rows = 0, bytes = 0;
@@ -107,6 +122,11 @@ int main(int argc, char **argv)
 	printf("end %d, events %llu, rows %llu, bytes %llu\n", wb_pump_end(pump),
 	       (unsigned long long)wb_pump_events(pump), (unsigned long long)rows,
 	       (unsigned long long)bytes);
+	uint64_t used;
+	double ns;
+	for (int i = 0, order, staged; !wb_pump_way(pump, (uint32_t)i, &order, &staged, &used, &ns); i++)
+		printf("way %d%s: %llu events, %.1f ns each\n", order, staged ? " staged" : "",
+		       (unsigned long long)used, ns);
 	wb_metric_copy metrics[8];
 	wb_plugin_metrics(p, metrics, 8);
 	wb_plugin_set_config(p, "{}");

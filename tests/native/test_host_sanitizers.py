@@ -8,11 +8,14 @@ from pathlib import Path
 
 import pytest
 
+import workbench as wb
 from tests.support.compiled import CompileError, compiled
+from workbench.condition import compile_condition
+from workbench.condition.execution.packing import PackedColumn, pack
 
 ROOT = Path(__file__).resolve().parents[2]
 NATIVE = ROOT / "workbench" / "native" / "src"
-ROOMS = ("common", "tables", "host", "live", "pump")
+ROOMS = ("common", "kernel", "tables", "host", "live", "pump")
 # Bits of cdef/pump.h; 32 asks for value offsets too (run_host.c).
 PAYLOAD, RAW, INFO, ONE, DICTS, OFFSETS = 1, 2, 4, 8, 16, 32
 
@@ -62,9 +65,50 @@ def runner():
 def test_no_complaint_and_nothing_left(
     runner, plugin, config, params, flags, limit, expected
 ):
-    library = plugin("probe")
+    said = run(runner, plugin("probe"), config, params, flags, limit)
+    assert expected in said
+
+
+# As run_host.c asks for them: number, time, then the fields without argument.
+FIELDS = ["num", "user", "path", "ip", "tags", "even", "when", "age", "net", "nums"]
+CONDITIONS = [
+    "probe.num < 7",
+    "probe.user = alice and probe.num < 21",
+    "probe.path contains /2999/ or probe.tags intersects (tag8) and probe.num < 9",
+    "probe.nums intersects (11, 12) and probe.even = true",
+    "probe.ip = 10.0.0.2 or probe.net in (32.0.0.0/8) and probe.num < 4",
+    "len(probe.tags) >= 2 and tolower(probe.user) startswith a and probe.num < 30",
+    "not probe.user exists and evt.num < 100",
+    "probe.num exists",
+    "probe.num > 5000",
+]
+
+
+@pytest.mark.parametrize("order", [0, 1, 2, 3])
+@pytest.mark.parametrize("condition", CONDITIONS)
+def test_events_left_out_leave_nothing_behind(
+    runner, plugin, tmp_path, condition, order
+):
+    with wb.load(plugin("probe")) as loaded:
+        fields = loaded.fields
+        wanted = len(loaded.capture("n=3000", progress=False).where(condition))
+    columns = {"evt.num": PackedColumn(0, "uint64")}
+    for number, name in enumerate(FIELDS, 2):
+        field = fields[f"probe.{name}"]
+        columns[field.name] = PackedColumn(number, field.type, field.is_list)
+    program = tmp_path / "program"
+    program.write_bytes(pack(compile_condition(condition, fields).plan, columns))
+    for flags in (0, DICTS, PAYLOAD | RAW | INFO | DICTS):
+        said = run(
+            *(runner, plugin("probe"), "", "n=3000;timeouts=1;batch=100", flags, 0),
+            *(program, order),
+        )
+        assert f"end 1, events 3000, rows {wanted}," in said
+
+
+def run(runner, library, config, params, flags, limit, *more):
     done = subprocess.run(
-        [str(runner), str(library), config, params, str(flags), str(limit)],
+        [str(runner), str(library), config, params, *map(str, (flags, limit, *more))],
         capture_output=True,
         text=True,
         env={
@@ -73,6 +117,6 @@ def test_no_complaint_and_nothing_left(
         },
     )
     assert done.returncode == 0, done.stderr
-    assert expected in done.stdout
     assert done.stdout.endswith("live 0\n")
     assert done.stderr == ""
+    return done.stdout

@@ -23,6 +23,8 @@ LAYERS = {
     "user_frames": "",
     "formatting": "",
     "errors": "formatting user_frames",
+    "api": "errors",
+    "teaching": "errors formatting",
     "arguments": "errors",
     "closing": "errors",
     "saving": "errors formatting",
@@ -46,8 +48,8 @@ LAYERS = {
     "falco_config_keys": "formatting yamlcpp",
     "falco_config": "errors falco_config_keys yamlcpp paths formatting reading",
     "falco_config_yaml": "falco_config yamlcpp",
-    "plugins": "arguments artifacts closing events session arrow captures manifest falco_config fields formatting "
-    "falco_config_yaml errors diagnostics schemas memory interrupted",
+    "plugins": "api arguments artifacts closing condition events session arrow captures manifest falco_config fields "
+    "falco_config_yaml errors diagnostics formatting schemas memory interrupted saving",
     "rules": "arguments condition events arrow fields yamlcpp diagnostics errors formatting "
     "manifest paths saving reading falco_config interrupted",
     "replay": "events plugins captures arrow errors fields formatting",
@@ -62,7 +64,8 @@ FACES = {"magic_options", "ui", "cli", "magics", "demo", "__main__", "__init__"}
 ORDER = {
     "condition": "syntax semantics binding execution analysis",
     "rules": "model target outputs loading compiling linting editing loader running testing "
-    "kinds rule_files rule_conditions ruleset test_runs pytest_plugin",
+    "mutating coverage noise exceptions measures kinds rule_files rule_conditions ruleset "
+    "test_runs pytest_plugin",
     "ui": "data widgets state panels export refresh_loop lab_widget opening",
 }
 

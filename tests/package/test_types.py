@@ -17,7 +17,10 @@ ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = Path(__file__).with_name("user_script.py")
 LAZY = [
     "workbench",
-    *(f"workbench.{name}" for name in ("condition", "events", "fields", "rules", "ui")),
+    *(
+        f"workbench.{name}"
+        for name in ("api", "condition", "events", "fields", "rules", "ui")
+    ),
 ]
 
 
@@ -31,6 +34,10 @@ def declared(package):
     for node in ast.parse(stub_of(package).read_text("utf-8")).body:
         if isinstance(node, ast.ImportFrom):
             found |= {alias.asname or alias.name: node.module for alias in node.names}
+    # a public folder is imported from the package that holds it
+    for name, home in found.items():
+        if f"{home}.{name}" in LAZY:
+            found[name] = f"{home}.{name}"
     return {name: home for name, home in found.items() if home.startswith("workbench")}
 
 

@@ -39,6 +39,8 @@ DATA = [
     "data_no_fd",
     "data_end",
     "data_flood",
+    "end_ways",
+    "end_seen",
     "chunk_pipe",
     "chunk_file",
     "chunk_zero",

@@ -19,7 +19,7 @@ else:
 
 __all__ = ["take_rows"]
 
-T = TypeVar("T", pa.Table, pa.ChunkedArray)
+T = TypeVar("T", "pa.Table", "pa.ChunkedArray")
 
 # What offsets of 32 bits can count; some room for what take adds.
 _JOINED_BYTES = 2**31 - (1 << 20)

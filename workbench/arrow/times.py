@@ -7,12 +7,19 @@ does.
 from __future__ import annotations
 
 import time
-
-import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
+from typing import TYPE_CHECKING
 
 from workbench.arrow.buffers import numbers_of
+from workbench.lazy import lazy_module
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+else:
+    np = lazy_module("numpy")
+    pa = lazy_module("pyarrow")
+    pc = lazy_module("pyarrow.compute")
 
 __all__ = ["NS_PER_SEC", "event_times", "iso_times", "time_text"]
 

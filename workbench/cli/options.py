@@ -34,6 +34,7 @@ __all__ = [
     "load_companions",
     "note",
     "opened_workbench",
+    "percent",
     "print_json",
     "sandbox_options",
     "seconds",
@@ -75,6 +76,18 @@ def seconds(text: str) -> float:
         raise argparse.ArgumentTypeError(
             "a time must not be negative, nor longer than 10^9 seconds"
         )
+    return number
+
+
+def percent(text: str) -> float:
+    """Return a number from 0 to 100; for argparse."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number <= 100:
+        message = f"{text[:_MAX_SHOWN]!r} is not a number from 0 to 100"
+        raise argparse.ArgumentTypeError(message)
     return number
 
 

@@ -30,6 +30,7 @@ from workbench.falco_config import (
 )
 from workbench.fields.reference import resolve_column
 from workbench.formatting.printable import printable
+from workbench.plugins.filtering import EventFilter
 from workbench.rules.model.model import ENGINE_VERSION
 from workbench.rules.model.versions import version_text
 from workbench.rules.ruleset import RuleSet, load_rules
@@ -53,6 +54,8 @@ __all__ = ["add_arguments", "run"]
 
 # Longest wait for one source while others may have events, and alone, seconds.
 _TURN_SEC, _ALONE_SEC = 0.05, 0.25
+# How long alerts may wait for others when they do not go to a terminal, seconds.
+_UNWATCHED_SEC = 0.25
 
 # Falco's options that choose rules: option, attribute, its value, help.
 _RULE_CHOICES = (
@@ -95,7 +98,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--stats",
         action="store_true",
-        help="end with how often each rule matched, alerted, or came after which rule",
+        help="end with how often each rule matched, alerted, or came after which rule, "
+        "and how events were filtered in the plugin's process",
     )
     parser.add_argument(
         "--quiet",
@@ -316,9 +320,10 @@ def _run_live(job: _Job, printer: _Printer) -> int:
     with contextlib.ExitStack() as stack:
         stack.callback(printer.close, engines)
         captures = [
-            stack.enter_context(_open(job.workbench, engine))
-            for engine in engines.values()
+            stack.enter_context(_open(job, engine)) for engine in engines.values()
         ]
+        if job.args.stats:
+            stack.callback(_print_stats, captures)
         batches = _Batches(captures, job.args.max_events, deadline)
         matches = partial(match_live, engines, all_matches=job.all_matches)
         try:
@@ -332,7 +337,7 @@ def _run_live(job: _Job, printer: _Printer) -> int:
     return FINE
 
 
-def _open(workbench: Workbench, engine: SourceEngine) -> Capture:
+def _open(job: _Job, engine: SourceEngine) -> Capture:
     """Open the source of an engine with the columns that its rules read."""
     wanted = [
         resolve_column(name, engine.fields)
@@ -340,7 +345,28 @@ def _open(workbench: Workbench, engine: SourceEngine) -> Capture:
         if name not in ("evt.num", "evt.rawtime", "evt.source")
         and not name.startswith("static.")
     ]
-    return workbench.open(source=engine.source, fields=wanted)  # type: ignore[arg-type]
+    # Rows that may raise an alert come here; the rules decide on these.
+    where = EventFilter(engine.conditions, engine.fields, decides=False)
+    if not sys.stdout.isatty():
+        # Nobody watches: alerts of more events at once cost less.
+        where.flush_sec = _UNWATCHED_SEC
+    return job.workbench.open(
+        source=engine.source,
+        fields=wanted,  # type: ignore[arg-type]
+        max_events=job.args.max_events,
+        where=where,
+    )
+
+
+def _print_stats(captures: list[Capture]) -> None:
+    """Print how each source was filtered, the dearest way last."""
+    for capture in captures:
+        kept = f"{capture.count:,} of {capture.seen:,} events may raise an alert"
+        note(f"{capture.source}: {kept}")
+        for way in sorted(capture.ways, key=lambda way: -way.events):
+            how = f"{way.order}, {'in stages' if way.staged else 'one stage'}"
+            cost = f", about {way.ns:,.0f} ns each" if way.ns else ""
+            note(f"{capture.source}: {how}: {way.events:,} events{cost}")
 
 
 class _Batches:
@@ -349,9 +375,10 @@ class _Batches:
     def __init__(
         self, captures: list[Capture], max_events: int | None, deadline: float | None
     ) -> None:
-        """Read at most ``max_events`` rows, until ``deadline`` by the steady clock."""
+        """Read at most ``max_events``, until ``deadline`` by the steady clock."""
         self._captures = captures
         self._left = max_events
+        self._counted: dict[Capture, int] = dict.fromkeys(captures, 0)
         self._deadline = deadline
 
     def read(self) -> Iterator[tuple[str, pa.RecordBatch]]:
@@ -369,7 +396,7 @@ class _Batches:
                 batch = capture.read(wait)
                 if batch is not None:
                     waiting.event()
-                    yield capture.source, self._limited(batch)
+                    yield capture.source, self._limited(capture, batch)
                     if self._left == 0:
                         return
                 elif capture.end_reason is not None:
@@ -381,11 +408,18 @@ class _Batches:
         """Yield what the captures had read already, and stop them."""
         for capture in self._captures:
             for batch in capture.drain():
-                yield capture.source, self._limited(batch)
+                yield capture.source, self._limited(capture, batch)
 
-    def _limited(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+    def _limited(self, capture: Capture, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Count the events up to ``batch``, those left out too; drop what is over."""
         if self._left is None:
             return batch
-        batch = batch.slice(0, self._left)
-        self._left -= batch.num_rows
-        return batch
+        counted = self._counted[capture]
+        taken = min(self._left, capture.seen - counted)
+        self._left -= taken
+        self._counted[capture] = counted + taken
+        import numpy as np
+
+        numbers = batch.column("evt.num").to_numpy()
+        rows = int(np.searchsorted(numbers, counted + taken, side="right"))
+        return batch.slice(0, rows)

@@ -23,6 +23,7 @@ from workbench.cli.sinks import Sink, file_sink, line_sink
 if TYPE_CHECKING:
     import argparse
 
+    from workbench.condition.execution.compile import CompiledCondition
     from workbench.plugins.capture import Capture
     from workbench.plugins.workbench import Workbench
 
@@ -44,24 +45,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_sandbox_options(parser)
 
 
-class _Filter:
-    """A condition, compiled once; keeps the rows of each table that match it."""
+def _condition(text: str | None, fields: Any) -> CompiledCondition | None:
+    """Compile ``--where``; print what is odd about it. Raises ConditionError."""
+    if text is None:
+        return None
+    from workbench.condition import compile_condition
 
-    def __init__(self, text: str | None, fields: Any) -> None:
-        self.columns: list[str] = []
-        self._compiled: Any = None
-        if text is not None:
-            from workbench.condition import compile_condition
-
-            self._compiled = compile_condition(text, fields)
-            self.columns = list(self._compiled.columns)
-            for warning in self._compiled.warnings:
-                note(warning)
-
-    def __call__(self, table: pa.Table) -> pa.Table:
-        if self._compiled is None:
-            return table
-        return table.filter(self._compiled.mask(table))
+    compiled = compile_condition(text, fields)
+    for warning in compiled.warnings:
+        note(warning)
+    return compiled
 
 
 def run(args: argparse.Namespace) -> int:
@@ -74,7 +67,6 @@ def run(args: argparse.Namespace) -> int:
 
 def _stream(workbench: Workbench, args: argparse.Namespace) -> int:
     from workbench.captures.text_lines import shown_columns
-    from workbench.fields.reference import resolve_column
     from workbench.plugins.capture import Capture
     from workbench.plugins.collect import EventsBuilder
     from workbench.plugins.compatibility import source_name
@@ -83,22 +75,22 @@ def _stream(workbench: Workbench, args: argparse.Namespace) -> int:
     plugin = next(iter(workbench.plugins.values()))
     source = source_name(plugin.info)
     fields = workbench.fields_of(source)
-    keep = _Filter(args.where, fields)
+    where = _condition(args.where, fields)
     wanted: list[Any] = (
         list(default_fields(workbench.manifests, source))
         if args.fields is None
         else args.fields
     )
     columns = _column_names(wanted, fields)
-    extra = [resolve_column(c, fields) for c in keep.columns if c not in columns]
     raw = args.out is not None and suffix_of(args.out) not in {".jsonl", ".csv"}
     capture = Capture(
         workbench.pool,
         workbench.pool.loaded_plugins[0],
         args.open,
-        fields=[*wanted, *extra],
+        fields=wanted,
         keep_events=raw,
         max_events=args.max_events,
+        where=where,
     )
     with capture:
         shown = shown_columns(pa.schema([]).empty_table(), columns)
@@ -109,7 +101,7 @@ def _stream(workbench: Workbench, args: argparse.Namespace) -> int:
             sink = line_sink(args.format, fields, shown, **options)
         else:
             sink = file_sink(args.out, EventsBuilder(capture), shown, **options)
-        return _copy(capture, sink, keep, kept, args)
+        return _copy(capture, sink, kept, args)
 
 
 def _column_names(texts: list[Any], fields: Any) -> list[str]:
@@ -130,25 +122,19 @@ def _column_names(texts: list[Any], fields: Any) -> list[str]:
 def _copy(
     capture: Capture,
     sink: Sink,
-    keep: _Filter,
     kept: list[str],
     args: argparse.Namespace,
 ) -> int:
-    written = 0
 
     def write(batch: pa.RecordBatch) -> None:
-        nonlocal written
-        table = keep(pa.Table.from_batches([batch])).select(kept)
-        written += table.num_rows
-        if table.num_rows:
-            sink.write(table)
+        sink.write(pa.Table.from_batches([batch]).select(kept))
 
     status = copy_capture(capture, write, sink.close, timeout_sec=args.timeout)
     if status == INTERRUPTED:
-        note(f"interrupted after {capture.count:,} events")
+        note(f"interrupted after {capture.seen:,} events")
         return status
-    if args.where is not None and not written:
-        note(f"none of the {capture.count:,} events read match --where")
+    if args.where is not None and not capture.count:
+        note(f"none of the {capture.seen:,} events read match --where")
     if args.out is not None and sys.stderr.isatty():
-        note(f"{args.out}: {capture.count:,} events read")
+        note(f"{args.out}: {capture.seen:,} events read")
     return status

@@ -6,17 +6,22 @@ import argparse
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from workbench.cli.options import (
     FAILED,
     FINE,
     add_option,
     add_sandbox_options,
+    note,
+    percent,
+    print_json,
     sandbox_options,
+    usage_error,
 )
 from workbench.errors import RulesError
 from workbench.formatting.printable import printable
-from workbench.rules.test_runs import run_file
+from workbench.rules.test_runs import mutate_files, run_file
 from workbench.rules.testing import case_files
 from workbench.rules.testing.report import TestReport
 from workbench.saving import check_folder, save_text
@@ -46,7 +51,49 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-q", "--quiet", action="store_true", help="show only the tests that fail"
     )
+    group = parser.add_argument_group(
+        "mutation", "test the tests: change the rules as people err, see what notices"
+    )
+    group.add_argument(
+        "--mutation",
+        action="store_true",
+        help="run mutants of the rules and show those that no test notices",
+    )
+    group.add_argument(
+        "--fail-under",
+        metavar="N",
+        type=percent,
+        help="end with status 1 when fewer than N percent of the mutants are noticed",
+    )
+    add_option(
+        group, "--events", help="a saved capture: where to look for telling events"
+    )
+    add_option(group, "--json", help="print the mutants as one JSON object")
     add_sandbox_options(parser)
+
+
+def _mutate(args: argparse.Namespace, options: dict[str, Any]) -> int:
+    """Print the mutants that survive; 0 when enough are noticed."""
+    report = mutate_files(
+        args.files,
+        rules=args.rules,
+        plugins=args.plugin,
+        events=args.events,
+        options=options,
+    )
+    if args.json:
+        print_json(report.to_dict())
+    else:
+        print(report.to_text())
+    if args.junit_xml:
+        save_text(args.junit_xml, report.to_junit())
+    if args.fail_under is not None and 100 * report.score < args.fail_under:
+        note(
+            f"{100 * report.score:.1f} % of the mutants are noticed, fewer than "
+            f"{args.fail_under:g} %"
+        )
+        return FAILED
+    return FINE
 
 
 def run(args: argparse.Namespace) -> int:
@@ -57,6 +104,16 @@ def run(args: argparse.Namespace) -> int:
     options = sandbox_options(args)
     if args.junit_xml:
         check_folder(args.junit_xml)
+    if args.mutation:
+        try:
+            return _mutate(args, options)
+        except RulesError as error:
+            print(error.diagnostics, file=sys.stderr)
+            raise
+    for word in ("fail_under", "events", "json"):
+        if getattr(args, word):
+            option = "--" + word.replace("_", "-")
+            return usage_error(f"{option} goes with --mutation")
     report = TestReport()
     begun = time.monotonic()
     files = [p for name in args.files for p in case_files.test_files(Path(name))]

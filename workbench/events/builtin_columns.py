@@ -11,16 +11,21 @@ import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from workbench.arrow.buffers import offsets_of
 from workbench.arrow.times import NS_PER_SEC, event_times, time_text
 from workbench.fields.builtin import BUILTIN_FIELDS
+from workbench.lazy import lazy_module
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+else:
+    np = lazy_module("numpy")
+    pa = lazy_module("pyarrow")
+    pc = lazy_module("pyarrow.compute")
 
 __all__ = [
     "BuiltinContext",

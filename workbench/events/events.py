@@ -100,6 +100,11 @@ class Events(EventQueries, Provenance):
         return self._origin.end_reason
 
     @property
+    def seen(self) -> int:
+        """Events read to get these: more where the capture had a condition."""
+        return len(self) if self._origin.seen is None else self._origin.seen
+
+    @property
     def columns(self) -> list[str]:
         """Names of the columns of :attr:`frame`."""
         return list(self.frame.columns)
@@ -276,6 +281,32 @@ class Events(EventQueries, Provenance):
             allow=OPERATORS if allow is None else allow,
             limit=limit,
         )
+
+    def propose_exception(
+        self, rule: Any, rows: Any = None, *, rules: Any = None, **options: Any
+    ) -> list[Any]:
+        """Propose exceptions that keep a rule from alerting on some of these events.
+
+        ``rule``: a Rule, or the name of one of ``rules``, a RuleSet whose macros and
+        lists it may use. ``rows``, ``options`` and the result: see
+        ``RuleSet.propose_exception``.
+        """
+        import importlib
+
+        if rules is None:
+            # events know no rules: the class is looked up by name
+            rules = importlib.import_module("workbench").RuleSet().add(rule)
+        name = rule if isinstance(rule, str) else rule.name
+        found: list[Any] = rules.propose_exception(name, self, rows, **options)
+        return found
+
+    def numbers_of(self, chosen: Any) -> np.ndarray[Any, np.dtype[np.uint64]]:
+        """Return the numbers of events chosen by number, mask or condition.
+
+        Raises KeyError for a number that is not here.
+        """
+        numbers = self._table.column("evt.num").to_numpy()[self._rows_of(chosen)]
+        return np.asarray(numbers, np.uint64)
 
     def _rows_of(self, chosen: Any) -> np.ndarray[Any, np.dtype[np.int64]]:
         """Return the rows of events chosen by number or by mask."""

@@ -19,7 +19,8 @@ class Origin:
 
     ``source``: event source, "" when unknown or mixed. ``start_ns``: time of the first
     event of the capture, from which evt.reltime counts. ``end_reason``: how the capture
-    ended, None when unknown. ``notes``: what a reader should know.
+    ended, None when unknown. ``notes``: what a reader should know. ``seen``: events
+    read for these, also those that a condition left out; None: no others.
     """
 
     source: str = ""
@@ -30,3 +31,4 @@ class Origin:
     end_reason: EndReason | None = None
     notes: tuple[str, ...] = ()
     extra: Mapping[str, Any] = field(default_factory=dict)
+    seen: int | None = None

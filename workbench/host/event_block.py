@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from workbench.host.plugin_host import PluginHost
 
-__all__ = ["feed_chunks", "split_block", "text_parts"]
+__all__ = ["feed_chunks", "split_block", "split_programs", "text_parts"]
 
 
 def split_block(block: Any, data_bytes: int, count: int) -> tuple[Any, Any, Any]:
@@ -60,6 +60,20 @@ def feed_chunks(
     finally:
         pump.free()
     return chunks, names
+
+
+def split_programs(data: bytes, sizes: list[int]) -> list[bytes]:
+    """Return the programs that lie one after the other in ``data``.
+
+    Raises ValueError when they are of other sizes.
+    """
+    if sum(sizes) != len(data) or any(size < 0 for size in sizes):
+        raise ValueError("the programs have other sizes than announced")
+    programs = []
+    for size in sizes:
+        programs.append(data[:size])
+        data = data[size:]
+    return programs
 
 
 def text_parts(texts: list[bytes | None]) -> list[bytes]:

@@ -330,6 +330,31 @@ class Pump:
             offsets,
         )
 
+    def filter(self, program: Any, order: int) -> None:
+        """Add a stage to the filter of events; ``order``: one of ``lib.WB_ORDER_*``.
+
+        Raises ValueError for a bad program.
+        """
+        memory = ffi.from_buffer("uint8_t[]", program)
+        if lib.wb_pump_filter(self._c, memory, len(program), order):
+            raise ValueError("a damaged condition program")
+
+    def ways(self) -> list[dict[str, Any]]:
+        """Return the ways of filtering that were tried, none without a filter."""
+        order, staged = ffi.new("int *"), ffi.new("int *")
+        events, ns = ffi.new("uint64_t *"), ffi.new("double *")
+        found: list[dict[str, Any]] = []
+        while not lib.wb_pump_way(self._c, len(found), order, staged, events, ns):
+            found.append(
+                {
+                    "order": int(order[0]),
+                    "staged": bool(staged[0]),
+                    "events": int(events[0]),
+                    "ns": float(ns[0]),
+                }
+            )
+        return found
+
     def prepare(self) -> None:
         """Allocate the columns. Raises OSError."""
         code = lib.wb_pump_prepare(self._c)

@@ -14,6 +14,7 @@ from workbench.wire.messages import HostError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
 __all__ = ["END_REASONS", "PluginHost"]
@@ -202,8 +203,13 @@ class PluginHost:
         columns: list[dict[str, Any]],
         options: dict[str, Any],
         data_fd: int = -1,
+        *,
+        programs: Sequence[Any] = (),
     ) -> dict[str, Any]:
-        """Open the source; give the event source and the names of the columns."""
+        """Open the source; give the event source and the names of the columns.
+
+        ``programs``: stages of a filter, see ``native/src/pump/filter.h``.
+        """
         plugin = self._ready(index)
         if self.pump is not None:
             raise HostError(
@@ -244,6 +250,8 @@ class PluginHost:
         )
         try:
             names = self._want(pump, columns, options)
+            for program in programs:
+                pump.filter(program, int(options["order"]))
             pump.prepare()
             _open_source(pump, plugin, params)
         except BaseException:
@@ -299,13 +307,17 @@ class PluginHost:
         )
 
     def end_of_capture(self) -> dict[str, Any]:
-        """Return why the pump ended: ``end``, and ``error`` as data or None."""
+        """Return why the pump ended: ``end``, and ``error`` as data or None.
+
+        ``ways``: how events were filtered.
+        """
         pump, plugin = self.pump, self._source
         if pump is None or plugin is None:
-            return {"end": "cancelled", "error": None}
+            return {"end": "cancelled", "error": None, "ways": []}
         reason, code, message, events = pump.end()
+        ways = pump.ways()
         if reason in END_REASONS:
-            return {"end": END_REASONS[reason], "error": None}
+            return {"end": END_REASONS[reason], "error": None, "ways": ways}
         said = None
         if reason == _FAILURE:
             said = plugin.handle.last_error()
@@ -323,7 +335,7 @@ class PluginHost:
             last_error=said,
             event_number=events,
         )
-        return {"end": "failure", "error": error.to_wire()}
+        return {"end": "failure", "error": error.to_wire(), "ways": ways}
 
     def _next_call(self) -> str:
         plugin = self._source

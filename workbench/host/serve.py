@@ -14,7 +14,12 @@ import struct
 import sys
 
 from workbench.host import handles
-from workbench.host.event_block import feed_chunks, split_block, text_parts
+from workbench.host.event_block import (
+    feed_chunks,
+    split_block,
+    split_programs,
+    text_parts,
+)
 from workbench.host.plugin_host import PluginHost
 from workbench.host.stress import rounds, threads
 from workbench.wire.limits import refusal_text
@@ -131,13 +136,15 @@ class _Worker:
             request["plugin"], request["config"], as_falco=request["as_falco"]
         )
 
-    def _do_open(self, request: dict[str, Any], _fds: list[int]) -> Any:
+    def _do_open(self, request: dict[str, Any], fds: list[int]) -> Any:
+        data = os.pread(fds[0], os.fstat(fds[0]).st_size, 0) if fds else b""
         opened = self._plugin_host.open(
             request["plugin"],
             request["params"],
             request["columns"],
             request["options"],
             self._data.fileno(),
+            programs=split_programs(data, request["options"]["programs"]),
         )
         self._pumping = True
         self._reply_fds = [self._arena_fd()]

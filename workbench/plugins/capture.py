@@ -29,12 +29,14 @@ from workbench.events.builtin_columns import (
     host_name,
     payloads,
 )
+from workbench.fields.builtin import BUILTIN_FIELDS
 from workbench.formatting.html import escape, tag
 from workbench.formatting.printable import printable
 from workbench.formatting.units import counted
 from workbench.plugins.call_errors import ErrorCounts
 from workbench.plugins.compatibility import fields_of, source_name
 from workbench.plugins.extraction import Captured
+from workbench.plugins.filtering import EventFilter, with_columns
 from workbench.plugins.limits import checked_count
 from workbench.plugins.selection import PAYLOAD, select_columns
 from workbench.session.forks import renew_in_forks
@@ -57,9 +59,10 @@ if TYPE_CHECKING:
     from workbench.errors import EndReason
     from workbench.fields.declarations import FieldTable
     from workbench.fields.reference import ResolvedField
+    from workbench.plugins.filtering import Where
     from workbench.plugins.pool import LoadedPlugin, PooledSession, SessionPool
     from workbench.session.interface import Session
-    from workbench.session.types import Chunk
+    from workbench.session.types import Chunk, FilterWay
 
 __all__ = ["Capture"]
 
@@ -75,7 +78,8 @@ class Capture(Closing):
     """One open event source; iterating gives one DataFrame per record batch.
 
     ``source``: its event source. ``end_reason``: None while it runs, then "eof",
-    "limit", "cancelled", "failure", "crashed" or "hung". ``count``: events read.
+    "limit", "cancelled", "failure", "crashed" or "hung". ``count``: events given,
+    ``seen``: events read, also those that a condition left out.
     """
 
     def __init__(
@@ -87,8 +91,12 @@ class Capture(Closing):
         fields: Iterable[str | ResolvedField] | None = None,
         keep_events: bool = False,
         max_events: int | None = None,
+        where: Where | EventFilter | None = None,
     ) -> None:
         """Open the source of ``loaded``.
+
+        ``max_events``: stop after reading so many, matching or not. ``where``: give
+        only events that match this condition, or one of these.
 
         Raises PluginOpenError, ConditionError for an unknown field, PluginCrashed.
         """
@@ -106,6 +114,9 @@ class Capture(Closing):
         self._skipped = 0
         self._errors = ErrorCounts(pool.told_errors)
         self.count = 0
+        self.seen = 0
+        # At the end of one with a condition: how events were left out, and the cost.
+        self.ways: tuple[FilterWay, ...] = ()
         self.end_reason: EndReason | None = None
         self.pool = pool
         self.loaded = loaded
@@ -113,6 +124,15 @@ class Capture(Closing):
         manifests = [m.manifest for m in pool.loaded_plugins]
         self.fields: FieldTable = fields_of(manifests, self.source)[0]
         self._wanted = select_columns(fields, manifests, self.source)
+        if where is not None and not isinstance(where, EventFilter):
+            where = EventFilter(where, self.fields)
+        self._filter = where
+        asked = self._wanted
+        if where is not None:
+            asked = with_columns(
+                asked, where.columns, self.fields, manifests, self.source
+            )
+        self._asked = asked
         self._first_ns: int | None = None
         self._hostname = host_name()
         if isinstance(params, os.PathLike):
@@ -123,17 +143,19 @@ class Capture(Closing):
         max_events = checked_count("max_events", max_events)
         if "\0" in params:
             raise wrong("open", "params", "a text without NUL", params)
-        info = "evt.plugininfo" in self._wanted.generic
+        info = "evt.plugininfo" in asked.generic
         self._keep = keep_events
         injected = any("async" in m.capabilities for m in manifests)
         # Whether an event is asynchronous stands in the event itself.
-        raw = keep_events or (injected and bool(_BY_KIND & {*self._wanted.generic}))
+        raw = keep_events or (injected and bool(_BY_KIND & {*asked.generic}))
         self.options = CaptureOptions(
-            keep_payload=self._wanted.payload or (info and not raw),
+            keep_payload=asked.payload or (info and not raw),
             keep_raw=raw,
             plugin_info=info,
             max_events=max_events,
             one_field_per_call=any(m.one_field_per_call for m in pool.loaded_plugins),
+            programs=() if where is None else where.programs(asked),
+            **({} if where is None else where.options),
         )
         with interruptible(undo=self.close):
             self._open()
@@ -157,7 +179,7 @@ class Capture(Closing):
                 session.open(
                     pooled.index(self.loaded),
                     self.params,
-                    pooled.numbered(self._wanted.requests),
+                    pooled.numbered(self._asked.requests),
                     self.options,
                 )
             self._pooled = pooled
@@ -278,10 +300,18 @@ class Capture(Closing):
     def _rows(self, chunk: Chunk) -> pa.RecordBatch | None:
         """Return a chunk's rows with every column asked for, in the order asked for."""
         batch = chunk.batch
+        self.seen = max(self.seen, chunk.seen)
+        self.ways = chunk.ways or self.ways
+        if self._filter is not None and chunk.first_ns:
+            self._first_ns = chunk.first_ns
         if batch is None or not batch.num_rows:
             return None
         if self._first_ns is None:
             self._first_ns = first_time(pa.Table.from_batches([batch]))
+        if self._filter is not None and self._filter.decides:
+            batch = self._matching(batch)
+            if not batch.num_rows:
+                return None
         self.count += batch.num_rows
         names = ["evt.num", "evt.rawtime", "evt.source"]
         names += [c for c in self._wanted.columns if c not in names]
@@ -292,6 +322,19 @@ class Capture(Closing):
         if self._keep:
             columns["raw"] = batch.column("raw")
         return pa.RecordBatch.from_pydict(columns)
+
+    def _matching(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Return the rows that match; the worker sends some that only may."""
+        if self._filter is None:
+            return batch
+        table = pa.Table.from_batches([batch])
+        names = self._filter.columns
+        found = self._filter.matching(
+            pa.table([self._column(n, batch, table) for n in names], names=names)
+            if names
+            else table
+        )
+        return batch if found.true_count == batch.num_rows else batch.filter(found)
 
     def _column(self, name: str, batch: pa.RecordBatch, table: pa.Table) -> pa.Array:
         if name == "evt.plugininfo":
@@ -305,6 +348,23 @@ class Capture(Closing):
         made = builtin_column(name, table, context)
         return made.combine_chunks() if isinstance(made, pa.ChunkedArray) else made
 
+    def with_columns(
+        self, batch: pa.RecordBatch, names: Iterable[str]
+    ) -> pa.RecordBatch:
+        """Return a record batch of this capture with further ``evt.*`` columns.
+
+        Those that follow from number, time and source; others are left out.
+        """
+        table = pa.Table.from_batches([batch])
+        for name in names:
+            made_here = name in BUILTIN_FIELDS and name not in {
+                *_BY_KIND,
+                *table.column_names,
+            }
+            if made_here:
+                batch = batch.append_column(name, self._column(name, batch, table))
+        return batch
+
     # -- the state of it -------------------------------------------------------------
 
     @property
@@ -316,6 +376,11 @@ class Capture(Closing):
     def columns(self) -> tuple[str, ...]:
         """Names of the field columns, in the order asked for."""
         return self._wanted.columns
+
+    @property
+    def filtered(self) -> bool:
+        """Whether a condition leaves events out."""
+        return self._filter is not None
 
     @property
     def keeps_events(self) -> bool:
@@ -351,7 +416,9 @@ class Capture(Closing):
     @property
     def notes(self) -> tuple[str, ...]:
         """What people should know: how often extract and parse failed, and why."""
-        return self._errors.notes(self.loaded.name)
+        manifests = [m.manifest for m in self.pool.loaded_plugins]
+        left_out = () if self._filter is None else self._filter.notes(manifests)
+        return (*self._errors.notes(self.loaded.name), *left_out)
 
     @property
     def closed(self) -> bool:

@@ -91,7 +91,7 @@ class ProgressBar:
         if not self.wanted:
             return
         now = time.monotonic()
-        count, limit = self.capture.count, self.capture.options.max_events
+        count, limit = self.capture.seen, self.capture.options.max_events
         if self._bar is None:
             if not self.at_once and now - self._began < _BAR_AFTER_SEC:
                 return
@@ -179,6 +179,7 @@ class EventsBuilder:
             start_ns=capture.start_ns,
             end_reason=reason or capture.end_reason,
             notes=(*capture.notes, *self.notes),
+            seen=capture.seen if capture.filtered else None,
         )
 
     def events(self, reason: EndReason | None = None) -> Events:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from workbench.fields.declarations import FieldInfo, FieldTable
     from workbench.manifest import Manifest, OpenParam
     from workbench.plugins.capture import Capture
+    from workbench.plugins.filtering import EventFilter, Where
     from workbench.plugins.trace import Trace
     from workbench.session.interface import Session
 
@@ -240,16 +241,20 @@ class Plugin(PluginGroup):
         *,
         fields: Iterable[str] | None = None,
         keep_events: bool = False,
+        where: Where | None = None,
     ) -> Capture:
         """Open the event source: iterating gives one DataFrame per record batch.
 
         ``fields``: texts such as ``"probe.kv[key]"``; None means every declared field
         that needs no argument, [] none. ``keep_events``: add the events themselves as
-        a column ``raw`` of the record batches.
+        a column ``raw`` of the record batches. ``where``: a condition, or several of
+        which one is enough; only events that match leave the plugin's process, and
+        ``seen`` of the capture counts all.
 
-        Raises PluginOpenError, also while another capture of this plugin is open.
+        Raises ConditionError for ``where``, PluginOpenError, also while another capture
+        of this plugin is open.
         """
-        return self.start(params, fields, keep_events=keep_events)
+        return self.start(params, fields, keep_events=keep_events, where=where)
 
     @takes(params=PARAMS, fields=FIELDS, progress=CHOICE, keep_events=FLAG)
     def capture(
@@ -262,6 +267,7 @@ class Plugin(PluginGroup):
         max_bytes: int | None = None,
         progress: bool | None = None,
         keep_events: bool = True,
+        where: Where | None = None,
     ) -> Events:
         """Open the event source and collect its events.
 
@@ -270,8 +276,10 @@ class Plugin(PluginGroup):
         is available. ``origin.notes`` tell when that was the end.
         ``progress``: True, False, or None for a bar when somebody watches and it takes
         long. ``keep_events``: keep the events themselves, for further fields, ``.scap``
-        and replay. An error on the way, Ctrl-C included, carries what was read as
-        ``.events``; ``last_events`` has it too.
+        and replay. ``where``: collect only events that match this condition, or one of
+        several; ``seen`` of the Events counts all. ``max_events`` counts all, too: it
+        is what is read, matching or not. An error on the way, Ctrl-C included, carries
+        what was read as ``.events``; ``last_events`` has it too.
         """
         from workbench.plugins.collect import collect
 
@@ -284,7 +292,11 @@ class Plugin(PluginGroup):
 
         with interruptible(undo=keep):
             capture = self.start(
-                params, fields, keep_events=keep_events, max_events=max_events
+                params,
+                fields,
+                keep_events=keep_events,
+                max_events=max_events,
+                where=where,
             )
             events = collect(
                 capture, timeout_sec=timeout_sec, max_bytes=max_bytes, progress=progress
@@ -299,6 +311,7 @@ class Plugin(PluginGroup):
         *,
         keep_events: bool,
         max_events: int | None = None,
+        where: Where | EventFilter | None = None,
     ) -> Capture:
         """Open as :meth:`open` does, with a limit of events."""
         # Not before somebody opens: it takes Arrow, which inspecting does not. And not
@@ -306,7 +319,11 @@ class Plugin(PluginGroup):
         importlib.import_module("workbench.plugins.capture")
         with interruptible(undo=self._close_capture):
             return self._start(
-                params, fields, keep_events=keep_events, max_events=max_events
+                params,
+                fields,
+                keep_events=keep_events,
+                max_events=max_events,
+                where=where,
             )
 
     def _start(
@@ -316,8 +333,10 @@ class Plugin(PluginGroup):
         *,
         keep_events: bool,
         max_events: int | None,
+        where: Where | EventFilter | None,
     ) -> Capture:
         from workbench.plugins.capture import Capture
+        from workbench.plugins.filtering import of_rules
 
         self._check_open()
         running = self._capture()
@@ -328,6 +347,7 @@ class Plugin(PluginGroup):
                 plugin=self.name,
                 params=os.fspath(params),
             )
+        where, fields = of_rules(where, fields, self)
         capture = Capture(
             self.pool,
             self._loaded,
@@ -335,6 +355,7 @@ class Plugin(PluginGroup):
             fields=fields,
             keep_events=keep_events,
             max_events=max_events,
+            where=where,
         )
         self._capture = weakref.ref(capture)
         return capture

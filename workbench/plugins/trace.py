@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from workbench.errors import ArgumentError
 from workbench.formatting.html import table, tag
 from workbench.formatting.printable import printable
 from workbench.formatting.units import duration_text
@@ -11,6 +12,7 @@ from workbench.formatting.units import duration_text
 if TYPE_CHECKING:
     import pandas as pd
 
+    from workbench.plugins.life_cycle import LifeCycle
     from workbench.session.types import TraceCall
 
 __all__ = ["Trace"]
@@ -65,6 +67,25 @@ class Trace(list["TraceCall"]):
         return pd.DataFrame(
             [{n: getattr(call, n) for n in names} for call in self], columns=list(names)
         )
+
+    def picture(self, plugin: str | None = None) -> LifeCycle:
+        """Return the plugin's life as an SVG picture: calls by phase, memory by owner.
+
+        ``plugin``: its name, for a trace of several; default: the first. The picture's
+        ``.save(path)`` writes a file. Raises ArgumentError for a name not in the trace.
+        """
+        from workbench.plugins.life_cycle import LifeCycle
+
+        named = {call.plugin for call in self}
+        if plugin is not None and plugin not in named:
+            there = (
+                ", ".join(sorted(printable(n, limit=40) for n in named)) or "nothing"
+            )
+            raise ArgumentError(
+                f"expected a plugin of this trace, not {plugin!r:.60}; it has {there}",
+                argument="plugin",
+            )
+        return LifeCycle(c for c in self if plugin is None or c.plugin == plugin)
 
     def __repr__(self) -> str:
         """Return one line per call, columns aligned."""

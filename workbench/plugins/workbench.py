@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from workbench.events.events import Events
     from workbench.falco_config import FalcoConfig
     from workbench.plugins.capture import Capture
+    from workbench.plugins.filtering import EventFilter, Where
     from workbench.plugins.state_tables import StateTables
     from workbench.plugins.trace import Trace
 
@@ -202,15 +203,27 @@ class Workbench(PluginGroup):
         source: str | None = None,
         fields: Iterable[str] | None = None,
         keep_events: bool = False,
+        max_events: int | None = None,
+        where: Where | EventFilter | None = None,
     ) -> Capture:
         """Open an event source: as ``Plugin.open``, with the fields of all plugins.
 
         ``params``: None means those of the falco.yaml loaded, else "". ``source`` may
-        be left out while there is only one.
+        be left out while there is only one. ``max_events``: stop after reading so many,
+        matching or not.
         """
         plugin = self._source_plugin(source)
         text = self._params(plugin, params)
-        return plugin.open(text, fields=fields, keep_events=keep_events)
+        from workbench.plugins.filtering import of_rules
+
+        where, fields = of_rules(where, fields, self, source_name(plugin.info))
+        return plugin.start(
+            text,
+            fields,
+            keep_events=keep_events,
+            max_events=max_events,
+            where=where,
+        )
 
     @takes(
         params=_PARAMS,
@@ -230,9 +243,13 @@ class Workbench(PluginGroup):
         max_bytes: int | None = None,
         progress: bool | None = None,
         keep_events: bool = True,
+        where: Where | None = None,
     ) -> Events:
         """Open an event source and collect its events: as ``Plugin.capture``."""
         plugin = self._source_plugin(source)
+        from workbench.plugins.filtering import of_rules
+
+        where, fields = of_rules(where, fields, self, source_name(plugin.info))
         return plugin.capture(
             self._params(plugin, params),
             fields=fields,
@@ -241,6 +258,7 @@ class Workbench(PluginGroup):
             max_bytes=max_bytes,
             progress=progress,
             keep_events=keep_events,
+            where=where,
         )
 
     @takes(params=_BY_SOURCE, keep_events=FLAG)

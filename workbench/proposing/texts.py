@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 __all__ = ["text_patterns"]
 
+_DIGIT = re.compile(rb"[0-9]")
+_LETTER = re.compile(rb"[A-Za-z\x80-\xff]")
 _PIECE = re.compile(rb"[A-Za-z0-9_\x80-\xff]+|[^A-Za-z0-9_\x80-\xff]+")
 # So much of a value is looked at, in bytes and in pieces from either end.
 _LONGEST = 300
@@ -49,13 +51,21 @@ def text_patterns(
         ("contains", holds),
     ):
         kept = [
-            (t, n) for t, n in counts.items() if n >= least and t not in (b"", b"/")
+            (text, n)
+            for text, n in counts.items()
+            if n >= least and text != b"/"
+            if operator != "contains" or _says_something(text)
         ]
         kept.sort(key=lambda pair: (-pair[1], -len(pair[0]), pair[0]))
         for text, _ in kept[:_MOST]:
             yield operator, text
-    for text in _shared(cut):
+    for text in filter(_says_something, _shared(cut)):
         yield "contains", text
+
+
+def _says_something(text: bytes) -> bool:
+    """Whether a piece of a text is more than a separator or a part of a time."""
+    return _LETTER.search(text) is not None or not _DIGIT.search(text)
 
 
 def _common_start(values: Sequence[bytes]) -> bytes:

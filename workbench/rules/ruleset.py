@@ -15,6 +15,7 @@ from workbench.errors import WorkbenchError
 from workbench.falco_config import FalcoConfig, existing_rules_files, read_falco_yaml
 from workbench.rules.kinds import FILE, FILES, OPTIONS, SOURCE
 from workbench.rules.loading.files import parse_file, read_path
+from workbench.rules.measures import RuleMeasures
 from workbench.rules.model.items import ItemList
 from workbench.rules.model.model import PRIORITIES, Rule, level_named
 from workbench.rules.rule_conditions import RuleConditions
@@ -25,6 +26,7 @@ from workbench.rules.running.switches import Selection, switches_for
 from workbench.rules.target.target import Target, target_key, target_of
 
 if TYPE_CHECKING:
+    from workbench.condition.execution.compile import CompiledSet
     from workbench.rules.loading.files import RulesFile
     from workbench.rules.model.diagnostic_list import DiagnosticList
     from workbench.rules.model.entries import RuleEntry
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
 __all__ = ["ItemList", "Rule", "RuleSet", "load_rules", "parse_rules"]
 
 
-class RuleSet(RuleConditions):
+class RuleSet(RuleMeasures, RuleConditions):
     """Rules files in loading order.
 
     Reading never fails: :meth:`check` returns what is wrong. ``files``: names.
@@ -283,6 +285,21 @@ class RuleSet(RuleConditions):
             return []
         return engines[source].columns
 
+    def conditions(self, against: Any, source: str | None = None) -> CompiledSet:
+        """Return the conditions of rules of ``source``: ``where`` of a capture.
+
+        A capture asks for them itself: ``rules.run(plugin.open(params, where=rules))``
+        reads only events that raise alerts.
+        """
+        from workbench.condition.execution.compile import CompiledSet
+
+        engines = self.engines(against)
+        if source is None:
+            source = next(iter(engines), None)
+        if source is None or source not in engines:
+            return CompiledSet(())
+        return engines[source].conditions
+
     @takes(all_matches=either(FLAG, None), priority=either(TEXT, None), options=OPTIONS)
     def run(
         self,
@@ -333,8 +350,9 @@ class RuleSet(RuleConditions):
         """Return the alerts of an open Capture as they come, to iterate.
 
         Each is a mapping: the columns of ``Alerts.frame`` → values; ``async for`` works
-        too. ``capture``: opened with ``fields=rules.columns(plugin)``. ``all_matches``:
-        as :meth:`run`. Ctrl-C keeps what came before as :attr:`last_alerts` and raises
+        too. ``capture``: as opened, unless rules read fields with arguments; then
+        ``plugin.open(…, fields=rules.columns(plugin))``. ``all_matches``: as
+        :meth:`run`. Ctrl-C keeps what came before as :attr:`last_alerts` and raises
         AlertsInterrupted, a KeyboardInterrupt. Raises RulesError when Falco would
         refuse the rules.
         """

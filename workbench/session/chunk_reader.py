@@ -134,6 +134,9 @@ class ChunkReader:
             buffers = [None, ends, pa.py_buffer(name)]
             self._source = pa.Array.from_buffers(pa.binary(), 1, buffers)
         self._zeros = pa.py_buffer(b"")
+        # Of the capture so far: events, also those left out, and the first one's time.
+        self.seen = 0
+        self.first_ns = 0
 
     def read(self, buffer: Any) -> Any:
         """Return the record batch of a chunk; ``buffer``: pyarrow Buffer of all of it.
@@ -151,7 +154,7 @@ class ChunkReader:
         count = len(self._names)
         size = _HEAD.size + count * _COLUMN.size
         head = slice_of(buffer, 0, size)
-        magic, found, rows, seq = _HEAD.unpack_from(head, 0)[:4]
+        magic, found, rows, seq, _, seen, first_ns = _HEAD.unpack_from(head, 0)[:7]
         if magic != _MAGIC:
             raise ValueError("the worker sent something that is no chunk")
         if found != count or rows > self._most_rows:
@@ -165,6 +168,9 @@ class ChunkReader:
             given = [(column.kind, bool(column.is_list)) for column in columns]
             if given != [(kind, is_list) for _, kind, is_list in self._layout]:
                 raise ValueError("the worker sent columns of other types")
+        if seen < self.seen or (self.first_ns and first_ns != self.first_ns):
+            raise ValueError("the worker sent another count of events than before")
+        self.seen, self.first_ns = seen, first_ns
         return rows, seq, columns
 
     def _batch(self, buffer: Any, rows: int, columns: list[_Column]) -> Any:

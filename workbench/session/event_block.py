@@ -17,10 +17,11 @@ from workbench.session.chunk_reader import (
     unify_batches,
 )
 from workbench.session.shapes import InvalidDataError
+from workbench.session.types import ORDERS, FilterWay
 from workbench.wire.messages import write_memfd
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     import numpy as np
     import pyarrow as pa
@@ -36,6 +37,7 @@ __all__ = [
     "block_parts",
     "decode_texts",
     "expected_columns",
+    "filter_ways",
     "pack_events",
     "wire_columns",
     "wire_options",
@@ -71,8 +73,18 @@ def wire_columns(columns: Sequence[ColumnRequest]) -> list[dict[str, Any]]:
 
 
 def wire_options(options: CaptureOptions) -> dict[str, Any]:
-    """Return capture options as plain data."""
-    return {name: getattr(options, name) for name in options.__slots__}
+    """Return capture options as plain data; of programs only their sizes."""
+    data = {name: getattr(options, name) for name in options.__slots__}
+    sizes = [len(program) for program in options.programs]
+    return {**data, "programs": sizes, "order": ORDERS.index(options.order)}
+
+
+def filter_ways(data: Iterable[dict[str, Any]]) -> tuple[FilterWay, ...]:
+    """Return the ways of filtering that a host tells of."""
+    return tuple(
+        FilterWay(ORDERS[way["order"]], way["staged"], way["events"], way["ns"])
+        for way in data
+    )
 
 
 def block_parts(raw: Any, numbers: Any) -> tuple[list[Any], int]:

@@ -99,12 +99,14 @@ class Packet:
         finally:
             close_all(fds)
 
-    def end(self) -> tuple[Any, WorkbenchError | None]:
-        """Return why a capture ended, and the error that ended it."""
+    def end(self) -> tuple[dict[str, Any], WorkbenchError | None, int]:
+        """Return how a capture ended, the error that ended it, and events seen."""
         self.take(0)
+        seen = MESSAGE.unpack_from(self.data)[3]
         told = decode(self.data[MESSAGE.size :].decode())
         end = check(END_SHAPE, told, "end of a capture")
-        return end["end"], error_from_wire(end["error"]) if end["error"] else None
+        error = error_from_wire(end["error"]) if end["error"] else None
+        return end, error, seen
 
     def kind(self) -> int:
         """Return CHUNK or END; raise InvalidDataError for any other packet."""

@@ -28,6 +28,7 @@ from workbench.session.chunk_reader import ChunkReader
 from workbench.session.event_block import (
     assemble_batch,
     block_parts,
+    filter_ways,
     wire_columns,
     wire_options,
 )
@@ -168,6 +169,7 @@ class LocalSession:
                 params,
                 wire_columns(columns),
                 {**wire_options(options), "number_base": base},
+                programs=options.programs,
             )
         self.number_base = base
         self._reader = ChunkReader(answer["columns"], answer["source"], trusted=True)
@@ -185,24 +187,26 @@ class LocalSession:
             self._drain_log()
             taken = plugin_host.pump.take()
             if taken is not None:
-                return Chunk(reader.read(_block_buffer(*taken)))
+                return _chunk(reader, taken)
             if self._ended:
                 return None
             if plugin_host.pump.run(-1, _SLICE_NS) == _ENDED:
                 if (taken := plugin_host.pump.take()) is not None:
-                    return Chunk(reader.read(_block_buffer(*taken)))
+                    return _chunk(reader, taken)
                 return self._end(plugin_host)
             if deadline is not None and time.monotonic() >= deadline:
                 plugin_host.pump.flush()
                 taken = plugin_host.pump.take()
-                return taken and Chunk(reader.read(_block_buffer(*taken)))
+                return taken and _chunk(reader, taken)
 
     def _end(self, plugin_host: PluginHost) -> Chunk:
         self._ended = True
         self._tracer.drain()
         end = plugin_host.end_of_capture()
         error = error_from_wire(end["error"]) if end["error"] else None
-        return Chunk(None, end["end"], error)
+        seen = plugin_host.pump.events() if plugin_host.pump is not None else 0
+        first_ns = self._reader.first_ns if self._reader is not None else 0
+        return Chunk(None, end["end"], error, seen, first_ns, filter_ways(end["ways"]))
 
     def waiting_call(self) -> str:
         """Return the C name of the plugin call in flight, "" for none."""
@@ -362,6 +366,11 @@ class LocalSession:
 
 def _block_buffer(address: int, size: int, free: Callable[[], None]) -> Any:
     return pa.foreign_buffer(address, size, base=_Block(address, free))
+
+
+def _chunk(reader: ChunkReader, taken: tuple[int, int, Callable[[], None]]) -> Chunk:
+    batch = reader.read(_block_buffer(*taken))
+    return Chunk(batch, seen=reader.seen, first_ns=reader.first_ns)
 
 
 def _joined(

@@ -152,7 +152,20 @@ END_SHAPE = _object(
     {
         "end": lambda value: value in ("eof", "limit", "cancelled", "failure"),
         "error": _either(_nothing, ERROR_SHAPE),
-    }
+    },
+    {
+        "ways": _list(
+            _object(
+                {
+                    "order": _number(1, 3),
+                    "staged": _flag,
+                    "events": _number(0, _U64),
+                    "ns": _amount,
+                }
+            ),
+            16,
+        )
+    },
 )
 # What a worker says of its sandbox, before it has loaded anything.
 _SANDBOX = _object(

@@ -12,10 +12,12 @@ if TYPE_CHECKING:
 
 
 __all__ = [
+    "ORDERS",
     "CallErrors",
     "CaptureOptions",
     "Chunk",
     "ColumnRequest",
+    "FilterWay",
     "LogLine",
     "Progress",
     "TableSnapshot",
@@ -48,6 +50,11 @@ class ColumnRequest:
     offsets: bool = False
 
 
+# "measured": as is cheapest. "at once": with those that programs read. "by batch": when
+# the events of a batch are decided. "by event": before the next event is looked at.
+ORDERS = ("measured", "at once", "by batch", "by event")
+
+
 @dataclass(frozen=True, slots=True)
 class CaptureOptions:
     """How to pump.
@@ -60,7 +67,11 @@ class CaptureOptions:
     ``flush_sec``: longest time that a started batch waits. ``window_bytes``: memory
     that may be in flight to a slow reader. ``one_field_per_call``: never ask a plugin
     for two fields in one C call. ``dictionaries``: encode string columns with few
-    distinct values as dictionaries.
+    distinct values as dictionaries. ``programs``: leave out events that these packed
+    programs do not want (``condition/execution/packing.py``), one after the other;
+    their columns 0 and 1 are number and time, the others the requests in their order.
+    ``order``: when columns are extracted that no program reads, see ORDERS; a plugin
+    that keeps state never sees an event again after a later one.
     """
 
     keep_payload: bool = False
@@ -72,6 +83,22 @@ class CaptureOptions:
     window_bytes: int = 16 << 20
     one_field_per_call: bool = False
     dictionaries: bool = True
+    programs: tuple[bytes, ...] = ()
+    order: str = "measured"
+
+
+@dataclass(frozen=True, slots=True)
+class FilterWay:
+    """A way of filtering that was tried. ``order``: one of ORDERS.
+
+    ``staged``: whether a few columns came first. ``events``: that went this way.
+    ``ns``: CPU time of one of them, about, with the plugin's; 0 when not measured.
+    """
+
+    order: str
+    staged: bool
+    events: int
+    ns: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +113,17 @@ class Chunk:
     turns out to have many values; from then on it is plain binary.
     ``worker.protocol.columns.unify_batches`` gives the batches of one capture one
     schema. ``end``: None while the stream goes on. ``error``: the error that ended it,
-    for the caller to raise after the rows.
+    for the caller to raise after the rows. ``seen``: events of the capture so far,
+    those that were left out included. ``first_ns``: time of the source's first event.
+    ``ways``: at the end, how events were filtered.
     """
 
     batch: pa.RecordBatch | None
     end: EndReason | None = None
     error: Exception | None = None
+    seen: int = 0
+    first_ns: int = 0
+    ways: tuple[FilterWay, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

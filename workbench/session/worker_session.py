@@ -28,6 +28,7 @@ from workbench.session.event_block import (
     assemble_batch,
     decode_texts,
     expected_columns,
+    filter_ways,
     pack_events,
     wire_columns,
     wire_options,
@@ -44,7 +45,7 @@ from workbench.session.received_memory import ArenaMemory, map_memory
 from workbench.session.shapes import InvalidDataError
 from workbench.session.table_decoder import decode_tables
 from workbench.session.types import CaptureOptions, Chunk, Progress
-from workbench.wire.messages import END
+from workbench.wire.messages import END, write_memfd
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -86,6 +87,7 @@ class _Capture:
         worker.keep(arena)
         self.pending: deque[Chunk] = deque()
         self.acknowledged = 0
+        self.rows = 0
         self.last_seq = 0
         self.stopped_at: float | None = None
         self.ended = False
@@ -220,13 +222,20 @@ class WorkerSession:
         self._connection.drop_packets()
         self._settle_window()
         base = self._numbering.fresh()
-        answer, fds = self._call(
-            "open",
-            plugin=plugin,
-            params=params,
-            columns=wire_columns(columns),
-            options={**wire_options(options), "number_base": base},
-        )
+        programs = []
+        if options.programs:
+            programs.append(write_memfd("workbench-programs", options.programs))
+        try:
+            answer, fds = self._call(
+                "open",
+                programs,
+                plugin=plugin,
+                params=params,
+                columns=wire_columns(columns),
+                options={**wire_options(options), "number_base": base},
+            )
+        finally:
+            close_all(programs)
         try:
             with self._connection.untrusted():
                 layout = expected_columns(columns, options)
@@ -327,10 +336,14 @@ class WorkerSession:
 
     def _decode_packet(self, capture: _Capture, packet: Packet) -> None:
         if packet.kind() == END:
-            end, error = packet.end()
+            end, error, seen = packet.end()
+            if seen < capture.reader.seen:
+                raise InvalidDataError("fewer events than before")
             if error is not None:
                 error = self._connection.explained(error)
-            capture.pending.append(Chunk(None, end, error))
+            first = capture.reader.first_ns
+            ways = filter_ways(end.get("ways", ()))
+            capture.pending.append(Chunk(None, end["end"], error, seen, first, ways))
             capture.ended = True
             self._connection.tracer.drain()
             return
@@ -340,7 +353,11 @@ class WorkerSession:
         batch = capture.reader.read(memory)
         if batch.num_rows != rows:
             raise InvalidDataError("a chunk of other rows than announced")
-        capture.pending.append(Chunk(batch))
+        reader = capture.reader
+        capture.rows += rows
+        if reader.seen < capture.rows:
+            raise InvalidDataError("more rows than events")
+        capture.pending.append(Chunk(batch, None, None, reader.seen, reader.first_ns))
         capture.last_seq = seq
         self._cost = (self._cost + cost) & _MOST_COST
         shared_page = self._connection.worker.shared_page
@@ -360,13 +377,20 @@ class WorkerSession:
                 arena = ArenaMemory(capture.arena)
                 rescued = capture.reader.rescue(arena, capture.last_seq)
                 if rescued is not None:
-                    capture.pending.append(Chunk(rescued))
+                    capture.pending.append(
+                        Chunk(
+                            rescued,
+                            seen=capture.reader.seen,
+                            first_ns=capture.reader.first_ns,
+                        )
+                    )
         end: EndReason = "failure"
         if isinstance(error, PluginCrashed):
             end = "crashed"
         elif isinstance(error, PluginHung):
             end = "hung"
-        capture.pending.append(Chunk(None, end, error))
+        seen, first = capture.reader.seen, capture.reader.first_ns
+        capture.pending.append(Chunk(None, end, error, seen, first))
         capture.ended = True
 
     @deferring

@@ -169,6 +169,16 @@ def test_a_crash_comes_after_the_alerts_before_it(probe, rules):
     assert list(stream) == []
 
 
+def test_alerts_stream_from_a_capture_as_it_is_opened(probe, rules):
+    with probe.open("n=100,batch=7") as capture:
+        plain = list(rules.stream(capture))
+    with opened(probe, rules, "n=100,batch=7") as capture:
+        asked = list(rules.stream(capture))
+    texts = [alert["output"].partition(": ")[2] for alert in plain]
+    assert texts == [alert["output"].partition(": ")[2] for alert in asked]
+    assert len(plain) == 4
+
+
 def test_alerts_stream_from_captures_that_have_the_columns(probe, rules):
     with pytest.raises(WorkbenchError, match="not from a DataFrame"):
         rules.stream(probe.capture("n=5").frame)

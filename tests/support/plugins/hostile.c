@@ -252,6 +252,18 @@ static void strike(const char *fault)
 		strcpy(text + sizeof p, "{\"end\": [], \"error\": 4}");
 		send_with(data, text, sizeof p + strlen(text + sizeof p), -1);
 	}
+	if (IS("end_ways") || IS("end_seen")) {
+		/* Ways of filtering that there are not; fewer events than there were. */
+		char text[200];
+		p.kind = 2;
+		p.rows = IS("end_ways") ? 1u << 30 : 1;
+		memcpy(text, &p, sizeof p);
+		strcpy(text + sizeof p, IS("end_seen")
+		       ? "{\"end\": \"eof\", \"error\": null}"
+		       : "{\"end\": \"eof\", \"error\": null, \"ways\": [{\"order\": 9, "
+		         "\"staged\": true, \"events\": 1, \"ns\": 1.0}]}");
+		send_with(data, text, sizeof p + strlen(text + sizeof p), -1);
+	}
 	if (IS("data_shutdown")) shutdown(data, SHUT_WR);
 	if (IS("data_close")) { shutdown(data, SHUT_RDWR); close(data); }
 	if (IS("data_flood"))

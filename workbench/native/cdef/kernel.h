@@ -154,3 +154,7 @@ typedef struct wbk_program {
    failed. */
 int wbk_run(const wbk_program *program, int64_t n, uint8_t *const *out,
 	    int64_t out_offset, int64_t *counts);
+
+/* A program as bytes, see src/kernel/packed.h: how many columns it reads, or -1 when it
+   is not a valid one. */
+int64_t wbk_packed_check(const uint8_t *bytes, uint64_t size);

@@ -41,6 +41,21 @@ int wb_pump_request(wb_pump *pump, wb_plugin *plugin, uint32_t field_id,
                     const char *field, uint32_t type, int is_list, int arg_present,
                     const char *arg_key, uint64_t arg_index, const char *arg,
                     int offsets);
+/* When columns are extracted that no program reads. */
+#define WB_ORDER_MEASURED 0
+#define WB_ORDER_AT_ONCE 1
+#define WB_ORDER_BY_BATCH 2
+#define WB_ORDER_BY_EVENT 3
+/* Ways of filtering that may be tried. */
+#define WB_WAYS 5
+/* Leave events out that a program does not want, see src/pump/filter.h: one call for each
+ * stage, after the requests. Columns of programs: 0 number, 1 time, then the requests.
+ * 0, or -EINVAL. */
+int wb_pump_filter(wb_pump *pump, const uint8_t *program, uint64_t bytes, int order);
+/* What is known of way i of a filter: its order, whether it is in stages, events, about how
+ * many ns each took beside next_batch. -1: no such way. */
+int wb_pump_way(wb_pump *pump, uint32_t i, int *order, int *staged, uint64_t *events,
+                double *ns);
 /* Allocate; 0 or a negative errno. */
 int wb_pump_prepare(wb_pump *pump);
 int wb_pump_arena_fd(wb_pump *pump);

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from workbench.arguments import Kind, takes
@@ -20,12 +21,11 @@ from workbench.fields.reference import (
     find_field,
 )
 from workbench.fields.spelling import nearest_names
+from workbench.rules.outputs.row_texts import RowTexts
 from workbench.rules.target.operands import CallValue, ManyArguments, compile_call
 from workbench.rules.target.value_text import (
     fitted,
-    json_texts,
     json_values,
-    text_values,
 )
 
 if TYPE_CHECKING:
@@ -321,37 +321,35 @@ class Output:
             and item.wanted != item.ref.name
         ]
 
-    def render(self, table: pa.Table) -> list[str | None]:
+    @cached_property
+    def _template(self) -> str:
+        return "".join(
+            item.replace("%", "%%") if isinstance(item, str) else "%s"
+            for item in self.items
+        )
+
+    def render(self, table: pa.Table | RowTexts) -> list[str | None]:
         """Return one text per row, None where Falco renders nothing.
 
         Bytes that are not UTF-8 come as surrogate escapes. Raises KeyError naming a
         column that ``table`` lacks.
         """
-        columns: list[list[str | None]] = []
-        template: list[str] = []
-        for item in self.items:
-            if isinstance(item, str):
-                template.append(item.replace("%", "%%"))
-            else:
-                template.append("%s")
-                columns.append(self._texts(item, table))
-        joined = "".join(template)
+        rows = table if isinstance(table, RowTexts) else RowTexts(table)
+        columns = [self._texts(item, rows) for item in self.field_items()]
         if not columns:
-            return [joined % ()] * table.num_rows
-        write = joined.__mod__
+            return [self._template % ()] * rows.num_rows
+        write = self._template.__mod__
         if self.tolerant:
             return [write(row) for row in zip(*columns, strict=True)]
         return [
             None if None in row else write(row) for row in zip(*columns, strict=True)
         ]
 
-    def _texts(self, item: FieldItem | CallItem, table: pa.Table) -> list[str | None]:
+    def _texts(self, item: FieldItem | CallItem, rows: RowTexts) -> list[str | None]:
         if isinstance(item, CallItem):
-            texts = item.call.texts(table, tolerant=self.tolerant)
+            texts = item.call.texts(rows.table(item.columns), tolerant=self.tolerant)
         else:
-            info = item.field.info
-            column = _column(table, item.field.column)
-            texts = text_values(column, info.name, info.type, is_list=info.is_list)
+            texts = rows.texts(item.field.column, item.field.info)
         if self.tolerant:
             texts = ["<NA>" if text is None else text for text in texts]
         if item.width:
@@ -384,15 +382,29 @@ class Output:
             for name, field in self.json_fields().items()
         }
 
-    def json_texts(self, table: pa.Table) -> dict[str, list[str]]:
+    @cached_property
+    def json_names(self) -> list[str]:
+        """The names of ``output_fields``, in the order of :meth:`json_texts`."""
+        return list(self.json_fields())
+
+    def json_texts(self, table: pa.Table | RowTexts) -> dict[str, list[str]]:
         """Return ``output_fields`` written as JSON: name → one text per row."""
+        rows = table if isinstance(table, RowTexts) else RowTexts(table)
+        return {
+            name: rows.json_texts(column, kind, is_list=is_list)
+            for name, (column, kind, is_list) in self._json_columns.items()
+        }
+
+    @cached_property
+    def _json_columns(self) -> dict[str, tuple[str, str, bool]]:
+        """Name in ``output_fields`` → column, kind of its values, list or not."""
         found = {}
         for name, field in self.json_fields().items():
             info = field.info
             column, kind = field.column, info.type
             if info.name.startswith(_TIME_FIELDS) and info.name in BUILTIN_FIELDS:
                 column, kind = "evt.rawtime", "abstime"
-            found[name] = json_texts(_column(table, column), kind, is_list=info.is_list)
+            found[name] = column, kind, info.is_list
         return found
 
     def _json_column(self, field: ResolvedField, table: pa.Table) -> list[Any]:

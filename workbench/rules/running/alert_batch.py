@@ -155,9 +155,12 @@ class AlertBatch:
                 if sum(m.slice(0, upto).true_count for m in self.masks) >= limit:
                     break
                 upto = min(self.rows, upto * 4)
+        nothing = np.empty(0, np.int64)
         found = [
             np.flatnonzero(mask.slice(0, upto).to_numpy(zero_copy_only=False))
-            for mask in self.masks
+            if total
+            else nothing
+            for mask, total in zip(self.masks, self.totals, strict=True)
         ]
         if not found:
             return np.empty(0, np.int64), np.empty(0, np.int32)

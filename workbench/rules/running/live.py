@@ -134,7 +134,9 @@ class AlertStream:
         ) from None
 
     def _match(self, batch: pa.RecordBatch) -> None:
-        pairs = [(self._capture.source, batch)]
+        source = self._capture.source
+        batch = self._capture.with_columns(batch, self._engines[source].columns)
+        pairs = [(source, batch)]
         for found in match_live(self._engines, pairs, all_matches=self._all_matches):
             if len(found):
                 kept = found.compacted()

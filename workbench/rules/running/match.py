@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from workbench.rules.running.alert_batch import AlertBatch, SomeBatch
     from workbench.rules.running.engine import SourceEngine
 
-__all__ = ["match_events", "match_live"]
+__all__ = ["condition_table", "match_events", "match_live"]
 
 
 def match_events(
@@ -67,6 +67,21 @@ def _match_source(
         return events.derive(picked).table_with(built_in) if built_in else picked
 
     return engine.match(table, rows_of, all_matches=all_matches)
+
+
+def condition_table(
+    engine: SourceEngine, events: Any, columns: Iterable[str] = ()
+) -> pa.Table:
+    """Return events of an engine's source with all that its conditions read.
+
+    ``columns``: further ones.
+    """
+    if engine.static_fields:
+        table = _with_static_columns(events.table, engine.static_fields)
+        events = events.derive(table)
+    names = [*engine.conditions.columns, *columns]
+    found: pa.Table = events.table_with(list(dict.fromkeys(names)))
+    return found
 
 
 def match_live(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from workbench.arrow.rows import take_rows
+from workbench.rules.outputs.row_texts import RowTexts
 from workbench.rules.target.value_text import json_values, quoted, text_values
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ class RenderedAlerts:
         self._format = alert_format
         self._table = table.combine_chunks()
         self._which = which
+        self._rules: list[tuple[AlertRule, list[int], RowTexts]] | None = None
         self.rules = [rules[number] for number in which.tolist()]
         self.numbers: list[int] = table.column("evt.num").to_pylist()
         self.times: list[int] = json_values(
@@ -77,28 +78,29 @@ class RenderedAlerts:
                     )
         return pa.table(columns)
 
-    def _of_each_rule(self) -> list[tuple[AlertRule, np.ndarray, pa.Table]]:
+    def _of_each_rule(self) -> list[tuple[AlertRule, list[int], RowTexts]]:
         """Return each rule with the numbers and rows of its alerts."""
         import numpy as np
-        import pyarrow as pa
 
-        found = []
-        for number in np.unique(self._which).tolist():
-            at = np.flatnonzero(self._which == number)
-            table = self._table
-            if len(at) < len(self._which):
-                table = take_rows(table, pa.array(at))
-            found.append((self._known[number], at, table))
-        return found
+        if self._rules is None:
+            order = np.argsort(self._which, kind="stable")
+            numbers, starts = np.unique(self._which[order], return_index=True)
+            rows = RowTexts(self._table)
+            self._rules = []
+            parts = np.split(order, starts[1:]) if len(order) else []
+            for number, part in zip(numbers.tolist(), parts, strict=True):
+                at = part.tolist()
+                self._rules.append((self._known[number], at, rows.pick(at)))
+        return self._rules
 
     def _render(self) -> None:
         time_field = self._format.time_field
         column = self._table.column(time_field)
         times = text_values(column, time_field, "string", is_list=False)
-        for rule, at, table in self._of_each_rule():
+        for rule, at, rows in self._of_each_rule():
             head = f": {rule.priority_name} "
-            texts = rule.output.render(table)
-            for position, text in zip(at.tolist(), texts, strict=True):
+            texts = rule.output.render(rows)
+            for position, text in zip(at, texts, strict=True):
                 message = text or ""
                 self._messages[position] = message
                 self.lines[position] = f"{times[position]}{head}{message}"
@@ -109,16 +111,16 @@ class RenderedAlerts:
 
         result = [""] * len(self.lines)
         iso: list[str] = iso_times(self._table).to_pylist()
-        for rule, at, table in self._of_each_rule():
-            template = self._template(rule, at.tolist(), table, iso)
+        for rule, at, rows in self._of_each_rule():
+            template = self._template(rule, at, rows, iso)
             write = template.text.__mod__
-            rows = zip(*template.columns, strict=True)
-            for position, row in zip(at.tolist(), rows, strict=True):
+            members = zip(*template.columns, strict=True)
+            for position, row in zip(at, members, strict=True):
                 result[position] = write(row)
         return [line if line.isascii() else _one_line(line) for line in result]
 
     def _template(
-        self, rule: AlertRule, at: list[int], table: pa.Table, iso: list[str]
+        self, rule: AlertRule, at: list[int], rows: RowTexts, iso: list[str]
     ) -> _JsonTemplate:
         """Make the template of one rule's JSON lines, with the columns to fill in."""
         alert_format, all_of_it = self._format, len(at) == len(iso)
@@ -134,7 +136,7 @@ class RenderedAlerts:
         if alert_format.include_output:
             made.column("output", list(map(quoted, own(self.lines))))
         if alert_format.include_output_fields:
-            made.mapping("output_fields", self._output_fields(rule, table, at))
+            made.mapping("output_fields", self._output_fields(rule, rows, at))
         made.constant("priority", rule.priority_name)
         made.constant("rule", rule.name)
         made.constant("source", rule.source)
@@ -144,15 +146,15 @@ class RenderedAlerts:
         return made
 
     def _output_fields(
-        self, rule: AlertRule, table: pa.Table, at: list[int]
+        self, rule: AlertRule, rows: RowTexts, at: list[int]
     ) -> dict[str, list[str]]:
-        fields = rule.output.json_texts(table)
+        fields = rule.output.json_texts(rows)
         fields[self._format.time_field] = [str(self.times[i]) for i in at]
         for name, output, typed in rule.extra:
             if typed:
-                fields.update(output.json_texts(table))
+                fields.update(output.json_texts(rows))
             else:
-                fields[name] = [quoted(text or "") for text in output.render(table)]
+                fields[name] = [quoted(text or "") for text in output.render(rows)]
         return fields
 
 

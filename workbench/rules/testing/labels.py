@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from workbench.rules.model.model import Rule
 
-__all__ = ["write_tests"]
+__all__ = ["declared_types", "write_tests", "written_value"]
 
 # More labelled events than this are kept in a capture beside the file.
 _MAX_INLINE = 200
@@ -131,7 +131,7 @@ def _payload_cases(
     yield "cases:"
     for number, time_ns, payload in zip(numbers, times, payloads, strict=True):
         yield from _head(number, wanted=labels[number])
-        yield f"    payload: {_written(payload, _BYTES)}"
+        yield f"    payload: {written_value(payload, _BYTES)}"
         yield f"    number: {number}"
         yield f"    time: {time_ns}"
         yield _expected(rule, wanted=labels[number])
@@ -178,16 +178,7 @@ def _inline_cases(
         info = resolve_column(name, events.fields).info
         column = table.column(name)
         values[name] = info, raw_values(column, info.type, is_list=info.is_list)
-    types = {
-        info.name + ("[]" if "[" in name else ""): (
-            f"{'list of ' if info.is_list else ''}{info.type}"
-        )
-        for name, (info, _) in values.items()
-        if not name.startswith("evt.")
-    }
-    if types:
-        yield "fields:"
-        yield from (f"  {flow(name)}: {kind}" for name, kind in types.items())
+    yield from declared_types({name: info for name, (info, _) in values.items()})
     yield "cases:"
     for row, number in enumerate(table.column("evt.num").to_pylist()):
         wanted = labels[number]
@@ -195,15 +186,29 @@ def _inline_cases(
         yield "    event:"
         for name, (info, column) in values.items():
             value = column[row]
-            text = "null" if value is None else _written(value, info)
+            text = "null" if value is None else written_value(value, info)
             yield f"      {flow(name)}: {text}"
         yield _expected(rule, wanted=wanted)
 
 
-def _written(value: Any, info: FieldInfo) -> str:
+def declared_types(columns: Mapping[str, FieldInfo]) -> Iterator[str]:
+    """Yield the lines of a file of tests that declare the fields of ``columns``."""
+    types = {
+        info.name + ("[]" if "[" in name else ""): (
+            f"{'list of ' if info.is_list else ''}{info.type}"
+        )
+        for name, info in columns.items()
+        if not name.startswith("evt.")
+    }
+    if types:
+        yield "fields:"
+        yield from (f"  {flow(name)}: {kind}" for name, kind in types.items())
+
+
+def written_value(value: Any, info: FieldInfo) -> str:
     """Write a value so that it is read back the same."""
     if isinstance(value, tuple | list):
-        return "[" + ", ".join(_written(item, info) for item in value) + "]"
+        return "[" + ", ".join(written_value(item, info) for item in value) + "]"
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, bytes):

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from workbench.rules.running.engine import SourceEngine
     from workbench.rules.testing.case_files import Case, TestFile
 
-__all__ = ["run_tests", "tested_source"]
+__all__ = ["case_events", "run_tests", "tested_source"]
 
 # Time of an inline event that gives none: an arbitrary fixed moment, ns.
 _DEFAULT_NS = 1_700_000_000_000_000_000
@@ -70,6 +70,14 @@ def run_tests(
     """
     runner = _Runner(file, engine, known_rules, plugins, events)
     return TestReport([runner.result(case) for case in file.cases])
+
+
+def case_events(
+    file: TestFile, engine: SourceEngine, *, plugins: tuple[Any, ...] = ()
+) -> list[tuple[Case, Any]]:
+    """Return the events of every case of a file that names what it expects rightly."""
+    runner = _Runner(file, engine, set(), plugins, None)
+    return [(case, runner.events_of(case)) for case in file.cases]
 
 
 class _Runner:
@@ -128,16 +136,19 @@ class _Runner:
         for name in named:
             if name not in self.running:
                 return self._unknown_rule(name)
-        if case.event is not None:
-            fired = self._fired_events(self._inline_events(case.event))
-        elif case.payload is not None:
-            fired = self._fired_events(self._payload_events(case, case.payload))
-        else:
-            fired = self._fired_events(self._saved_events(case))
+        fired = self._fired_events(self.events_of(case))
         faults = [
             fault for label, names in fired for fault in _faults(case, label, names)
         ]
         return "\n".join(faults[:_MAX_FAULTS])
+
+    def events_of(self, case: Case) -> Any:
+        """Return the events that a case is about."""
+        if case.event is not None:
+            return self._inline_events(case.event)
+        if case.payload is not None:
+            return self._payload_events(case, case.payload)
+        return self._saved_events(case)
 
     def _unknown_rule(self, name: str) -> str:
         if name in self.known_rules:

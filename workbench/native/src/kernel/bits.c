@@ -6,7 +6,7 @@ int64_t wbk_count(const uint64_t *bits, int64_t n)
 {
 	int64_t total = 0;
 	for (int64_t k = 0; k < wbk_words(n); k++)
-		total += __builtin_popcountll(bits[k]);
+		total += wbk_ones_in(bits[k]);
 	return total;
 }
 

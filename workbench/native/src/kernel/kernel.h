@@ -57,6 +57,19 @@ static inline int64_t wbk_words(int64_t n)
 	return (n + 63) >> 6;
 }
 
+/* Without the machine's own instruction, which not every machine has. */
+static inline int64_t wbk_ones_in(uint64_t word)
+{
+#ifdef __POPCNT__
+	return __builtin_popcountll(word);
+#else
+	word -= word >> 1 & 0x5555555555555555u;
+	word = (word & 0x3333333333333333u) + (word >> 2 & 0x3333333333333333u);
+	word = (word + (word >> 4)) & 0x0f0f0f0f0f0f0f0fu;
+	return (int64_t)(word * 0x0101010101010101u >> 56);
+#endif
+}
+
 static inline int wbk_bit(const uint8_t *bits, int64_t i)
 {
 	return (bits[i >> 3] >> (i & 7)) & 1;
@@ -221,5 +234,13 @@ void wbk_item_range(const wbk_column *list, int64_t start, int64_t n, int64_t *f
 /* dict.c */
 void wbk_gather(const wbk_column *dict, int64_t start, int64_t n, const uint8_t *lut,
 		int32_t count, uint64_t *const *out);
+
+/* run.c: wbk_run in three steps, for many short runs of one program. What is learned of
+   its checks stays. Blocks of at most `rows` rows. NULL when memory is short. */
+typedef struct wbk_runner wbk_runner;
+wbk_runner *wbk_runner_new(const wbk_program *program, int64_t rows);
+int wbk_runner_run(wbk_runner *runner, int64_t n, uint8_t *const *out,
+		   int64_t out_offset, int64_t *counts);
+void wbk_runner_free(wbk_runner *runner);
 
 #endif

@@ -1,6 +1,9 @@
 /* A leaf: one check with its literals prepared, evaluated over any column. */
 #include "kernel.h"
 
+/* Bitmaps of so many words need no memory of their own. */
+#define FEW_WORDS 32
+
 static int compare_numbers(const void *a, const void *b)
 {
 	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
@@ -200,7 +203,8 @@ int wbk_leaf_eval(const wbk_leaf *l, const wbk_column *left, const wbk_column *r
 	int64_t words = wbk_words(n);
 	if (!words)
 		return 0;
-	uint64_t *present = malloc((size_t)words * 8);
+	uint64_t few[FEW_WORDS];
+	uint64_t *present = words > FEW_WORDS ? malloc((size_t)words * 8) : few;
 	int failed = 0;
 	if (!present)
 		return -1;
@@ -223,6 +227,7 @@ int wbk_leaf_eval(const wbk_leaf *l, const wbk_column *left, const wbk_column *r
 	} else {
 		failed = scan_flat(l, left, start, n, present, out);
 	}
-	free(present);
+	if (present != few)
+		free(present);
 	return failed;
 }

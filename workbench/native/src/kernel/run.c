@@ -22,7 +22,7 @@ typedef struct record {
 	int32_t height;
 } record;
 
-typedef struct run {
+typedef struct wbk_runner {
 	const wbk_program *program;
 	memo *slots;
 	memo *shared;     /* by node; NULL bitmaps unless shared */
@@ -358,34 +358,63 @@ static void memos_free(memo *m, int64_t n)
 	free(m);
 }
 
+wbk_runner *wbk_runner_new(const wbk_program *p, int64_t rows)
+{
+	run *r = calloc(1, sizeof *r);
+	if (!r)
+		return NULL;
+	r->program = p;
+	r->slots = calloc((size_t)p->n_slots + 1, sizeof *r->slots);
+	r->shared = calloc((size_t)p->n_nodes + 1, sizeof *r->shared);
+	r->records = calloc((size_t)p->n_nodes + 1, sizeof *r->records);
+	r->order = malloc(sizeof *r->order * ((size_t)p->n_children + 1));
+	if (!r->slots || !r->shared || !r->records || !r->order) {
+		wbk_runner_free(r);
+		return NULL;
+	}
+	if (p->n_children)
+		memcpy(r->order, p->children, sizeof *r->order * (size_t)p->n_children);
+	set_costs(r);
+	if (rows < r->block)
+		r->block = wbk_words(rows > 0 ? rows : 1) * 64;
+	return r;
+}
+
+int wbk_runner_run(wbk_runner *r, int64_t n, uint8_t *const *out, int64_t out_offset,
+		   int64_t *counts)
+{
+	int failed = 0;
+	for (r->start = 0; r->start < n && !failed; r->start += r->block) {
+		r->n = n - r->start < r->block ? n - r->start : r->block;
+		r->words = wbk_words(r->n);
+		failed = run_block(r, out, out_offset, counts);
+	}
+	return failed;
+}
+
+void wbk_runner_free(wbk_runner *r)
+{
+	if (!r)
+		return;
+	if (r->slots)
+		memos_free(r->slots, r->program->n_slots);
+	if (r->shared)
+		memos_free(r->shared, r->program->n_nodes);
+	for (int64_t i = 0; i < r->n_spare; i++)
+		free(r->spare[i]);
+	free(r->spare);
+	free(r->records);
+	free(r->order);
+	free(r);
+}
+
 int wbk_run(const wbk_program *p, int64_t n, uint8_t *const *out, int64_t out_offset,
 	    int64_t *counts)
 {
-	run r = {.program = p};
-	int failed = 0;
-	r.slots = calloc((size_t)p->n_slots + 1, sizeof *r.slots);
-	r.shared = calloc((size_t)p->n_nodes + 1, sizeof *r.shared);
-	r.records = calloc((size_t)p->n_nodes + 1, sizeof *r.records);
-	r.order = malloc(sizeof *r.order * ((size_t)p->n_children + 1));
-	if (!r.slots || !r.shared || !r.records || !r.order)
-		failed = -1;
-	if (!failed) {
-		if (p->n_children)
-			memcpy(r.order, p->children,
-			       sizeof *r.order * (size_t)p->n_children);
-		set_costs(&r);
-	}
-	for (r.start = 0; r.start < n && !failed; r.start += r.block) {
-		r.n = n - r.start < r.block ? n - r.start : r.block;
-		r.words = wbk_words(r.n);
-		failed = run_block(&r, out, out_offset, counts);
-	}
-	memos_free(r.slots, p->n_slots);
-	memos_free(r.shared, p->n_nodes);
-	for (int64_t i = 0; i < r.n_spare; i++)
-		free(r.spare[i]);
-	free(r.spare);
-	free(r.records);
-	free(r.order);
+	wbk_runner *r = wbk_runner_new(p, n);
+	if (!r)
+		return -1;
+	int failed = wbk_runner_run(r, n, out, out_offset, counts);
+	wbk_runner_free(r);
 	return failed;
 }

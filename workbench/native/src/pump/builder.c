@@ -118,6 +118,8 @@ static uint32_t lay_out(wb_builder *b, uint64_t *bytes)
 	head->ncols = b->ncols;
 	head->rows = b->rows;
 	head->seq = b->live->seq;
+	head->seen = b->live->seen;
+	head->first_ns = b->live->first_ns;
 	uint64_t at = 0;
 	wb_span self = {.len = sizeof *head + b->ncols * sizeof *rows};
 	uint32_t n = add_part(b, 0, &at, &self, head);

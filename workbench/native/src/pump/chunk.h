@@ -39,7 +39,9 @@ typedef struct wb_chunk_head {
 	volatile uint64_t rows;
 	volatile uint64_t seq; /* 1 for the first chunk of a capture */
 	uint64_t bytes;
-	uint64_t pad[4];
+	volatile uint64_t seen; /* events of the capture so far, rows or not */
+	volatile uint64_t first_ns; /* time of the source's first event, 0 before it */
+	uint64_t pad[2];
 } wb_chunk_head;
 
 _Static_assert(sizeof(wb_chunk_head) == 64, "chunk head");

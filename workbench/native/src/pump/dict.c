@@ -14,6 +14,7 @@ static const uint8_t byte_masks[32] = {
 #define FIRST_ENTRIES 256u
 #define FIRST_BYTES 8192u
 #define FREE_SLOT (-1)
+#define SMALL_TABLE 4096u
 
 struct wb_dict {
 	wb_arena *arena;
@@ -184,7 +185,8 @@ static __attribute__((noinline)) bool new_entry(wb_column *c, struct key key, ui
 	publish(d, c->live);
 	d->slots[at].key = key;
 	d->slots[at].code = *code = (int32_t)d->count - 1;
-	if (d->count * 2 > d->mask)
+	/* While the table is small it is kept nearly empty: a collision costs more. */
+	if (d->count * (d->mask < SMALL_TABLE ? 8 : 2) > d->mask)
 		grow_table(d);
 	return true;
 }
@@ -243,6 +245,8 @@ const uint8_t *wb_dict_entry(const wb_dict *d, int32_t code, uint32_t *len)
 	*len = (uint32_t)(d->offsets[code + 1] - d->offsets[code]);
 	return d->data + d->offsets[code];
 }
+
+uint32_t wb_dict_count(const wb_dict *d) { return d->count; }
 
 const void *wb_dict_offsets_from(const wb_dict *d, uint64_t start)
 {

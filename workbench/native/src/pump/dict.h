@@ -9,6 +9,7 @@ void wb_dict_free(wb_dict *d);
 const uint8_t *wb_dict_entry(const wb_dict *d, int32_t code, uint32_t *len);
 /* Fill the dictionary part of a chunk's column row: what the reader lacks. */
 void wb_dict_describe(const wb_dict *d, wb_chunk_col *row);
+uint32_t wb_dict_count(const wb_dict *d);
 const void *wb_dict_offsets_from(const wb_dict *d, uint64_t start);
 const void *wb_dict_data_from(const wb_dict *d, uint64_t start);
 /* Everything went out; note it in the live row too. */

@@ -170,11 +170,13 @@ static void run_values(wb_group *g, wb_builder *b, wb_hot *hot, const call_args 
 }
 
 void wb_selection_run(wb_selection *s, wb_builder *b, wb_event *event, uint64_t row,
-                      const char *source, uint32_t source_id)
+                      const char *source, uint32_t source_id, uint32_t wave)
 {
 	for (uint32_t i = 0; i < s->ngroups; i++) {
 		wb_group *g = s->groups[i];
 		wb_plugin *p = g->plugin;
+		if (g->wave != wave)
+			continue;
 		if (!g->active || !wb_scope_type(&p->extract, event->type)) {
 			for (uint32_t k = 0; k < g->n; k++)
 				wb_null_cells(b, g->requests[k], row);

@@ -13,7 +13,7 @@ static void end(wb_pump *m, int reason, int32_t code)
 {
 	m->end = reason;
 	m->end_code = code;
-	wb_builder_emit(&m->builder);
+	wb_pump_emit(m);
 }
 
 /* Count, parse and extract one event. False: the stream ended, or a chunk went out. */
@@ -23,14 +23,18 @@ static bool take_event(wb_pump *m, wb_event *e)
 	e->num = ++m->events;
 	e->serial = m->number_base + e->num;
 	wb_parse_event(m->host, e, m->event_source, &m->selection, m->source->id);
-	wb_pump_add_row(m, e, m->source->id);
+	b->live->seen = m->events;
+	if (!b->live->first_ns && e->type != ABI_EVENT_ASYNC)
+		b->live->first_ns = e->ts;
+	wb_pump_take_row(m, e, m->source->id);
 	if (m->max_events && m->events >= m->max_events) {
 		end(m, WB_END_LIMIT, 0);
 		return false;
 	}
 	if (wb_builder_full(b) ||
-	    (!(m->events & 15) && m->data_fd >= 0 && wb_pump_due(m, wb_mono_ns()))) {
-		wb_builder_emit(b);
+	    (!(m->events & 15) && m->data_fd >= 0 && b->rows &&
+	     wb_pump_due(m, wb_mono_ns()))) {
+		wb_pump_emit(m);
 		return false;
 	}
 	return true;
@@ -111,6 +115,10 @@ static void conclude(wb_pump *m)
 	    !deliver_async(m, rests ? wb_real_ns() : UINT64_MAX))
 		return;
 	m->async_budget = WB_QUEUE_EVENTS;
+	if (!m->filter || m->filter->order != WB_ORDER_AT_ONCE)
+		wb_pump_settle(m);
+	if (wb_builder_full(&m->builder))
+		wb_pump_emit(m);
 	wb_family_release(m->source, &m->batch);
 	m->have_batch = false;
 	switch (m->code) {
@@ -191,7 +199,7 @@ static int look_around(wb_pump *m, int control_fd, uint64_t deadline, uint64_t s
 		return WB_RUN_QUEUED;
 	uint64_t now = wb_mono_ns();
 	if (wb_pump_due(m, now)) {
-		wb_builder_emit(&m->builder);
+		wb_pump_emit(m);
 		if (m->data_fd < 0)
 			return WB_RUN_QUEUED;
 	}
@@ -227,6 +235,8 @@ static int run(wb_pump *m, int control_fd, uint64_t deadline)
 			get_batch(m);
 		if (deliver(m))
 			conclude(m);
+		if (m->filter && !m->have_batch)
+			wb_pump_note(m);
 		if (m->end)
 			break;
 		why = look_around(m, control_fd, deadline, sent);

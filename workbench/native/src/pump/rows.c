@@ -52,16 +52,9 @@ static void put_async(wb_builder *b, uint32_t col, const wb_event *e, uint64_t r
 		wb_cell_null(&b->cols[col + 1], row);
 }
 
-void wb_pump_add_row(wb_pump *m, wb_event *e, uint32_t id)
+void wb_pump_put_rest(wb_pump *m, wb_event *e, uint64_t row, uint32_t id)
 {
 	wb_builder *b = &m->builder;
-	uint64_t row = b->rows;
-	m->host->page->event_number = e->num;
-	if (!row)
-		b->started_ns = wb_mono_ns();
-	wb_put_u64(&b->cols[COL_NUM], row, e->num);
-	wb_put_u64(&b->cols[COL_TIME], row, e->ts);
-	wb_selection_run(&m->selection, b, e, row, m->event_source, id);
 	if (m->col_payload)
 		put_bytes(b, m->col_payload, row, e->payload, e->payload_len);
 	if (m->col_raw)
@@ -71,6 +64,19 @@ void wb_pump_add_row(wb_pump *m, wb_event *e, uint32_t id)
 		put_info(m, b, e, row, id);
 	if (m->col_async)
 		put_async(b, m->col_async, e, row);
+}
+
+void wb_pump_add_row(wb_pump *m, wb_event *e, uint32_t id)
+{
+	wb_builder *b = &m->builder;
+	uint64_t row = b->rows;
+	m->host->page->event_number = e->num;
+	if (!row)
+		b->started_ns = wb_mono_ns();
+	wb_put_u64(&b->cols[COL_NUM], row, e->num);
+	wb_put_u64(&b->cols[COL_TIME], row, e->ts);
+	wb_selection_run(&m->selection, b, e, row, m->event_source, id, 0);
+	wb_pump_put_rest(m, e, row, id);
 	wb_builder_commit(b);
 }
 

@@ -55,12 +55,14 @@ static wb_group *group_for(wb_selection *s, const wb_request *request, bool alon
 {
 	for (uint32_t i = 0; i < s->ngroups && !alone; i++) {
 		wb_group *g = s->groups[i];
-		if (g->plugin == request->plugin && !g->offsets.start &&
+		if (g->plugin == request->plugin && g->wave == request->wave &&
+		    !g->offsets.start &&
 		    !g->requests[0]->offsets && !has_field(g, request->field_id))
 			return g;
 	}
 	wb_group *g = wb_alloc(sizeof *g);
 	g->plugin = request->plugin;
+	g->wave = request->wave;
 	s->groups = wb_realloc(s->groups, (s->ngroups + 1) * sizeof *s->groups);
 	s->groups[s->ngroups++] = g;
 	return g;

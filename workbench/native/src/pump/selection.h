@@ -13,6 +13,7 @@ typedef struct wb_request {
 	bool arg_present;
 	bool offsets; /* two more columns: start and length */
 	bool warned;
+	uint32_t wave; /* which call it takes part in; see filter.h */
 	uint32_t col;
 	char *field;
 	char *key; /* NULL when the argument is not a key */
@@ -27,6 +28,7 @@ enum { WB_ASK_SINGLY, WB_ASK_TRIAL, WB_ASK_TOGETHER };
 
 typedef struct wb_group {
 	wb_plugin *plugin;
+	uint32_t wave;
 	uint32_t n;
 	uint32_t cap;
 	wb_request **requests;
@@ -56,9 +58,9 @@ void wb_selection_plan(wb_selection *s, wb_builder *b, const char *source,
                        bool one_field_per_call);
 /* The 3.x form of an event, built if need be; valid until the next event. */
 uint8_t *wb_selection_blob(wb_selection *s, wb_event *event, uint32_t plugin_id);
-/* Extract every column of row `row`. */
+/* Extract the columns of a wave of row `row`. */
 void wb_selection_run(wb_selection *s, wb_builder *b, wb_event *event, uint64_t row,
-                      const char *source, uint32_t source_id);
+                      const char *source, uint32_t source_id, uint32_t wave);
 uint8_t wb_kind_of(uint32_t field_type);
 /* Offer an event to every parsing plugin (pump/parse.c). */
 void wb_parse_event(wb_host *host, wb_event *event, const char *source,

@@ -44,6 +44,14 @@ int wb_pump_request(wb_pump *m, wb_plugin *plugin, uint32_t field_id,
 	return (int)m->selection.nrequests - 1;
 }
 
+int wb_pump_filter(wb_pump *m, const uint8_t *program, uint64_t bytes, int order)
+{
+	if (!m->filter)
+		m->filter = wb_filter_new();
+	m->filter->order = order;
+	return wb_filter_stage(m->filter, program, bytes);
+}
+
 /* Number the columns; returns how many there are. */
 static uint32_t number_columns(wb_pump *m)
 {
@@ -57,6 +65,16 @@ static uint32_t number_columns(wb_pump *m)
 	m->col_info = m->flags & WB_PLUGIN_INFO ? n++ : 0;
 	m->col_async = m->flags & WB_ASYNC_COLUMNS ? n : 0;
 	return n + (m->col_async ? 2 : 0);
+}
+
+/* Would a plugin answer the same about an event after later ones? Not where state changes
+ * between events. */
+static bool may_look_back(const wb_pump *m)
+{
+	for (const wb_plugin *p = m->host->first; p; p = p->next)
+		if (p->init_ok && (p->parses || p->sends_async))
+			return false;
+	return true;
 }
 
 int wb_pump_prepare(wb_pump *m)
@@ -73,8 +91,9 @@ int wb_pump_prepare(wb_pump *m)
 	wb_builder_column(b, COL_TIME, WB_KIND_U64, false, false);
 	for (uint32_t i = 0; i < m->selection.nrequests; i++) {
 		wb_request *r = m->selection.requests[i];
-		wb_builder_column(b, r->col, wb_kind_of(r->type), r->is_list,
-		                  r->type == ABI_STRING && m->flags & WB_DICTIONARIES);
+		bool codes = r->type == ABI_STRING && m->flags & WB_DICTIONARIES &&
+		             (!m->filter || wb_filter_codes(m->filter, i));
+		wb_builder_column(b, r->col, wb_kind_of(r->type), r->is_list, codes);
 		for (uint32_t k = 1; r->offsets && k < 3; k++)
 			wb_builder_column(b, r->col + k, WB_KIND_U64, false, false);
 	}
@@ -86,9 +105,14 @@ int wb_pump_prepare(wb_pump *m)
 		wb_builder_column(b, m->col_async, WB_KIND_BOOL, false, false);
 		wb_builder_column(b, m->col_async + 1, WB_KIND_BYTES, false, true);
 	}
+	if (m->filter)
+		wb_filter_waves(m->filter, &m->selection);
 	wb_selection_plan(&m->selection, &m->builder, m->event_source,
 	                (m->flags & WB_ONE_FIELD) != 0);
-	return 0;
+	if (!m->filter)
+		return 0;
+	wb_pump_choose(m, may_look_back(m));
+	return wb_filter_ready(m->filter, &m->selection, &m->builder);
 }
 
 int wb_pump_arena_fd(wb_pump *m) { return m->builder.arena.fd; }
@@ -115,7 +139,7 @@ static void *flush_while_waiting(void *arg)
 		if (!m->in_next || pthread_mutex_trylock(&m->lock))
 			continue;
 		if (m->in_next && wb_pump_due(m, wb_mono_ns()))
-			wb_builder_emit(&m->builder);
+			wb_pump_emit(m);
 		pthread_mutex_unlock(&m->lock);
 	}
 	return NULL;
@@ -199,6 +223,7 @@ void wb_pump_free(wb_pump *m)
 	wb_live_free(m->live);
 	if (m->prepared)
 		wb_builder_free(&m->builder);
+	wb_filter_free(m->filter);
 	wb_selection_free(&m->selection);
 	pthread_mutex_destroy(&m->lock);
 	wb_free(m->text);
@@ -206,12 +231,25 @@ void wb_pump_free(wb_pump *m)
 	wb_free(m);
 }
 
+int wb_pump_way(wb_pump *m, uint32_t i, int *order, int *staged, uint64_t *events,
+                double *ns)
+{
+	const wb_choice *c = m->filter ? &m->filter->choice : NULL;
+	if (!c || i >= c->n)
+		return -1;
+	*order = c->ways[i].order;
+	*staged = c->ways[i].staged && m->filter->nstages > 1;
+	*events = c->used[i];
+	*ns = c->ns[i];
+	return 0;
+}
+
 /* ---- small questions ------------------------------------------------------------------ */
 
 void wb_pump_flush(wb_pump *m)
 {
 	pthread_mutex_lock(&m->lock);
-	wb_builder_emit(&m->builder);
+	wb_pump_emit(m);
 	pthread_mutex_unlock(&m->lock);
 }
 

@@ -6,6 +6,7 @@
 
 #include "../live/live.h"
 #include "pump_api.h"
+#include "filter.h"
 #include "selection.h"
 
 /* Columns that every chunk has, before the wanted ones. */
@@ -28,6 +29,7 @@ struct wb_pump {
 	uint64_t number_base; /* added to what plugins see as the event's number */
 	wb_builder builder;
 	wb_selection selection;
+	wb_filter *filter; /* NULL: every event becomes a row */
 	bool prepared;
 	uint32_t col_payload, col_raw, col_info, col_async;
 	wb_live *live;
@@ -41,6 +43,7 @@ struct wb_pump {
 	int end;
 	int32_t end_code;
 	char end_message[512];
+	uint64_t noted; /* events that the choice of a way knows of */
 	uint32_t idle; /* immediate timeouts in a row */
 	uint64_t last_poll_ns;
 	char *text;
@@ -55,5 +58,17 @@ struct wb_pump {
 bool wb_pump_due(wb_pump *m, uint64_t now);
 /* Extract from an event and write its row. id: of the plugin it comes from. (rows.c) */
 void wb_pump_add_row(wb_pump *m, wb_event *e, uint32_t id);
+/* What a row has besides number, time and fields. */
+void wb_pump_put_rest(wb_pump *m, wb_event *e, uint64_t row, uint32_t id);
+/* The same behind a filter, if there is one: the row may come later or never. (piece.c) */
+void wb_pump_take_row(wb_pump *m, wb_event *e, uint32_t id);
+/* Decide the rows that wait for it; while the batch they come from is in hand. */
+void wb_pump_settle(wb_pump *m);
+/* Begin with one way of filtering. */
+void wb_pump_choose(wb_pump *m, bool may_look_back);
+/* A batch is done: perhaps go on in another way. */
+void wb_pump_note(wb_pump *m);
+/* Decide, then send the rows so far. */
+void wb_pump_emit(wb_pump *m);
 
 #endif

@@ -1,0 +1,1 @@
+"""Coverage of rules: which rules and checks decide anything on real events."""

@@ -1,0 +1,1 @@
+"""Exceptions of rules, proposed from events that should not alert."""

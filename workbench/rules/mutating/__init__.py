@@ -1,0 +1,1 @@
+"""Mutation testing of rules: whether their tests notice a mistake."""

@@ -1,0 +1,1 @@
+"""Noise: how many alerts rules would raise, when, and about what."""

@@ -1,0 +1,1 @@
+"""What the notebooks teach with: exercises, their hints, and checking answers."""
