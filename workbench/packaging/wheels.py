@@ -69,7 +69,7 @@ def _compiler(folder: Path, target: Target) -> Path:
     """Write a program that compiles for ``target``, and the headers it needs."""
     headers = folder / "headers"
     # Debian's configuration of Python includes one per machine, and has only its own.
-    # All machines here are 64-bit and little-endian, for which the limited API reads the same.
+    # All machines here are 64-bit and little-endian: the limited API reads the same.
     multiarch = sysconfig.get_config_var("MULTIARCH") or ""
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     own = Path("/usr/include") / multiarch / version / "pyconfig.h"
@@ -186,12 +186,14 @@ def main() -> int:
         old.unlink()
     archive = build_sdist(args.out)
     print(archive)  # noqa: T201 - a script prints
-    with tempfile.TemporaryDirectory() as scratch:
-        with tarfile.open(archive) as packed:
-            packed.extractall(scratch, filter="data")
-        (source,) = Path(scratch).iterdir()
-        for tag in args.targets or TARGETS:
-            print(build_wheel(source, TARGETS[tag], args.out))  # noqa: T201
+    for tag in args.targets or TARGETS:
+        # Each from a fresh copy: Python's name of a platform does not tell glibc from
+        # musl, so that objects of the one would be taken for the other.
+        with tempfile.TemporaryDirectory() as scratch:
+            with tarfile.open(archive) as packed:
+                packed.extractall(scratch, filter="data")
+            (source,) = Path(scratch).iterdir()
+            print(build_wheel(source, TARGETS[tag], args.out), flush=True)  # noqa: T201
     return 0
 
 
