@@ -287,6 +287,7 @@ def test_whatever_is_saved_into_a_missing_folder_names_the_users_file(tmp_path, 
         events.label("probe.num = 1", must_match=True)
         lab = wb.lab(events)
         lab.condition = "probe.num = 1"
+        lab.desk.make_rule()
         saves = [
             lambda: events.save(missing / "x.scap"),
             lambda: events.save(missing / "x.parquet"),

@@ -49,6 +49,7 @@ _HOMES = {
     "open_events": "workbench.events.opening",
     "parse_rules": "workbench.rules",
     "quiz": "workbench.teaching.quiz",
+    "widgets": "workbench.ui.opening",
 }
 
 __all__ = sorted(_HOMES)  # noqa: PLE0605 - one table holds the names and their homes

@@ -30,6 +30,7 @@ from workbench.plugins.workbench import Workbench
 from workbench.rules import Alerts, Rule, RuleSet, load_rules, parse_rules
 from workbench.teaching.quiz import quiz
 from workbench.ui import lab
+from workbench.ui.opening import widgets
 
 __all__ = [
     "Alerts",
@@ -65,6 +66,7 @@ __all__ = [
     "open_events",
     "parse_rules",
     "quiz",
+    "widgets",
 ]
 
 __version__: str

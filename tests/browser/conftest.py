@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -78,6 +79,7 @@ class Server:
             "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),
             "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
             "IPYTHONDIR": str(home / "ipython"),
+            "XDG_STATE_HOME": str(home / "state"),
             "PYTHONPATH": os.pathsep.join(
                 [str(ROOT), os.environ.get("PYTHONPATH", "")]
             ).rstrip(os.pathsep),
@@ -282,6 +284,8 @@ def lab_session(chromium, server):
     context = chromium.new_context(viewport={"width": 1280, "height": 900})
     opened = LabPage(context.new_page(), server)
     opened.open()
+    # What a person waits for comes sooner than this, or not at all.
+    opened.page.set_default_timeout(12_000)
     yield opened
     context.close()
 
@@ -289,6 +293,8 @@ def lab_session(chromium, server):
 @pytest.fixture
 def jupyter(lab_session):
     """The session's JupyterLab page, with one fresh notebook per test."""
+    # What a lab of an earlier test kept is not restored in this one.
+    shutil.rmtree(lab_session.server.home / "state", ignore_errors=True)
     lab_session.errors.clear()
     lab_session.outside.clear()
     yield lab_session

@@ -18,7 +18,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 IMAGES = ROOT / "notebooks" / "images"
-SIZE = {"width": 1280, "height": 1150}
+SIZE = {"width": 1280, "height": 900}
 
 CELLS = (
     "import workbench as wb\nfrom workbench.authoring.samples import sample_plugin\n\nplugin = wb.load(sample_plugin('weblog'))",
@@ -48,15 +48,17 @@ class Camera:
         self.page.evaluate("() => document.querySelector('.wb-lab').scrollIntoView()")
         time.sleep(0.7)
 
+    def _shot(self):
+        # A clip of the page: what lies over the lab is seen too.
+        return self.page.screenshot(clip=self.page.locator(".wb-lab").bounding_box())
+
     def frame(self, seconds=1.6):
         from io import BytesIO
 
         from PIL import Image
 
         time.sleep(0.5)
-        image = Image.open(BytesIO(self.page.locator(".wb-lab").screenshot())).convert(
-            "RGB"
-        )
+        image = Image.open(BytesIO(self._shot())).convert("RGB")
         self.frames.append((image, seconds))
 
     def save(self, name):
@@ -64,9 +66,7 @@ class Camera:
 
         from PIL import Image
 
-        image = Image.open(BytesIO(self.page.locator(".wb-lab").screenshot())).convert(
-            "RGB"
-        )
+        image = Image.open(BytesIO(self._shot())).convert("RGB")
         image.quantize(256).save(IMAGES / name, optimize=True)
 
     def animate(self, name, width=900):
@@ -96,38 +96,33 @@ class Camera:
 
 
 def _flow(camera):
-    """From an empty lab to a saved rule, as a person does it."""
+    """From an empty lab to a rule, as a person does it."""
     lab, page = camera.lab, camera.page
     inside = page.locator(".wb-lab")
     camera.show()
-    inside.get_by_label("Open params").fill("access.log")
     camera.frame()
-    inside.get_by_role("button", name="Start", exact=True).click()
-    page.wait_for_selector('.wb-stream[data-phase="ended"]')
+    inside.locator(".wb-run").click()
+    page.wait_for_selector('.wb-pill[data-phase="ended"]')
     camera.frame()
     inside.get_by_role("textbox", name="Condition").click()
     page.keyboard.type("weblog.status >= 400 and weblog.pa", delay=15)
     page.wait_for_selector(".cm-tooltip-autocomplete li")
     camera.frame()
     page.keyboard.press("Escape")
-    page.keyboard.type('th contains "admin"', delay=15)
+    page.keyboard.type('th contains ".."', delay=15)
     page.keyboard.press("Escape")
     page.wait_for_function(
-        "() => document.querySelector('.wb-funnel').dataset.matches > 0"
+        "() => document.querySelector('.wb-result').dataset.matches > 0"
     )
     camera.frame(2.2)
-    inside.get_by_role("button", name="Near misses").click()
-    time.sleep(0.6)
-    page.locator(".wb-body .wb-row").nth(4).click()
-    inside.get_by_role("tab", name="Why?").click()
+    lab.python("lab.select(4041)")
+    page.locator(".wb-grid").focus()
+    page.keyboard.press("Enter")
+    page.locator(".wb-why").wait_for()
     camera.frame(2.4)
-    inside.get_by_role("button", name="All", exact=False).first.click()
-    lab.python("lab.select(2886)")
-    lab.python(
-        "lab.rule = wb.Rule(name='Admin page requested', desc='Somebody looks for administration pages', condition=lab.condition, "
-        "output='Admin page requested (client=%weblog.client path=%weblog.path status=%weblog.status)', priority='WARNING', source='weblog', tags=['web', 'discovery'])"
-    )
-    inside.get_by_role("tab", name="Rule", exact=True).click()
+    inside.get_by_role("button", name="Make a rule").first.click()
+    page.locator(".wb-alert").first.wait_for()
+    inside.get_by_label("Name", exact=True).fill("Path traversal")
     time.sleep(0.8)
     camera.frame(2.6)
 
@@ -162,22 +157,18 @@ def main() -> int:
             lab.page.evaluate(
                 "() => window.jupyterapp.commands.execute('notebook:hide-all-cell-code')"
             )
-            lab.page.wait_for_selector(".wb-lab .wb-table")
+            lab.page.wait_for_selector('.wb-lab[data-ready="1"] .cm-content')
             camera = Camera(lab)
             _flow(camera)
             camera.animate("main-flow.gif")
             camera.save("rule-light.png")
-            inside = lab.page.locator(".wb-lab")
-            inside.get_by_role("tab", name="Explore").click()
-            inside.get_by_role("button", name="Near misses").click()
-            time.sleep(0.5)
-            lab.page.locator(".wb-body .wb-row").nth(4).click()
-            inside.get_by_role("button", name="All", exact=False).first.click()
-            lab.python(
-                "lab.reveal(lab.model.store.find_number(2886)); lab.detail.page = 'why'; lab.detail._fill_page()"
-            )
+            page = lab.page
+            page.locator(".wb-tab", has_text="Scratch").click()
+            page.locator(".wb-dock-tab", has_text="Event").click()
             time.sleep(0.8)
             camera.save("lab-light.png")
+            page.get_by_role("button", name="Close the dock (3)").click()
+            page.locator(".wb-field-row", has_text="status").click()
             lab.theme("JupyterLab Dark")
             time.sleep(2.5)
             camera.show()

@@ -3,6 +3,8 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+from tests.browser.driver import Lab, until
+
 PAYLOADS = [
     "<script>window.PWN_script=1</script>",
     '<img src=x onerror="window.PWN_img=1">',
@@ -67,53 +69,81 @@ def settle(page):
     assert page.evaluate("() => getComputedStyle(document.body).display") != "none"
 
 
-def test_nothing_an_event_says_is_executed_anywhere(jupyter):
+def test_nothing_an_event_says_is_executed_anywhere(jupyter, tmp_path):
     page = jupyter.page
     jupyter.run(CELL.format(payloads=PAYLOADS), REPRS)
-    lab = page.locator(".wb-lab")
-    page.wait_for_function(
-        "() => { const t = document.querySelector('.wb-table'); return t && t.dataset.ready === '1'; }"
-    )
+    lab = Lab(jupyter)
+    lab.ready()
+    page.wait_for_selector(".wb-lab .cm-content")
     settle(page)
     # The table spells what is hidden, and shows long values cut.
-    lab.get_by_role("button", name="Columns").click()
-    page.keyboard.press("Escape")
-    text = lab.locator(".wb-body").inner_text()
+    text = page.locator(".wb-rows").inner_text()
     assert "<script>window.PWN_script=1</script>" in text
     assert "\\x1b[31mred" in text
     assert "\\u{202e}evil" in text or "\\u202eevil" in text
     assert "\u202e" not in text
     assert len(text) < 100_000
-    # Every row's detail, every page of it.
+    # Fields and their values, as filters and breakdowns.
+    page.locator(".wb-field-row", has_text="text").first.click()
+    page.locator(".wb-v").first.wait_for()
+    page.locator(".wb-v").first.click()
+    lab.focus_table()
+    lab.key("ArrowDown", "ArrowRight", "ArrowRight", "b")
+    page.locator(".wb-break .wb-bd").first.wait_for()
+    for kind in ("Over time", "Table", "Bars"):
+        page.locator(".wb-break").get_by_role("button", name=kind).click()
+    lab.key("Escape")
+    settle(page)
+    # Every row's event: why, fields, payload.
+    lab.rows().first.click()
+    lab.key("Enter")
     for row in range(len(PAYLOADS)):
         jupyter.python(f"lab.select({row + 1})")
-        for name in ("Event", "Why?", "Payload", "Values"):
-            lab.get_by_role("tab", name=name, exact=True).click()
-        page.evaluate(GLIMPSE)
+        number = f"Event {row + 1}"
+        page.locator(".wb-dock-tab", has_text=number).wait_for()
+    page.get_by_role("button", name="Show all").first.click()
     settle(page)
-    # A value becomes a check, an exception, a rule, code.
-    lab.get_by_role("tab", name="Values", exact=True).click()
-    lab.locator(".wb-value-row").first.click()
-    lab.get_by_role("tab", name="Rule", exact=True).click()
-    jupyter.python("lab.select(2); lab.rule = rule")
-    lab.get_by_role("button", name="Never alert on this event").click()
-    lab.get_by_role("button", name="Add exception").click()
-    lab.get_by_role("button", name="Add to rule set").click()
+    # Menus, filters, labels name values.
+    jupyter.python("lab.select(1)")
+    lab.rows().first.locator(".wb-td").nth(3).click(button="right")
+    page.locator(".wb-menu").wait_for()
+    page.locator(".wb-menu").get_by_text("Hide this value").click()
+    page.locator(".wb-chips .wb-chip").first.wait_for()
     settle(page)
-    assert "<img" in lab.locator(".wb-yaml").inner_text()
-    for name in ("Rule set", "Plugin", "Code & log", "Explore"):
-        lab.get_by_role("tab", name=name, exact=True).click()
+    # A rule with hostile texts: form, alerts, YAML, tab, exception, code.
+    jupyter.python("lab.rule = rule")
+    page.locator(".wb-tab", has_text="<img").wait_for()
+    lab.dock("Rule")
+    until(lambda: "<img" in page.locator(".wb-yaml").inner_text(), "the YAML")
+    jupyter.python("lab.select(1, 2)")
+    lab.focus_table()
+    lab.key("x")
+    page.locator(".wb-dialog").wait_for()
+    lab.key("Escape", "l")
+    page.locator(".wb-drawer").wait_for()
+    lab.key("l")
+    settle(page)
+    for place in ("Rules", "Plugin", "Events"):
+        places = page.locator(".wb-appbar .wb-seg")
+        places.get_by_role("button", name=place, exact=False).click()
+        page.wait_for_timeout(400)
         settle(page)
     # Complaints and completions quote what was typed.
     jupyter.python(
         "lab.condition = 'h.text = \"<img src=x onerror=window.PWN_typed=1>\" and <script>'"
     )
-    page.locator(".wb-complaint").first.wait_for()
-    lab.get_by_role("textbox", name="Condition").click()
+    page.locator(".wb-msg.wb-err").wait_for()
+    lab.editor().click()
     page.keyboard.press("Control+a")
     page.keyboard.type('h.text = "', delay=20)
     settle(page)
     page.keyboard.press("Escape")
+    # The report holds the same texts and runs nothing.
+    path = tmp_path / "report.html"
+    jupyter.python(
+        f"lab.condition = 'h.text icontains \"script\"'; lab.report({str(path)!r})"
+    )
+    assert "<script" not in path.read_text()
     # Reprs of everything, in this page.
     assert page.locator(".jp-OutputArea-output").count() >= 10
     settle(page)

@@ -382,6 +382,14 @@ def test_a_terminal_is_told_once_what_is_waited_for(silent, command):
     assert said.count("waiting for") == 1
 
 
+def test_events_that_do_not_match_are_events_all_the_same(plugin):
+    """Nothing is said of waiting while a source gives events that are left out."""
+    words = [plugin("probe"), "--open", "n=100000;batch=1;timeouts=1;block=5"]
+    said = on_a_terminal("stream", *words, "--where", "probe.num < 0")
+    assert "no events for" not in said
+    assert re.search(r"none of the \d+ events read match --where", said), said
+
+
 def test_a_pipe_is_not_told_what_is_waited_for(silent, capfd):
     words, rules = silent
     words = ["run", "--plugin", *words, *rules, "--timeout", "2"]

@@ -23,6 +23,7 @@ EXPECTED = [
     "06_write_your_own",
     "07_what_goes_where",
     "08_real_plugins",
+    "10_from_examples_to_rules",
     "13_tune_an_official_rule_set",
 ]
 ROOT = Path(__file__).resolve().parents[2]

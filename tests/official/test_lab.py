@@ -44,7 +44,7 @@ def test_a_condition_over_audit_events_gives_its_matches(lab):
     assert len(lab.events) == 90
     lab.condition = "ka.verb in (delete, deletecollection)"
     assert numbers(lab.matches) == [31, 73, 75, 76, 77, 78, 81, 82, 83]
-    verdict = lab.condition_panel.verdict.state
+    verdict = lab.condition_panel.part.state["verdict"]
     assert (verdict["valid"], verdict["matches"]) == (True, 9)
 
 
@@ -57,7 +57,7 @@ def test_a_condition_may_reach_into_the_payload(lab):
 
 def test_a_mistyped_field_is_a_complaint_with_the_right_name(lab):
     lab.condition = "ka.user.nam = mallory"
-    first = lab.condition_panel.editor.checked["diagnostics"][0]
+    first = lab.condition_panel.part.state["verdict"]["diagnostics"][0]
     assert first["severity"] == "error"
     assert "ka.user.name" in first["message"] + first["hint"]
     assert len(lab.matches) == 0
@@ -66,8 +66,7 @@ def test_a_mistyped_field_is_a_complaint_with_the_right_name(lab):
 def test_the_selected_event_shows_payload_and_places(lab, facts):
     lab.select(62)
     assert lab.selection["ka.req.binding.role"].tolist() == ["cluster-admin"]
-    lab.detail.widget.receive(None, {"do": "page", "page": "payload"})
-    state = lab.detail.widget.state
+    state = lab.event_panel.event()
     payload = bytes.fromhex(state["payload"]["hex"])
     assert json.loads(payload) == facts.document(62)
     start, length = state["offsets"]["ka.req.binding.role"][0]
@@ -88,7 +87,7 @@ def test_a_rule_made_in_the_lab_alerts_as_the_same_rule_elsewhere(lab, facts):
     assert facts.numbers(lab.rules.run(lab.events)) == {
         "Bound to cluster-admin": [62, 63]
     }
-    again = wb.parse_rules(lab.rule.to_yaml())
+    again = wb.parse_rules(lab.rule)
     assert facts.numbers(again.run(lab.events)) == {"Bound to cluster-admin": [62, 63]}
 
 
@@ -134,8 +133,7 @@ def test_an_earlier_stream_is_asked_about_its_own_event(lab_of, cluster, audit_f
     lab.select(10)
     other = lab_of(earlier)
     other.select(10)
-    other.detail.widget.receive(None, {"do": "page", "page": "payload"})
-    state = other.detail.widget.state
+    state = other.event_panel.event()
     payload = bytes.fromhex(state["payload"]["hex"])
     start, length = state["offsets"]["ka.verb"][0]
     assert payload[start : start + length] == b'"get"'

@@ -66,7 +66,7 @@ ORDER = {
     "rules": "model target outputs loading compiling linting editing loader running testing "
     "mutating coverage noise exceptions measures kinds rule_files rule_conditions ruleset "
     "test_runs pytest_plugin",
-    "ui": "data widgets state panels export refresh_loop lab_widget opening",
+    "ui": "data widgets state panels export refresh_loop lab_widget standalone opening",
 }
 
 

@@ -19,7 +19,15 @@ LAZY = [
     "workbench",
     *(
         f"workbench.{name}"
-        for name in ("api", "condition", "events", "fields", "rules", "ui")
+        for name in (
+            "api",
+            "condition",
+            "events",
+            "fields",
+            "rules",
+            "ui",
+            "ui.widgets",
+        )
     ),
 ]
 

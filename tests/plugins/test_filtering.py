@@ -327,3 +327,19 @@ def test_a_workbench_takes_rules_too(library):
             alerts = rules.run(opened)
         assert opened.seen == EVENTS
         assert len(alerts) > 300
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("order", ORDERS[1:])
+def test_an_event_whose_fields_fail_counts_once(probe, order):
+    fields = ["probe.fails", "probe.src"]
+    where = EventFilter("probe.fails exists or probe.num < 50", probe.fields)
+    where.order = order
+    opened = Capture(
+        *(probe.pool, probe.pool.loaded_plugins[0], "n=1000"),
+        fields=fields,
+        where=where,
+    )
+    with opened:
+        assert sum(b.num_rows for b in opened.record_batches()) == 50
+    assert any(note.startswith("1,000 errors in extract") for note in opened.notes)

@@ -19,16 +19,15 @@ def test_a_stream_fills_the_lab_and_the_code_does_the_same(lab_of, weblog):
         assert lab.wait(20)
         lab.condition = "weblog.status >= 500"
         assert len(lab.events) > 20_000
-        assert lab.stream.widget.state["phase"] == "ended"
+        assert lab.stream.part.state["phase"] == "ended"
         again = plugin.capture(log).where(lab.condition)
         assert lab.matches["evt.num"].tolist() == again.frame["evt.num"].tolist()
         assert f"plugin.capture({log!r}" in lab.code
         lab.select(100)
-        state = lab.detail.widget.state
-        assert "GET" in state["text"]
-        lab.detail.widget.receive(None, {"do": "page", "page": "payload"})
-        payload = bytes.fromhex(lab.detail.widget.state["payload"]["hex"])
-        start, length = lab.detail.widget.state["offsets"]["weblog.status"][0]
+        state = lab.event_panel.event()
+        assert "GET" in lab.event_panel.plugin_text(state["position"])
+        payload = bytes.fromhex(state["payload"]["hex"])
+        start, length = state["offsets"]["weblog.status"][0]
         assert (
             payload[start : start + length]
             == str(lab.selection["weblog.status"][0]).encode()
@@ -46,22 +45,22 @@ def test_a_condition_may_name_what_was_not_captured(lab_of, weblog):
 
 def test_the_plugin_panel_inspects_configures_and_loads(lab_of, weblog):
     lab = lab_of(None)
-    assert lab.nav.page == "plugin"
-    panel = lab.plugin_panel.widget
-    panel.receive(None, {"do": "inspect", "path": str(weblog)})
+    assert lab.main.state["place"] == "plugin"
+    panel = lab.plugin_panel.part
+    panel.receive("inspect", path=str(weblog))
     assert panel.state["about"]["name"] == "weblog"
-    panel.receive(None, {"do": "config", "value": {"error_status": 5000}})
+    panel.receive("config", value={"error_status": 5000})
     assert "/error_status" in panel.state["config_errors"]
-    panel.receive(None, {"do": "load", "path": str(weblog)})
+    panel.receive("load", path=str(weblog))
     assert "error_status" in panel.state["error"]
-    panel.receive(None, {"do": "config", "value": {"error_status": 500}})
+    panel.receive("config", value={"error_status": 500})
     assert panel.state["config_errors"] == {}
-    panel.receive(None, {"do": "load", "path": str(weblog)})
+    panel.receive("load", path=str(weblog))
     try:
         assert panel.state["error"] == ""
         assert lab.target.info.name == "weblog"
-        assert lab.nav.page == "explore"
-        assert lab.stream.widget.state["streams"] is True
+        assert lab.main.state["place"] == "events"
+        assert lab.stream.part.state["streams"] is True
     finally:
         lab.target.close()
 
@@ -82,16 +81,16 @@ def test_a_crash_keeps_rows_and_says_what_happened(lab_of, sample):
         lab = lab_of(plugin)
         lab.start("segfault@next_batch:100")
         lab.wait(20)
-        card = lab.stream.widget.state["card"]
+        card = lab.stream.part.state["card"]
         facts = dict(map(tuple, card["facts"]))
         assert card["title"] == "The plugin crashed"
         assert facts["signal"] == "SIGSEGV"
         assert "next_batch" in facts["in call"]
-        assert lab.stream.widget.state["phase"] == "failed"
+        assert lab.stream.part.state["phase"] == "failed"
         assert len(lab.events) > 0
         lab.start("events=50")
         lab.wait(20)
-        assert lab.stream.widget.state["card"] is None
+        assert lab.stream.part.state["card"] is None
         assert len(lab.events) == 50
 
 

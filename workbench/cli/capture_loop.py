@@ -32,6 +32,7 @@ class WaitNote:
         """Count the silence from now on."""
         self._captures = captures
         self._since = time.monotonic()
+        self._reached = 0
         self._printed = not sys.stderr.isatty()
 
     def event(self) -> None:
@@ -42,6 +43,11 @@ class WaitNote:
         """Print what is waited for, when it has been silent for a second."""
         if self._printed:
             return
+        reached = sum(capture.reached for capture in self._captures)
+        if reached != self._reached:
+            # Events come, though none that matches.
+            self._reached = reached
+            self.event()
         waited = time.monotonic() - self._since
         if waited < _QUIET_SEC:
             return

@@ -75,7 +75,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _mutate(args: argparse.Namespace, options: dict[str, Any]) -> int:
     """Print the mutants that survive; 0 when enough are noticed."""
     report = mutate_files(
-        args.files,
+        [p for name in args.files for p in case_files.test_files(Path(name))],
         rules=args.rules,
         plugins=args.plugin,
         events=args.events,
@@ -111,7 +111,8 @@ def run(args: argparse.Namespace) -> int:
             print(error.diagnostics, file=sys.stderr)
             raise
     for word in ("fail_under", "events", "json"):
-        if getattr(args, word):
+        given = getattr(args, word)
+        if given is not None and given is not False:
             option = "--" + word.replace("_", "-")
             return usage_error(f"{option} goes with --mutation")
     report = TestReport()

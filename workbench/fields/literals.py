@@ -32,9 +32,12 @@ def literal(value: Any, info: FieldInfo | None) -> str | None:
         return "true" if value else "false"
     if isinstance(value, bytes) and kind in {"ipaddr", "ipnet"}:
         try:
-            return str(ipaddress.ip_address(value))
+            address = ipaddress.ip_address(value)
         except ValueError:
             return None
+        # The engine compares networks with networks: one address is the smallest.
+        size = f"/{address.max_prefixlen}" if kind == "ipnet" else ""
+        return f"{address}{size}"
     if isinstance(value, str):
         value = value.encode("utf-8", "surrogateescape")
     if isinstance(value, bytes):

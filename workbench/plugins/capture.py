@@ -378,6 +378,14 @@ class Capture(Closing):
         return self._wanted.columns
 
     @property
+    def reached(self) -> int:
+        """Number of the event that is looked at now, about; for people who wait."""
+        pooled = self._pooled
+        if pooled is None or self._filter is None or self.end_reason is not None:
+            return self.seen
+        return max(self.seen, pooled.session.reached())
+
+    @property
     def filtered(self) -> bool:
         """Whether a condition leaves events out."""
         return self._filter is not None

@@ -91,7 +91,7 @@ class ProgressBar:
         if not self.wanted:
             return
         now = time.monotonic()
-        count, limit = self.capture.seen, self.capture.options.max_events
+        count, limit = self.capture.reached, self.capture.options.max_events
         if self._bar is None:
             if not self.at_once and now - self._began < _BAR_AFTER_SEC:
                 return

@@ -403,7 +403,9 @@ def _proposal(
         avoided=wrong,
         events=len(flags),
     )
-    others = np.setdiff1d(np.flatnonzero(flags), task.chosen)[:_SHOWN_OTHERS]
+    unchosen = flags.copy()
+    unchosen[task.chosen] = False
+    others = np.flatnonzero(unchosen)[:_SHOWN_OTHERS]
     return Proposal(
         condition=text,
         matches=matches,

@@ -169,13 +169,16 @@ def _longer(
     samples = np.stack([o.sample for o in others]) & found.sample
     chosen = np.stack([o.chosen for o in others]) & found.chosen
     avoided = np.stack([o.avoided for o in others]) & found.avoided
+    counted_words = (count_bits(words).tolist() for words in (chosen, avoided, samples))
+    counts = zip(*counted_words, strict=True)
     longer = []
-    for at, other in enumerate(others):
+    for at, (other, counted) in enumerate(zip(others, counts, strict=True)):
         made = _found(
             tuple(sorted((*found.parts, *other.parts))),
             (chosen[at], avoided[at], samples[at]),
             found.bits + other.bits + _AND_BITS,
             evidence,
+            counted,
         )
         if made.score < found.score:
             longer.append(made)
@@ -200,16 +203,24 @@ def _found(
     words: tuple[Bits, Bits, Bits],
     bits: float,
     evidence: Evidence,
+    counted: tuple[int, int, int] | None = None,
 ) -> Found:
+    """Judge a conjunction; ``counted``: bits set in each of ``words``, if known."""
     chosen, avoided, sample = words
-    hit = int(count_bits(chosen))
-    matches = int(count_bits(sample)) * evidence.scale
+    if counted is None:
+        counted = (
+            int(count_bits(chosen)),
+            int(count_bits(avoided)),
+            int(count_bits(sample)),
+        )
+    hit, wrong, sampled = counted
+    matches = sampled * evidence.scale
     total = score(
         bits=bits,
         matches=max(matches, hit),
         hit=hit,
         missed=evidence.chosen_count - hit,
-        avoided=int(count_bits(avoided)),
+        avoided=wrong,
         events=evidence.events,
         miss_bits=evidence.miss_bits,
     )

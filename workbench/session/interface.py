@@ -78,6 +78,9 @@ class Session(Protocol):
     def waiting_call(self) -> str:
         """Return the C name of the plugin call in flight, "" for none."""
 
+    def reached(self) -> int:
+        """Return the number of the event in work, about; 0 before the first."""
+
     def stop(self) -> None:
         """Ask the running capture to end; what was read still comes by ``read``.
 

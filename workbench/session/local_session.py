@@ -212,6 +212,10 @@ class LocalSession:
         """Return the C name of the plugin call in flight, "" for none."""
         return handles.CALLS[self._shared_page.state()[0]]
 
+    def reached(self) -> int:
+        """Return the number of the event in work; see :meth:`Session.reached`."""
+        return self._shared_page.state()[4]
+
     def stop(self) -> None:
         """Ask the running capture to end; see :meth:`Session.stop`."""
         if self._reader is not None:

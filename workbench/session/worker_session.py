@@ -426,6 +426,10 @@ class WorkerSession:
         """Return the C name of the plugin call in flight, "" for none."""
         return self._connection.waiting_call()
 
+    def reached(self) -> int:
+        """Return the number of the event in work; see :meth:`Session.reached`."""
+        return self._connection.worker.shared_page.state()[4]
+
     # ---- stored events ---------------------------------------------------------------
 
     @deferring

@@ -19,7 +19,7 @@ __all__ = ["build"]
 _HERE = Path(__file__).resolve().parent
 _JS = _HERE / "js"
 _STATIC = _HERE / "static"
-_BUNDLES = ("table", "timeline", "panel", "editor")
+_BUNDLES = ("lab", "editor", "later")
 _TIMEOUT_SEC = 300
 
 
@@ -104,27 +104,34 @@ def _bundle(esbuild: Path) -> None:
             "--format=esm",
             "--target=es2022",
             "--charset=utf8",
+            "--loader:.svg=text",
             # The licences of what is bundled stay with it.
             "--legal-comments=inline",
             f"--outdir={fresh}",
         ]
     )
     notices = _notices()
-    for path in fresh.glob("editor.js"):
-        path.write_text(notices + path.read_text("utf-8"), "utf-8")
+    for path in fresh.glob("*.js"):
+        path.write_text(notices[path.stem] + path.read_text("utf-8"), "utf-8")
     _STATIC.mkdir(exist_ok=True)
     for path in fresh.iterdir():
         path.replace(_STATIC / path.name)
     fresh.rmdir()
 
 
-def _notices() -> str:
-    """Return one comment with the licences of the bundled npm packages."""
+def _notices() -> dict[str, str]:
+    """Return bundle → a comment with the licences of the npm packages in it."""
+    return {name: _notice(icons=name != "editor") for name in _BUNDLES}
+
+
+def _notice(*, icons: bool) -> str:
     texts: dict[str, list[str]] = {}
     modules = _JS / "node_modules"
     for path in sorted(modules.glob("**/LICENSE*")):
         package = path.parent.relative_to(modules).as_posix()
-        if package.startswith((".", "esbuild", "@esbuild")):
+        if package.startswith((".", "esbuild", "@esbuild", "axe-core")):
+            continue
+        if package.startswith("lucide-static") is not icons:
             continue
         texts.setdefault(path.read_text("utf-8").strip(), []).append(package)
     body = "\n\n".join(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import weakref
 from typing import TYPE_CHECKING, Any
@@ -11,13 +12,17 @@ from workbench.errors import WorkbenchError
 from workbench.events.events import Events
 from workbench.plugins.group import PluginGroup
 from workbench.session.sandbox import sandbox_policy
+from workbench.ui import widgets
 from workbench.ui.lab_widget import Lab
 from workbench.ui.state import condition_queries as queries
+from workbench.ui.state.session_file import SessionFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["lab"]
+    from workbench.rules import RuleSet
+
+__all__ = ["lab", "widgets"]
 
 # Labs by what they are over, as long as somebody holds them.
 _LABS: weakref.WeakValueDictionary[str, Lab] = weakref.WeakValueDictionary()
@@ -57,21 +62,33 @@ def _check_target(target: Any) -> None:
     )
 
 
+def _restore(made: Lab, target: Any) -> None:
+    """Go on where the notebook's lab over the same thing was left."""
+    made.session_file = SessionFile.of(queries.target_name(target) if target else "")
+    if made.session_file is not None:
+        with contextlib.suppress(WorkbenchError, OSError):
+            made.session_file.restore(made)
+
+
 @takes(sandbox=FLAG, sandbox_read=PATHS, sandbox_network=FLAG)
 def lab(
     target: Any = None,
     *,
+    rules: RuleSet | None = None,
+    session: str | os.PathLike[str] | None = None,
     sandbox: bool = False,
     sandbox_read: Iterable[str | os.PathLike[str]] = (),
     sandbox_network: bool = False,
 ) -> Lab:
     """Return the interactive workbench over a Plugin, a Workbench or Events.
 
-    ``target``: None lets you pick a plugin in the lab. ``sandbox…``: as for ``load``,
-    for plugins that are picked in the lab; beside a target that is in a sandbox they
-    run in the same. Running the cell again returns the same lab, or, when the plugin
-    was loaded anew, one with the same condition, rule, labels and rule set. Raises
-    WorkbenchError for anything else, and for a plugin that is closed.
+    ``target``: None lets you pick a plugin in the lab. ``rules``: a rule set beside it;
+    its macros and lists are known in all conditions, its rules open as tabs.
+    ``session``: a file that ``Lab.save`` wrote, to go on with. ``sandbox…``: as for
+    ``load``, for plugins that are picked in the lab; beside a target that is in a
+    sandbox they run in the same. Running the cell again returns the same lab, or, when
+    the plugin was loaded anew, one with the same condition, rule, labels and rule set.
+    Raises WorkbenchError for anything else, and for a plugin that is closed.
     """
     _check_target(target)
     policy = sandbox_policy(sandbox, sandbox_read, network=sandbox_network)
@@ -80,11 +97,22 @@ def lab(
     if before is not None and before.target is target and before.comm is not None:
         if policy is not None:
             before.plugin_panel.options = policy.options
+        if rules is not None:
+            before.rules = rules
+        if session is not None:
+            before.restore(session)
         return before
-    made = Lab(target)
+    made = Lab(target, rules=rules)
     if policy is not None:
         made.plugin_panel.options = policy.options
     if before is not None:
         made.take_over(before)
+        made.session_file = before.session_file
+        if rules is not None:
+            made.rules = rules
+    else:
+        _restore(made, target)
+    if session is not None:
+        made.restore(session)
     _LABS[key] = made
     return made

@@ -80,6 +80,8 @@ def test_counts_agree_with_a_run(covered, events):
     every = rules.run(events, all_matches=True).counts
     assert {r.name: r.alerted for r in covered.rules if r.alerted} == first
     assert {r.name: r.matched for r in covered.rules if r.matched} == every
+    hidden = rules.run(events).hidden
+    assert {r.name: r.hidden for r in covered.rules if r.hidden} == hidden
 
 
 def test_checks_that_never_decide_are_told(covered):

@@ -222,7 +222,13 @@ def test_the_command_line_reports_and_fails_under_a_score(tests, events, capsys)
 
 
 @pytest.mark.parametrize(
-    "words", [["--fail-under", "50"], ["--json"], ["--mutation", "--fail-under", "101"]]
+    "words",
+    [
+        ["--fail-under", "50"],
+        ["--fail-under", "0"],
+        ["--json"],
+        ["--mutation", "--fail-under", "101"],
+    ],
 )
 def test_options_that_make_no_sense_are_wrong_usage(tests, words, capsys):
     assert main(["test", str(tests()), *words]) == 2
@@ -236,3 +242,24 @@ def test_a_failing_test_writes_no_report(tests, capsys):
     assert main(words) == 1
     assert "fail before any mutation" in capsys.readouterr().err
     assert not report.exists()
+
+
+def test_a_folder_of_tests_is_mutated_together(tests, capsys):
+    path = tests()
+    assert main(["test", str(path.parent), "--mutation"]) == 0
+    assert "mutants noticed" in capsys.readouterr().out
+
+
+def test_built_in_fields_are_part_of_a_witness(events):
+    rules = parse_rules(
+        "- rule: r\n  desc: d\n  condition: evt.num > 3 and evt.rawtime > 9\n"
+        "  output: o\n  priority: INFO\n  source: t\n"
+    )
+    events.label("evt.num = 1", must_match=False)
+    report = rules.mutate(events=events)
+    assert report.survivors
+    text = report.tests()
+    assert "evt.num: " in text
+    assert "evt.rawtime: 17" in text
+    with pytest.raises(WorkbenchError, match="not in a list"):
+        rules.mutate(events=[])

@@ -15,15 +15,11 @@ def both(sample):
 
 
 def shown(lab):
-    return lab.state_panel.widget.children[1].value
+    return str(lab.state_panel.part.state)
 
 
-def press(lab, label):
-    for button in lab.state_panel.widget.children[0].children:
-        if button.description == label:
-            button.click()
-            return
-    raise AssertionError(f"no button {label}")
+def press(lab, what):
+    lab.state_panel.part.receive(what)
 
 
 def test_the_lab_shows_state_tables_and_metrics(both, sample):
@@ -31,31 +27,17 @@ def test_the_lab_shows_state_tables_and_metrics(both, sample):
     try:
         lab.start(str(sample("weblog").parent / "data" / "access.log"))
         assert lab.wait(60)
-        press(lab, "State tables")
+        press(lab, "tables")
         assert "threads" in shown(lab)
         assert "203.0.113" not in shown(lab)
         assert "sessions" in shown(lab)
-        press(lab, "Metrics")
+        press(lab, "metrics")
         metrics = lab.metrics
         assert set(metrics["plugin"]) == {"weblog"}
         assert metrics["value"].max() > 20_000
         assert str(metrics["time"].dtype).startswith("datetime64")
-        press(lab, "Set config live")
+        press(lab, "config")
         assert "weblog" in shown(lab)
-    finally:
-        lab.close()
-
-
-def test_hostile_table_content_is_escaped(both, tmp_path):
-    log = tmp_path / "x.log"
-    line = '{} - - [21/Nov/2026:08:00:09 +0000] "GET / HTTP/1.1" 200 0 "-" "-"\n'
-    log.write_text(line.format("<script>alert(1)</script>"))
-    lab = wb.lab(both)
-    try:
-        lab.start(str(log))
-        assert lab.wait(60)
-        press(lab, "State tables")
-        assert "<script>" not in shown(lab)
     finally:
         lab.close()
 
@@ -63,7 +45,7 @@ def test_hostile_table_content_is_escaped(both, tmp_path):
 def test_stored_events_keep_no_state(events_of):
     lab = wb.lab(events_of())
     try:
-        press(lab, "State tables")
+        press(lab, "tables")
         assert "Load a plugin first" in shown(lab)
         assert len(lab.metrics) == 0
     finally:

@@ -7,6 +7,8 @@ data turn that into candidates.
 
 from __future__ import annotations
 
+import contextlib
+import ipaddress
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -116,14 +118,15 @@ def complete(
     text: str,
     cursor: int,
     fields: Mapping[str, FieldInfo] | Iterable[FieldInfo | Mapping[str, Any]],
-    values: Mapping[str, Sequence[str | bytes]] | None = None,
+    values: Mapping[str, Sequence[str | bytes | int]] | None = None,
     *,
     macros: Collection[str] = (),
     lists: Collection[str] = (),
 ) -> list[Candidate]:
     """Return what may stand at ``cursor`` (in characters of ``text``), best first.
 
-    ``values``: column name → values seen in the data, the most frequent first; names
+    ``values``: column name → values seen in the data (numbers, texts, addresses as
+    bytes), the most frequent first; names
     such as ``a.b[key]`` also tell which arguments were seen. ``macros``, ``lists``:
     names known from rules files.
     """
@@ -152,8 +155,15 @@ def _open_quote(head: bytes) -> int | None:
     return None
 
 
-def _written(value: str | bytes) -> str:
+def _written(value: str | bytes | int, kind: str = "string") -> str:
     """Write a value as a condition needs it: bare where that is possible."""
+    if isinstance(value, int):
+        return str(value).lower()
+    if kind in {"ipaddr", "ipnet"} and isinstance(value, bytes):
+        with contextlib.suppress(ValueError):
+            address = ipaddress.ip_address(value)
+            size = f"/{address.max_prefixlen}" if kind == "ipnet" else ""
+            return f"{address}{size}"
     raw = as_bytes(value)
     if _PLAIN_VALUE.match(raw):
         return raw.decode()
@@ -167,7 +177,7 @@ class _Finder:
     def __init__(
         self,
         fields: Mapping[str, FieldInfo],
-        values: Mapping[str, Sequence[str | bytes]],
+        values: Mapping[str, Sequence[str | bytes | int]],
         macros: Collection[str],
         lists: Collection[str],
     ) -> None:
@@ -318,7 +328,8 @@ class _Finder:
         if context.left.arg is not None:
             column += f"[{context.left.arg.decode('utf-8', 'replace')}]"
         for value in self.values.get(column, ())[:_MAX_VALUES]:
-            yield ("value", _written(value), f"seen in {column}")
+            written = _written(value, kind[0] if kind else "string")
+            yield ("value", written, f"seen in {column}")
 
     def same_type(self, context: _Context) -> Iterator[Found]:
         """Yield the fields that may stand in ``val(…)`` here."""

@@ -207,7 +207,9 @@ def _flipped(
 class _Collector:
     """Counts and first rows of one check."""
 
-    def __init__(self, line: Line, check: BoundCheck, *, verdict: bool) -> None:
+    def __init__(
+        self, line: Line, check: BoundCheck, *, verdict: bool, keep: int
+    ) -> None:
         self.number = line.number
         self.check = check
         self.text = line.text_alone
@@ -215,14 +217,15 @@ class _Collector:
         self.count = 0
         self.parts: list[npt.NDArray[np.int64]] = []
         self.kept = 0
+        self.keep = keep
 
     def add(self, first: int, rows: int, words: Words) -> None:
         from workbench.condition.execution import kernel
 
         found = kernel.count_rows(words, rows)
         self.count += found
-        if found and self.kept < _MAX_ROWS:
-            part = kernel.set_rows(words, rows)[: _MAX_ROWS - self.kept] + first
+        if found and self.kept < self.keep:
+            part = kernel.set_rows(words, rows)[: self.keep - self.kept] + first
             self.parts.append(part)
             self.kept += len(part)
 
@@ -275,10 +278,13 @@ def _seen_values(
     return tuple(seen.most_common(_MAX_VALUES))
 
 
-def near_misses(compiled: CompiledCondition, table: pa.Table) -> NearMisses:
+def near_misses(
+    compiled: CompiledCondition, table: pa.Table, *, keep: int = _MAX_ROWS
+) -> NearMisses:
     """Find the rows that fail a condition by exactly one check, grouped by that check.
 
-    Raises KeyError naming a column that is needed and missing.
+    ``keep``: row numbers kept per check. Raises KeyError naming a column that is needed
+    and missing.
     """
     from workbench.condition.execution import kernel
 
@@ -311,7 +317,7 @@ def near_misses(compiled: CompiledCondition, table: pa.Table) -> NearMisses:
                     continue
                 key = (number, verdict)
                 if key not in collectors and line.check is not None:
-                    made = _Collector(line, line.check, verdict=verdict)
+                    made = _Collector(line, line.check, verdict=verdict, keep=keep)
                     collectors[key] = made
                 collectors[key].add(first, rows, part)
         count += kernel.count_rows(any_check, rows)

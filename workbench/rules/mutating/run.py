@@ -61,6 +61,9 @@ def mutate(
     ``rules``: a RuleSet. Raises WorkbenchError when there is nothing that could notice
     anything, or when a test fails already.
     """
+    if events is not None and not hasattr(events, "table_with"):
+        kind = type(events).__name__
+        raise WorkbenchError(f"labels are looked for in Events, not in a {kind}")
     labels = {} if events is None else events.labels
     if not paths and not labels:
         raise WorkbenchError(

@@ -50,7 +50,7 @@ def error_card(error: Exception, *, kept: int) -> dict[str, Any]:
         value = getattr(error, name, None)
         if value is not None and value != "":
             facts.append([label, str(value)])
-    facts.append(["events kept", f"{kept:,}".replace(",", "\u202f")])
+    facts.append(["events kept", f"{kept:,}"])
     return {
         "title": title,
         "message": error_text(error),

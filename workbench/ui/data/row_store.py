@@ -84,6 +84,7 @@ class RowStore:
         self._numbers = GrowingArray(np.uint64)
         self._table: pa.Table | None = None
         self._earliest = self._latest = 0
+        self._decimals = 0
         self._seen: dict[str, list[Any]] = {}
         self._seen_rows = 0
 
@@ -123,10 +124,17 @@ class RowStore:
             low, high = int(times.min()), int(times.max())
             self._earliest = min(self._earliest, low) if self._rows else low
             self._latest = max(self._latest, high)
+            self._count_decimals(times)
         self._numbers.append(_uint64(batch.column("evt.num")))
         self._rows += batch.num_rows
         self.nbytes += batch.nbytes
         self._table = None
+
+    def _count_decimals(self, times: np.ndarray) -> None:
+        """Keep as many decimals of seconds as any time needs: 0, 3, 6 or 9."""
+        for unit, digits in ((10**9, 3), (10**6, 6), (10**3, 9)):
+            if self._decimals < digits and np.any(times % np.uint64(unit)):
+                self._decimals = digits
 
     def extend(self, table: pa.Table) -> None:
         """Add all rows of ``table``."""
@@ -184,8 +192,10 @@ class RowStore:
             whole: list[str | None] = [
                 moment_text(int(self.times[p])) for p in positions
             ]
-            # One day is not worth repeating in every row.
-            return [(t or "")[11:26] for t in whole] if self.one_day else whole
+            # One day is not worth repeating in every row, nor decimals that are zero.
+            end = 19 + (self._decimals + 1 if self._decimals else 0)
+            start = 11 if self.one_day else 0
+            return [(t or "")[start:end] for t in whole]
         if not self.batches or name not in self.batches[0].schema.names:
             return [None] * len(positions)
         info = display_info(name, self.fields)

@@ -19,11 +19,20 @@ from workbench.ui.data.bins import round_width
 if TYPE_CHECKING:
     from workbench.fields.declarations import FieldInfo
 
-__all__ = ["distribution"]
+__all__ = ["distinct_count", "distribution"]
 
 _TOP = 12
 _FEW = 24
 _HISTOGRAM = 12
+
+
+def distinct_count(column: pa.ChunkedArray) -> int:
+    """Return how many different values a column has, absent ones not counted."""
+    if pa.types.is_dictionary(column.type):
+        unified = column.unify_dictionaries()
+        codes = [chunk.indices for chunk in unified.chunks]
+        column = pa.chunked_array(codes, column.type.index_type)
+    return int(pc.count_distinct(column, mode="only_valid").as_py())
 
 
 def _flat(
@@ -49,10 +58,12 @@ def distribution(
     column: pa.ChunkedArray,
     info: FieldInfo | None,
     matched: np.ndarray | None,
+    *,
+    most: int = _TOP,
 ) -> dict[str, Any]:
     """Describe the values of a column: rows of text, count, matches, value and check.
 
-    ``matched``: one flag per row, None for no condition.
+    ``matched``: one flag per row, None for no condition. ``most``: values named.
     """
     flat, flags, absent = _flat(column, matched)
     numeric = info is not None and info.type in {"uint64", "reltime", "abstime"}
@@ -65,7 +76,8 @@ def distribution(
     if numeric and distinct > _FEW:
         rows = _histogram(name, flat, flags, info)
     else:
-        rows = _top(name, (keys, np.where(here, counts, 0)), (flat, flags), info)
+        counted_keys = (keys, np.where(here, counts, 0))
+        rows = _top(name, counted_keys, (flat, flags), info, most)
     if absent:
         lost = None
         if matched is not None:
@@ -84,7 +96,7 @@ def distribution(
     return {
         "field": name,
         "rows": rows,
-        "note": f"{distinct:,} distinct".replace(",", "\u202f"),
+        "distinct": distinct,
     }
 
 
@@ -93,10 +105,11 @@ def _top(
     counted: tuple[pa.Array, np.ndarray],
     values: tuple[pa.ChunkedArray, np.ndarray | None],
     info: FieldInfo | None,
+    most: int,
 ) -> list[dict[str, Any]]:
     keys, counts = counted
     flat, flags = values
-    best = np.argsort(-counts, kind="stable")[:_TOP]
+    best = np.argsort(-counts, kind="stable")[:most]
     best = best[counts[best] > 0]
     chosen = keys.take(pa.array(best))
     texts = display_texts(chosen, info, limit=120)

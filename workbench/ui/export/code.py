@@ -53,7 +53,7 @@ def _target_lines(shown: LabSnapshot) -> list[str]:
 def code_for(shown: LabSnapshot) -> str:
     """Return Python code for what a lab shows: source, condition, rule."""
     lines = ["import workbench as wb"]
-    if shown.condition and shown.draft.exceptions:
+    if shown.condition and shown.draft is not None and shown.draft.exceptions:
         lines.append("from workbench.rules import RuleException")
     lines += ["", *_target_lines(shown)]
     if not shown.condition:
@@ -66,7 +66,8 @@ def code_for(shown: LabSnapshot) -> str:
     ]
     if shown.selected is not None:
         lines.append(f"events.explain({shown.selected}, condition)")
-    return "\n".join([*lines, "", *_rule_lines(shown.draft), "matches.frame"])
+    rule = [] if shown.draft is None else _rule_lines(shown.draft)
+    return "\n".join([*lines, "", *rule, "matches.frame"])
 
 
 def _rule_lines(draft: RuleDraft) -> list[str]:

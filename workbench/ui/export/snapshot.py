@@ -29,7 +29,7 @@ class LabSnapshot:
     limits: Limits
     condition: str
     selected: int | None
-    draft: RuleDraft
+    draft: RuleDraft | None
     events: int
     matches: int | None
     steps: tuple[tuple[str, int], ...]

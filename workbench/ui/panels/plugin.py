@@ -10,10 +10,11 @@ from workbench.fields.declarations import describe_argument
 from workbench.manifest import CAPABILITIES, Manifest
 from workbench.ui.data.error_card import error_text
 from workbench.ui.data.form_schema import form_schema
-from workbench.ui.widgets.widgets import StateWidget
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from workbench.ui.widgets.part import Part
 
 __all__ = ["PluginPanel"]
 
@@ -23,8 +24,8 @@ _MAX_PATHS = 40
 class PluginPanel:
     """Shows a manifest and loads plugins; ``on_load(target)`` gets what was loaded."""
 
-    def __init__(self, on_load: Callable[[Any], None]) -> None:
-        self.on_load = on_load
+    def __init__(self, part: Part, on_load: Callable[[Any], None]) -> None:
+        self.part, self.on_load = part, on_load
         self.path = ""
         # Further keywords of load, for what is loaded here: those of a sandbox.
         self.options: dict[str, Any] = {}
@@ -32,8 +33,8 @@ class PluginPanel:
         self.config_text = ""
         self.manifest: Manifest | None = None
         self.on_use_field: Callable[[str], None] = lambda _name: None
-        self.widget = StateWidget(view="plugin", state={"config_serial": 0})
-        self.widget.handle_all(
+        part.put(config_serial=0)
+        part.handle(
             paths=self._on_paths,
             inspect=self.inspect,
             load=self.load,
@@ -41,25 +42,25 @@ class PluginPanel:
             config_text=self._on_config_text,
             use_field=self._on_use,
         )
-        self.widget.put(samples=_found_samples())
+        self.part.put(samples=_found_samples())
 
     # -- from the browser ----
 
     def _on_paths(self, prefix: str) -> None:
-        self.widget.put(paths=path_candidates(prefix))
+        self.part.put(paths=path_candidates(prefix))
 
     def inspect(self, path: str) -> None:
         """Show what the library (or falco.yaml) at ``path`` says of itself."""
         from workbench.plugins.plugin import inspect
 
         self.path = path.strip()
-        self.widget.put(path=self.path, error="")
+        self.part.put(path=self.path, error="")
         if not self.path or self.path.endswith((".yaml", ".yml")):
             return
         try:
             self.show_manifest(inspect(self.path, **self.options))
         except Exception as error:  # noqa: BLE001 - shown in the panel
-            self.widget.put(error=error_text(error))
+            self.part.put(error=error_text(error))
 
     def load(self, path: str) -> None:
         """Load the plugin at ``path`` with the config of the form."""
@@ -67,14 +68,14 @@ class PluginPanel:
         from workbench.plugins.workbench import Workbench
 
         self.path = path.strip() or self.path
-        self.widget.put(path=self.path, error="")
+        self.part.put(path=self.path, error="")
         try:
             if self.path.endswith((".yaml", ".yml")):
                 target: Any = Workbench.from_falco_yaml(self.path, **self.options)
             else:
                 target = load(self.path, config=self._given_config(), **self.options)
         except Exception as error:  # noqa: BLE001 - shown in the panel
-            self.widget.put(error=error_text(error))
+            self.part.put(error=error_text(error))
             self._show_config_errors()
             return
         self.on_load(target)
@@ -93,10 +94,10 @@ class PluginPanel:
         except ValueError:
             parsed = None
         self.config = parsed if isinstance(parsed, dict) else None
-        self.widget.put(
+        self.part.put(
             config_value=self.config or {},
             config_text=value,
-            config_serial=self.widget.state["config_serial"] + 1,
+            config_serial=self.part.state["config_serial"] + 1,
         )
         self._show_config_errors()
 
@@ -107,7 +108,7 @@ class PluginPanel:
 
     def _show_config_errors(self) -> None:
         schema = self.manifest.init_schema if self.manifest else None
-        self.widget.put(config_errors=config_errors(self.config or {}, schema))
+        self.part.put(config_errors=config_errors(self.config or {}, schema))
 
     def show_manifest(self, manifest: Manifest, *, config: Any = None) -> None:
         """Show a manifest: facts, capabilities, config form, fields."""
@@ -117,13 +118,13 @@ class PluginPanel:
             self.config_text = config
         else:
             self.config_text = "" if config is None else json.dumps(config)
-        self.widget.put(
+        self.part.put(
             path=manifest.path,
             about=_about(manifest, in_sandbox=bool(self.options)),
             schema=form_schema(manifest.init_schema),
             config_value=self.config or {},
             config_text=self.config_text,
-            config_serial=self.widget.state["config_serial"] + 1,
+            config_serial=self.part.state["config_serial"] + 1,
             config_errors={},
             fields=[
                 {

@@ -6,11 +6,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-import ipywidgets
-
 from workbench.errors import WorkbenchError
-from workbench.formatting.html import escape, tag
-from workbench.formatting.html import table as html_table
 from workbench.ui.data.error_card import error_text
 from workbench.ui.state import condition_queries as queries
 
@@ -19,9 +15,13 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from workbench.ui.widgets.part import Part
+
 __all__ = ["StatePanel"]
 
 _ROWS = 50
+_MAX_TABLES = 40
+_MAX_CELL = 200
 _SAMPLE_SEC = 1.0
 _MAX_SAMPLES = 3600
 # A plugin that is busy in a call answers later; the lab waits no longer than this.
@@ -36,31 +36,26 @@ class StatePanel:
     ``resting``: whether the stream waits in its source, where nothing is answered.
     """
 
-    def __init__(self, config: Callable[[], Any], resting: Callable[[], bool]) -> None:
+    def __init__(
+        self, part: Part, config: Callable[[], Any], resting: Callable[[], bool]
+    ) -> None:
+        self.part = part
         self.target: Any = None
         self.samples: list[dict[str, Any]] = []
         self._config = config
         self._resting = resting
         self._asked_at = 0.0
         self._asking = threading.Lock()
-        self._out = ipywidgets.HTML()
-        buttons = []
-        for label, help_, action in (
-            ("State tables", "Show what the plugins keep", self.show_tables),
-            ("Metrics", "Show what the plugins count", self.show_metrics),
-            ("Set config live", "Hand over the config of the form", self.set_config),
-        ):
-            button = ipywidgets.Button(description=label, tooltip=help_)
-            button.on_click(lambda _button, act=action: act())
-            buttons.append(button)
-        row = ipywidgets.HBox(buttons, layout=ipywidgets.Layout(grid_gap="8px"))
-        self.widget = ipywidgets.VBox([row, self._out])
+        part.put(said="", tables=[])
+        part.handle(
+            tables=self.show_tables, metrics=self.show_metrics, config=self.set_config
+        )
 
     def take_target(self, target: Any) -> None:
         """Ask another target from now on."""
         self.target = target
         self.samples = []
-        self._show("")
+        self.part.put(said="", tables=[])
 
     # -- what there is to see ----
 
@@ -77,52 +72,54 @@ class StatePanel:
     def show_tables(self) -> None:
         """Show every state table with its first entries."""
 
-        def ask() -> str:
+        def ask() -> dict[str, Any]:
             tables = self.target.pool.tables()
-            parts = [tables._repr_html_()]
-            for name in tables:
-                frame = tables[name].head(_ROWS)
-                if not len(frame):
-                    continue
+            shown = []
+            for name in list(tables)[:_MAX_TABLES]:
+                whole = tables[name]
+                frame = whole.head(_ROWS)
                 # Keys of plugins' tables are their secret; ours are the index.
-                shown = frame.reset_index() if frame.index.name else frame
-                rows = shown.astype(object).itertuples(index=False)
-                body = html_table([str(c) for c in shown.columns], rows)
-                parts.append(tag("h4", escape(name)))
-                parts.append(tag("div", body, style="overflow-x: auto"))
-            return "".join(parts)
+                frame = frame.reset_index() if frame.index.name else frame
+                rows = frame.astype(object).itertuples(index=False)
+                cells = [[str(v)[:_MAX_CELL] for v in row] for row in rows]
+                head = [str(c) for c in frame.columns]
+                title = f"{name}: {len(whole):,} entries"
+                shown.append({"title": title, "columns": head, "rows": cells})
+            said = "" if shown else "These plugins keep no state tables."
+            return {"tables": shown, "said": said}
 
         self._answer(ask)
 
     def show_metrics(self) -> None:
         """Take a sample and show the latest values with their change."""
 
-        def ask() -> str:
+        def ask() -> dict[str, Any]:
             self._sample()
             latest: dict[tuple[str, str], list[Any]] = {}
             for row in self.samples:
                 values = latest.setdefault((row["plugin"], row["metric"]), [])
                 values.append(row["value"])
             if not latest:
-                return tag("p", "These plugins have no metrics.")
+                return {"tables": [], "said": "These plugins have no metrics."}
+            head = ["plugin", "metric", "value", "change", "samples"]
             rows = [
-                (plugin, metric, values[-1], values[-1] - values[0], len(values))
-                for (plugin, metric), values in latest.items()
+                [plugin, metric, str(v[-1]), str(v[-1] - v[0]), str(len(v))]
+                for (plugin, metric), v in latest.items()
             ]
-            return html_table(["plugin", "metric", "value", "change", "samples"], rows)
+            table = {"title": "Metrics", "columns": head, "rows": rows}
+            return {"tables": [table], "said": ""}
 
         self._answer(ask)
 
     def set_config(self) -> None:
         """Hand the config of the form to the first plugin while it runs."""
 
-        def ask() -> str:
+        def ask() -> dict[str, Any]:
             plugins = queries.plugins_of(self.target)
             taken = plugins[0].set_config(self._config())
-            name = escape(plugins[0].name)
-            if taken:
-                return tag("p", f"{name} accepted the new config.")
-            return tag("p", f"{name} does not accept a config while it runs.")
+            verb = "accepted the new config" if taken else "does not accept a config"
+            said = f"{plugins[0].name} {verb}{'' if taken else ' while it runs'}."
+            return {"tables": [], "said": said}
 
         self._answer(ask)
 
@@ -173,26 +170,24 @@ class StatePanel:
 
     # -- asking without hanging the notebook ----
 
-    def _answer(self, ask: Callable[[], str]) -> None:
+    def _answer(self, ask: Callable[[], dict[str, Any]]) -> None:
         if not queries.plugins_of(self.target):
-            self._show(tag("p", "Load a plugin first: stored events keep no state."))
+            said = "Load a plugin first: stored events keep no state."
+            self.part.put(tables=[], said=said)
             return
-        found: list[str] = []
+        found: list[dict[str, Any]] = []
 
         def work() -> None:
             with self._asking:
                 try:
                     found.append(ask())
                 except Exception as error:  # noqa: BLE001 - shown in the panel
-                    found.append(tag("p", escape(error_text(error))))
+                    found.append({"tables": [], "said": error_text(error)})
 
         worker = threading.Thread(target=work, daemon=True)
         worker.start()
         worker.join(_PATIENCE_SEC)
-        self._show(found[0] if found else tag("p", _BUSY))
-
-    def _show(self, html: str) -> None:
-        self._out.value = html
+        self.part.put(**(found[0] if found else {"tables": [], "said": _BUSY}))
 
 
 def _symbols(plugin: Any) -> tuple[str, ...]:

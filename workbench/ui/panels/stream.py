@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
@@ -9,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 from workbench.ui.data.error_card import error_card
 from workbench.ui.state import condition_queries as queries
 from workbench.ui.state.stream import Limits, Stream, default_limits
-from workbench.ui.widgets.widgets import StateWidget
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from workbench.ui.state.model import LabModel
+    from workbench.ui.widgets.part import Part
 
 __all__ = ["StreamPanel"]
 
@@ -27,8 +30,8 @@ _ENDS = {
 class StreamPanel:
     """Runs captures of a plugin (or of a Workbench's sources) into the model."""
 
-    def __init__(self, model: LabModel) -> None:
-        self.model = model
+    def __init__(self, part: Part, model: LabModel) -> None:
+        self.part, self.model = part, model
         self.limits: Limits = default_limits()
         self.stream: Stream | None = None
         self.target: Any = None
@@ -39,9 +42,10 @@ class StreamPanel:
         self._progress: dict[str, Any] | None = None
         self._progress_at = 0.0
         self._was = ""
-        self.widget = StateWidget(view="stream", state={"phase": "none", "card": None})
-        self.widget.lock = model.lock
-        self.widget.handle_all(
+        self._opening: threading.Thread | None = None
+        self.on_started: Callable[[], None] = lambda: None
+        part.put(phase="none", card=None)
+        part.handle(
             start=self._on_start,
             pause=self.toggle_pause,
             stop=self.stop,
@@ -61,12 +65,13 @@ class StreamPanel:
         self.stream, self.error, self._note = None, None, ""
         self.target = target
         suggestions = queries.open_suggestions(target)
-        if not self.params and suggestions:
-            self.params = suggestions[0]["value"]
+        # Another plugin brings its own open params.
+        self.params = suggestions[0]["value"] if suggestions else ""
         sources = queries.sources_of(target)
         self.source = sources[0] if sources else ""
-        self.widget.put(
+        self.part.put(
             name=queries.target_name(target),
+            about=queries.target_about(target),
             streams=queries.can_stream(target),
             sources=sources,
             source=self.source,
@@ -80,7 +85,7 @@ class StreamPanel:
     def take_settings(self, other: StreamPanel) -> None:
         """Take the open params and limits of another stream bar."""
         self.params = other.params or self.params
-        self.widget.put(params=self.params)
+        self.part.put(params=self.params)
         self.set_limits(**asdict(other.limits))
 
     # -- actions ----
@@ -92,15 +97,44 @@ class StreamPanel:
         if params is not None:
             self.params = params
         self.error, self._note, self._progress = None, "", None
-        self.widget.put(card=None, params=self.params)
-        capture, fields, make_events = queries.open_capture(
-            self.target, self.params, self.source
-        )
+        self.part.put(card=None, params=self.params)
+        opened = queries.open_capture(self.target, self.params, self.source)
+        self._begin(opened)
+
+    def _begin(self, opened: Any) -> None:
+        capture, fields, make_events = opened
         self.model.take_source(fields, self.source, make_events)
         self.stream = Stream(capture, deliver=self.model.deliver, limits=self.limits)
         self.model.live = True
         self.model.touch("stream")
         self.stream.start()
+        self.on_started()
+
+    def _open_aside(self) -> None:
+        """Open the source in a thread: a slow plugin holds up neither keys nor cell."""
+        target, params, source = self.target, self.params, self.source
+
+        def work() -> None:
+            try:
+                opened = queries.open_capture(target, params, source)
+            except Exception as error:  # noqa: BLE001 - shown on the card
+                with self.model.lock:
+                    self._opening = None
+                    self._fail(error)
+                    self.model.touch("stream")
+                return
+            with self.model.lock:
+                self._opening = None
+                if self.target is target:
+                    self._begin(opened)
+                else:
+                    opened[0].close()
+
+        self._opening = threading.Thread(
+            target=work, name="workbench-lab-open", daemon=True
+        )
+        self._opening.start()
+        self.model.touch("stream")
 
     def stop(self) -> None:
         """End the stream; what was read stays."""
@@ -118,17 +152,21 @@ class StreamPanel:
             self.stream.pause()
         self.model.touch("stream")
 
-    def _on_start(self, params: str = "") -> None:
-        try:
-            self.start(params)
-        except Exception as error:  # noqa: BLE001 - shown on the card
-            self._fail(error)
+    def _on_start(self, params: str | None = None) -> None:
+        busy = self.stream is not None and self.stream.alive
+        if busy or self._opening is not None:
+            return
+        if params is not None:
+            self.params = str(params)
+        self.error, self._note, self._progress = None, "", None
+        self.part.put(card=None, params=self.params)
+        self._open_aside()
 
     def _on_restart(self) -> None:
         self._on_start(self.params)
 
     def _on_dismiss(self) -> None:
-        self.widget.put(card=None)
+        self.part.put(card=None)
 
     def _on_limit(self, key: str, value: float) -> None:
         if key in {"events", "seconds", "mebibytes"} and value and value > 0:
@@ -140,7 +178,7 @@ class StreamPanel:
         self.limits = replace(self.limits, **limits)
         if self.stream is not None:
             self.stream.limits = self.limits
-        self.widget.put(limits=asdict(self.limits))
+        self.part.put(limits=asdict(self.limits))
 
     def _on_set(self, key: str, value: str) -> None:
         if key == "params":
@@ -150,13 +188,15 @@ class StreamPanel:
 
     def _fail(self, error: Exception) -> None:
         self.error = error
-        self.widget.put(card=error_card(error, kept=len(self.model.store)))
+        self.part.put(card=error_card(error, kept=len(self.model.store)))
 
     # -- showing ----
 
     @property
     def live(self) -> bool:
         """Whether rows may still come."""
+        if self._opening is not None:
+            return True
         return self.stream is not None and self.stream.alive
 
     def tick(self) -> None:
@@ -186,7 +226,7 @@ class StreamPanel:
             return
         self._was = phase
         rate = None if stream is None else stream.rate()
-        self.widget.put(
+        self.part.put(
             phase=phase,
             count=len(self.model.store),
             rate=None if rate is None else _calm(rate),
@@ -198,6 +238,8 @@ class StreamPanel:
         )
 
     def _phase(self) -> str:
+        if self._opening is not None:
+            return "starting"
         if self.stream is not None:
             return self.stream.phase
         if self.error is not None:

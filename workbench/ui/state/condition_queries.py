@@ -10,8 +10,6 @@ import contextlib
 import re
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from workbench.errors import WorkbenchError
 
 if TYPE_CHECKING:
@@ -33,9 +31,7 @@ __all__ = [
     "failure_diagnostic",
     "failure_text",
     "formatted",
-    "funnel_steps",
     "language_words",
-    "near_rows",
     "open_capture",
     "open_suggestions",
     "output_completions",
@@ -43,14 +39,13 @@ __all__ = [
     "plugins_of",
     "progress_of",
     "sources_of",
+    "target_about",
     "target_name",
     "utf16",
     "value_offsets",
 ]
 
 _MAX_OPTIONS = 100
-_MAX_GROUPS = 12
-_FIRST_ROWS = 4
 
 
 def utf16(raw: bytes, offset: int) -> int:
@@ -134,51 +129,6 @@ def formatted(text: str, fields: Mapping[str, FieldInfo]) -> str | None:
     return None if compiled is None else str(compiled.ast)
 
 
-def funnel_steps(events: Events, compiled: Any, text: str) -> list[dict[str, Any]]:
-    """Return what each check lets through: text, rows, alone, depth, where it stands.
-
-    The ``and`` at the top is left out: what passes it is the number of matches.
-    """
-    steps = events.funnel(compiled).steps
-    flat = len(steps) > 1 and steps[0].kind == "and"
-    raw = _raw(text)
-    return [
-        {
-            "text": step.text,
-            "rows": int(step.passed),
-            "alone": int(step.alone),
-            "depth": int(step.depth) - flat,
-            "from": None if step.span is None else utf16(raw, step.span.start),
-            "to": None if step.span is None else utf16(raw, step.span.end),
-        }
-        for step in steps[flat:]
-    ]
-
-
-def near_rows(events: Events, compiled: Any) -> tuple[np.ndarray, list[dict[str, Any]]]:
-    """Return the positions of near misses, and one entry per check they fail by."""
-    found = events.near_misses(compiled)
-    groups = []
-    for group in found.groups[:_MAX_GROUPS]:
-        first = np.asarray(group.rows[:_FIRST_ROWS], np.int64)
-        numbers = first if group.events is None else group.events[:_FIRST_ROWS]
-        groups.append(
-            {
-                "check": group.text,
-                "verdict": bool(group.verdict),
-                "count": int(group.count),
-                "seen": ", ".join(text for text, _ in group.seen[:3]),
-                "events": [
-                    {"position": int(row), "num": str(int(number))}
-                    for row, number in zip(first, numbers, strict=True)
-                ],
-            }
-        )
-    rows = [np.asarray(group.rows, np.int64) for group in found.groups]
-    joined = np.concatenate(rows) if rows else np.zeros(0, np.int64)
-    return joined, groups
-
-
 def explain_event(events: Events, position: int, compiled: Any) -> dict[str, Any]:
     """Explain why one event matches or not: a line per node of the condition."""
     number = int(events.table.column("evt.num")[position].as_py())
@@ -200,6 +150,7 @@ def explain_event(events: Events, position: int, compiled: Any) -> dict[str, Any
     words = "matches" if found.matches else "does not match"
     return {
         "matches": bool(found.matches),
+        "number": number,
         "summary": f"Event {number} {words}.",
         "rows": rows,
     }
@@ -354,6 +305,17 @@ def target_name(target: Any) -> str:
         return " + ".join(f"{p.info.name} {p.info.version}" for p in plugins)
     source = getattr(target, "source", "")
     return f"{source} events" if source else "Events"
+
+
+def target_about(target: Any) -> dict[str, Any]:
+    """Return name, version and description of a target, for the app bar."""
+    plugins = plugins_of(target)
+    if not plugins:
+        return {"name": target_name(target), "version": "", "desc": ""}
+    first = plugins[0].info
+    name = " + ".join(p.info.name for p in plugins)
+    version = first.version if len(plugins) == 1 else ""
+    return {"name": name, "version": version, "desc": first.description}
 
 
 def open_suggestions(target: Any) -> list[dict[str, str]]:

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workbench.condition.analysis.fragments import add_check
 from workbench.ui.data.axis import TIME_AXIS, Axis
 from workbench.ui.data.row_store import RowStore
+from workbench.ui.state.known_items import KnownItems
 from workbench.ui.state.matcher import Matcher
 from workbench.ui.state.row_order import RowOrder
 
@@ -39,7 +39,9 @@ class LabModel:
     """The state of one lab.
 
     ``make_events``: gives Events over a table of this source. ``labels``: event number
-    → must match or must not. ``selection``: positions of selected rows.
+    → must match or must not. ``selection``: ranges of positions, first and last, in the
+    order of selection. ``items``: macros and lists that conditions may name.
+    ``filters``: what narrows the view; ``saved``: the condition to compare with.
     """
 
     def __init__(self) -> None:
@@ -50,19 +52,25 @@ class LabModel:
         self.store = RowStore({}, "")
         self.view = RowOrder(self.store)
         self.axis = Axis(self.store)
-        self.matcher = Matcher({})
-        self.labels: dict[int, bool] = {}
-        self.selection: list[int] = []
-        self.show = "all"
+        self.items = KnownItems()
+        self.matcher = Matcher({}, self.items)
+        self.filters = Matcher({}, self.items)
+        self.saved: Matcher | None = None
+        self.labels: Mapping[int, bool] = {}
+        self.selection: list[tuple[int, int]] = []
+        self.show: frozenset[str] = frozenset()
+        self.near_cell: int | None = None
         self.make_events: Callable[[pa.Table], Events] | None = None
         self.live = False
-        self._text = ""
+        self._wanted: dict[str, Any] = {"text": ""}
         self._incoming: deque[pa.RecordBatch] = deque()
         self._changes: set[str] = set()
         self._events: Events | None = None
         self._view_stale = True
         self._grown = False
         self._refined_at = 0.0
+        self._saved_wanted: dict[str, Any] | None = None
+        self._compiled_for: dict[str, Any] = self._wanted
 
     # -- the events ----
 
@@ -85,8 +93,7 @@ class LabModel:
         self._events = None
         self.selection = []
         self._view_stale = True
-        self.matcher.forget()
-        self.matcher.set_text(self._text, fields)
+        self._recompile()
         self.touch("rows", "source", "condition", "selection", "view")
 
     def take_events(self, events: Events) -> None:
@@ -95,7 +102,7 @@ class LabModel:
         self.store.extend(events.table)
         self.axis.update(None)
         self._events = events
-        self.labels.update(events.labels)
+        self.labels = {**events.labels, **self.labels}
 
     def deliver(self, batch: pa.RecordBatch) -> None:
         """Hand over rows, from any thread; they show at the next :meth:`work`."""
@@ -139,57 +146,128 @@ class LabModel:
     @property
     def condition(self) -> str:
         """The condition's text, valid or not."""
-        return self._text
+        return str(self._wanted["text"])
 
-    def set_condition(self, text: str) -> None:
-        """Take a new condition; it is evaluated at the next :meth:`work`."""
-        if text != self._text:
-            self._text = text
+    def set_condition(self, text: str, **rule: Any) -> None:
+        """Take a new condition; it is evaluated at the next :meth:`work`.
+
+        ``rule``: muted parts, source and exceptions, as :meth:`Matcher.set_text`.
+        """
+        wanted = {"text": text, **rule}
+        if wanted != self._wanted:
+            self._wanted = wanted
+            self.near_cell = None
             self.touch("condition")
 
-    def add_check(self, check: str) -> None:
-        """Add a check to the condition with ``and``."""
-        self.set_condition(add_check(self._text, check))
-        self.touch("rewritten")
+    def set_filters(self, texts: list[str]) -> None:
+        """Narrow the view to rows that pass all of these conditions."""
+        joined = " and ".join(f"({text})" for text in texts)
+        if joined != self.filters.text:
+            self.filters.set_text(joined, self.fields)
+            self._view_stale = True
+            self.touch("view", "filters")
 
-    def select(self, positions: list[int]) -> None:
-        """Select rows by position; positions that do not exist are dropped."""
+    def set_saved(self, text: str | None, **rule: Any) -> None:
+        """Compare with another condition, as saved; None for nothing."""
+        wanted = None if text is None else {"text": text, **rule}
+        if wanted == self._saved_wanted:
+            return
+        self._saved_wanted = wanted
+        self.saved = None
+        if text is not None:
+            self.saved = Matcher(self.fields, self.items)
+            self.saved.set_text(text, self.fields, **rule)
+        self._view_stale = self._view_stale or "changed" in self.show
+        self.touch("saved", "marks")
+
+    def know(self, rules: Any) -> None:
+        """Know the macros and lists of a rule set, as they are now."""
+        self.items.take(rules)
+        self._recompile()
+        self.touch("condition", "items")
+
+    def _recompile(self) -> None:
+        rule = {k: v for k, v in self._wanted.items() if k != "text"}
+        self.matcher.set_text(self.condition, self.fields, **rule)
+        self._compiled_for = self._wanted
+        self.filters.set_text(self.filters.text, self.fields)
+        if self._saved_wanted is not None:
+            saved = dict(self._saved_wanted)
+            self.saved = Matcher(self.fields, self.items)
+            self.saved.set_text(saved.pop("text"), self.fields, **saved)
+
+    def select(self, ranges: list[tuple[int, int]]) -> None:
+        """Select rows by ranges of positions, both ends included."""
         rows = len(self.store)
-        chosen = [int(p) for p in positions if 0 <= int(p) < rows]
+        chosen = [
+            (max(0, int(low)), min(rows - 1, int(high)))
+            for low, high in ranges
+            if int(low) < rows and int(high) >= max(0, int(low))
+        ]
         if chosen != self.selection:
             self.selection = chosen
             self.touch("selection")
 
-    def set_label(self, positions: list[int], verdict: bool | None) -> None:  # noqa: FBT001 - three states
-        """Label rows: must match, must not match, or no label."""
-        for position in positions:
-            number = int(self.store.numbers[position])
-            if verdict is None:
-                self.labels.pop(number, None)
-            else:
-                self.labels[number] = verdict
-        if self._events is not None and verdict is None:
-            chosen = np.zeros(len(self._events), bool)
-            chosen[[p for p in positions if p < len(chosen)]] = True
+    @property
+    def selected_count(self) -> int:
+        """How many rows are selected."""
+        return sum(high - low + 1 for low, high in self.selection)
+
+    def selected_positions(self, limit: int | None = None) -> np.ndarray:
+        """Return the positions of selected rows in the order of selection."""
+        out: list[np.ndarray] = []
+        room = limit
+        for low, high in self.selection:
+            end = high + 1 if room is None else min(high + 1, low + room)
+            out.append(np.arange(low, end, dtype=np.int64))
+            if room is not None:
+                room -= end - low
+        return np.concatenate(out) if out else np.zeros(0, np.int64)
+
+    @property
+    def current(self) -> int | None:
+        """The position selected last, None for none."""
+        return self.selection[-1][1] if self.selection else None
+
+    def set_labels(self, labels: Mapping[int, bool]) -> None:
+        """Take other labels: event number → must match."""
+        gone = [n for n in self.labels if n not in labels]
+        self.labels = labels
+        if self._events is not None and gone:
+            numbers = np.array(gone, np.uint64)
+            chosen = np.isin(self.store.numbers[: len(self._events)], numbers)
             self._events.label(chosen, must_match=None)
         self.touch("labels", "marks")
 
     def set_view(
-        self, *, show: str | None = None, quick: str | None = None, sort: Any = ...
+        self,
+        *,
+        show: frozenset[str] | None = None,
+        find: str | None = None,
+        sort: Any = ...,
     ) -> None:
         """Change what the table shows: filter and order."""
         if show is not None:
-            self.show = show if show in {"all", "match", "near"} else "all"
-        if quick is not None:
-            self.view.quick = quick[:200]
+            self.show = show & {"match", "near", "changed"}
+        if find is not None:
+            self.view.quick = find[:200]
         if sort is not ...:
             known = {*self.store.columns, TIME_AXIS}
             self.view.sort = sort if sort and sort[0] in known else None
         self._view_stale = True
         self.touch("view")
 
+    def set_near(self, index: int | None) -> None:
+        """Let near misses be those of one part of the condition; None for all."""
+        if index != self.near_cell:
+            self.near_cell = index
+            self._view_stale = True
+            self.touch("view")
+
     def set_axis(self, name: str) -> None:
         """Count the timeline over another field."""
+        if name == self.axis.name:
+            return
         self.axis = Axis(self.store, name)
         self.axis.update(self.matcher.mask)
         self._view_stale = True
@@ -197,6 +275,8 @@ class LabModel:
 
     def set_brush(self, brush: tuple[int, int] | None) -> None:
         """Restrict table and counts to a range of the timeline's values."""
+        if brush == self.axis.brush:
+            return
         self.axis.set_brush(brush)
         self._view_stale = True
         self.touch("axis", "view")
@@ -210,15 +290,22 @@ class LabModel:
         changes, self._changes = self._changes, set()
         if grown:
             changes |= {"rows"}
-        if self.matcher.text != self._text:
-            self.matcher.set_text(self._text, self.fields)
+        if self._compiled_for is not self._wanted:
+            self._compiled_for = self._wanted
+            rule = {k: v for k, v in self._wanted.items() if k != "text"}
+            self.matcher.set_text(self.condition, self.fields, **rule)
             changes |= {"condition"}
         events = self.events
-        if events is not None and self.matcher.update(events):
-            changes |= {"marks"}
+        if events is not None:
+            if self.matcher.update(events):
+                changes |= {"marks"}
+            if self.filters.update(events):
+                self._view_stale = self._view_stale or not grown
+            if self.saved is not None and self.saved.update(events):
+                changes |= {"marks"}
         if "condition" in changes:
             self.axis.rematch(self.matcher.mask)
-            self._view_stale = self._view_stale or self.show != "all"
+            self._view_stale = self._view_stale or bool(self.show)
             changes |= {"marks", "axis"}
         if grown:
             self.axis.update(self.matcher.mask)
@@ -235,23 +322,58 @@ class LabModel:
             grown = grown or batch.num_rows > 0
         return grown
 
+    @property
+    def within(self) -> np.ndarray | None:
+        """Flags of the rows inside range and filters; None without any of them."""
+        rows = len(self.store)
+        flags = self.axis.within
+        if self.filters.empty:
+            return flags
+        mask = self.filters.mask
+        kept = np.zeros(rows, bool)
+        if mask is not None:
+            kept[: len(mask)] = mask[:rows]
+        return kept if flags is None else kept[: len(flags)] & flags
+
+    def changed(self) -> np.ndarray | None:
+        """Return flags of the rows that match now or as saved, but not both."""
+        now, before = self.matcher.mask, self.saved.mask if self.saved else None
+        if before is None:
+            return None
+        if now is None:
+            return before.copy() if self.matcher.empty else None
+        size = min(len(now), len(before))
+        flags: np.ndarray = now[:size] != before[:size]
+        return flags
+
+    def _flags_of(self, name: str) -> np.ndarray | None:
+        if name == "match":
+            return self.matcher.mask
+        if name == "near":
+            if self.near_cell is not None:
+                return self.matcher.near_of(self.near_cell)
+            return self.matcher.near
+        return self.changed()
+
     def _only(self) -> np.ndarray | None:
-        if self.show == "all":
+        if not self.show:
             return None
         rows = len(self.store)
-        flags = self.matcher.mask if self.show == "match" else self.matcher.near
         out = np.zeros(rows, bool)
-        if flags is not None:
-            out[: min(rows, len(flags))] = flags[:rows]
+        for name in self.show:
+            flags = self._flags_of(name)
+            if flags is not None:
+                size = min(rows, len(flags))
+                out[:size] |= flags[:size]
         return out
 
     def _refresh_view(self, *, grown: bool) -> bool:
         if self._view_stale:
             self._view_stale = False
-            self.view.reset(only=self._only(), within=self.axis.within)
+            self.view.reset(only=self._only(), within=self.within)
             return True
         if grown or self.view.behind:
-            return self.view.extend(only=self._only(), within=self.axis.within)
+            return self.view.extend(only=self._only(), within=self.within)
         return False
 
     # -- what may come a moment later ----
@@ -276,28 +398,39 @@ class LabModel:
         self.matcher.refine(events)
         # Costly conditions are refined less often.
         self._refined_at = time.monotonic() + 4 * (time.monotonic() - began)
-        if self.show == "near":
-            self.view.reset(only=self._only(), within=self.axis.within)
-        return (
-            {"funnel", "marks", "view"} if self.show == "near" else {"funnel", "marks"}
-        )
+        if "near" in self.show:
+            self.view.reset(only=self._only(), within=self.within)
+            return {"funnel", "marks", "view"}
+        return {"funnel", "marks"}
 
     # -- what is seen ----
 
     def counts(self) -> dict[str, int | None]:
-        """Return how many rows there are, match, and nearly match, within the range."""
-        within, rows = self.axis.within, len(self.store)
+        """Return how many rows there are, match, nearly match and changed in view."""
+        within, rows = self.within, len(self.store)
         out: dict[str, int | None] = {"all": rows, "match": None, "near": None}
-        mask, near = self.matcher.mask, self.matcher.near
-        if within is None:
-            out["match"] = self.matcher.count
-            out["near"] = None if near is None else int(np.count_nonzero(near))
-            return out
-        out["all"] = int(np.count_nonzero(within))
-        for key, flags in (("match", mask), ("near", near)):
-            if flags is not None:
+        if within is not None:
+            out["all"] = int(np.count_nonzero(within))
+        for key in ("match", "near", "changed"):
+            flags = self._flags_of(key)
+            if flags is None:
+                out[key] = None
+            elif within is None:
+                out[key] = int(np.count_nonzero(flags))
+            else:
                 size = min(len(flags), len(within))
                 out[key] = int(np.count_nonzero(flags[:size] & within[:size]))
+        return out
+
+    def marks(self, positions: np.ndarray) -> np.ndarray:
+        """Return a number per position: 1 match, 2 near miss, 3 gone, 4 new, else 0."""
+        out = self.matcher.marks(positions)
+        changed = self.changed()
+        if changed is not None and len(changed):
+            inside = positions < len(changed)
+            hit = changed[np.minimum(positions, len(changed) - 1)] & inside
+            out[hit & (out != 1)] = 3
+            out[hit & (out == 1)] = 4
         return out
 
     def matches(self) -> pd.DataFrame:
@@ -322,8 +455,10 @@ class LabModel:
         if events is None:
             return pd.DataFrame()
         chosen = np.zeros(len(events), bool)
-        chosen[self.selection] = True
+        positions = self.selected_positions()
+        positions = positions[positions < len(events)]
+        chosen[positions] = True
         frame: pd.DataFrame = events[chosen].frame
-        numbers = [self.store.numbers[p] for p in self.selection]
+        numbers = self.store.numbers[positions]
         order = frame.set_index("evt.num", drop=False).index.get_indexer(numbers)
         return frame.iloc[order].reset_index(drop=True)

@@ -7,38 +7,28 @@ The draft knows no widget. :meth:`RuleDraft.rule` gives the Rule as it is now;
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from workbench.arrow.types import column_info
 from workbench.condition.analysis.fragments import find_fragments, replace_spans
-from workbench.fields.literals import literal
-from workbench.ui.data.axis import TIME_AXIS
-from workbench.ui.data.column_sets import MACHINE_COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from workbench.condition.analysis.fragments import Fragment
     from workbench.diagnostics import Span
-    from workbench.fields.declarations import FieldInfo
     from workbench.rules import Macro, Rule, RuleException, RuleList, RuleSet
-    from workbench.ui.data.row_store import RowStore
 
 __all__ = [
-    "Proposal",
     "RuleDraft",
+    "exception_name",
     "fragment_state",
     "nameable_fragments",
-    "propose_exception",
 ]
 
 _NAME = re.compile(r"[^a-z0-9]+")
 _ITEM_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _KEYWORDS = frozenset({"and", "or", "not"})
-_MAX_VALUES = 100
-# Fields that tell events apart instead of saying what they have in common.
-_FEW_DISTINCT = 3
 
 
 def _with_names(
@@ -71,6 +61,8 @@ class RuleDraft:
     source: str = ""
     tags: str = ""
     exceptions: list[RuleException] = field(default_factory=list)
+    # The rule that the draft began with: it keeps what the form does not show.
+    base: Rule | None = None
     # Name of a macro or list → the fragment of the condition that it stands for.
     fragments: dict[str, Fragment] = field(default_factory=dict)
 
@@ -131,16 +123,32 @@ class RuleDraft:
         """Return the rule as it is now, with ``condition``."""
         from workbench.rules import Rule
 
-        return Rule(
-            name=self.name.strip() or "New rule",
-            desc=self.desc.strip(),
-            condition=self.named(condition.strip()),
-            output=self.output.strip(),
-            priority=self.priority,
-            source=self.source,
-            tags=self.tag_list(),
-            exceptions=tuple(self.exceptions),
-        )
+        given: dict[str, Any] = {
+            "name": self.name.strip() or "New rule",
+            "desc": self.desc.strip(),
+            "condition": self.named(condition.strip()),
+            "output": self.output.strip(),
+            "priority": self.priority,
+            "source": self.source or "syscall",
+            "tags": self.tag_list(),
+            "exceptions": tuple(self.exceptions),
+        }
+        return Rule(**given) if self.base is None else replace(self.base, **given)
+
+    @classmethod
+    def of(cls, rule: Rule) -> RuleDraft:
+        """Return a draft of a rule as it is."""
+        made = cls(base=rule)
+        made.take(rule)
+        return made
+
+    def changed(self, **texts: Any) -> RuleDraft:
+        """Return a copy with other texts, exceptions or fragments."""
+        kept: dict[str, Any] = {
+            "exceptions": list(self.exceptions),
+            "fragments": dict(self.fragments),
+        }
+        return replace(self, **{**kept, **texts})
 
     def rule_set(self, condition: str, target: Any = None) -> RuleSet:
         """Return a rule set of this rule and the macros and lists taken out of it.
@@ -164,98 +172,10 @@ class RuleDraft:
         self.exceptions = list(rule.exceptions)
 
 
-@dataclass(slots=True)
-class Proposal:
-    """An exception for chosen rows: which fields to compare, and their values.
-
-    ``fields``: candidates, best first; ``chosen``: those ticked to begin with.
-    ``rows``: for each chosen event, field → literal.
-    """
-
-    name: str
-    fields: list[str]
-    chosen: set[str]
-    notes: dict[str, str]
-    rows: list[dict[str, str]]
-
-    def exception(self, name: str, fields: Sequence[str]) -> RuleException:
-        """Return the exception that compares ``fields`` for equality."""
-        from workbench.rules import RuleException
-
-        names = tuple(f for f in self.fields if f in fields)
-        if not names:
-            raise ValueError("choose at least one field to compare")
-        values = []
-        for row in self.rows:
-            if all(n in row for n in names):
-                value = tuple(row[n] for n in names)
-                if value not in values:
-                    values.append(value)
-        return RuleException(
-            name=name or self.name,
-            fields=names,
-            comps=tuple("=" for _ in names),
-            values=tuple(values[:_MAX_VALUES]),
-        )
-
-    def to_state(self) -> dict[str, Any]:
-        """Return what the form shows."""
-        return {
-            "name": self.name,
-            "fields": [
-                {"field": f, "chosen": f in self.chosen, "note": self.notes[f]}
-                for f in self.fields
-            ],
-        }
-
-
-def _plain_literal(value: Any, info: FieldInfo | None) -> str | None:
-    """Return a value as exceptions write it: without the condition's quotes."""
-    if isinstance(value, bytes) and info is not None and info.type == "string":
-        try:
-            return value.decode("utf-8")
-        except UnicodeDecodeError:
-            return None
-    return literal(value, info)
-
-
-def propose_exception(
-    store: RowStore, positions: Sequence[int], condition: str
-) -> Proposal:
-    """Propose what to compare so that the rows at ``positions`` never alert.
-
-    Fields that all these rows share come first; those of the condition are left out of
-    the first choice, since they are what the rule looks for.
-    """
-    rows: list[dict[str, str]] = [{} for _ in positions]
-    notes: dict[str, str] = {}
-    weights: dict[str, int] = {}
-    skip = {"evt.num", "evt.rawtime", "evt.source", TIME_AXIS, *MACHINE_COLUMNS}
-    for name in store.columns:
-        info = column_info(name, store.fields)
-        if name in skip or info is None or info.is_list:
-            continue
-        seen = []
-        for row, position in zip(rows, positions, strict=True):
-            text = _plain_literal(store.value(position, name), info)
-            if text is not None:
-                row[name] = text
-                seen.append(text)
-        if len(seen) < len(positions):
-            continue
-        distinct = len(set(seen))
-        example = seen[0] if len(seen[0]) <= 40 else seen[0][:39] + "…"
-        notes[name] = example if distinct == 1 else f"{distinct} values, {example}, …"
-        weights[name] = (
-            distinct
-            + 10 * (name in condition)
-            + 5 * (info.type in {"abstime", "reltime"})
-        )
-    fields = sorted(notes, key=lambda name: weights[name])
-    chosen = {name for name in fields if weights[name] <= _FEW_DISTINCT}
-    chosen = set(sorted(chosen, key=fields.index)[:2]) or set(fields[:1])
-    base = _NAME.sub("_", "_".join(f.split(".")[-1] for f in fields if f in chosen))
-    return Proposal(f"known_{base}".strip("_"), fields, chosen, notes, rows)
+def exception_name(fields: Sequence[str]) -> str:
+    """Return a name for an exception that compares ``fields``."""
+    base = "_".join(f.split(".")[-1] for f in fields)
+    return f"known_{_NAME.sub('_', base.lower())}".strip("_")
 
 
 def nameable_fragments(condition: str) -> list[Fragment]:

@@ -115,7 +115,7 @@ def error_lines(error: Exception) -> list[dict[str, Any]]:
 
 
 def preview(
-    rules: RuleSet, events: Events, mask: np.ndarray | None
+    rules: RuleSet, events: Events, mask: np.ndarray | None, *, limit: int = _SHOWN
 ) -> tuple[list[str], str, int | None]:
     """Return outputs of the first alerts, what is wrong with them, and how many match.
 
@@ -132,7 +132,7 @@ def preview(
         return [], "", 0
     try:
         alerts = rules.run(chosen, all_matches=True)
-        texts = [str(text) for text in alerts.frame["output"].head(_SHOWN)]
+        texts = [str(text) for text in alerts.frame["output"].head(limit)]
     except RulesError as error:
         first = error.diagnostics[0].message if error.diagnostics else str(error)
         return [], first, None
@@ -178,3 +178,64 @@ def comparison(before: RuleSet, after: RuleSet, events: Events) -> dict[str, Any
             ["" if v is None else str(v) for v in row] for row in shown.to_numpy()
         ],
     }
+
+
+def header_for(target: Any) -> str:
+    """Return what a new rules file requires of the plugins of ``target``."""
+    from workbench.rules.linting.requirements import header_yaml
+
+    return header_yaml(dict(getattr(target, "plugin_versions", None) or {}))
+
+
+def errors_about(rules: RuleSet, target: Any, file: str, rule: str) -> list[str]:
+    """Return the errors of one file, those of the rule first."""
+    try:
+        found = rules.check(target)
+    except WorkbenchError as error:
+        return [str(error)]
+    errors = [d for d in found if d.severity == "error" and str(d.file) == file]
+    errors.sort(key=lambda d: rule not in d.message)
+    return [f"line {d.line}: {d.message}" if d.line else d.message for d in errors]
+
+
+def rule_counts(rules: RuleSet, events: Events) -> dict[str, dict[str, Any]]:
+    """Return rule → matched, alerted (first match), or the problem that it has.
+
+    A rule that Falco would refuse blanks no other: the others are counted without it.
+    """
+    from workbench.rules.running.engine import source_engine
+    from workbench.rules.running.options import RunOptions
+
+    loaded = rules.loaded(events)
+    options = RunOptions()
+    out: dict[str, dict[str, Any]] = {}
+    for source, own in events.by_source().items():
+        fields = events.fields_of(source)
+        engine = source_engine(loaded.compilation, source, fields, options)
+        table = own.table_with(engine.columns)
+        matched, alerted = (
+            _totals(engine.match(table, all_matches=every)) for every in (True, False)
+        )
+        for name, count in matched.items():
+            out[name] = {"matched": count, "alerted": alerted.get(name, 0)}
+    problems = {
+        part: item.message
+        for item in loaded.diagnostics
+        if item.severity == "error"
+        for part in item.about
+    }
+    for rule in rules_of(rules):
+        if rule.name in out:
+            continue
+        if rule.source not in events.sources:
+            out[rule.name] = {"other": rule.source}
+        elif rule.enabled:
+            own_words = (t for p, t in problems.items() if p.endswith(rule.name))
+            why = next(own_words, "Falco would not load this rule")
+            out[rule.name] = {"problem": why}
+    return out
+
+
+def _totals(batch: Any) -> dict[str, int]:
+    pairs = zip(batch.rules, batch.totals, strict=True)
+    return {rule.name: int(number) for rule, number in pairs}

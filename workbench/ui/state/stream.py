@@ -34,7 +34,7 @@ class Limits:
     def reached(self, events: int, seconds: float, size: int) -> str:
         """Name the limit that is reached, "" for none; ``size`` in bytes."""
         if events >= self.events:
-            return f"limit of {self.events:,} events".replace(",", "\u202f")
+            return f"limit of {self.events:,} events"
         if seconds >= self.seconds:
             return f"limit of {self.seconds:g} seconds"
         if size >= self.mebibytes * _MIB:

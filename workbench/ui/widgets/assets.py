@@ -6,7 +6,7 @@ import functools
 import re
 from pathlib import Path
 
-__all__ = ["has_bundle", "script", "style"]
+__all__ = ["has_bundle", "module_bytes", "script", "style"]
 
 _HERE = Path(__file__).resolve().parents[1]
 _STATIC = _HERE / "static"
@@ -14,6 +14,9 @@ _SOURCES = _HERE / "js" / "src"
 
 _IMPORT = re.compile(r'^import \{ ([^}]*) \} from "\./(\w+)\.js";$', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?:async )?(?:function|const) (\w+)", re.MULTILINE)
+_SHEET = re.compile(r'^@import "\./(\w+\.css)";$', re.MULTILINE)
+# What needs an npm package has a twin that does not.
+_TWINS = {"icons": "icons_plain"}
 _DEFAULT = re.compile(r"^export default ", re.MULTILINE)
 
 
@@ -26,20 +29,32 @@ def has_bundle(name: str) -> bool:
 def script(name: str) -> str:
     """Return the ES module ``name``: the bundle if built, else the joined sources.
 
-    Only modules that import nothing but our own files can be joined; the editor then
-    is ``editor_plain``.
+    Only modules that import nothing but our own files can be joined: without bundles
+    icons are characters and the editor is a plain box.
     """
     if has_bundle(name):
         return (_STATIC / f"{name}.js").read_text("utf-8")
-    return _joined("editor_plain" if name == "editor" else name)
+    return _joined(name)
+
+
+def module_bytes(name: str) -> bytes | None:
+    """Return a module that comes after the first paint, None for none.
+
+    The code editor needs npm packages: it is there only when it was bundled.
+    """
+    if name not in {"editor", "later"} or (name == "editor" and not has_bundle(name)):
+        return None
+    return script(name).encode()
 
 
 @functools.cache
 def style() -> str:
     """Return the style sheet of all widgets."""
     built = _STATIC / "lab.css"
-    path = built if built.exists() else _SOURCES / "lab.css"
-    return path.read_text("utf-8")
+    if built.exists():
+        return built.read_text("utf-8")
+    names = _SHEET.findall((_SOURCES / "lab.css").read_text("utf-8"))
+    return "".join((_SOURCES / name).read_text("utf-8") for name in names)
 
 
 def _joined(name: str) -> str:
@@ -50,7 +65,8 @@ def _joined(name: str) -> str:
     def visit(module: str) -> None:
         if module in pieces:
             return
-        text = (_SOURCES / f"{module}.js").read_text("utf-8")
+        file = _TWINS.get(module, module)
+        text = (_SOURCES / f"{file}.js").read_text("utf-8")
         pieces[module] = ""
         for match in _IMPORT.finditer(text):
             visit(match[2])

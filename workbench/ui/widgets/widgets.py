@@ -1,66 +1,88 @@
-"""The notebook widgets themselves: thin shells over one script each.
+"""The notebook widget under the lab: one script, one channel, one lock.
 
 Every message from the browser goes through :meth:`LabWidget.receive`, which finds the
-handler, holds the lab's lock, and turns an error into a notice on screen: nothing that
-a person does fails in silence.
+part, holds the lab's lock, answers, and turns an error into a notice on screen: nothing
+that a person does fails in silence.
 """
 
 from __future__ import annotations
 
 import contextlib
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import anywidget
-import traitlets
 
 from workbench.ui.widgets import assets
+from workbench.ui.widgets.part import Part
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-__all__ = ["Editor", "EventTable", "LabWidget", "StateWidget", "Timeline"]
+__all__ = ["LabWidget"]
 
 
 class LabWidget(anywidget.AnyWidget):
-    """A widget whose messages ``{"do": name, …}`` call the handler registered for it.
+    """A widget made of parts: ``{"p": part, "do": name, …}`` calls its handler.
 
-    ``lock``: held while a handler runs; parts of one lab share it. ``on_error`` gets
-    the exception of a handler that failed.
+    ``lock``: held while a handler runs and while something is sent. A message with an
+    ``id`` is answered by ``{"do": "reply", "id": …}``.
     """
 
+    _esm = assets.script("lab")
     _css = assets.style()
 
     def __init__(self, **traits: Any) -> None:
+        self.lock = threading.RLock()
+        self.parts: dict[str, Part] = {}
+        self._serial = 0
         super().__init__(**traits)
-        self.lock: Any = threading.RLock()
-        self.on_error: Callable[[Exception], None] | None = None
-        self._handlers: dict[str, Callable[..., Any]] = {}
         self.on_msg(self.receive)
 
-    def handle(self, name: str, handler: Callable[..., Any]) -> None:
-        """Call ``handler(**message)`` for messages ``{"do": name, …}``."""
-        self._handlers[name] = handler
+    def part(self, name: str, **state: Any) -> Part:
+        """Make a part and carry it."""
+        self.parts[name] = Part(name, **state)
+        return self.parts[name]
 
-    def handle_all(self, **handlers: Callable[..., Any]) -> None:
-        """Register several handlers by the names of their messages."""
-        self._handlers.update(handlers)
+    def show_error(self, error: Exception) -> None:
+        """Show what failed; the lab knows where."""
+        raise error
 
     def receive(self, _widget: Any, content: Any, _buffers: Any = None) -> None:
-        """Take one message from the browser."""
+        """Take one message from the browser, and send what it changed."""
         if not isinstance(content, dict):
             return
         message = {str(key): value for key, value in content.items()}
-        handler = self._handlers.get(message.pop("do", ""))
-        if handler is None:
+        part = self.parts.get(str(message.pop("p", "")))
+        do, asked = str(message.pop("do", "")), message.pop("id", None)
+        if part is None:
             return
-        try:
-            with self.lock:
-                handler(**message)
-        except Exception as error:
-            if self.on_error is None:
-                raise
-            self.on_error(error)
+        answer: Any = None
+        with self.lock:
+            try:
+                answer = part.receive(do, **message)
+            except Exception as error:  # noqa: BLE001 - shown on screen
+                self.show_error(error)
+            if asked is not None:
+                self._answer(asked, answer)
+            self.flush()
+
+    def _answer(self, asked: Any, answer: Any) -> None:
+        buffers = None
+        if isinstance(answer, bytes):
+            answer, buffers = {}, [answer]
+        self.send({"do": "reply", "id": asked, "value": answer}, buffers)
+
+    def flush(self) -> None:
+        """Send everything that changed since the last time, in one message."""
+        with self.lock:
+            fresh = {n: part.take_fresh() for n, part in self.parts.items()}
+            changed = {name: values for name, values in fresh.items() if values}
+            if changed:
+                self._serial += 1
+                self.send({"do": "state", "seq": self._serial, "parts": changed})
+
+    def whole(self) -> dict[str, Any]:
+        """Return the state of all parts, for a view that begins."""
+        parts = {name: dict(part.state) for name, part in self.parts.items()}
+        return {"seq": self._serial, "parts": parts}
 
     def open(self) -> None:
         """Open the channel to the browser."""
@@ -80,81 +102,3 @@ class LabWidget(anywidget.AnyWidget):
         """
         with contextlib.suppress(AttributeError):
             del self.comm._reply_subshell_id  # noqa: SLF001 - no public way
-
-    def resend(self) -> None:
-        """Send what can change once more, in case the browser missed the last."""
-        keys = [key for key in self.keys if key in self._changing]
-        self.send_state(keys)
-
-    _changing: tuple[str, ...] = ()
-
-
-class StateWidget(LabWidget):
-    """Forms and cards; ``view`` names the script's view, ``state`` is what it shows."""
-
-    _esm = assets.script("panel")
-    view = traitlets.Unicode().tag(sync=True)
-    state = traitlets.Dict().tag(sync=True)
-    page = traitlets.Unicode().tag(sync=True)
-    _changing = ("state",)
-
-    def put(self, **values: Any) -> None:
-        """Change parts of the state; sends only when something is different."""
-        changed = {k: v for k, v in values.items() if self.state.get(k, ...) != v}
-        if changed:
-            self.state = {**self.state, **changed}
-
-
-class Editor(LabWidget):
-    """The text editor for conditions and outputs.
-
-    ``text``: two-way; set it with :meth:`set_text`. ``checked``: the complaints, tagged
-    with the text they belong to; positions are UTF-16 code units.
-    """
-
-    _esm = assets.script("editor")
-    text = traitlets.Unicode().tag(sync=True)
-    checked = traitlets.Dict().tag(sync=True)
-    language = traitlets.Unicode("condition").tag(sync=True)
-    words = traitlets.Dict().tag(sync=True)
-    label = traitlets.Unicode("Condition").tag(sync=True)
-    placeholder = traitlets.Unicode("").tag(sync=True)
-    _changing = ("checked",)
-
-    def set_text(self, text: str) -> None:
-        """Replace the text in Python and in every browser."""
-        self.text = text
-        self.send({"do": "text", "text": text})
-
-
-class EventTable(LabWidget):
-    """The virtual table; rows are fetched by message, see :mod:`.table_state`."""
-
-    _esm = assets.script("table")
-    columns = traitlets.List().tag(sync=True)
-    shown = traitlets.List().tag(sync=True)
-    widths = traitlets.Dict().tag(sync=True)
-    total = traitlets.Int(0).tag(sync=True)
-    version = traitlets.Int(0).tag(sync=True)
-    sort = traitlets.List().tag(sync=True)
-    quick = traitlets.Unicode("").tag(sync=True)
-    show = traitlets.Unicode("all").tag(sync=True)
-    follow = traitlets.Bool(default_value=False).tag(sync=True)
-    selected = traitlets.List().tag(sync=True)
-    active_column = traitlets.Unicode("").tag(sync=True)
-    counts = traitlets.Dict().tag(sync=True)
-    note = traitlets.Unicode("").tag(sync=True)
-    empty = traitlets.Unicode("No events yet.").tag(sync=True)
-    reveal = traitlets.Int(-1).tag(sync=True)
-    height = traitlets.Int(420).tag(sync=True)
-    _changing = ("total", "version", "counts", "note", "selected")
-
-
-class Timeline(LabWidget):
-    """Counts over time or a number, with a brush; ``data`` as Bins gives it."""
-
-    _esm = assets.script("timeline")
-    data = traitlets.Dict().tag(sync=True)
-    field = traitlets.Unicode("evt.time").tag(sync=True)
-    fields = traitlets.List().tag(sync=True)
-    _changing = ("data",)

@@ -38,8 +38,10 @@ static wb_failed *failed_of(wb_plugin *p, int which)
 
 void wb_forget_failed(wb_host *host)
 {
-	for (wb_plugin *p = host->first; p; p = p->next)
+	for (wb_plugin *p = host->first; p; p = p->next) {
 		memset(failed_of(p, 0), 0, WB_FAILED_CALLS * sizeof(wb_failed));
+		p->failed_until = 0;
+	}
 }
 
 void wb_note_failed(wb_plugin *p, int which, uint64_t number)

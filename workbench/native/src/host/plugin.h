@@ -53,6 +53,7 @@ struct wb_plugin {
 	void (*forget)(wb_plugin *p); /* set by live/: no thread may reach p any more */
 	char *text; /* copy of the last text a call returned */
 	char *schema_version;
+	uint64_t failed_until; /* the last event whose extraction failed */
 	wb_plugin *next;
 };
 

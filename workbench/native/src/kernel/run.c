@@ -32,7 +32,13 @@ typedef struct wbk_runner {
 	int64_t n_spare, used;
 	int64_t start, n, words;
 	int64_t block; /* rows */
+	uint64_t blocks;
+	int watched; /* note in this block how nodes fare, and order them by it */
 } run;
+
+/* The first blocks are watched, then one in SELDOM + 1. */
+#define ALWAYS_WATCHED 32u
+#define SELDOM 15u
 
 /* Children lists longer than this keep the order they came in. */
 #define SORTED 24
@@ -202,7 +208,8 @@ static int eval_chain(run *r, const wbk_node *x, const uint64_t *rows, uint64_t 
 	int failed = 0;
 	if (!left || !got)
 		return -1;
-	sort_children(r, x);
+	if (r->watched)
+		sort_children(r, x);
 	memcpy(left, rows, (size_t)r->words * 8);
 	if (x->op == WBK_OR)
 		memset(out, 0, (size_t)r->words * 8);
@@ -294,7 +301,7 @@ static int eval(run *r, int32_t node, const uint64_t *rows, uint64_t *out)
 	} else {
 		failed = eval_plain(r, node, rows, out);
 	}
-	if (!failed) {
+	if (!failed && r->watched) {
 		e->asked += (double)wbk_count(rows, r->n);
 		e->passed += (double)wbk_count(out, r->n);
 	}
@@ -305,6 +312,8 @@ static int run_block(run *r, uint8_t *const *out, int64_t out_offset, int64_t *c
 {
 	const wbk_program *p = r->program;
 	r->used = 0;
+	r->watched = r->blocks < ALWAYS_WATCHED || !(r->blocks & SELDOM);
+	r->blocks++;
 	for (int64_t i = 0; i < p->n_slots; i++)
 		r->slots[i].touched = 0;
 	for (int64_t i = 0; i < p->n_nodes; i++)

@@ -169,6 +169,15 @@ static void run_values(wb_group *g, wb_builder *b, wb_hot *hot, const call_args 
 	}
 }
 
+/* An event whose first wave failed counts once, whatever the later ones do. */
+static void note_failed(wb_plugin *p, uint64_t number, uint32_t wave)
+{
+	if (!wave || number > p->failed_until)
+		wb_note_failed(p, WB_FAILED_EXTRACT, number);
+	if (number > p->failed_until)
+		p->failed_until = number;
+}
+
 void wb_selection_run(wb_selection *s, wb_builder *b, wb_event *event, uint64_t row,
                       const char *source, uint32_t source_id, uint32_t wave)
 {
@@ -204,7 +213,7 @@ void wb_selection_run(wb_selection *s, wb_builder *b, wb_event *event, uint64_t 
 			hot->timed_ns += wb_mono_ns() - start;
 		}
 		if (__builtin_expect(hot->failures != failures, 0))
-			wb_note_failed(p, WB_FAILED_EXTRACT, event->num);
+			note_failed(p, event->num, wave);
 		wb_tables_call_ended(p);
 	}
 }

@@ -1,6 +1,7 @@
 // A form made from a JSON schema, which Python resolved and bounded (form_schema.py).
 // Validation is Python's; errors come back by pointer.
-import { h, button, printable, uid } from "./dom.js";
+import { btn, h, ib, uid } from "./dom.js";
+import { printable } from "./text.js";
 
 const DEEPEST = 8;
 
@@ -87,28 +88,28 @@ export function schemaForm(root, initial, report) {
               items[index] = next === undefined ? null : next;
               send();
             }, `${index + 1}`, false, depth + 1),
-            button("Remove", () => {
+            ib("cross", `Remove ${label} ${index + 1}`, () => {
               items = items.filter((_, at) => at !== index);
               draw();
               send();
-            }, { icon: "cross", bare: true, quiet: true, "aria-label": `Remove ${label} ${index + 1}` }),
+            }, { class: "wb-mini" }),
           ),
         ),
       );
     }
     draw();
-    const add = button("Add", () => {
+    const add = btn("Add", () => {
       const sub = schema.items;
       items.push(sub.default !== undefined ? sub.default : { object: {}, array: [], boolean: false, string: "" }[kind(sub)] ?? null);
       draw();
       send();
-    }, { icon: "plus", quiet: true, "aria-label": `Add to ${label}` });
+    }, { icon: "plus", sm: true, "aria-label": `Add to ${label}` });
     return h("fieldset", { class: "wb-group" }, h("legend", {}, label), help ? h("div", { class: "wb-help" }, help) : null, rows, add, slot);
   }
 
   function choice(schema, current, put) {
     const options = schema.enum.map((each, index) => h("option", { value: String(index), selected: JSON.stringify(each) === JSON.stringify(current) }, printable(typeof each === "string" ? each : JSON.stringify(each))));
-    const node = h("select", { class: "wb-input" }, h("option", { value: "" }, "—"), options);
+    const node = h("select", { class: "wb-in" }, h("option", { value: "" }, "—"), options);
     node.addEventListener("change", () => put(node.value === "" ? undefined : schema.enum[Number(node.value)]));
     return node;
   }
@@ -120,21 +121,21 @@ export function schemaForm(root, initial, report) {
   }
 
   function number(schema, current, put) {
-    const node = h("input", { class: "wb-input", type: "number", step: kind(schema) === "integer" ? "1" : "any", min: schema.minimum, max: schema.maximum, placeholder: schema.default !== undefined ? String(schema.default) : null });
+    const node = h("input", { class: "wb-in", type: "number", step: kind(schema) === "integer" ? "1" : "any", min: schema.minimum, max: schema.maximum, placeholder: schema.default !== undefined ? String(schema.default) : null });
     if (current !== undefined && current !== null) node.value = String(current);
     node.addEventListener("input", () => put(node.value === "" ? undefined : Number(node.value)));
     return node;
   }
 
   function text(schema, current, put) {
-    const node = h("input", { class: "wb-input", type: schema.writeOnly || schema.format === "password" ? "password" : "text", placeholder: schema.default !== undefined ? String(schema.default) : null, autocomplete: "off" });
+    const node = h("input", { class: "wb-in", type: schema.writeOnly || schema.format === "password" ? "password" : "text", placeholder: schema.default !== undefined ? String(schema.default) : null, autocomplete: "off" });
     node.value = current ?? "";
     node.addEventListener("input", () => put(node.value === "" ? undefined : node.value));
     return node;
   }
 
   function raw(schema, current, put, slot) {
-    const node = h("textarea", { class: "wb-input wb-area wb-code", rows: 3, spellcheck: "false", placeholder: "JSON" });
+    const node = h("textarea", { class: "wb-in wb-area wb-mono", rows: 3, spellcheck: "false", placeholder: "JSON" });
     node.value = current === undefined ? "" : JSON.stringify(current, null, 2);
     node.addEventListener("input", () => {
       try {

@@ -1,79 +1,94 @@
-// What the rule will be: its output on real events, its YAML, complaints, tests.
-import { h, button, copyText, grouped, onInput, printable, printableLines, refill, setValue, watcher } from "./dom.js";
+// The result beside the editor: how many match, how the labels fare, what to do next.
+import { btn, disable, grouped, h, isOff, lk, share } from "./dom.js";
+import { mark } from "./marks.js";
 
-export function resultView(model, el) {
-  const preview = h("section", { class: "wb-card" });
-  const yaml = h("section", { class: "wb-card" });
-  const tests = h("section", { class: "wb-card" });
-  const file = h("input", { class: "wb-input wb-grow wb-code", "aria-label": "Rules file to save", spellcheck: "false", autocomplete: "off" });
-  onInput(file, (value) => model.send({ do: "set", key: "path", value }));
-  const saved = h("div", { class: "wb-muted", role: "status" });
-  const actions = h(
-    "div",
-    { class: "wb-card wb-actions" },
-    h(
-      "div",
-      { class: "wb-bar" },
-      button("Add to rule set", () => model.send({ do: "add" }), { class: "wb-primary", icon: "plus" }),
-      file,
-      button("Save", () => model.send({ do: "save", path: file.value })),
-      button("Download", download, { icon: "down", bare: true }),
-    ),
-    saved,
-  );
-  el.append(preview, yaml, actions, tests);
+export function makeResult(app) {
+  const { bus } = app;
+  const count = h("b", {});
+  const of = h("span", {});
+  const percent = h("em", {});
+  const bar = h("i", {});
+  const labels = h("div", { class: "wb-l2 wb-labels" });
+  const make = btn("Make a rule", () => app.dock.makeRule(), { icon: "shield", sm: true });
+  const save = btn("Save", () => !isOff(save) && app.dock.save(), { sm: true, pri: true });
+  const revert = btn("Revert", () => !isOff(revert) && bus.send("condition", "revert"), { sm: true });
+  const actions = h("div", { class: "wb-l2" });
+  const node = h("div", { class: "wb-result", role: "group", "aria-label": "Result", "data-region": "result" }, h("div", { class: "wb-big" }, count, of, percent), h("div", { class: "wb-bar" }, bar), labels, actions);
+  let old = false;
 
-  const state = watcher(model);
-  state.watch(["outputs", "output_error", "matches"], (list, error, matches) => {
-    refill(preview, h("h3", {}, "Alerts it would raise ", h("span", { class: "wb-muted" }, matches === null || matches === undefined ? "" : grouped(matches))),
-      error ? h("div", { class: "wb-complaint wb-error" }, h("span", { class: "wb-sev" }, "error"), h("span", {}, printable(error))) : null,
-      h("ul", { class: "wb-outputs wb-code", dir: "ltr" }, (list || []).map((each) => h("li", {}, printable(each)))),
-      !error && !(list || []).length ? h("p", { class: "wb-muted wb-hint" }, "No event matches yet.") : "",
-    );
-  });
-  state.watch(["yaml", "diagnostics"], (text, diagnostics) => {
-    refill(yaml, h("div", { class: "wb-bar" }, h("h3", {}, "As it will be exported"), h("span", { class: "wb-grow" }), button("Copy", () => copyText(text || ""), { icon: "copy", quiet: true, "aria-label": "Copy the YAML" })),
-      h("pre", { class: "wb-pre wb-yaml", tabIndex: 0, "aria-label": "YAML of the rule", dir: "ltr" }, paintYaml(text || "")),
-      (diagnostics || []).map((each) => h("div", { class: `wb-complaint wb-${each.severity}` }, h("span", { class: "wb-sev" }, each.severity), h("span", {}, printable(`${each.line ? `line ${each.line}: ` : ""}${each.message}`)), each.hint ? h("span", { class: "wb-muted" }, printable(each.hint)) : null)),
-      text && !(diagnostics || []).length ? h("div", { class: "wb-complaint wb-fine" }, h("span", { class: "wb-sev" }, "ok"), h("span", {}, "No complaints.")) : "",
-    );
-  });
-  state.watch("path", (value) => setValue(file, value));
-  state.watch("saved", (text) => {
-    saved.textContent = printable(text || "");
-  });
-  state.watch("tests", drawTests);
-
-  function drawTests(data) {
-    tests.hidden = !data;
-    if (!data) return;
-    refill(tests, h("div", { class: "wb-bar" }, h("h3", {}, "Tests"), h("span", { class: "wb-muted" }, `${grouped(data.must)} must match, ${grouped(data.not)} must not`)),
-      data.must + data.not === 0 ? h("p", { class: "wb-muted wb-hint" }, "Label rows “must match” or “must not” under the event's detail; they are checked here while you type.") : "",
-      h(
-        "ul",
-        { class: "wb-plain" },
-        (data.failures || []).map((each) => h("li", { class: "wb-complaint wb-error" }, h("span", { class: "wb-sev" }, "fails"), h("button", { type: "button", class: "wb-link", on: { click: () => model.send({ do: "reveal", position: each.position }) } }, `event ${each.num}`), h("span", {}, printable(each.why)))),
-      ),
-      data.must + data.not > 0 && !(data.failures || []).length ? h("div", { class: "wb-complaint wb-fine" }, h("span", { class: "wb-sev" }, "pass"), h("span", {}, "Every label holds.")) : "",
-    );
+  function draw() {
+    const verdict = bus.get("condition").verdict;
+    if (!verdict) return;
+    const { total, matches, empty } = verdict;
+    if (old) {
+      node.classList.add("wb-old");
+      return;
+    }
+    if (matches === null || matches === undefined) {
+      if (!empty && !verdict.valid) {
+        node.classList.add("wb-old");
+        of.textContent = count.textContent && count.textContent !== "–" ? "before this" : "no count";
+        if (!count.textContent) count.textContent = "–";
+        return;
+      }
+      count.textContent = total || !empty ? grouped(total) : "–";
+      of.textContent = total ? "events" : "no events yet";
+      percent.textContent = "";
+      bar.style.width = "0";
+    } else {
+      count.textContent = grouped(matches);
+      of.textContent = `of ${grouped(total)} ${app.root.classList.contains("wb-narrow") ? "" : "events match"}`;
+      percent.textContent = share(matches, total);
+      bar.style.width = matches ? `max(2px, ${(100 * matches) / Math.max(1, total)}%)` : "0";
+      app.status.announce(`${grouped(matches)} of ${grouped(total)} events match`);
+    }
+    node.classList.toggle("wb-old", false);
+    node.classList.toggle("wb-blank", Boolean(empty));
+    node.dataset.matches = matches === null || matches === undefined ? "" : String(matches);
+    node.dataset.text = verdict.text;
   }
 
-  // Colours for keys only; the text itself is put in as text.
-  function paintYaml(text) {
-    return text.split("\n").flatMap((line) => {
-      const key = line.match(/^(\s*(?:- )?)([A-Za-z_]+)(:)(.*)$/);
-      if (!key) return [printableLines(line), "\n"];
-      return [key[1], h("span", { class: "wb-tok-keyword" }, key[2]), key[3], printableLines(key[4]), "\n"];
-    });
-  }
+  bus.watch("condition", "verdict", () => draw());
+  bus.watch("condition", ["labels", "tabs", "active"], (value, tabs, active) => {
+    const tab = (tabs || []).find((each) => each.id === active);
+    const wrong = value ? value.wrong : [];
+    const parts = [];
+    if (value && (value.must || value.not)) {
+      parts.push(h("span", { class: "wb-dim wb-wide-only" }, "Labels"), mark("yes"), h("span", {}, `${value.must_right} of ${value.must}`), mark("not"), h("span", {}, `${value.not_right} of ${value.not}`), h("span", { class: "wb-grow" }));
+      if (wrong.length) parts.push(lk(`${wrong.length} wrong`, () => app.table.reveal(wrong[0])));
+    } else parts.push(h("span", { class: "wb-dim wb-clip" }, tab && tab.rule ? "" : "Label events with M and N to test it"));
+    labels.replaceChildren(...parts);
+    if (tab && tab.rule) {
+      const effect = bus.get("rule").effect || {};
+      const parts_ = [save, revert];
+      if (effect.plus !== undefined && effect.saved !== null) parts_.push(h("span", { class: "wb-grow" }), lk(`+${grouped(effect.plus)} −${grouped(effect.minus)}`, () => app.table.show(["changed"])));
+      actions.replaceChildren(...parts_);
+      disable(save, tab.dirty ? "" : "nothing to save");
+      disable(revert, tab.dirty ? "" : "nothing to revert");
+    } else {
+      actions.replaceChildren(make);
+      disable(make, "");
+    }
+  });
+  bus.watch("rule", "effect", () => {
+    const now = bus.get("condition");
+    const tab = (now.tabs || []).find((each) => each.id === now.active);
+    if (!tab || !tab.rule) return;
+    const effect = bus.get("rule").effect || {};
+    const extra = effect.plus !== undefined && effect.saved !== null ? [h("span", { class: "wb-grow" }), lk(`+${grouped(effect.plus)} −${grouped(effect.minus)}`, () => app.table.show(["changed"]))] : [];
+    actions.replaceChildren(save, revert, ...extra);
+  });
 
-  function download() {
-    const text = (model.get("state") || {}).yaml || "";
-    const link = h("a", { download: "rules.yaml" });
-    link.href = URL.createObjectURL(new Blob([text], { type: "text/yaml" }));
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
-  }
-
-  return () => state.stop();
+  return {
+    node,
+    // Typing goes on: the last number stays, greyed.
+    stale() {
+      old = true;
+      node.classList.add("wb-old");
+    },
+    fresh() {
+      old = false;
+      draw();
+    },
+  };
 }

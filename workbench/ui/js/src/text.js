@@ -1,107 +1,26 @@
-// What both editors share: text to and from Python, completion requests, complaints.
-import { h, printable } from "./dom.js";
+// Text for the page: what is hidden or acts is spelled.
 
-const PAUSE = 20;
-const CALM = 450;
+// Control, bidirectional and invisible characters, spelled instead of acted upon.
+// As in workbench/formatting/printable.py: what fonts may ignore, blanks but the space.
+const HIDDEN = new RegExp(
+  "[\\p{C}\\p{Zl}\\p{Zp}\\u00ad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200f"
+  + "\\u202a-\\u202e\\u2060-\\u206f\\u2800\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0\\ufff0-\\ufffb"
+  + "\\u{1bca0}-\\u{1bca3}\\u{1d173}-\\u{1d17a}\\u{e0000}-\\u{e0fff}]|(?! )\\p{Zs}",
+  "gu",
+);
 
-export function textChannel(model) {
-  let timer = 0;
-  let serial = 0;
-  let current = model.get("text");
-  let sent = [];
-  let listener = () => {};
-  const waiting = new Map();
-
-  function typed(text) {
-    if (text === current) return;
-    current = text;
-    clearTimeout(timer);
-    timer = setTimeout(() => {
-      sent.push(text);
-      sent = sent.slice(-20);
-      model.set("text", text);
-      model.save_changes();
-    }, PAUSE);
-  }
-
-  // A late echo of something typed earlier must not undo later keys.
-  function changed() {
-    const text = model.get("text");
-    if (text === current) return;
-    if (sent.includes(text)) return;
-    current = text;
-    listener(text);
-  }
-
-  function receive(message) {
-    if (!message) return;
-    if (message.do === "text") {
-      sent = [];
-      current = message.text;
-      listener(message.text);
-    } else if (message.do === "completions") {
-      const done = waiting.get(message.id);
-      waiting.delete(message.id);
-      if (done) done(message);
-    }
-  }
-
-  function complete(text, cursor) {
-    serial += 1;
-    const id = serial;
-    return new Promise((resolve) => {
-      waiting.set(id, resolve);
-      setTimeout(() => {
-        if (waiting.delete(id)) resolve(null);
-      }, 8000);
-      model.send({ do: "complete", id, text, cursor });
-    });
-  }
-
-  model.on("change:text", changed);
-  model.on("msg:custom", receive);
-  return {
-    typed,
-    complete,
-    onText(callback) {
-      listener = callback;
-    },
-    stop() {
-      clearTimeout(timer);
-      model.off("change:text", changed);
-      model.off("msg:custom", receive);
-    },
-  };
+export function printable(text) {
+  return String(text).replace(HIDDEN, (c) => {
+    const code = c.codePointAt(0);
+    if (code === 10) return "\\n";
+    if (code === 13) return "\\r";
+    if (code === 9) return "\\t";
+    if (code < 256) return "\\x" + code.toString(16).padStart(2, "0");
+    return "\\u{" + code.toString(16) + "}";
+  });
 }
 
-// The first complaints in words under the editor, announced to screen readers.
-export function checkedLine() {
-  const node = h("div", { class: "wb-complaints", role: "status", "aria-live": "polite" });
-  let timer = 0;
-  let last = "";
-  return {
-    node,
-    // Half a condition is always wrong: words wait for a pause in typing.
-    show(items) {
-      const text = JSON.stringify(items);
-      if (text === last) return;
-      last = text;
-      clearTimeout(timer);
-      timer = setTimeout(() => this.draw(items), items.length ? CALM : 0);
-    },
-    draw(items) {
-      node.replaceChildren(
-        ...items.slice(0, 4).map((item) =>
-          h(
-            "div",
-            { class: `wb-complaint wb-${item.severity}` },
-            h("span", { class: "wb-sev" }, item.severity),
-            h("span", {}, printable(item.message)),
-            item.hint ? h("span", { class: "wb-muted" }, printable(item.hint)) : null,
-          ),
-        ),
-        items.length > 4 ? h("div", { class: "wb-muted" }, `and ${items.length - 4} more`) : "",
-      );
-    },
-  };
+// Like printable, line breaks kept: for blocks shown with their lines.
+export function printableLines(text) {
+  return String(text).split("\n").map((line) => printable(line.replace(/\t/g, "    "))).join("\n");
 }

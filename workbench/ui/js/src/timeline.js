@@ -1,9 +1,10 @@
 // Events and matches over time (or over any number), with a brush.
-import { h, s, host, button, grouped, short } from "./dom.js";
+import { grouped, h, ib, s, short } from "./dom.js";
+import { icon } from "./icons.js";
+import { mark } from "./marks.js";
 
-const HEIGHT = 92;
-const FOOT = 18;
 const LEFT = 4;
+const LANE = 7;
 
 function pad(value, size = 2) {
   return String(value).padStart(size, "0");
@@ -23,7 +24,7 @@ function clock(ms, span) {
 }
 
 function length(ms) {
-  if (ms < 1) return `${(ms * 1000).toPrecision(3)} µs`;
+  if (ms < 1) return `${Number((ms * 1000).toPrecision(3))} µs`;
   if (ms < 1000) return `${Number(ms.toPrecision(3))} ms`;
   if (ms < 120e3) return `${Number((ms / 1000).toPrecision(3))} s`;
   if (ms < 7200e3) return `${Number((ms / 60e3).toPrecision(3))} min`;
@@ -42,32 +43,32 @@ function niceStep(span, kind, room) {
   return 10 * power;
 }
 
-function render({ model, el }) {
-  const release = host(el, "timeline");
-  const legend = (name, label) => h("span", { class: `wb-key ${name}` }, label);
-  const field = h("select", { class: "wb-input wb-small", "aria-label": "Field on the axis" });
-  field.addEventListener("change", () => {
-    model.set("field", field.value);
-    model.save_changes();
-  });
-  const text = h("span", { class: "wb-muted", role: "status" });
-  const clear = button("Clear range", () => brush(null), { icon: "cross", quiet: true, hidden: true });
-  const svg = s("svg", { class: "wb-plot", height: HEIGHT, role: "img", "aria-label": "Events and matches over time" });
+export function makeTimeline(app) {
+  const { bus } = app;
+  const fieldName = h("span", { class: "wb-clip" });
+  const field = h("button", { type: "button", class: "wb-axis-field", "aria-haspopup": "menu", title: "What the timeline counts over", on: { click: () => pick() } }, fieldName, icon("down"));
+  const width_ = h("div", { class: "wb-dim" });
+  const most = h("div", { class: "wb-dim wb-tl-most" });
+  const svg = s("svg", { class: "wb-plot", role: "img", "aria-label": "Events and matches over time" });
   const tip = h("div", { class: "wb-tip", hidden: true });
   const low = handle("Start of the range");
   const high = handle("End of the range");
-  const plot = h("div", { class: "wb-plot-frame" }, svg, low, high, tip);
-  el.append(h("div", { class: "wb-bar" }, h("span", { class: "wb-title" }, "Timeline"), field, legend("wb-key-all", "events"), legend("wb-key-match", "matches"), text, h("span", { class: "wb-grow" }), clear), plot);
-
+  const clear = ib("cross", "Clear the range", () => brush(null), { class: "wb-mini" });
+  const chipText = h("span", {});
+  const chip = h("div", { class: "wb-range-chip", hidden: true }, chipText, clear);
+  const plot = h("div", { class: "wb-plot-frame", tabIndex: 0, role: "group", "aria-label": "Timeline: Enter chooses a range" }, svg, low, high, chip, tip);
+  const node = h("div", { class: "wb-timeline", "data-region": "timeline" }, h("div", { class: "wb-tl-side" }, field, width_, most), plot);
   let width = 600;
+  let height = 58;
   let drag = null;
 
   function handle(label) {
     return h("div", { class: "wb-handle", role: "slider", tabIndex: 0, "aria-label": label, hidden: true, on: { keydown: onKey } });
   }
 
-  const data = () => model.get("data") || {};
+  const data = () => bus.get("timeline").data || {};
   const bins = () => (data().counts || []).length;
+  const foot = () => (height < 40 ? 0 : 15);
   const x = (bin) => LEFT + (bin * (width - 2 * LEFT)) / Math.max(1, bins());
   const binAt = (px) => Math.min(bins(), Math.max(0, ((px - LEFT) * bins()) / Math.max(1, width - 2 * LEFT)));
   const range = () => drag || data().brush || null;
@@ -75,144 +76,188 @@ function render({ model, el }) {
   function value(bin) {
     const d = data();
     const at = d.start + bin * d.width;
-    return d.kind === "time" ? clock(at, d.width * bins()) : short(at);
+    return d.kind === "time" ? clock(at, Math.min(d.width * bins(), 500e3)) : short(at);
   }
 
   function brush(pair) {
     drag = null;
-    model.send({ do: "brush", range: pair, version: data().version });
+    bus.send("timeline", "brush", { range: pair, version: data().version });
+    if (!pair) drawBrush();
+  }
+
+  function pick() {
+    const now = bus.get("timeline");
+    app.layers.menu((now.fields || []).map((name) => ({ label: name, checked: name === now.field, run: () => bus.send("timeline", "field", { name }) })), field, { label: "Axis" });
   }
 
   // One path for all bars: cheap to draw ten times a second.
-  function bars(counts, top) {
-    const room = HEIGHT - FOOT - 4;
+  function bars(counts, top, base, room) {
     const wide = (width - 2 * LEFT) / Math.max(1, counts.length);
     const gap = wide > 4 ? 1 : 0;
     let path = "";
     counts.forEach((count, bin) => {
       if (!count) return;
       const tall = Math.max(1.5, (room * count) / top);
-      path += `M${x(bin).toFixed(2)} ${HEIGHT - FOOT}v${(-tall).toFixed(2)}h${Math.max(0.6, wide - gap).toFixed(2)}v${tall.toFixed(2)}z`;
+      path += `M${x(bin).toFixed(2)} ${base}v${(-tall).toFixed(2)}h${Math.max(0.6, wide - gap).toFixed(2)}v${tall.toFixed(2)}z`;
     });
     return path;
   }
 
   const allPath = s("path", { class: "wb-bars-all" });
   const matchPath = s("path", { class: "wb-bars-match" });
-  const base = s("line", { class: "wb-axis" });
   const ticks = s("g", { class: "wb-ticks" });
-  const shade = s("rect", { class: "wb-brush", y: 0, height: HEIGHT - FOOT });
-  svg.append(allPath, matchPath, base, ticks, shade);
+  const outLeft = s("rect", { class: "wb-out", y: 0 });
+  const outRight = s("rect", { class: "wb-out", y: 0 });
+  const shade = s("rect", { class: "wb-brush", y: 0 });
+  svg.append(allPath, matchPath, ticks, outLeft, outRight, shade);
 
   function draw() {
     const d = data();
     const counts = d.counts || [];
+    const matches = d.matches || [];
     svg.setAttribute("width", String(width));
-    const top = Math.max(1, ...counts);
-    allPath.setAttribute("d", bars(counts, top));
-    matchPath.setAttribute("d", bars(d.matches || [], top));
-    for (const [key, amount] of Object.entries({ x1: 0, x2: width, y1: HEIGHT - FOOT + 0.5, y2: HEIGHT - FOOT + 0.5 })) base.setAttribute(key, String(amount));
-    drawTicks(d, counts.length);
+    svg.setAttribute("height", String(height));
+    const base = height - foot();
+    const room = base - LANE - 6;
+    const peak = Math.max(0, ...matches);
+    allPath.setAttribute("d", bars(counts, Math.max(1, ...counts), base - LANE - 2, room));
+    matchPath.setAttribute("d", peak ? bars(matches, peak, base, LANE) : "");
+    drawTicks(d, counts.length, base);
     drawBrush();
-    text.textContent = counts.length ? `${d.kind === "time" ? `${length(d.width)} per bar` : `${short(d.width)} per bar`}` : "";
+    const name = bus.get("timeline").field || "";
+    fieldName.textContent = name === "evt.time" ? "time" : name.slice(name.indexOf(".") + 1);
+    width_.textContent = counts.length ? `${d.kind === "time" ? length(d.width) : short(d.width)} bars` : "";
+    most.replaceChildren(...(peak ? [mark("match"), ` max ${short(peak)}`] : []));
     svg.setAttribute("aria-label", counts.length ? `${grouped(counts.reduce((a, b) => a + b, 0))} events from ${value(0)} to ${value(counts.length)}` : "No events yet");
   }
 
-  function drawTicks(d, count) {
+  function drawTicks(d, count, base) {
     ticks.replaceChildren();
-    if (!count) return;
+    if (!count || !foot()) return;
     const span = d.width * count;
     const step = niceStep(span, d.kind, width);
     for (let at = Math.ceil(d.start / step) * step; at <= d.start + span; at += step) {
       const px = x((at - d.start) / d.width);
       if (px < 24 || px > width - 24) continue;
-      ticks.append(
-        s("line", { x1: px, x2: px, y1: HEIGHT - FOOT, y2: HEIGHT - FOOT + 4, class: "wb-axis" }),
-        s("text", { x: px, y: HEIGHT - 3, "text-anchor": "middle" }, d.kind === "time" ? clock(at, Math.max(span / 8, step)) : short(at)),
-      );
+      ticks.append(s("line", { x1: px, x2: px, y1: base, y2: base + 3, class: "wb-axis" }), s("text", { x: px, y: height - 3, "text-anchor": "middle" }, d.kind === "time" ? clock(at, step >= 60e3 ? Math.max(span, 601e3) : Math.max(span / 8, step)) : short(at)));
     }
   }
 
   function drawBrush() {
     const pair = range();
-    clear.hidden = !pair;
-    shade.setAttribute("visibility", pair ? "visible" : "hidden");
-    for (const [node, at] of [[low, pair && pair[0]], [high, pair && pair[1]]]) {
-      node.hidden = !pair;
+    const base = height - foot();
+    chip.hidden = !pair;
+    for (const one of [shade, outLeft, outRight]) {
+      one.setAttribute("visibility", pair ? "visible" : "hidden");
+      one.setAttribute("height", String(base));
+    }
+    for (const [one, at] of [[low, pair && pair[0]], [high, pair && pair[1]]]) {
+      one.hidden = !pair;
       if (!pair) continue;
-      node.style.left = `${x(at)}px`;
-      node.setAttribute("aria-valuemin", "0");
-      node.setAttribute("aria-valuemax", String(bins()));
-      node.setAttribute("aria-valuenow", at.toFixed(1));
-      node.setAttribute("aria-valuetext", value(at));
+      one.style.left = `${x(at)}px`;
+      one.setAttribute("aria-valuemin", "0");
+      one.setAttribute("aria-valuemax", String(bins()));
+      one.setAttribute("aria-valuenow", at.toFixed(1));
+      one.setAttribute("aria-valuetext", value(at));
     }
     if (!pair) return;
-    shade.setAttribute("x", String(x(pair[0])));
-    shade.setAttribute("width", String(Math.max(1, x(pair[1]) - x(pair[0]))));
+    const [from, to] = [x(pair[0]), x(pair[1])];
+    shade.setAttribute("x", String(from));
+    shade.setAttribute("width", String(Math.max(1, to - from)));
+    outLeft.setAttribute("x", "0");
+    outLeft.setAttribute("width", String(Math.max(0, from)));
+    outRight.setAttribute("x", String(to));
+    outRight.setAttribute("width", String(Math.max(0, width - to)));
+    const inside = drag ? "" : data().inside;
+    chipText.textContent = `${value(pair[0])} – ${value(pair[1])}${inside !== "" && inside !== null && inside !== undefined ? ` · ${grouped(inside)} events` : ""}`;
+    const wide = chip.offsetWidth || 180;
+    const room = to + 6 + wide < width ? to + 6 : Math.max(0, from - wide - 6);
+    chip.style.left = `${room}px`;
   }
 
   function onKey(event) {
     const pair = range();
     if (!pair) return;
-    const which = event.target === low ? 0 : 1;
+    const which = event.target === high || event.shiftKey ? 1 : 0;
     const step = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageUp: 10, PageDown: -10 }[event.key];
-    if (event.key === "Escape") brush(null);
+    if (event.key === "Delete") brush(null);
     else if (step) {
       const next = [...pair];
       next[which] = Math.min(bins(), Math.max(0, Math.round(next[which]) + step));
       if (next[1] - next[0] >= 1) brush(next);
     } else return;
     event.preventDefault();
+    event.stopPropagation();
   }
 
-  svg.addEventListener("keydown", (event) => {
-    if (event.key !== "Enter" || !bins()) return;
-    brush([0, bins()]);
+  plot.addEventListener("keydown", (event) => {
+    if (event.target !== plot || event.key !== "Enter" || !bins()) return;
+    event.preventDefault();
+    if (!range()) brush([0, bins()]);
     low.hidden = false;
     low.focus();
   });
-  svg.setAttribute("tabindex", "0");
 
   svg.addEventListener("pointerdown", (event) => {
     if (!bins() || event.button !== 0) return;
     event.preventDefault();
     const box = svg.getBoundingClientRect();
     const from = binAt(event.clientX - box.left);
+    const before = range();
+    const near = (at) => before && Math.abs(x(at) - (event.clientX - box.left)) < 6;
+    const mode = near(before && before[0]) ? "low" : near(before && before[1]) ? "high" : before && from > before[0] && from < before[1] ? "move" : "draw";
     let moved = false;
     svg.setPointerCapture(event.pointerId);
     const move = (e) => {
       const to = binAt(e.clientX - box.left);
       if (Math.abs(x(to) - x(from)) > 3) moved = true;
-      if (moved) drag = [Math.min(from, to), Math.max(from, to)];
+      if (!moved) return;
+      if (mode === "draw") drag = [Math.min(from, to), Math.max(from, to)];
+      else if (mode === "low") drag = [Math.min(to, before[1] - 0.5), before[1]];
+      else if (mode === "high") drag = [before[0], Math.max(to, before[0] + 0.5)];
+      else {
+        const by = Math.max(-before[0], Math.min(bins() - before[1], to - from));
+        drag = [before[0] + by, before[1] + by];
+      }
       drawBrush();
     };
     const up = () => {
       svg.removeEventListener("pointermove", move);
-      brush(moved ? drag : null);
+      if (moved) brush(drag);
     };
     svg.addEventListener("pointermove", move);
     svg.addEventListener("pointerup", up, { once: true });
     svg.addEventListener("pointercancel", up, { once: true });
   });
+  svg.addEventListener("dblclick", () => range() && brush(null));
+  svg.addEventListener("contextmenu", (event) => {
+    event.preventDefault();
+    const has = range() ? "" : "drag to choose a range first";
+    app.layers.menu([
+      { label: "Clear the range", run: () => brush(null), off: has },
+      { label: "Range of the matches", run: () => aroundMatches(), off: Math.max(0, ...(data().matches || [])) ? "" : "nothing matches" },
+      null,
+      ...(bus.get("timeline").fields || []).slice(0, 20).map((name) => ({ label: `Count over ${name}`, checked: name === bus.get("timeline").field, run: () => bus.send("timeline", "field", { name }) })),
+    ], { left: event.clientX, right: event.clientX, top: event.clientY, bottom: event.clientY }, { label: "Timeline" });
+  });
+
+  function aroundMatches() {
+    const hits = (data().matches || []).map((count, bin) => (count ? bin : -1)).filter((bin) => bin >= 0);
+    if (hits.length) brush([hits[0], hits[hits.length - 1] + 1]);
+  }
 
   svg.addEventListener("pointermove", (event) => {
     const d = data();
     const bin = Math.floor(binAt(event.clientX - svg.getBoundingClientRect().left));
-    if (!bins() || bin >= bins()) return;
+    if (!bins() || bin >= bins() || drag) {
+      tip.hidden = true;
+      return;
+    }
     tip.hidden = false;
     tip.textContent = `${value(bin)} · ${grouped(d.counts[bin])} events · ${grouped((d.matches || [])[bin] || 0)} matches`;
-    const at = x(bin);
-    tip.style.left = `${Math.min(Math.max(at, 90), width - 90)}px`;
+    tip.style.left = `${Math.min(Math.max(x(bin), 110), width - 110)}px`;
   });
-  svg.addEventListener("pointerleave", () => {
-    tip.hidden = true;
-  });
-
-  function drawFields() {
-    const chosen = model.get("field");
-    field.replaceChildren(...(model.get("fields") || []).map((name) => h("option", { value: name, selected: name === chosen }, name)));
-    field.value = chosen;
-  }
+  svg.addEventListener("pointerleave", () => (tip.hidden = true));
 
   let frame = 0;
   const later = () => {
@@ -225,21 +270,11 @@ function render({ model, el }) {
   };
   const observer = new ResizeObserver(() => {
     if (plot.clientWidth) width = plot.clientWidth;
+    if (plot.clientHeight) height = plot.clientHeight;
     later();
   });
   observer.observe(plot);
-  model.on("change:data", later);
-  model.on("change:field", drawFields);
-  model.on("change:fields", drawFields);
-  drawFields();
-  draw();
-  return () => {
-    model.off("change:data", later);
-    model.off("change:field", drawFields);
-    model.off("change:fields", drawFields);
-    observer.disconnect();
-    release();
-  };
+  bus.watch("timeline", ["data", "field"], later);
+  app.release.push(() => observer.disconnect());
+  return { node, focus: () => plot.focus() };
 }
-
-export default { render };
