@@ -23,10 +23,14 @@ def api_pages() -> dict[str, str]:
 def _page(name: str) -> str:
     module = importlib.import_module(name)
     parts = [f"# {name}", _INTRODUCTIONS[name]]
-    groups: dict[str, list[str]] = {"Functions": [], "Classes": [], "Errors": []}
+    groups: dict[str, list[str]] = {
+        title: [] for title in ("Functions", "Classes", "Modules", "Errors")
+    }
     for public in module.__all__:
         value = getattr(module, public)
-        if inspect.isclass(value) and issubclass(value, Exception):
+        if inspect.ismodule(value):
+            groups["Modules"].append(public)
+        elif inspect.isclass(value) and issubclass(value, Exception):
             groups["Errors"].append(public)
         else:
             groups["Classes" if inspect.isclass(value) else "Functions"].append(public)
@@ -44,14 +48,28 @@ def _entry(module: str, name: str) -> str:
     if home is not None and home != whole:
         text = f"The same as {{py:obj}}`{home}`."
         return f"{heading}\n\n```{{py:data}} {whole}\n{text}\n```"
+    if inspect.ismodule(value):
+        summary = (inspect.getdoc(value) or "").partition("\n\n")[0].replace("\n", " ")
+        inner = [_described(f"{whole}.{n}", getattr(value, n)) for n in value.__all__]
+        top = f"```{{py:data}} {whole}\n{summary}\n```"
+        return "\n\n".join([heading, top, *inner])
+    return f"{heading}\n\n{_described(whole, value)}"
+
+
+def _described(whole: str, value: object) -> str:
+    """Return what autodoc says of ``value``; of a widget only what is its own."""
+    if not callable(value):
+        return f"```{{py:data}} {whole}\n```"
     kind = "class" if inspect.isclass(value) else "function"
-    options = ":members:\n:inherited-members: Exception, tuple, object\n"
+    options = ":members:\n"
     if not inspect.isclass(value):
         options = ""
+    elif not hasattr(value, "traits"):
+        options += ":inherited-members: Exception, tuple, object\n"
     body = f".. auto{kind}:: {whole}\n" + "".join(
         f"   {line}\n" for line in options.splitlines()
     )
-    return f"{heading}\n\n```{{eval-rst}}\n{body}```"
+    return f"```{{eval-rst}}\n{body}```"
 
 
 def _home(value: object) -> str | None:
