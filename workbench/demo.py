@@ -1,4 +1,4 @@
-"""The main job without a browser: ``make demo``.
+"""The main job without a browser: ``workbench demo``, or ``make demo`` in a clone.
 
 Streams the recorded web log of the ``weblog`` sample, prototypes a rule on it, exports
 the rule, loads it again, runs it, and tests it. Every step prints its line of Python,
@@ -45,9 +45,9 @@ def main() -> int:
         print(plugin)
         events = stream(plugin)
         prototype(events)
-        export_and_run(events)
+        export_and_run(plugin, events)
     print_step("Next steps")
-    print("make lab                      the same with a mouse, in JupyterLab")
+    print("workbench lab                 the same with a mouse, in JupyterLab")
     print("workbench inspect LIBRARY     what any plugin says about itself")
     print("workbench stream LIBRARY      its events as table, JSON or CSV")
     print("workbench check LIBRARY       whether it conforms to the plugin API")
@@ -94,7 +94,7 @@ def prototype(events: wb.Events) -> None:
     print(f"{len(events.where(FIRST_TRY)):,} → {len(events.where(BETTER)):,} events")
 
 
-def export_and_run(events: wb.Events) -> None:
+def export_and_run(plugin: wb.Plugin, events: wb.Events) -> None:
     """Make a rule of the condition; save it, load it, run it, test it."""
     rule = wb.Rule(
         name="Path traversal refused",
@@ -128,12 +128,14 @@ def export_and_run(events: wb.Events) -> None:
         print_step(
             "Label events, and test the rule against them",
             "labelled = events.label(…, must_match=True)",
-            "rules.test('weblog_rule_tests.yaml')",
+            "rules.test('weblog_rule_tests.yaml', plugins=plugin)",
         )
-        print(run_tests(loaded, events, tests))
+        print(run_tests(plugin, loaded, events, tests))
 
 
-def run_tests(rules: wb.RuleSet, events: wb.Events, path: Path) -> object:
+def run_tests(
+    plugin: wb.Plugin, rules: wb.RuleSet, events: wb.Events, path: Path
+) -> object:
     """Write tests from a few labelled events and run them."""
     hits = events.mask(BETTER)
     ordinary = events.mask("weblog.status = 200 and weblog.path = /")
@@ -141,7 +143,7 @@ def run_tests(rules: wb.RuleSet, events: wb.Events, path: Path) -> object:
     labelled = events.label(few, must_match=True)
     labelled = labelled.label(ordinary & (ordinary.cumsum() <= 3), must_match=False)
     rules.write_tests(path, labelled)
-    return rules.test(path)
+    return rules.test(path, plugins=plugin)
 
 
 if __name__ == "__main__":

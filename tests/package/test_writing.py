@@ -23,6 +23,7 @@ ELSEWHERE = {
     "captures/files.py": "a recording, which grows and survives its writer",
     "host/serve.py": "a file of the kernel",
     "packaging/backend.py": "copies for building the package itself",
+    "packaging/wheels.py": "what builds the wheels, in a temporary folder",
     "ui/build_js.py": "scripts for building the package itself",
 }
 

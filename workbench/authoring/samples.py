@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import subprocess
 import tempfile
 from pathlib import Path
 
+from workbench.authoring.prebuilt import is_prebuilt, sample_digest, sample_sources
 from workbench.errors import WorkbenchError
 from workbench.paths import include_dir, sample_plugins_dir
 
 __all__ = ["cached_samples_dir", "sample_plugin"]
 
 _TIMEOUT_SEC = 300
-# What a build leaves in a folder of sources.
-_BUILT = {"_build", "target", "__pycache__"}
 
 
 def cached_samples_dir() -> Path:
@@ -29,17 +27,6 @@ def cached_samples_dir() -> Path:
     return home / "falco-plugin-workbench" / "sample_plugins"
 
 
-def _sources(folder: Path) -> list[Path]:
-    """Return the files of a sample, without what a build left there."""
-    return sorted(
-        path
-        for path in folder.rglob("*")
-        if path.is_file()
-        and path.suffix != ".so"
-        and not _BUILT & set(path.relative_to(folder).parts)
-    )
-
-
 def _writable_copy(folder: Path) -> Path:
     """Return the folder itself, or a copy in the user's cache if it is read-only.
 
@@ -48,13 +35,9 @@ def _writable_copy(folder: Path) -> Path:
     """
     if os.access(folder, os.W_OK):
         return folder
-    sources = _sources(folder)
-    digest = hashlib.sha256()
-    for path in [*sources, *sorted(include_dir().iterdir())]:
-        content = hashlib.sha256(path.read_bytes()).hexdigest()
-        digest.update(f"{path.name}\0{content}\0".encode())
+    sources = sample_sources(folder)
     cache = cached_samples_dir()
-    copy = cache / f"{folder.name}-{digest.hexdigest()[:16]}"
+    copy = cache / f"{folder.name}-{sample_digest(folder, include_dir())[:16]}"
     if copy.is_dir():
         return copy
     try:
@@ -98,10 +81,11 @@ def sample_plugin(name: str) -> Path:
     """Return the library of a sample plugin such as ``weblog``, built if needed.
 
     Its data lies beside it. A ``sample_plugins`` folder beside the working folder comes
-    first, because people change the sources there. Where the sources are read-only, as
-    in an installed package, it is built in the user's cache. Of a sample with a library
-    per version, such as ``legacy``, the newest; the others lie beside it. Raises
-    WorkbenchError when there is no such sample, or no compiler.
+    first, because people change the sources there. A library that came with the
+    package is taken as long as its sources are unchanged. Where the sources are read-only, it
+    is built in the user's cache. Of a sample with a library per version, such as
+    ``legacy``, the newest; the others lie beside it. Raises WorkbenchError when there is
+    no such sample, or no compiler.
     """
     beside = Path.cwd().parent / "sample_plugins"
     home = beside if (beside / name).is_dir() else sample_plugins_dir()
@@ -109,6 +93,8 @@ def sample_plugin(name: str) -> Path:
     if not (folder / "Makefile").is_file():
         there = sorted(p.parent.name for p in home.glob("*/Makefile"))
         raise WorkbenchError(f"unknown sample {name!r}; choose from {', '.join(there)}")
+    if is_prebuilt(folder, include_dir()):
+        return (folder / f"lib{name}.so").resolve()
     folder = _writable_copy(folder)
     make = shutil.which("make")
     library = folder / f"lib{name}.so"

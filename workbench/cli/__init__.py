@@ -44,5 +44,6 @@ COMMANDS: tuple[Command, ...] = (
     Command("diff", "show what changed between two builds and the version it needs"),
     Command("new", "write a small, complete plugin project"),
     Command("build", "build a plugin project"),
+    Command("demo", "stream a recorded web log and make a rule of it"),
     Command("lab", "open the notebooks in JupyterLab"),
 )

@@ -1,11 +1,12 @@
 """The build backend: setuptools, plus the C core, the JavaScript and the shared files.
 
-Three things happen beyond plain setuptools, each in its own step of the build:
+Four things happen beyond plain setuptools, each in its own step of the build:
 
 1. the cffi extension is described by ``workbench/native/build_core.py``;
 2. the browser scripts are bundled by ``workbench/ui/build_js.py`` when Node is present;
 3. notebooks and sample plugins, which live at the top of a clone, are copied to
-   ``workbench/_share`` of a wheel, so that an installed package has them too.
+   ``workbench/_share`` of a wheel, so that an installed package has them too;
+4. the ``weblog`` sample is built there, so that a first look needs no compiler.
 
 Run as a script it takes setuptools commands, for example ``build_ext --inplace``.
 """
@@ -15,6 +16,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import subprocess
 import sys
 import warnings
 from pathlib import Path
@@ -33,6 +35,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SHARED = ("notebooks", "sample_plugins")
 # What building a sample leaves behind stays out of wheels and source archives.
 _LEFT_OUT_DIRS = {"target", "_build", "__pycache__", ".ipynb_checkpoints"}
+_TIMEOUT_SEC = 300
 _LEFT_OUT_SUFFIXES = {".so", ".o", ".a", ".pyc", ".h.gch", ".stamp"}
 
 
@@ -47,17 +50,45 @@ def shared_files() -> Iterator[Path]:
                 yield relative
 
 
-def build_scripts() -> None:
-    """Bundle the browser scripts, if the bundler's description is there."""
-    script = ROOT / "workbench" / "ui" / "build_js.py"
-    if not script.exists():
-        return
-    spec = importlib.util.spec_from_file_location("workbench_build_js", script)
+def _module(*parts: str) -> Any:
+    """Return one module of the package by its path: the package needs more."""
+    path = ROOT.joinpath("workbench", *parts)
+    spec = importlib.util.spec_from_file_location(f"workbench_{path.stem}", path)
     if spec is None or spec.loader is None:
-        return
+        raise ImportError(f"{path} is not there")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    module.build()
+    return module
+
+
+def build_scripts() -> None:
+    """Bundle the browser scripts."""
+    _module("ui", "build_js.py").build()
+
+
+def build_sample(samples: Path) -> None:
+    """Build the ``weblog`` sample in ``samples``, and note what it was built from.
+
+    ``CC`` chooses the compiler, as for the C core. Without make, or a compiler, the
+    wheel brings the sources alone.
+    """
+    folder = samples / "weblog"
+    headers = ROOT / "workbench" / "authoring" / "include"
+    make = shutil.which("make")
+    if make is None:
+        print("workbench: make not found, so no sample is built", file=sys.stderr)  # noqa: T201 - a build prints
+        return
+    compiler = os.environ.get("CC") or "cc"
+    subprocess.run(  # noqa: S603 - no shell
+        [make, "-C", str(folder), f"INCLUDE={headers}", f"CC={compiler}", "CFLAGS=-O2"],
+        stdin=subprocess.DEVNULL,
+        stdout=sys.stderr,
+        check=True,
+        timeout=_TIMEOUT_SEC,
+    )
+    prebuilt = _module("authoring", "prebuilt.py")
+    digest = prebuilt.sample_digest(folder, headers)
+    (folder / prebuilt.PREBUILT).write_text(digest + "\n", "ascii")
 
 
 class BuildPy(build_py):
@@ -76,15 +107,26 @@ class BuildPy(build_py):
         for relative in shared_files():
             (target / relative).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / relative, target / relative)
+        build_sample(target / "sample_plugins")
 
 
 class SourceArchive(sdist):
-    """Add the shared folders to the source archive."""
+    """Add the bundled scripts and the shared folders to the source archive.
 
-    def add_defaults(self) -> None:
-        """List what setuptools finds, then ours."""
-        super().add_defaults()
-        self.filelist.extend([str(path) for path in shared_files()])
+    With the scripts inside, building from the archive needs no Node.
+    """
+
+    def run(self) -> None:
+        """Bundle first, so that the bundles are found as package data."""
+        build_scripts()
+        super().run()
+
+    def make_distribution(self) -> None:
+        """List what setuptools found, without single tests, then ours."""
+        files = [name for name in self.filelist.files if not name.startswith("tests/")]
+        files += [str(path) for path in shared_files()]
+        self.filelist.files = [*files, "CHANGELOG.md"]
+        super().make_distribution()
 
 
 def _setup() -> None:
