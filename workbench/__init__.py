@@ -51,6 +51,7 @@ _HOMES = {
     "open_events": "workbench.events.opening",
     "parse_rules": "workbench.rules",
     "quiz": "workbench.teaching.quiz",
+    "rules_from_sigma": "workbench.sigma.importing",
     "widgets": "workbench.ui.opening",
 }
 

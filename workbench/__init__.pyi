@@ -29,6 +29,7 @@ from workbench.manifest import Manifest, OpenParam
 from workbench.plugins.plugin import Plugin, inspect, load
 from workbench.plugins.workbench import Workbench
 from workbench.rules import Alerts, Rule, RuleSet, load_rules, parse_rules
+from workbench.sigma.importing import rules_from_sigma
 from workbench.teaching.quiz import quiz
 from workbench.ui import lab
 from workbench.ui.opening import widgets
@@ -69,6 +70,7 @@ __all__ = [
     "open_events",
     "parse_rules",
     "quiz",
+    "rules_from_sigma",
     "widgets",
 ]
 

@@ -29,6 +29,10 @@ RULES = b"""- rule: Server error
   priority: ERROR
   source: weblog
 """
+# Who is let into the guarded registry.
+USER, PASSWORD = "falco", "s3cret:with colon"
+# the same as htpasswd -B writes it
+HASHED = "$2b$05$uPqxEkDGFXSJIKWAROySV.BzIx678qBOJEwOopwObPSrfDWNtRVQ2"
 LAYER = "application/vnd.cncf.falco.{}.layer.v1+tar.gz"
 CONFIG = "application/vnd.cncf.falco.{}.config.v1+json"
 

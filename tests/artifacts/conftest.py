@@ -13,7 +13,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from artifact_front import Front
-from artifact_registry import OURS, RegistryServer, targz
+from artifact_registry import HASHED, OURS, PASSWORD, USER, RegistryServer, targz
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -40,6 +40,18 @@ def program(require):
 def registry(program, tmp_path_factory):
     """A registry that everybody may read; tests use repositories of their own."""
     server = RegistryServer(program, tmp_path_factory.mktemp("registry"))
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def guarded(program, tmp_path_factory):
+    """A registry that wants a user and password, with one plugin in it."""
+    folder = tmp_path_factory.mktemp("guarded")
+    users = folder / "users"
+    users.write_text(f"{USER}:{HASHED}\n")
+    server = RegistryServer(program, folder, users=users)
+    server.auth = (USER, PASSWORD)
     yield server
     server.close()
 

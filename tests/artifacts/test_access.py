@@ -11,29 +11,13 @@ from pathlib import Path
 
 import pytest
 from artifact_front import Front
-from artifact_registry import OURS, RegistryServer, targz
+from artifact_registry import OURS, PASSWORD, USER, targz
 
 import workbench as wb
-
-USER, PASSWORD = "falco", "s3cret:with colon"
-# the same as htpasswd -B writes it
-HASHED = "$2b$05$uPqxEkDGFXSJIKWAROySV.BzIx678qBOJEwOopwObPSrfDWNtRVQ2"
 
 
 def basic(user, password):
     return base64.b64encode(f"{user}:{password}".encode()).decode()
-
-
-@pytest.fixture(scope="session")
-def guarded(program, tmp_path_factory):
-    """A registry that wants a user and password, with one plugin in it."""
-    folder = tmp_path_factory.mktemp("guarded")
-    users = folder / "users"
-    users.write_text(f"{USER}:{HASHED}\n")
-    server = RegistryServer(program, folder, users=users)
-    server.auth = (USER, PASSWORD)
-    yield server
-    server.close()
 
 
 @pytest.fixture

@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from workbench.authoring.samples import sample_plugin
+from workbench.paths import sample_plugins_dir
+
 ROOT = Path(__file__).resolve().parents[2]
 # A superuser writes everywhere: without capabilities modes count for it, too.
 PLAIN = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"]
@@ -100,3 +103,25 @@ def test_a_cache_that_cannot_be_written_is_named(installed):
     assert done.returncode == 1
     assert "set XDG_CACHE_HOME to a folder of yours" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_of_a_sample_with_a_library_per_version_the_newest_is_given():
+    library = sample_plugin("legacy")
+    assert library.name == "liblegacy_3_0.so"
+    assert (library.parent / "liblegacy_0_1.so").exists()
+
+
+@pytest.mark.parametrize("name", ["dummy_c", "json_extract", "sessions", "weblog"])
+def test_a_sample_copied_elsewhere_says_what_it_needs(name, tmp_path):
+    shutil.copytree(
+        sample_plugins_dir() / name,
+        tmp_path / name,
+        ignore=shutil.ignore_patterns("*.so", "_build", "data"),
+    )
+    make = [shutil.which("make"), "-C", tmp_path / name]
+    done = subprocess.run(make, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode != 0
+    assert "make INCLUDE=FOLDER" in done.stderr
+    assert "include_dir()" in done.stderr
+    cleaned = [*make, "clean"]
+    assert subprocess.run(cleaned, capture_output=True, check=False).returncode == 0

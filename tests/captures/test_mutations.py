@@ -17,25 +17,32 @@ from workbench.errors import CaptureFileError
 
 # Mutations of each kind of file; more than 2,000 together.
 MUTATIONS = 800
-THOROUGH = 12
+THOROUGH = 8
 
 # One process decodes many mutants; the next one goes on after a mutant that ended it.
 DECODE = """
 import os, resource, sys
-from workbench.captures import decoder
+from workbench.captures import decoder, nearby
+from workbench.captures.soundness import sound
+from workbench.errors import CaptureFileError
 
 resource.setrlimit(resource.RLIMIT_DATA, (1 << 30, 1 << 30))
-form, folder, first, count = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+form, folder, where = sys.argv[1:4]
+first, count = map(int, sys.argv[4:])
+
+def here(form, fd):
+    with nearby.open_nearby(fd, form, 1 << 28) as file:
+        sound(file.whole(None, 1 << 28), "file").to_pylist()
+
 report = os.fdopen(os.dup(1), "w")
 os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 for number in range(first, count):
     print(number, end=" ", file=report, flush=True)
     fd = os.open(f"{folder}/{number}", os.O_RDONLY)
     try:
-        decoder.serve(form, fd, None, 1000)
+        here(form, fd) if where == "here" else decoder.serve(form, fd, None, 1000)
         said = "whole"
-    except (decoder.DamageError, MemoryError, OSError, ValueError, TypeError,
-            LookupError, NotImplementedError) as error:
+    except (*nearby.NEARBY_ERRORS, NotImplementedError, CaptureFileError) as error:
         said = type(error).__name__
     os.close(fd)
     print(said, file=report, flush=True)
@@ -97,11 +104,11 @@ def mutants(folder, form):
         (folder / str(number)).write_bytes(mutated(seed, dice))
 
 
-def decoded(form, folder):
+def decoded(form, folder, where):
     """Return what became of each mutant; "ended" where the process did."""
     fates = {}
     while len(fates) < MUTATIONS:
-        words = [form, str(folder), str(len(fates)), str(MUTATIONS)]
+        words = [form, str(folder), where, str(len(fates)), str(MUTATIONS)]
         done = subprocess.run(
             [sys.executable, "-c", DECODE, *words],
             capture_output=True,
@@ -132,9 +139,14 @@ def opened(path):
 def test_random_damage_is_one_error_or_none(tmp_path, form):
     mutants(tmp_path, form)
     kind = "parquet" if form == "parquet" else "arrow"
-    fates = decoded(kind, tmp_path)
+    fates = decoded(kind, tmp_path, "decoder")
     assert set(fates) == set(range(MUTATIONS))
     assert {"whole"} < set(fates.values())
+    # In the notebook's own process nothing may end it.
+    here = decoded(kind, tmp_path, "here")
+    assert "whole" in here.values()
+    assert "ended" not in here.values()
+    assert all(fates[n] == "whole" for n, fate in here.items() if fate == "whole")
     # The whole way, for those that ended the decoder and for some others.
     dice = random.Random(form)
     ended = [n for n, fate in fates.items() if fate == "ended"][:THOROUGH]

@@ -11,6 +11,7 @@ import pytest
 
 from workbench.artifacts.folders import find_plugin
 from workbench.paths import notebooks_dir
+from workbench.teaching.exercises import all_exercises
 
 NOTEBOOKS = sorted(notebooks_dir().glob("*.ipynb"))
 EXPECTED = [
@@ -25,11 +26,20 @@ EXPECTED = [
     "08_real_plugins",
     "09_archives_and_clusters",
     "10_from_examples_to_rules",
+    "11_sources_and_extractors",
+    "12_into_falco",
     "13_tune_an_official_rule_set",
+    "14_sdk_walkthroughs",
 ]
+QUIZ = re.compile(r'^wb\.quiz\("([^"]+)", \.\.\.\)$', re.MULTILINE)
+LONGEST_MIN = 35
 ROOT = Path(__file__).resolve().parents[2]
 # Further samples, which may need a compiler that is missing.
-NEEDS = {"05_state_and_async": ["sessions"]}
+NEEDS = {
+    "05_state_and_async": ["sessions"],
+    "11_sources_and_extractors": ["dummy_c", "json_extract"],
+    "14_sdk_walkthroughs": ["dummy_c"],
+}
 # Official plugins: installed by name, or built by Go.
 OFFICIAL = {"08_real_plugins": ["k8saudit", "json"]}
 # Cells that show a mistake on purpose print a complaint and raise nothing.
@@ -53,6 +63,41 @@ def test_a_notebook_is_stored_without_outputs_and_states_its_goal(path):
     prose = sum(cell.cell_type == "markdown" for cell in notebook.cells)
     assert prose >= len(notebook.cells) / 3
     assert not re.search(r"/(work|root|tmp|home)/", path.read_text())
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_says_how_long_it_takes_and_where_to_go(path):
+    first = nbformat.read(path, 4).cells[0].source
+    (minutes,) = re.findall(r"\*About (\d+) minutes\.\*", first)
+    assert int(minutes) <= LONGEST_MIN
+    others = set(re.findall(r"`(\d\d_\w+)`", path.read_text())) - {path.stem}
+    assert others, "a notebook names its neighbours"
+    assert others <= {other.stem for other in NOTEBOOKS}
+
+
+def test_every_exercise_stands_in_its_notebook_three_or_more_each():
+    asked = []
+    for path in NOTEBOOKS:
+        code = "\n".join(c.source for c in nbformat.read(path, 4).cells)
+        here = QUIZ.findall(code)
+        assert all(key.startswith(f"{path.stem[:2]}/") for key in here)
+        assert not here or len(here) >= 3
+        asked += here
+    assert sorted(asked) == sorted(all_exercises())
+    taught = {key[:2] for key in asked}
+    assert {"00", "02", "03", "04", "07"} <= taught
+
+
+def _with_solutions(notebook):
+    """Answer every exercise by its own solution: it must be right where it stands."""
+    for cell in notebook.cells:
+        cell.source = QUIZ.sub(
+            lambda found: (
+                f'assert wb.quiz("{found[1]}", {all_exercises()[found[1]].solution})'
+            ),
+            cell.source,
+        )
+    return notebook
 
 
 def _find_or_build(names, require):
@@ -107,7 +152,7 @@ def test_a_notebook_runs_from_top_to_bottom(path, sample, require, monkeypatch):
     monkeypatch.setenv("WORKBENCH_EVENTS", "200000")
     # A kernel of its own, as a reader has it: what it warns of is its own matter.
     monkeypatch.delenv("PYTHONWARNINGS", raising=False)
-    notebook = nbformat.read(path, 4)
+    notebook = _with_solutions(nbformat.read(path, 4))
     _run(nbclient, path, notebook)
     shown = _shown(notebook)
     for words in COMPLAINTS.get(path.stem, []):

@@ -42,7 +42,7 @@ LAYERS = {
     "condition": "arguments errors diagnostics fields formatting native",
     "captures": "arrow fields native errors formatting closing saving reading memory",
     "session": "wire host fields manifest errors formatting memory",
-    "artifacts": "session manifest formatting paths yamlcpp errors saving host",
+    "artifacts": "session manifest formatting paths yamlcpp errors reading saving host",
     "proposing": "arrow condition fields errors formatting",
     "events": "arguments arrow captures condition proposing fields errors diagnostics formatting manifest",
     "falco_config_keys": "formatting yamlcpp",
@@ -52,6 +52,7 @@ LAYERS = {
     "falco_config_yaml errors diagnostics formatting schemas memory interrupted saving",
     "rules": "arguments condition events arrow fields yamlcpp diagnostics errors formatting "
     "manifest paths saving reading falco_config interrupted",
+    "sigma": "arguments condition diagnostics errors fields formatting reading rules saving",
     "archives": "arguments arrow captures condition errors events fields formatting paths plugins "
     "rules saving",
     "replay": "events plugins captures arrow errors fields formatting",
@@ -227,6 +228,7 @@ def test_only_the_seams_import_the_extension():
     assert users == {
         "workbench/arrow/addresses.py",
         "workbench/captures/framing.py",
+        "workbench/captures/parquet_pages.py",
         "workbench/condition/execution/kernel.py",
         "workbench/host/confine.py",
         "workbench/host/handles.py",

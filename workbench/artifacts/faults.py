@@ -33,13 +33,20 @@ class ArtifactFault(Exception):
 
 
 def artifact_error(
-    fault: ArtifactFault, artifact: str, reference: str | None = None
+    fault: ArtifactFault,
+    artifact: str,
+    reference: str | None = None,
+    *,
+    doing: str = "get",
 ) -> ArtifactError:
-    """Return the error that people see. ``reference``: what ``artifact`` stands for."""
+    """Return the error that people see.
+
+    ``reference``: what ``artifact`` stands for. ``doing``: "get" or "push".
+    """
     shown = printable(artifact, limit=200)
     if reference and reference != artifact:
         shown += f" ({printable(reference, limit=300)})"
-    text = f"cannot get {shown}: {printable(fault.reason, limit=_MAX_TEXT)}"
+    text = f"cannot {doing} {shown}: {printable(fault.reason, limit=_MAX_TEXT)}"
     if fault.advice:
         text += f"; {printable(fault.advice, limit=_MAX_TEXT)}"
     return ArtifactError(

@@ -18,6 +18,7 @@ __all__ = [
     "INDEX_TYPES",
     "KINDS",
     "MANIFEST_TYPE",
+    "PLATFORMS",
     "ArtifactConfig",
     "Dependency",
     "Descriptor",
@@ -64,6 +65,11 @@ class Kind:
         """The media type of its archive."""
         return f"application/vnd.cncf.falco.{self.name}.layer.v1+tar.gz"
 
+    @property
+    def config_type(self) -> str:
+        """The media type of its config."""
+        return f"application/vnd.cncf.falco.{self.name}.config.v1+json"
+
 
 # Assets, falcoctl's third kind, are for programs that the workbench does not run.
 KINDS: Final = {
@@ -87,7 +93,7 @@ class Platform:
         return f"{self.os}/{self.architecture}"
 
 
-_PLATFORMS: Final = {
+PLATFORMS: Final = {
     "x86_64": Platform("linux", "amd64", 62),
     "aarch64": Platform("linux", "arm64", 183),
 }
@@ -96,9 +102,9 @@ _PLATFORMS: Final = {
 def this_platform() -> Platform:
     """Return the platform that plugins must be built for. Raises ArtifactFault."""
     machine = platform.machine()
-    found = _PLATFORMS.get(machine)
+    found = PLATFORMS.get(machine)
     if found is None:
-        known = " and ".join(_PLATFORMS)
+        known = " and ".join(PLATFORMS)
         reason = f"plugins are published for {known}; this machine is {machine}"
         raise ArtifactFault("platform", reason, "build the plugin from its sources")
     return found

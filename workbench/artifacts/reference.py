@@ -13,6 +13,7 @@ __all__ = [
     "LATEST",
     "Reference",
     "Request",
+    "is_tag",
     "parse_registry",
     "parse_repository",
     "parse_request",
@@ -98,6 +99,11 @@ def _host(text: str) -> str:
     if len(text) > _MAX_CHARS or not _HOST.fullmatch(text):
         raise _fault(f"{text!r} is not a registry", "write HOST or HOST:PORT")
     return text.lower()
+
+
+def is_tag(text: str) -> bool:
+    """Whether ``text`` can be the tag of a version."""
+    return _TAG.fullmatch(text) is not None
 
 
 def _without_scheme(text: str) -> str:

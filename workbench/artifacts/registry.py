@@ -35,6 +35,7 @@ _MAX_CONFIG_BYTES: Final = 1 << 20
 _MAX_TAGS_BYTES: Final = 4 << 20
 _SHOWN_TAGS: Final = 5
 _OK, _PARTIAL, _NOT_FOUND, _BAD_RANGE = 200, 206, 404, 416
+_CREATED, _ACCEPTED = 201, 202
 # Where the interface of docker's own registry really is.
 _INTERFACES: Final = {"docker.io": "registry-1.docker.io"}
 
@@ -151,6 +152,40 @@ class Registry:
             return response, 0
         response.close()
         raise self._refused(response, "archive")
+
+    def upload(self, repository: str, digest: str, body: bytes) -> None:
+        """Put a blob into a repository, unless it is there."""
+        with self._asking():
+            known = self._transport.send("HEAD", f"{repository}/blobs/{digest}")
+            known.close()
+            if known.status_code == _OK:
+                return
+            begun = self._transport.send("POST", f"{repository}/blobs/uploads/")
+            begun.close()
+            place = begun.headers.get("Location", "")
+            if begun.status_code != _ACCEPTED or not place:
+                raise self._refused(begun, "upload")
+            mark = "&" if "?" in place else "?"
+            octets = {"Content-Type": "application/octet-stream"}
+            done = self._transport.send(
+                "PUT", f"{place}{mark}digest={digest}", headers=octets, body=body
+            )
+            done.close()
+            if done.status_code != _CREATED:
+                raise self._refused(done, "upload")
+
+    def publish(self, repository: str, last: str, body: bytes, media_type: str) -> None:
+        """Put a manifest or image index under a tag or its digest."""
+        with self._asking():
+            done = self._transport.send(
+                "PUT",
+                f"{repository}/manifests/{last}",
+                headers={"Content-Type": media_type},
+                body=body,
+            )
+            done.close()
+        if done.status_code != _CREATED:
+            raise self._refused(done, "manifest")
 
     def _body(self, response: requests.Response, limit: int, what: str) -> bytes:
         if response.status_code != _OK:

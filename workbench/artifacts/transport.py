@@ -13,7 +13,7 @@ from __future__ import annotations
 import contextlib
 from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import requests
 from oras.auth.token import TokenAuth
@@ -232,10 +232,34 @@ class RegistryTransport:
 
         Raises ArtifactFault for access refused; other refusals are in the status.
         """
+        return self.send("GET", path, headers=headers)
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: dict[str, str] | None = None,
+        body: bytes | None = None,
+    ) -> requests.Response:
+        """Return the answer to any request, as :meth:`get` does.
+
+        ``path``: below ``/v2/``, or the whole address that the registry itself gave
+        for an upload; one at another host is refused.
+        """
         given: dict[str, str] = self._auth.get_auth_header()
+        address = urljoin(self._base, path)
+        if urlsplit(address)[:2] != urlsplit(self._base)[:2]:
+            text = f"{self._auth.host} sends uploads to {urlsplit(address).netloc}"
+            raise ArtifactFault("registry", text, "that host gets no password of it")
         for _ in range(2):
-            response = self._session.get(
-                self._base + path, headers={**headers, **given}, stream=True
+            response = self._session.request(
+                method,
+                address,
+                headers={**(headers or {}), **given},
+                data=body,
+                stream=True,
+                allow_redirects=method in ("GET", "HEAD"),
             )
             if response.status_code not in _REFUSED:
                 return response

@@ -84,13 +84,24 @@ def _move(new: Path, copy: Path) -> None:
             raise
 
 
+def _newest(folder: Path, name: str) -> Path | None:
+    """Return the library with the highest version in its name, if there are several."""
+    versions = {}
+    for path in folder.glob(f"lib{name}_*.so"):
+        numbers = path.stem.removeprefix(f"lib{name}_").split("_")
+        if all(n.isdecimal() for n in numbers):
+            versions[tuple(map(int, numbers))] = path
+    return versions[max(versions)] if versions else None
+
+
 def sample_plugin(name: str) -> Path:
     """Return the library of a sample plugin such as ``weblog``, built if needed.
 
     Its data lies beside it. A ``sample_plugins`` folder beside the working folder comes
     first, because people change the sources there. Where the sources are read-only, as
-    in an installed package, it is built in the user's cache. Raises WorkbenchError when
-    there is no such sample, or no compiler.
+    in an installed package, it is built in the user's cache. Of a sample with a library
+    per version, such as ``legacy``, the newest; the others lie beside it. Raises
+    WorkbenchError when there is no such sample, or no compiler.
     """
     beside = Path.cwd().parent / "sample_plugins"
     home = beside if (beside / name).is_dir() else sample_plugins_dir()
@@ -113,6 +124,8 @@ def sample_plugin(name: str) -> Path:
         check=False,
         timeout=_TIMEOUT_SEC,
     )
+    if not library.exists():
+        library = _newest(folder, name) or library
     if done.returncode or not library.exists():
         said = (done.stderr or done.stdout).strip()[-2000:]
         raise WorkbenchError(f"the sample {name} does not build:\n{said}")

@@ -22,7 +22,15 @@ from workbench.formatting.printable import printable, shortened
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["DAMAGED", "NO_MEMORY", "TEXT_MARK", "DamageError", "main", "serve"]
+__all__ = [
+    "DAMAGED",
+    "NO_MEMORY",
+    "TEXT_MARK",
+    "DamageError",
+    "check_schema",
+    "main",
+    "serve",
+]
 
 # Exit codes that say why nothing more comes; the reason is on standard error.
 DAMAGED: Final = 4
@@ -57,7 +65,8 @@ def _limit_memory(heap_bytes: int) -> None:
         resource.setrlimit(name, (allowed, allowed))
 
 
-def _check_schema(schema: pa.Schema) -> None:
+def check_schema(schema: pa.Schema) -> None:
+    """Raise DamageError for a schema that no events have."""
     if len(schema) > _MAX_COLUMNS:
         raise DamageError(f"it has {len(schema):,} columns")
     told = schema.metadata or {}
@@ -106,29 +115,33 @@ def _stream_schema(schema: pa.Schema) -> pa.Schema:
     return pa.schema(fields, metadata=schema.metadata)
 
 
-def _parquet(path: str, columns: list[str] | None, rows: int) -> Iterator[Any]:
-    """Yield the schema, then record batches."""
+def _parquet(
+    path: str, columns: list[str] | None, rows: int, part: int
+) -> Iterator[Any]:
+    """Yield the schema, then record batches; ``part``: of this row group, -1: all."""
     import pyarrow.parquet as pq
 
     file = pq.ParquetFile(path, pre_buffer=False)
     schema = file.schema_arrow
-    _check_schema(schema)
+    check_schema(schema)
     if columns is not None:
         wanted = [name for name in schema.names if name in set(columns)]
         schema = pa.schema([schema.field(n) for n in wanted], schema.metadata)
     yield schema
     if rows:
-        yield from file.iter_batches(batch_size=rows, columns=columns)
+        groups = None if part < 0 else [part]
+        yield from file.iter_batches(rows, groups, columns)
 
 
-def _arrow(path: str, columns: list[str] | None, rows: int) -> Iterator[Any]:
-    """Yield the schema, then record batches."""
+def _arrow(path: str, columns: list[str] | None, rows: int, part: int) -> Iterator[Any]:
+    """Yield the schema, then record batches; ``part``: of this one, -1: all."""
     with pa.memory_map(path) as source:
         reader = pa.ipc.open_file(source)
-        _check_schema(reader.schema)
+        check_schema(reader.schema)
         names = reader.schema.names if columns is None else columns
         yield reader.schema
-        for at in range(reader.num_record_batches if rows else 0):
+        parts = range(reader.num_record_batches) if part < 0 else [part]
+        for at in parts if rows else ():
             batch = reader.get_batch(at)
             for column in batch.columns:
                 column.validate()
@@ -141,9 +154,14 @@ def _arrow(path: str, columns: list[str] | None, rows: int) -> Iterator[Any]:
 _READERS = {"parquet": _parquet, "arrow": _arrow}
 
 
-def serve(form: str, fd: int, columns: list[str] | None, rows: int) -> None:
-    """Write the file at ``fd`` to standard output, ``rows`` in a batch at most."""
-    pieces = _READERS[form](f"/proc/self/fd/{fd}", columns, rows)
+def serve(
+    form: str, fd: int, columns: list[str] | None, rows: int, part: int = -1
+) -> None:
+    """Write the file at ``fd`` to standard output, ``rows`` in a batch at most.
+
+    ``part``: only this row group or record batch, -1 for all of them.
+    """
+    pieces = _READERS[form](f"/proc/self/fd/{fd}", columns, rows, part)
     schema = _stream_schema(next(pieces))
     with (
         os.fdopen(os.dup(1), "wb", buffering=0) as out,
@@ -156,12 +174,12 @@ def serve(form: str, fd: int, columns: list[str] | None, rows: int) -> None:
 
 
 def main(words: list[str]) -> None:
-    """Decode as ``words`` say: form, descriptor, columns, rows, bytes of memory."""
-    form, fd, columns, rows, heap_bytes = words
+    """Decode as ``words`` say: form, descriptor, columns, rows, memory, part."""
+    form, fd, columns, rows, heap_bytes, part = words
     _limit_memory(int(heap_bytes))
     code, reason = 0, ""
     try:
-        serve(form, int(fd), json.loads(columns), int(rows))
+        serve(form, int(fd), json.loads(columns), int(rows), int(part))
     except MemoryError:
         code = NO_MEMORY
     except BrokenPipeError:

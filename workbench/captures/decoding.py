@@ -1,8 +1,9 @@
-"""Arrow and Parquet files from strangers, decoded elsewhere and within bounds.
+"""Arrow and Parquet files from strangers, decoded within bounds.
 
-file ──descriptor──► a process with little memory (``decoder``) ──pipe──► record
-batches here, counted as they come. Whatever happens to that process is one
-CaptureFileError.
+A file of which it is known beforehand that decoding it takes little is decoded here
+(``nearby``). All others are decoded elsewhere: file ──descriptor──► a process with
+little memory (``decoder``) ──pipe──► record batches here, counted as they come.
+Whatever happens to that process is one CaptureFileError.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import pyarrow.compute as pc
 
 from workbench.captures.decoder import DAMAGED, NO_MEMORY, TEXT_MARK
 from workbench.captures.files import file_errors
+from workbench.captures.nearby import NEARBY_ERRORS, open_nearby
 from workbench.captures.soundness import as_bytes, as_text, sound
 from workbench.closing import Closing
 from workbench.errors import CaptureFileError
@@ -31,12 +33,12 @@ from workbench.reading import open_regular
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["Decoded", "read_all"]
+__all__ = ["Decoded", "held_bytes", "read_all", "too_large"]
 
 # Arrow does without numpy, which takes longer to load than all else.
 _BOOT: Final = (
-    "import sys; sys.path += sys.argv[6:]; sys.modules['numpy'] = None; "
-    "from workbench.captures.decoder import main; main(sys.argv[1:6])"
+    "import sys; sys.path += sys.argv[7:]; sys.modules['numpy'] = None; "
+    "from workbench.captures.decoder import main; main(sys.argv[1:7])"
 )
 # What the decoder needs beside what it decodes.
 _BASE_BYTES: Final = 256 << 20
@@ -69,7 +71,9 @@ class Decoded(Closing):
 
     ``form``: "arrow" or "parquet". ``columns``: only these. ``rows``: at most so many
     in a batch, 0 for the schema alone. ``max_bytes``: what one batch and the decoding
-    of it may take, roughly. Raises CaptureFileError, while iterating too.
+    of it may take, roughly. ``part``: only this row group or record batch, -1: all.
+    ``shown``: the path that messages name, None: ``path``. Raises CaptureFileError,
+    while iterating too.
     """
 
     def __init__(
@@ -80,9 +84,11 @@ class Decoded(Closing):
         columns: Sequence[str] | None = None,
         rows: int = _PIECE_ROWS,
         max_bytes: int | None = None,
+        part: int = -1,
+        shown: str | None = None,
     ) -> None:
         """Start decoding."""
-        self.path = os.fspath(path)
+        self.path = os.fspath(path) if shown is None else shown
         self.form = form
         self._limit = half_of_memory() if max_bytes is None else max_bytes
         self._reader: Any = None
@@ -92,8 +98,8 @@ class Decoded(Closing):
             fd = open_regular(path)
             try:
                 self._said = os.memfd_create("decoder", os.MFD_CLOEXEC)
-                words = [form, str(fd), wanted, str(rows), heap, *_roots()]
-                self._start(words, fd)
+                words = [form, str(fd), wanted, str(rows), heap, str(part)]
+                self._start([*words, *_roots()], fd)
             finally:
                 os.close(fd)
         try:
@@ -165,7 +171,7 @@ class Decoded(Closing):
             reason = raw.decode("utf-8", "replace")
             text = f"cannot read {name}: it is not a valid {kind} file: {reason}"
         elif code == NO_MEMORY or isinstance(error, MemoryError):
-            text = _too_large(name, self.form, self._limit)
+            text = too_large(name, self.form, self._limit)
         else:
             how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
             text = (
@@ -195,7 +201,7 @@ class Decoded(Closing):
         os.close(fd)
 
 
-def _held_bytes(batch: pa.RecordBatch) -> int:
+def held_bytes(batch: pa.RecordBatch) -> int:
     """Return what a batch takes here, and in a frame of it."""
     size = int(batch.num_rows) * _ROW_BYTES
     return size + sum(map(_array_bytes, batch.columns))
@@ -221,7 +227,8 @@ def _array_bytes(array: pa.Array) -> int:
     return size
 
 
-def _too_large(name: str, form: str, limit: int) -> str:
+def too_large(name: str, form: str, limit: int) -> str:
+    """Return what is said of a file that takes more than ``limit`` bytes."""
     piecewise = {"arrow": "arrow_file.iter_arrow", "parquet": "parquet.iter_parquet"}
     return (
         f"{name} holds more than {limit} bytes of events: give a larger max_bytes, or "
@@ -242,6 +249,9 @@ def read_all(
     means half of the available memory. Raises CaptureFileError where no row was read.
     """
     limit = half_of_memory() if max_bytes is None else max_bytes
+    table = _read_nearby(path, form, columns, limit)
+    if table is not None:
+        return table, None
     batches: list[pa.RecordBatch] = []
     failed = None
     with Decoded(path, form, columns=columns, max_bytes=limit) as file:
@@ -259,12 +269,35 @@ def read_all(
         return table.replace_schema_metadata(file.schema.metadata), failed
 
 
+def _read_nearby(
+    path: str | os.PathLike[str],
+    form: str,
+    columns: Sequence[str] | None,
+    limit: int,
+) -> pa.Table | None:
+    """Return the table of a file that takes little here; None for any other file."""
+    try:
+        fd = open_regular(path)
+    except (OSError, ValueError):
+        return None
+    try:
+        with open_nearby(fd, form, limit // 2) as file:
+            table = file.whole(columns, limit // 2)
+            table = sound(table, path).replace_schema_metadata(file.schema.metadata)
+            held = sum(map(held_bytes, table.to_batches()))
+    except (*NEARBY_ERRORS, CaptureFileError):
+        return None
+    finally:
+        os.close(fd)
+    return table if held <= limit else None
+
+
 def _bounded(file: Decoded, limit: int) -> Iterator[pa.RecordBatch]:
     """Yield the batches of ``file`` until they take more than ``limit`` bytes."""
     size = 0
     for batch in file:
-        size += _held_bytes(batch)
+        size += held_bytes(batch)
         if size > limit:
-            text = _too_large(shortened(file.path), file.form, limit)
+            text = too_large(shortened(file.path), file.form, limit)
             raise CaptureFileError(text, path=file.path)
         yield batch

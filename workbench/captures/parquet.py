@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from typing import Self
 
 __all__ = [
+    "FOREIGN",
     "ParquetWriter",
     "iter_parquet",
     "read_parquet",
@@ -38,7 +39,7 @@ __all__ = [
 
 _GROUP_ROWS: Final = 128 * 1024
 _GROUP_BYTES: Final = 64 << 20
-_FOREIGN: Final = (
+FOREIGN: Final = (
     "the file does not say which fields its columns are; "
     "give them to workbench.events_from_table"
 )
@@ -326,7 +327,7 @@ def _contents(
     table: pa.Table, metadata: Mapping[bytes, bytes] | None
 ) -> CaptureContents:
     facts, ours = undescribe(metadata)
-    notes = () if ours else (_FOREIGN,)
+    notes = () if ours else (FOREIGN,)
     return CaptureContents(
         table=table.replace_schema_metadata(None), notes=notes, **facts
     )

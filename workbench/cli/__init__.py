@@ -21,11 +21,12 @@ class Command:
     @property
     def module(self) -> str:
         """The module that carries it out."""
-        return f"workbench.cli.{self.name}"
+        return f"workbench.cli.{self.name.replace('-', '_')}"
 
 
 COMMANDS: tuple[Command, ...] = (
     Command("get", "fetch a plugin or rules file from an OCI registry"),
+    Command("push", "put rules files or a plugin into an OCI registry"),
     Command("plugins", "list the plugins that are found by name, or remove one"),
     Command("inspect", "show everything that a plugin says about itself"),
     Command("stream", "print the events of a plugin, with their fields"),
@@ -36,6 +37,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("run", "run rules over a plugin's events or a saved capture"),
     Command("archive", "list, query and convert many capture files as one archive"),
     Command("validate", "list every complaint about rules files"),
+    Command("import-sigma", "turn Sigma rules into Falco rules"),
     Command("test", "run rule tests, or mutate the rules to test the tests"),
     Command("coverage", "show which rules and checks decide anything on a capture"),
     Command("check", "check whether a plugin conforms to the plugin API"),

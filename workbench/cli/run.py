@@ -298,14 +298,15 @@ def _engines(
 
 def _run_file(job: _Job, printer: _Printer) -> int:
     from workbench.events.opening import open_events
-    from workbench.rules.running.match import match_events
+    from workbench.rules.running.match import match_stored
 
     plugins = (job.workbench,) if job.workbench.plugins else ()
     events = open_events(job.args.events, plugins=plugins)
     if job.args.max_events is not None:
         events = events[: job.args.max_events]
     engines = _engines(job.rules, [events, *plugins], job.options)
-    printer.print(match_events(engines, events, all_matches=job.all_matches))
+    for batch in match_stored(engines, events, all_matches=job.all_matches):
+        printer.print(batch)
     printer.close(engines)
     return FINE
 

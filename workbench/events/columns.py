@@ -170,13 +170,18 @@ class DerivedColumns:
         return {name: _scattered(pieces[name], places[name]) for name in names}
 
 
-def with_number_and_time(table: pa.Table) -> pa.Table:
-    """Return the table with evt.num and evt.rawtime first, as uint64."""
+def with_number_and_time(table: pa.Table, first: int = 1) -> pa.Table:
+    """Return the table with evt.num and evt.rawtime first, as uint64.
+
+    ``first``: number of the first row where the table does not number them.
+    """
     rows = table.num_rows
     columns = {name: table.column(name) for name in table.column_names}
     numbers = columns.pop("evt.num", None)
     if numbers is None:
-        numbers = pa.chunked_array([pa.array(np.arange(1, rows + 1, dtype=np.uint64))])
+        numbers = pa.chunked_array(
+            [pa.array(np.arange(first, first + rows, dtype=np.uint64))]
+        )
     times = columns.pop("evt.rawtime", None)
     seen = columns.get("evt.time")
     if seen is not None and pa.types.is_timestamp(seen.type):
@@ -185,8 +190,8 @@ def with_number_and_time(table: pa.Table) -> pa.Table:
         times = seen if times is None else times
     if times is None:
         times = pa.chunked_array([pa.array(np.zeros(rows, np.uint64))])
-    first = {"evt.num": numbers.cast(pa.uint64()), "evt.rawtime": _as_ns(times)}
-    return pa.table({**first, **columns})
+    clock = {"evt.num": numbers.cast(pa.uint64()), "evt.rawtime": _as_ns(times)}
+    return pa.table({**clock, **columns})
 
 
 def _as_ns(column: pa.ChunkedArray) -> pa.ChunkedArray:

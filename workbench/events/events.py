@@ -205,9 +205,8 @@ class Events(EventQueries, Provenance):
             start, stop, step = key.indices(len(self))
             if step == 1:
                 return self._derive(self._table.slice(start, max(0, stop - start)))
-            return self._derive(
-                take_rows(self._table, pa.array(range(start, stop, step)))
-            )
+            rows = pa.array(range(start, stop, step), pa.int64())
+            return self._derive(take_rows(self._table, rows))
         return self._derive(self._table.filter(self.flags(key)))
 
     @takes(field_texts=TEXT)
@@ -419,6 +418,11 @@ class Events(EventQueries, Provenance):
         """Return Events over ``table``, some rows or columns of this one's table."""
         return self._derive(table)
 
+    def keep_labels(self, labels: dict[int, bool], table: pa.Table) -> None:
+        """Take those of ``labels`` whose events are in ``table``."""
+        kept = set(table.column("evt.num").to_pylist())
+        self._labels = {n: m for n, m in labels.items() if n in kept}
+
     # -- inside ----------------------------------------------------------------------
 
     def _derive(self, table: pa.Table) -> Events:
@@ -430,8 +434,7 @@ class Events(EventQueries, Provenance):
             table, fields=self._fields, origin=self._origin, extractor=extractor
         )
         if self._labels:
-            kept = set(table.column("evt.num").to_pylist())
-            events._labels = {n: m for n, m in self._labels.items() if n in kept}
+            events.keep_labels(self._labels, table)
         return events
 
     def with_places(self, row: pa.Table, names: list[str]) -> pa.Table:

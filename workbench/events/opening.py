@@ -25,6 +25,7 @@ from workbench.events.events import Events
 from workbench.events.extractor import extractor_of
 from workbench.events.origin import Origin
 from workbench.events.source_names import only_source
+from workbench.events.stored_opening import open_stored_events
 from workbench.fields.builtin import ASYNC_FIELDS
 from workbench.fields.declarations import FieldTable
 from workbench.fields.reference import resolve
@@ -50,7 +51,9 @@ def open_events(
     and Workbench objects, in registration order, to extract fields from the stored
     events; fields in which a plugin crashes are left out, and ``origin.notes`` name
     them. ``max_bytes``: stop with an error beyond so many bytes of events, however
-    small the file; None means half of the available memory. Raises WorkbenchError when
+    small the file; None means half of the available memory. A Parquet or Arrow file of
+    more than a megabyte stays on disk, and is read by need: its damage is found, and
+    ``max_bytes`` counts, when rows are asked for. Raises WorkbenchError when
     the file cannot be used; what comes before any damage is kept as ``.events`` of the
     CaptureFileError.
     """
@@ -67,6 +70,10 @@ def open_events(
             raise wrong("open_events", "plugins", "Plugin or Workbench objects", plugin)
     plugins = tuple(plugins)
     sources = {m.id: m.event_source for p in plugins for m in p.manifests if m.id}
+    if not plugins:
+        stored = open_stored_events(Path(path), max_bytes)
+        if stored is not None:
+            return stored
     try:
         contents = formats.load(Path(path), sources, max_bytes=max_bytes)
     except CaptureFileError as error:

@@ -20,20 +20,11 @@ import pyarrow as pa
 from workbench.arguments import wrong
 from workbench.closing import Closing
 from workbench.errors import PluginOpenError, WorkbenchError
-from workbench.events.builtin_columns import (
-    BuiltinContext,
-    async_flags,
-    builtin_column,
-    fallback_info,
-    first_time,
-    host_name,
-    payloads,
-)
-from workbench.fields.builtin import BUILTIN_FIELDS
 from workbench.formatting.html import escape, tag
 from workbench.formatting.printable import printable
 from workbench.formatting.units import counted
 from workbench.plugins.call_errors import ErrorCounts
+from workbench.plugins.capture_rows import BY_KIND, CaptureRows
 from workbench.plugins.compatibility import fields_of, source_name
 from workbench.plugins.extraction import Captured
 from workbench.plugins.filtering import EventFilter, with_columns
@@ -66,8 +57,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Capture"]
 
-# Generic fields that differ between a plugin's own events and asynchronous ones.
-_BY_KIND = {"evt.is_async", "evt.asynctype", "evt.pluginname", "evt.plugininfo"}
 # Longest wait in one read: so often Ctrl-C, stop and deadlines are looked at.
 _SLICE_SEC = 0.1
 # After a stop: how long a plugin may take to return before its host is ended.
@@ -133,8 +122,9 @@ class Capture(Closing):
                 asked, where.columns, self.fields, manifests, self.source
             )
         self._asked = asked
-        self._first_ns: int | None = None
-        self._hostname = host_name()
+        self._made = CaptureRows(
+            self._wanted, where, loaded.manifest.name, self.source, keep_raw=keep_events
+        )
         if isinstance(params, os.PathLike):
             params = os.fspath(params)
         if not isinstance(params, str):
@@ -147,7 +137,7 @@ class Capture(Closing):
         self._keep = keep_events
         injected = any("async" in m.capabilities for m in manifests)
         # Whether an event is asynchronous stands in the event itself.
-        raw = keep_events or (injected and bool(_BY_KIND & {*asked.generic}))
+        raw = keep_events or (injected and bool(BY_KIND & {*asked.generic}))
         self.options = CaptureOptions(
             keep_payload=asked.payload or (info and not raw),
             keep_raw=raw,
@@ -298,55 +288,13 @@ class Capture(Closing):
         self._errors.update(session.call_errors(), names)
 
     def _rows(self, chunk: Chunk) -> pa.RecordBatch | None:
-        """Return a chunk's rows with every column asked for, in the order asked for."""
-        batch = chunk.batch
+        """Return a chunk's rows with every column asked for; None if none match."""
         self.seen = max(self.seen, chunk.seen)
         self.ways = chunk.ways or self.ways
-        if self._filter is not None and chunk.first_ns:
-            self._first_ns = chunk.first_ns
-        if batch is None or not batch.num_rows:
-            return None
-        if self._first_ns is None:
-            self._first_ns = first_time(pa.Table.from_batches([batch]))
-        if self._filter is not None and self._filter.decides:
-            batch = self._matching(batch)
-            if not batch.num_rows:
-                return None
-        self.count += batch.num_rows
-        names = ["evt.num", "evt.rawtime", "evt.source"]
-        names += [c for c in self._wanted.columns if c not in names]
-        if not self._wanted.generic:
-            return batch.select([*names, *(["raw"] if self._keep else [])])
-        table = pa.Table.from_batches([batch])
-        columns = {n: self._column(n, batch, table) for n in names}
-        if self._keep:
-            columns["raw"] = batch.column("raw")
-        return pa.RecordBatch.from_pydict(columns)
-
-    def _matching(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """Return the rows that match; the worker sends some that only may."""
-        if self._filter is None:
-            return batch
-        table = pa.Table.from_batches([batch])
-        names = self._filter.columns
-        found = self._filter.matching(
-            pa.table([self._column(n, batch, table) for n in names], names=names)
-            if names
-            else table
-        )
-        return batch if found.true_count == batch.num_rows else batch.filter(found)
-
-    def _column(self, name: str, batch: pa.RecordBatch, table: pa.Table) -> pa.Array:
-        if name == "evt.plugininfo":
-            return _info_column(batch)
-        if name in batch.schema.names:
-            return batch.column(name)
-        loaded = self.loaded.manifest
-        context = BuiltinContext(
-            self.source, self.start_ns, loaded.name, self._hostname, lambda *_: None
-        )
-        made = builtin_column(name, table, context)
-        return made.combine_chunks() if isinstance(made, pa.ChunkedArray) else made
+        batch = self._made.rows(chunk)
+        if batch is not None:
+            self.count += batch.num_rows
+        return batch
 
     def with_columns(
         self, batch: pa.RecordBatch, names: Iterable[str]
@@ -355,22 +303,14 @@ class Capture(Closing):
 
         Those that follow from number, time and source; others are left out.
         """
-        table = pa.Table.from_batches([batch])
-        for name in names:
-            made_here = name in BUILTIN_FIELDS and name not in {
-                *_BY_KIND,
-                *table.column_names,
-            }
-            if made_here:
-                batch = batch.append_column(name, self._column(name, batch, table))
-        return batch
+        return self._made.with_columns(batch, names)
 
     # -- the state of it -------------------------------------------------------------
 
     @property
     def start_ns(self) -> int:
         """Time of the first event, nanoseconds since the epoch; 0 before it came."""
-        return self._first_ns or 0
+        return self._made.first_ns or 0
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -588,20 +528,3 @@ class Capture(Closing):
         title = f"Capture of {self.source}: {counted(self.count, 'event')}, {state}"
         notes = [tag("div", escape("note: " + n, limit=250)) for n in self.notes]
         return tag("div", tag("b", escape(title)), *notes)
-
-
-def _info_column(batch: pa.RecordBatch) -> pa.Array:
-    """Return evt.plugininfo: the plugin's text, else the engine's."""
-    import pyarrow.compute as pc
-
-    names = batch.schema.names
-    bytes_of = (
-        batch.column(PAYLOAD) if PAYLOAD in names else payloads(batch.column("raw"))
-    )
-    own = fallback_info(bytes_of)
-    if "evt.plugininfo" in names:
-        given = batch.column("evt.plugininfo").cast(pa.binary())
-        given = pc.if_else(pc.equal(pc.binary_length(given), 0), None, given)
-        own = pc.coalesce(given, own)
-    flags = async_flags(pa.Table.from_batches([batch]))
-    return pc.if_else(pa.array(flags), None, own) if flags.any() else own

@@ -9,9 +9,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from workbench.arguments import FLAG, PATH, TEXT, takes
+from workbench.arguments import FLAG, PATH, TEXT, takes, wrong
 from workbench.errors import RulesError, WorkbenchError
 from workbench.formatting.printable import printable
+from workbench.rules.editing.deploying import FORMS, deployed
 from workbench.rules.editing.overlay import (
     Items,
     overlay_items,
@@ -290,7 +291,7 @@ class RuleFiles:
         loaded = self.loaded(target_of(against))
         return missing_header(loaded.collector, loaded.compilation, against)
 
-    @takes(path=PATH, whole=FLAG, force=FLAG)
+    @takes(path=PATH, whole=FLAG, force=FLAG, form=TEXT)
     def save(
         self,
         path: str | os.PathLike[str],
@@ -298,6 +299,7 @@ class RuleFiles:
         whole: bool = False,
         against: Any = None,
         force: bool = False,
+        form: str = "rules",
     ) -> Path:
         """Write the rules to one file and return its path.
 
@@ -310,16 +312,20 @@ class RuleFiles:
         same. Raises WorkbenchError where the changes would overwrite a file that they
         build on. ``against``: as :meth:`RuleSet.check`; what the rules require of it is
         then written first, unless it is there already.
+
+        ``form``: "rules" for a rules file; else what deploys all of them: "helm" for
+        values of Falco's chart (``customRules``), "configmap" for a ConfigMap of
+        Kubernetes named as ``path``, "falco" for a falco.yaml that loads the files of
+        these rules and the plugins of the Workbench ``against``.
         """
+        if form != "rules":
+            return self._deploy(path, form, against, force=force)
         if not force:
             self._refuse_broken(self.loaded(target_of(against)))
         target = Path(path)
         kept = 0 if whole else self._kept(target)
         text = self._overlay(kept, target) if kept else self.to_yaml()
-        head = "" if against is None else self.header(against)
-        if head:
-            text = f"{head}{'---' if text.startswith(('---', '%')) else ''}\n{text}"
-        saved = save_text(target, text)
+        saved = save_text(target, self._headed(text, against))
         before = [file.source.name for file in self._originals[:kept]]
         self._paths = (*before, str(saved))
         if kept and len(self._files) > len(self._originals):
@@ -327,6 +333,38 @@ class RuleFiles:
             self._files[-1] = parse_file(last.mark + last.data, str(saved))
             self._cache.clear()
         return saved
+
+    def _deploy(
+        self,
+        path: str | os.PathLike[str],
+        form: str,
+        against: Any,
+        *,
+        force: bool,
+    ) -> Path:
+        """Write what brings the rules to where Falco runs."""
+        if form not in FORMS:
+            raise wrong("RuleSet.save", "form", f"one of {', '.join(FORMS)}", form)
+        given = Path(path).resolve()
+        if any(Path(file.source.name).resolve() == given for file in self._originals):
+            raise WorkbenchError(f"{path} holds these rules: give another name")
+        if form == "falco":
+            if not hasattr(against, "to_falco_yaml"):
+                words = "the Workbench to load plugins of"
+                raise wrong("RuleSet.save", "against", words, against)
+            return save_text(path, against.to_falco_yaml(self))
+        if not force:
+            self._refuse_broken(self.loaded(target_of(against)))
+        text = self._headed(self.to_yaml(), against)
+        name = Path(self.files[-1]).name if self.files else LOCAL_NAME
+        return save_text(path, deployed(form, text, path, name))
+
+    def _headed(self, text: str, against: Any) -> str:
+        """Return a text with what the rules require first."""
+        head = "" if against is None else self.header(against)
+        if not head:
+            return text
+        return f"{head}{'---' if text.startswith(('---', '%')) else ''}\n{text}"
 
     def _kept(self, target: Path) -> int:
         """Return how many loaded files stay as they are when ``target`` is written."""

@@ -345,7 +345,7 @@ class RuleSet(RuleMeasures, RuleConditions):
         ``priority``: least severe priority that runs. Raises RulesError when Falco
         would refuse the rules.
         """
-        from workbench.rules.running.match import match_events
+        from workbench.rules.running.match import match_stored
 
         options = options or self.run_options(priority)
         if all_matches is None:
@@ -372,7 +372,7 @@ class RuleSet(RuleMeasures, RuleConditions):
                 f"{described(events)}: capture some first, with plugin.capture(…)"
             )
         engines = self.engines(events, options)
-        return Alerts([match_events(engines, events, all_matches=all_matches)])
+        return Alerts(list(match_stored(engines, events, all_matches=all_matches)))
 
     def stream(
         self,

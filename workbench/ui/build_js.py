@@ -20,6 +20,7 @@ _HERE = Path(__file__).resolve().parent
 _JS = _HERE / "js"
 _STATIC = _HERE / "static"
 _BUNDLES = ("lab", "editor", "later")
+_PACKAGES = ("esbuild", "@codemirror/view", "lucide-static", "axe-core")
 _TIMEOUT_SEC = 300
 
 
@@ -40,7 +41,8 @@ def build() -> bool:
         )
         return False
     try:
-        if not (_JS / "node_modules" / "esbuild").exists():
+        # An earlier lockfile may have been installed here.
+        if not all((_JS / "node_modules" / name).exists() for name in _PACKAGES):
             _run([*npm, "ci", "--no-audit", "--no-fund", "--loglevel=error"])
         _bundle(_JS / "node_modules" / ".bin" / "esbuild")
     except (OSError, subprocess.SubprocessError) as error:

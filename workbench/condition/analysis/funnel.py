@@ -6,7 +6,7 @@ operations on bitmaps per node, so that memory is bounded whatever the table's s
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from workbench.condition.execution.columns import as_table
@@ -15,7 +15,7 @@ from workbench.formatting import html
 from workbench.formatting.printable import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     import pandas as pd
     import pyarrow as pa
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from workbench.condition.execution.outline import Line
     from workbench.diagnostics import Span
 
-__all__ = ["Funnel", "FunnelStep", "funnel", "row_ranges"]
+__all__ = ["Funnel", "FunnelStep", "funnel", "joined", "row_ranges"]
 
 # Bytes of bitmaps held at a time.
 _MEMORY = 64 << 20
@@ -208,3 +208,19 @@ def funnel(compiled: CompiledCondition, table: pa.Table) -> Funnel:
         )
     )
     return Funnel(compiled.ast, table.num_rows, totals[0][0], steps)
+
+
+def joined(funnels: Sequence[Funnel]) -> Funnel:
+    """Return the funnel of all rows from those of one condition over parts of them."""
+    first = funnels[0]
+    steps = tuple(
+        replace(
+            step,
+            alone=sum(f.steps[at].alone for f in funnels),
+            reached=sum(f.steps[at].reached for f in funnels),
+            passed=sum(f.steps[at].passed for f in funnels),
+        )
+        for at, step in enumerate(first.steps)
+    )
+    rows, matches = sum(f.rows for f in funnels), sum(f.matches for f in funnels)
+    return Funnel(first.condition, rows, matches, steps)

@@ -11,30 +11,25 @@ from workbench.fields.builtin import BUILTIN_FIELDS
 from workbench.rules.running.alert_batch import MixedBatch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     import pyarrow as pa
 
     from workbench.rules.running.alert_batch import AlertBatch, SomeBatch
     from workbench.rules.running.engine import SourceEngine
 
-__all__ = ["condition_table", "match_events", "match_live"]
+__all__ = ["condition_table", "match_events", "match_live", "match_stored"]
 
 
 def match_events(
     engines: Mapping[str, SourceEngine], events: Any, *, all_matches: bool
 ) -> SomeBatch:
-    """Run the engine of each event source over the stored events of that source.
+    """Run the engine of each event source over the events of that source in memory.
 
     Alerts come in the order of the events, whatever their source. Raises
     WorkbenchError when the events do not name their source.
     """
-    if not events.sources:
-        raise WorkbenchError(
-            "these events do not name their event source, so no rule applies; give "
-            "one with events_from_table(…, source=…), or the plugin that made them: "
-            "open_events(…, plugins=…), on the command line --with PLUGIN"
-        )
+    _refuse_nameless(events)
     batches = [
         _match_source(engines[source], own, all_matches=all_matches)
         for source, own in events.by_source().items()
@@ -42,6 +37,63 @@ def match_events(
     if events.source:
         return batches[0]
     return MixedBatch(batches, list(source_rows(events.table).values()))
+
+
+def _refuse_nameless(events: Any) -> None:
+    if not events.sources:
+        raise WorkbenchError(
+            "these events do not name their event source, so no rule applies; give "
+            "one with events_from_table(…, source=…), or the plugin that made them: "
+            "open_events(…, plugins=…), on the command line --with PLUGIN"
+        )
+
+
+def match_stored(
+    engines: Mapping[str, SourceEngine], events: Any, *, all_matches: bool
+) -> Iterator[SomeBatch]:
+    """Yield batches of alerts of any events, in their order.
+
+    Events that are on disk are read part by part, only the columns that the conditions
+    name, and of the rows that match those that alerts show. Raises WorkbenchError when
+    the events do not name their source, CaptureFileError for damage where it is found.
+    """
+    if getattr(events, "loaded", True):
+        yield match_events(engines, events, all_matches=all_matches)
+        return
+    _refuse_nameless(events)
+    engine = engines[events.source]
+    static = {f"static.{name}" for name in engine.static_fields}
+    asked = [n for n in engine.conditions.columns if n not in static]
+    shown = [n for n in engine.columns if n not in static]
+    empty = True
+    for table in events.matching(
+        asked, shown, _any_match(engine), engine.conditions.conditions
+    ):
+        full = _with_static_columns(table, engine.static_fields)
+        yield engine.match(full, all_matches=all_matches)
+        empty = False
+    if empty:
+        none = events.empty_table(shown)
+        full = _with_static_columns(none, engine.static_fields)
+        yield engine.match(full, all_matches=all_matches)
+
+
+def _any_match(engine: SourceEngine) -> Callable[[pa.Table], pa.Array]:
+    """Return what tells which rows of a table match any rule."""
+    import functools
+
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    def match(table: pa.Table) -> pa.Array:
+        full = _with_static_columns(table, engine.static_fields)
+        # Of the rules that match a row, the first one tells enough.
+        masks = engine.conditions.masks(full, first_match=True) if engine.rules else []
+        none = pa.repeat(pa.scalar(False), table.num_rows)
+        found = [mask for mask in masks if mask.true_count]
+        return functools.reduce(pc.or_, found, none)
+
+    return match
 
 
 def _match_source(
