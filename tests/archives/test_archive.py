@@ -170,6 +170,8 @@ def test_a_damaged_file_is_named_or_left_out(folder, events):
     )
     assert count == expected
     assert [f.path for f in found.failures] == [str(path)]
+    with pytest.warns(UserWarning, match="part-001"):
+        assert len(found.sample(30)) == 30
 
 
 def test_damage_inside_a_file_fails_that_file_alone(folder, events):

@@ -104,7 +104,7 @@ class ArchiveQueries:
         return sum(self.run_task(CountMatches(self._compiled(condition, rules))))
 
     def _count_events(self) -> int:
-        return sum(rows for rows, _, _ in self.run_task(CountEvents()))
+        return sum(rows for _, rows in self.run_task(CountEvents()))
 
     @takes(condition=CONDITION, rules=RULES)
     def funnel(self, condition: Any, *, rules: RulesInHand | None = None) -> Funnel:
@@ -218,10 +218,10 @@ class ArchiveQueries:
         if self._view.whole and None not in known:
             counts = np.array(known, np.int64)
         else:
+            # Of files that fail and are left out, nothing can be drawn.
             counted = self.run_task(CountEvents(), parts)
-            if len(counted) != len(parts):
-                counted = []
-            counts = np.array([rows for rows, _, _ in counted], np.int64)
+            parts = [part for part, _ in counted]
+            counts = np.array([rows for _, rows in counted], np.int64)
         total = int(counts.sum())
         drawn = np.random.default_rng(seed).choice(total, min(n, total), replace=False)
         return self._picked(parts, counts, np.sort(drawn))
