@@ -123,7 +123,7 @@ def _is_positive(number: type) -> Callable[[Any], bool]:
 TEXT = Kind("a text", _is_text)
 TEXTS = Kind("a list of texts", several(_is_text))
 PATH = Kind("a path (a text or a Path)", _is_path)
-PATHS = Kind("a list of paths", several(_is_path))
+PATHS = Kind("a list of paths", lambda v: _is_path(v) or several(_is_path)(v))
 FLAG = Kind("True or False", _is_flag)
 CHOICE = either(FLAG, None)
 CONFIG = Kind("a dict, a text or None", _is_config)

@@ -82,10 +82,10 @@ def sample_plugin(name: str) -> Path:
 
     Its data lies beside it. A ``sample_plugins`` folder beside the working folder comes
     first, because people change the sources there. A library that came with the
-    package is taken as long as its sources are unchanged. Where the sources are read-only, it
-    is built in the user's cache. Of a sample with a library per version, such as
-    ``legacy``, the newest; the others lie beside it. Raises WorkbenchError when there is
-    no such sample, or no compiler.
+    package is taken as long as its sources are unchanged. Where the sources are
+    read-only, it is built in the user's cache. Of a sample with a library per version,
+    such as ``legacy``, the newest; the others lie beside it. Raises WorkbenchError when
+    there is no such sample, or no compiler.
     """
     beside = Path.cwd().parent / "sample_plugins"
     home = beside if (beside / name).is_dir() else sample_plugins_dir()

@@ -116,7 +116,8 @@ class ByteSource:
 
     def readinto(self, target: memoryview) -> int:
         """Fill the front of ``target``; 0 at the end."""
-        if self._unpacker is not None:
+        if self.gzip:
+            # Also behind its end: a writer may have added a member meanwhile.
             return self._unpack(target)
         if self._head:
             head, self._head = self._head[: len(target)], self._head[len(target) :]

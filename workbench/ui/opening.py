@@ -7,7 +7,7 @@ import os
 import weakref
 from typing import TYPE_CHECKING, Any
 
-from workbench.arguments import FLAG, PATHS, takes
+from workbench.arguments import FLAG, PATHS, described, takes, wrong
 from workbench.errors import WorkbenchError
 from workbench.events.events import Events
 from workbench.plugins.group import PluginGroup
@@ -47,7 +47,7 @@ def _check_target(target: Any) -> None:
                 f"this {what} is closed, so no lab can be over it; load it again"
             )
         return
-    kind = type(target).__name__
+    kind = described(target) if hasattr(target, "columns") else _article(target)
     advice = ""
     if hasattr(target, "columns") or isinstance(target, (list, dict)):
         advice = (
@@ -58,8 +58,12 @@ def _check_target(target: Any) -> None:
     elif isinstance(target, (str, os.PathLike)):
         advice = "; load a plugin with wb.load(…) or a file with wb.open_events(…)"
     raise WorkbenchError(
-        f"wb.lab takes a Plugin, a Workbench or Events, not a {kind}{advice}"
+        f"wb.lab takes a Plugin, a Workbench or Events, not {kind}{advice}"
     )
+
+
+def _article(target: Any) -> str:
+    return f"a {type(target).__name__}"
 
 
 def _restore(made: Lab, target: Any) -> None:
@@ -91,6 +95,8 @@ def lab(
     Raises WorkbenchError for anything else, and for a plugin that is closed.
     """
     _check_target(target)
+    if rules is not None and not hasattr(rules, "texts"):
+        raise wrong("lab", "rules", "a RuleSet or None", rules)
     policy = sandbox_policy(sandbox, sandbox_read, network=sandbox_network)
     key = _key(target)
     before = _LABS.get(key)

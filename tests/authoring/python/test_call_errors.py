@@ -80,7 +80,7 @@ def test_the_log_has_every_traceback_whole(failing_py, failing_source, isolation
             return [n.message for n in plugin.log if "ValueError" in n.message]
 
         found = wait_until(
-            lambda: len(tracebacks()) >= 60 and tracebacks(), 20, "60 tracebacks"
+            lambda: len(tracebacks()) >= 60 and tracebacks(), 60, "60 tracebacks"
         )
         log = plugin.log
     assert len(found) == 60
@@ -108,7 +108,7 @@ def test_tracebacks_are_bounded_in_bytes(tmp_path, isolation):
         ends = ["further tracebacks"] + ["were lost"] * (isolation == "none")
         wait_until(
             lambda: any(s in n.message for n in plugin.log for s in ends),
-            20,
+            60,
             "the log says that it stops",
         )
         lines = [n.message for n in plugin.log if n.component != "workbench"]

@@ -141,3 +141,11 @@ def test_a_missing_check_points_at_the_word_in_its_place() -> None:
 def test_a_negation_or_a_list_in_the_wrong_place_is_corrected(fields, text, hint):
     hints = [item.hint or "" for item in check_condition(text, fields)]
     assert any(hint in found for found in hints), hints
+
+
+@pytest.mark.parametrize(
+    "text", ["t.string not", "t.string not ", "not", "t.string is not"]
+)
+def test_a_condition_that_ends_in_not_is_no_trouble(text, fields):
+    found = check_condition(text, fields)
+    assert [d.severity for d in found][:1] == ["error"]

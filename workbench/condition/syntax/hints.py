@@ -185,7 +185,7 @@ def _misplaced_not(cursor: Cursor) -> str | None:
         return None
     if found[1] is not None:
         return "write '!='"
-    word = (found[2] or found[3]).decode().lower()
+    word = (found[2] or found[3] or b"").decode().lower()
     left = _LAST_OPERAND.search(cursor.raw[: cursor.at].rstrip(b" \t\r\n\x08"))
     field = left.group().decode("utf-8", "replace") if left else "field"
     if word in ("=", "=="):
