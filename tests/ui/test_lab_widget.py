@@ -10,6 +10,7 @@ import pytest
 import traitlets
 
 import workbench as wb
+from workbench.ui import opening
 
 
 def typed(lab, text):
@@ -341,3 +342,15 @@ def test_a_slow_open_holds_up_nothing(lab_of, sample, monkeypatch):
         while time.monotonic() < limit and len(lab.model.store) < 21_457:
             time.sleep(0.05)
         assert len(lab.events) == 21_457
+
+
+def test_of_an_archive_a_sample_is_explored(events_of, tmp_path, monkeypatch):
+    pytest.importorskip("dask")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    events_of(300).save(tmp_path / "a.parquet")
+    whole = wb.lab(wb.archive(tmp_path / "a.parquet"))
+    assert len(whole.target) == 300
+    monkeypatch.setattr(opening, "_SAMPLE", 20)
+    some = wb.lab(wb.archive(tmp_path / "a.parquet"))
+    assert len(some.target) == 20
+    assert "20 of 300 events of an archive" in some.target.origin.notes[-1]

@@ -23,6 +23,7 @@ from workbench.formatting.units import counted, moment_text
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    import dask.dataframe as dd
     import pandas as pd
 
     from workbench.archives.alerts import ArchiveAlerts, ArchiveComparison
@@ -155,14 +156,7 @@ class Archive(ArchiveQueries):
         :attr:`failures`.
         """
         catalog = self._catalog
-        job = Job(
-            task,
-            self._view,
-            catalog.fields,
-            catalog.plugins,
-            catalog.storage_options,
-            catalog.collect,
-        )
+        job = self._job(task)
         catalog.check_columns(job.columns or ())
         if parts is None:
             stateful = catalog.stateful and catalog.extracts(job.columns or ())
@@ -181,6 +175,29 @@ class Archive(ArchiveQueries):
         self._failures = (*damaged, *failed)
         tell_failures(self._failures)
         return [one.value for one in done if one.failure is None]
+
+    def ddf(self) -> dd.DataFrame:
+        """Return the events as a Dask DataFrame, one partition per part of a file.
+
+        Columns and dtypes are those of ``Events.frame``, for every field that some file
+        has; only those that are used are read. Conditions, times and the source chosen
+        before are applied while reading.
+        """
+        from workbench.archives.dask_frame import FrameOf, dask_frame
+
+        names = self._catalog.captured
+        return dask_frame(self._job(FrameOf(tuple(names))), names, self.parts())
+
+    def _job(self, task: Task) -> Job:
+        catalog = self._catalog
+        return Job(
+            task,
+            self._view,
+            catalog.fields,
+            catalog.plugins,
+            catalog.storage_options,
+            catalog.collect,
+        )
 
     def _damaged(self) -> list[Failure]:
         return [

@@ -117,6 +117,18 @@ class Catalog:
             if name not in file.facts.columns
         )
 
+    @property
+    def captured(self) -> list[str]:
+        """The columns of fields that some file has, or plugins extract unasked."""
+        held = (name for file in self.files for name in file.facts.columns)
+        found = dict.fromkeys(n for n in held if n.partition("[")[0] in self.fields)
+        if self.plugins:
+            plain = (
+                n for n, i in self.fields.items() if not (i.arg and i.arg.required)
+            )
+            found |= dict.fromkeys(plain)
+        return list(found)
+
     def _extractable(self, file: ArchiveFile, column: str) -> bool:
         if file.groups is not None and "raw" not in file.facts.columns:
             return False

@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import weakref
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from workbench.archives.archive import Archive
 from workbench.arguments import FLAG, PATHS, described, takes, wrong
 from workbench.errors import WorkbenchError
 from workbench.events.events import Events
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["lab", "widgets"]
 
+# Events drawn from an archive.
+_SAMPLE = 50_000
 # Labs by what they are over, as long as somebody holds them.
 _LABS: weakref.WeakValueDictionary[str, Lab] = weakref.WeakValueDictionary()
 
@@ -62,6 +66,19 @@ def _check_target(target: Any) -> None:
     )
 
 
+def _sampled(archive: Archive) -> Events:
+    """Return some events of an archive, which say that they are not all."""
+    events = archive.sample(_SAMPLE)
+    if len(events) == len(archive):
+        return events
+    note = (
+        f"{len(events):,} of {len(archive):,} events of an archive, drawn at random; "
+        "archive.count(…) asks all of them"
+    )
+    origin = replace(events.origin, notes=(*events.origin.notes, note))
+    return Events(events.table, fields=events.fields, origin=origin)
+
+
 def _article(target: Any) -> str:
     return f"a {type(target).__name__}"
 
@@ -86,7 +103,8 @@ def lab(
 ) -> Lab:
     """Return the interactive workbench over a Plugin, a Workbench or Events.
 
-    ``target``: None lets you pick a plugin in the lab. ``rules``: a rule set beside it;
+    ``target``: None lets you pick a plugin in the lab; of an Archive, 50,000 events
+    drawn from all are explored. ``rules``: a rule set beside it;
     its macros and lists are known in all conditions, its rules open as tabs.
     ``session``: a file that ``Lab.save`` wrote, to go on with. ``sandbox…``: as for
     ``load``, for plugins that are picked in the lab; beside a target that is in a
@@ -94,6 +112,8 @@ def lab(
     the plugin was loaded anew, one with the same condition, rule, labels and rule set.
     Raises WorkbenchError for anything else, and for a plugin that is closed.
     """
+    if isinstance(target, Archive):
+        target = _sampled(target)
     _check_target(target)
     if rules is not None and not hasattr(rules, "texts"):
         raise wrong("lab", "rules", "a RuleSet or None", rules)
