@@ -11,7 +11,7 @@ import pytest
 SCRIPT = """
 import contextlib, io, json, sys
 from workbench.__main__ import main
-with contextlib.redirect_stdout(io.StringIO()):
+with contextlib.redirect_stdout(io.TextIOWrapper(io.BytesIO(), "utf-8")):
     status = main(sys.argv[1:])
 large = {"numpy", "pyarrow", "pandas", "jsonschema", "IPython", "requests", "re2"}
 print(json.dumps([status, sorted(large & set(sys.modules))]))
@@ -53,3 +53,11 @@ def test_validate_imports_no_arrow(weblog, request):
     assert not {"numpy", "pyarrow", "pandas"} & {
         *loaded("validate", str(rules), "--plugin", weblog)
     }
+
+
+def test_run_imports_no_pandas(weblog, request):
+    folder = request.config.rootpath / "sample_plugins/weblog"
+    words = ["run", "--plugin", weblog, "--open", str(folder / "data/access.log")]
+    words += ["-r", str(folder / "weblog_rules.yaml"), "--max-events", "1000"]
+    assert "pandas" not in loaded(*words)
+    assert "jsonschema" not in loaded(*words, "--json")

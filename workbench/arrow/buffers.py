@@ -17,7 +17,7 @@ else:
     np = lazy_module("numpy")
     pa = lazy_module("pyarrow")
 
-__all__ = ["numbers_of", "offsets_of"]
+__all__ = ["flags_of", "numbers_array", "numbers_of", "offsets_of"]
 
 
 def numbers_of(array: pa.Array, kind: type[np.generic]) -> np.ndarray:
@@ -43,6 +43,29 @@ def offsets_of(array: pa.Array) -> np.ndarray:
     if not len(array):
         return np.zeros(1, width)
     return _numbers(array.buffers()[1], width, array.offset, len(array) + 1)
+
+
+def flags_of(mask: pa.BooleanArray) -> np.ndarray:
+    """Return a mask without nulls as booleans of its own, one byte each.
+
+    Array.to_numpy would import pandas first.
+    """
+    if not len(mask):
+        return np.zeros(0, bool)
+    bits = np.frombuffer(mask.buffers()[1], np.uint8)
+    end = mask.offset + len(mask)
+    flags = np.unpackbits(bits, bitorder="little", count=end)
+    return flags[mask.offset :].view(bool)
+
+
+def numbers_array(numbers: np.ndarray) -> pa.Array:
+    """Return numbers as an Arrow array, without a copy.
+
+    pyarrow.array would import pandas first.
+    """
+    whole = np.ascontiguousarray(numbers)
+    kind = pa.from_numpy_dtype(whole.dtype)
+    return pa.Array.from_buffers(kind, len(whole), [None, pa.py_buffer(whole)])
 
 
 def _numbers(buffer: Any, kind: type[np.generic], first: int, count: int) -> np.ndarray:

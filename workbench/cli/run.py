@@ -421,6 +421,8 @@ class _Batches:
         self._counted[capture] = counted + taken
         import numpy as np
 
-        numbers = batch.column("evt.num").to_numpy()
+        from workbench.arrow.buffers import numbers_of
+
+        numbers = numbers_of(batch.column("evt.num"), np.uint64)
         rows = int(np.searchsorted(numbers, counted + taken, side="right"))
         return batch.slice(0, rows)

@@ -9,6 +9,7 @@ from collections import Counter
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from workbench.arrow.buffers import flags_of, numbers_array
 from workbench.rules.running.rendered import MergedAlerts, RenderedAlerts
 
 if TYPE_CHECKING:
@@ -66,11 +67,11 @@ class AlertBatch:
             return matched, hidden
         first = np.full(self.rows, -1, np.int32)
         for number, mask in enumerate(self.masks):
-            first[mask.to_numpy(zero_copy_only=False)] = number
+            first[flags_of(mask)] = number
         for number, mask in enumerate(every):
             if matched[number] == self.totals[number]:
                 continue
-            winners = first[mask.to_numpy(zero_copy_only=False)]
+            winners = first[flags_of(mask)]
             counts = np.bincount(winners[winners != number], minlength=1)
             for winner in np.flatnonzero(counts):
                 hidden[number][self.rules[winner].name] += int(counts[winner])
@@ -132,15 +133,14 @@ class AlertBatch:
     def compacted(self) -> AlertBatch:
         """Return the same alerts without the events that raised none."""
         import numpy as np
-        import pyarrow as pa
 
         rows = np.unique(self.pairs()[0])
-        table = self._table_of(pa.array(rows))
-        masks = [mask.take(pa.array(rows)) for mask in self.masks]
+        table = self._table_of(numbers_array(rows))
+        masks = [mask.take(numbers_array(rows)) for mask in self.masks]
         compact = AlertBatch(self.rules, self._format, masks, len(rows), table.take)
         if self._all_masks is not None:
             # What matches at all raises an alert, of one rule or another.
-            every = [mask.take(pa.array(rows)) for mask in self._all_masks()]
+            every = [mask.take(numbers_array(rows)) for mask in self._all_masks()]
             compact._all_masks = lambda: every
         return compact
 
@@ -157,9 +157,7 @@ class AlertBatch:
                 upto = min(self.rows, upto * 4)
         nothing = np.empty(0, np.int64)
         found = [
-            np.flatnonzero(mask.slice(0, upto).to_numpy(zero_copy_only=False))
-            if total
-            else nothing
+            np.flatnonzero(flags_of(mask.slice(0, upto))) if total else nothing
             for mask, total in zip(self.masks, self.totals, strict=True)
         ]
         if not found:
@@ -175,9 +173,7 @@ class AlertBatch:
 
     def render(self, rows: np.ndarray, which: np.ndarray) -> RenderedAlerts:
         """Render alerts by row and rule number, as :meth:`pairs` returns them."""
-        import pyarrow as pa
-
-        table = self._table_of(pa.array(rows))
+        table = self._table_of(numbers_array(rows))
         return RenderedAlerts(self.rules, self._format, table, which)
 
     def rendered(self, limit: int | None = None) -> Iterator[SomeAlerts]:
