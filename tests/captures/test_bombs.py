@@ -20,7 +20,7 @@ from workbench.errors import CaptureFileError
 MEBI = 1 << 20
 MAX_BYTES = 100 * MEBI
 # The memory of a reader that was told MAX_BYTES, and of the decoder it started.
-MOST_HERE, MOST_THERE = 400 * MEBI, 600 * MEBI
+MOST_HERE, MOST_THERE = 450 * MEBI, 650 * MEBI
 
 READ = """
 import gc, json, os, sys, threading, time

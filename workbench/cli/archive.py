@@ -36,7 +36,9 @@ _MAX_ALERTS = 1000
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    commands = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    commands = parser.add_subparsers(
+        dest="action", required=True, metavar="ACTION", help="what to do"
+    )
     for name, (_, add, text) in _ACTIONS.items():
         own = commands.add_parser(name, help=text, description=f"{text.capitalize()}.")
         own.add_argument(

@@ -30,7 +30,7 @@ def test_threads_of_plugins_and_the_pump_share_nothing_unguarded(
 ):
     flags = (f"-fsanitize={sanitizers}", "-fno-sanitize-recover=all")
     library = compile_busy(*flags)
-    rooms = ("common", "tables", "host", "live", "pump")
+    rooms = ("common", "tables", "host", "live", "kernel", "pump")
     program = compiled(
         "live_test",
         *("-g", "-O1", "-std=gnu11", *flags, f"-I{SRC}", HERE / "live_test.c"),
