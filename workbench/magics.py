@@ -19,6 +19,7 @@ from IPython.display import display
 
 from workbench.diagnostics import render_diagnostics
 from workbench.errors import ConditionError, RulesError, WorkbenchError
+from workbench.magic_completion import matcher
 from workbench.magic_options import (
     condition_parser,
     parsed_options,
@@ -28,11 +29,10 @@ from workbench.magic_options import (
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from workbench.diagnostics import Diagnostic
     from workbench.events.events import Events
-    from workbench.fields.declarations import FieldInfo
     from workbench.rules import Alerts
     from workbench.rules.ruleset import RuleSet
 
@@ -40,8 +40,6 @@ __all__ = ["WorkbenchMagics", "register"]
 
 _NAMES = ("condition", "plugin", "rule", "rules")
 _HELP = re.compile(rf"\s*%%({'|'.join(_NAMES)})\b([^\n]*(?:-h|--help)\b[^\n]*)\n*\Z")
-_CONDITION_CELL = re.compile(r"\s*%%condition\b([^\n]*)\n", re.MULTILINE)
-_RULES_OPTION = re.compile(r"(?:\s|^)(?:-r|--rules)[ =]\s*(\w+)")
 
 
 def _complain(text: str) -> None:
@@ -128,12 +126,17 @@ class WorkbenchMagics(Magics):
     @line_cell_magic
     def condition(self, line: str, cell: str | None = None) -> None:
         """Evaluate a condition over events; see ``%%condition -h``."""
+        if cell is None and line.strip() and not line.strip().startswith("-"):
+            line, cell = self._apart(line.strip())
         parser = condition_parser()
         options = parsed_options(parser, line)
         if options is None:
             return
         if cell is None:
-            raise UsageError("use %%condition, with the condition in the lines below")
+            raise UsageError(
+                "write the condition behind %condition, or in the lines below "
+                "%%condition"
+            )
         events = self._events(options.events)
         text = cell.strip("\n")
         if (
@@ -147,6 +150,14 @@ class WorkbenchMagics(Magics):
             _complain(_condition_complaint(error, text))
         except (WorkbenchError, KeyError) as error:
             _complain(str(error))
+
+    def _apart(self, line: str) -> tuple[str, str]:
+        """Return the events named first in ``%condition`` on one line, and the rest."""
+        from workbench.events.events import Events
+
+        first, _, rest = line.partition(" ")
+        named = rest.strip() and isinstance(self.shell.user_ns.get(first), Events)
+        return (first, rest.strip()) if named else ("", line)
 
     def _show_condition(
         self, events: Events, text: str, options: argparse.Namespace
@@ -380,61 +391,6 @@ def _condition_complaint(error: ConditionError, text: str) -> str:
 # -- completion and help -----------------------------------------------------------
 
 
-def _fields_for(shell: Any, line: str) -> tuple[Mapping[str, FieldInfo], Events | None]:
-    """Return the fields for a ``%%condition`` line, and its events if it has any."""
-    from workbench.events.events import Events
-
-    space = shell.user_ns
-    for word in line.split():
-        if isinstance(space.get(word), Events):
-            return space[word].fields, space[word]
-    held = [v for k, v in space.items() if isinstance(v, Events) and k[:1] != "_"]
-    if held:
-        return held[-1].fields, held[-1]
-    return {}, None
-
-
-def _rules_for(shell: Any, line: str) -> RuleSet:
-    """Return the rule set that a ``%%condition`` line names, an empty one if none."""
-    from workbench.rules.ruleset import RuleSet
-
-    found = _RULES_OPTION.search(line)
-    value = shell.user_ns.get(found[1]) if found else None
-    return value if isinstance(value, RuleSet) else RuleSet()
-
-
-def _matcher(shell: Any) -> Any:
-    """Return the completion matcher of a shell."""
-    from IPython.core.completer import SimpleCompletion, context_matcher
-
-    from workbench.ui.data.value_samples import seen_values
-
-    @context_matcher(identifier="workbench.condition")
-    def condition_matcher(context: Any) -> Any:
-        found = _CONDITION_CELL.match(context.full_text)
-        if found is None or context.cursor_line == 0:
-            return {"completions": [], "suppress": False}
-        fields, events = _fields_for(shell, found[1])
-        rules = _rules_for(shell, found[1])
-        body = context.full_text[found.end() :]
-        rows = body.split("\n")
-        line = context.cursor_line - context.full_text[: found.end()].count("\n")
-        cursor = sum(len(row) + 1 for row in rows[:line]) + context.cursor_position
-        token = len(context.token)
-        options = []
-        for item in rules.complete(body, cursor, fields, seen_values(events)):
-            # IPython replaces its own token: complete the text from the token's start.
-            lead = (
-                body[cursor - token : item.start] if item.start > cursor - token else ""
-            )
-            cut = (cursor - token) - item.start
-            text = lead + (item.text[cut:] if cut > 0 else item.text)
-            options.append(SimpleCompletion(text=text, type=item.kind))
-        return {"completions": options, "suppress": True}
-
-    return condition_matcher
-
-
 def _help_first(lines: list[str]) -> list[str]:
     """Turn ``%%name -h`` without a body into the line magic, so that it works."""
     found = _HELP.match("".join(lines))
@@ -447,4 +403,4 @@ def register(shell: Any) -> None:
     transforms = shell.input_transformers_cleanup
     if _help_first not in transforms:
         transforms.append(_help_first)
-        shell.Completer.custom_matchers.append(_matcher(shell))
+        shell.Completer.custom_matchers.append(matcher(shell))

@@ -118,6 +118,48 @@ def test_tab_completes_conditions(shell, text, expected):
     assert f"%%condition events\n{lead}{expected}" in completed
 
 
+@pytest.mark.parametrize(
+    ("before", "text", "expected"),
+    [
+        ("%condition ", "web.me", "web.method"),
+        ("x = 1\n%condition ", "web.method = ", "POST"),
+        ("hits = events.where('", "web.me", "web.method"),
+        ('events.funnel("', "web.status = 404 and web.pa", "web.path"),
+        ("%%plugin ", "ru", "rust"),
+    ],
+)
+def test_tab_completes_where_conditions_are_typed(shell, before, text, expected):
+    from IPython.core.completer import provisionalcompleter
+
+    cell = before + text
+    with provisionalcompleter():
+        found = list(shell.Completer.completions(cell, len(cell)))
+    completed = [cell[: each.start] + each.text for each in found]
+    lead = text[: -len(text.split(" ")[-1])] if not text.endswith(" ") else text
+    assert before + lead + expected in completed
+
+
+def test_completion_stays_out_of_texts_given_to_others(shell):
+    from IPython.core.completer import provisionalcompleter
+
+    for cell in ("print('web.me", "other.where('web.me", "events.save('web.me"):
+        with provisionalcompleter():
+            found = shell.Completer.completions(cell, len(cell))
+            assert "web.method" not in [each.text for each in found]
+
+
+def test_a_condition_on_one_line(shell, capsys):
+    expected = len(shell.user_ns["events"].where("web.status = 404"))
+    _, out, err = run(shell, capsys, "%condition web.status = 404")
+    assert f"{expected} of 1,000 events match" in out
+    assert err == ""
+    shell.user_ns["few"] = shell.user_ns["events"][:10]
+    _, out, _ = run(shell, capsys, "%condition few web.status exists")
+    assert "of 10 events match" in out
+    _, out, err = run(shell, capsys, "%condition")
+    assert "behind %condition" in out + err
+
+
 def test_completion_stays_out_of_other_cells(shell):
     from IPython.core.completer import provisionalcompleter
 

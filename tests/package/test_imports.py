@@ -60,7 +60,16 @@ LAYERS = {
     "diagnostics formatting schemas",
 }
 # May import everything; nobody imports them.
-FACES = {"magic_options", "ui", "cli", "magics", "demo", "__main__", "__init__"}
+FACES = {
+    "magic_completion",
+    "magic_options",
+    "ui",
+    "cli",
+    "magics",
+    "demo",
+    "__main__",
+    "__init__",
+}
 
 # Folder → its sub-folders, each may import those before it. A module directly in the
 # folder that a sub-folder needs is named in its place.
