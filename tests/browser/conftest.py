@@ -260,7 +260,11 @@ class LabPage:
             """async () => {
                 const panel = window.wbPanel;
                 if (!panel) return;
-                await panel.context.save();
+                // Not saved: a question about a file that changed would wait for ever.
+                for (const b of document.querySelectorAll('.jp-Dialog .jp-mod-reject')) {
+                    b.click();
+                }
+                panel.context.model.dirty = false;
                 await panel.sessionContext.shutdown();
                 panel.dispose();
                 window.wbPanel = null;
