@@ -260,11 +260,12 @@ class LabPage:
             """async () => {
                 const panel = window.wbPanel;
                 if (!panel) return;
-                // Not saved: a question about a file that changed would wait for ever.
+                // A question about a file that changed would wait for ever.
+                const late = new Promise((done) => setTimeout(done, 5000));
+                await Promise.race([panel.context.save().catch(() => null), late]);
                 for (const b of document.querySelectorAll('.jp-Dialog .jp-mod-reject')) {
                     b.click();
                 }
-                panel.context.model.dirty = false;
                 await panel.sessionContext.shutdown();
                 panel.dispose();
                 window.wbPanel = null;
